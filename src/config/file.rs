@@ -1,0 +1,263 @@
+//! The configuration as it is written: the two blocks of reference 000, and ours beside them.
+//!
+//! Positions are kept for whatever is checked against something else in the file.
+
+use super::duration::Duration;
+use crate::model::{Automation, DisasterType, Role, Severity, Strategy};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The estate's name. Default: the only database's scope, else the file's name.
+    pub name: Option<String>,
+    pub business_continuity: Option<BusinessContinuity>,
+    pub disaster_recovery: Option<DisasterRecovery>,
+    /// What automation may not do.
+    pub automation: Option<AutomationFile>,
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ServiceFile>")]
+    pub services: BTreeMap<String, Spanned<ServiceFile>>,
+    /// Files with plans of your own, relative to this one.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub plans: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BusinessContinuity {
+    pub sla_targets: Option<SlaTargets>,
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, RegionFile>")]
+    pub regions: BTreeMap<String, Spanned<RegionFile>>,
+    #[serde(default)]
+    #[schemars(with = "Vec<ScenarioRule>")]
+    pub disaster_scenarios: Vec<Spanned<ScenarioRule>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlaTargets {
+    #[schemars(with = "f64")]
+    pub uptime_percentage: Option<Spanned<f64>>,
+    #[schemars(with = "u32")]
+    pub rto_minutes: Option<Spanned<u32>>,
+    pub rpo_minutes: Option<u32>,
+    pub mttr_minutes: Option<u32>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionFile {
+    #[schemars(with = "String")]
+    pub region_id: Spanned<String>,
+    /// The share of the normal total load that the region can carry, in percent.
+    #[schemars(with = "u16")]
+    pub capacity_percentage: Spanned<u16>,
+    /// 1 is chosen first.
+    #[schemars(with = "u16")]
+    pub failover_priority: Spanned<u16>,
+    /// Default: by priority active, hot, warm, cold.
+    pub role: Option<Role>,
+    pub provider: Option<String>,
+    pub data_center: Option<String>,
+    /// The lag that replication to it is known to have.
+    #[schemars(with = "Option<Duration>")]
+    pub replication_lag: Option<Spanned<Duration>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioRule {
+    #[serde(rename = "type")]
+    #[schemars(with = "DisasterType")]
+    pub kind: Spanned<DisasterType>,
+    pub severity: Severity,
+    #[schemars(with = "Option<bool>")]
+    pub automated_response: Option<Spanned<bool>>,
+    #[schemars(with = "Strategy")]
+    pub recovery_strategy: Spanned<Strategy>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisasterRecovery {
+    pub detection: Option<DetectionFile>,
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<Strategy, StrategyFile>")]
+    pub recovery_strategies: BTreeMap<Strategy, Spanned<StrategyFile>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DetectionFile {
+    #[schemars(with = "Duration")]
+    pub health_check_interval: Option<Spanned<Duration>>,
+    #[schemars(with = "u16")]
+    pub failure_threshold: Option<Spanned<u16>>,
+    #[schemars(with = "Duration")]
+    pub disaster_classification_timeout: Option<Spanned<Duration>>,
+    pub automated_response_delay: Option<Duration>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyFile {
+    #[schemars(with = "Duration")]
+    pub target_rto: Spanned<Duration>,
+    #[schemars(with = "Duration")]
+    pub target_rpo: Spanned<Duration>,
+    pub automation_level: Automation,
+    #[serde(default = "yes")]
+    pub validation_required: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutomationFile {
+    /// Not so soon after its own start or a change of configuration (60s).
+    pub settle: Option<Duration>,
+    /// Not again on the same group within this time (1hour).
+    pub cooldown: Option<Duration>,
+    /// Not with a fence whose last proof is older (30days; `never_required: true` lifts it).
+    pub fence_proof: Option<Duration>,
+    /// Lifts `fence_proof`: for practice ranges.
+    #[serde(default)]
+    pub fence_proof_not_required: bool,
+    /// Only plans that were drilled since their last change (true).
+    pub drilled: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceFile {
+    /// 1 matters most (1).
+    #[schemars(with = "u8")]
+    pub tier: Option<Spanned<u8>>,
+    #[schemars(with = "Option<Duration>")]
+    pub rto: Option<Spanned<Duration>>,
+    #[schemars(with = "Option<Duration>")]
+    pub rpo: Option<Spanned<Duration>>,
+    /// Default: the database's members, else every region.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub regions: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub depends_on: Vec<Spanned<String>>,
+    /// Services with the same word are recovered together.
+    pub protection_group: Option<String>,
+    #[schemars(with = "Option<PatroniFile>")]
+    pub patroni: Option<Spanned<PatroniFile>>,
+    #[schemars(with = "Option<FenceFile>")]
+    pub fence: Option<Spanned<FenceFile>>,
+    #[schemars(with = "Option<TrafficFile>")]
+    pub traffic: Option<Spanned<TrafficFile>>,
+    #[schemars(with = "Option<HealthFile>")]
+    pub health: Option<Spanned<HealthFile>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatroniFile {
+    #[schemars(with = "String")]
+    pub scope: Spanned<String>,
+    /// Default: /service/
+    pub namespace: Option<String>,
+    /// Region to REST address. Members are matched by it.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub members: BTreeMap<String, Spanned<String>>,
+    /// Endpoints of the consensus store; `{url, region}` where one is bound to a region.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub etcd: Vec<Spanned<String>>,
+    /// Region of each endpoint, in the same order, where that matters.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub etcd_regions: Vec<Spanned<String>>,
+    pub auth: Option<LoginFile>,
+    pub tls: Option<TlsFile>,
+    pub postgres: Option<SqlFile>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginFile {
+    pub user: String,
+    pub password_file: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFile {
+    pub ca: Option<String>,
+    pub cert: Option<String>,
+    pub key: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlFile {
+    pub user: String,
+    pub password_file: Option<String>,
+    /// Default: postgres
+    pub dbname: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FenceFile {
+    /// Exit status 0: the member is proven off, also if it already was. `{region}` and `{member}` are replaced.
+    #[schemars(with = "Vec<String>")]
+    pub exec: Spanned<Vec<String>>,
+    /// Can it be fenced? Fires nothing.
+    pub check: Option<Vec<String>>,
+    /// Lets a fenced member come back.
+    pub undo: Option<Vec<String>>,
+    /// Default: 5s
+    pub timeout: Option<Duration>,
+    /// Regions that the fence itself needs.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub depends_on: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficFile {
+    pub haproxy: Option<HaproxyFile>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HaproxyFile {
+    /// `host:port` of each balancer's runtime API.
+    #[schemars(with = "Vec<String>")]
+    pub runtime_api: Vec<Spanned<String>>,
+    /// Region of each balancer, in the same order, where that matters.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub regions: Vec<Spanned<String>>,
+    /// The write backend.
+    pub backend: String,
+    /// Where clients write, `host:port`.
+    #[schemars(with = "Option<String>")]
+    pub write: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HealthFile {
+    pub http: Option<String>,
+    /// Default: 200
+    pub expect: Option<u16>,
+    /// `host:port`
+    pub tcp: Option<String>,
+}

@@ -1,0 +1,116 @@
+//! What is wrong in a file, where, and what would be right.
+
+use std::fmt;
+
+/// A place in a file; line and column count from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: u64,
+    pub column: u64,
+}
+
+impl From<serde_saphyr::Location> for Place {
+    fn from(at: serde_saphyr::Location) -> Place {
+        Place { line: at.line().max(1), column: at.column().max(1) }
+    }
+}
+
+/// Why a file was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub file: String,
+    pub at: Place,
+    pub found: String,
+    pub remedy: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { line, column } = self.at;
+        write!(f, "{}:{line}:{column}: {}; {}", self.file, self.found, self.remedy)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// A contradiction in a file that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub file: String,
+    pub at: Place,
+    pub text: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { line, column } = self.at;
+        write!(f, "{}:{line}:{column}: warning: {}", self.file, self.text)
+    }
+}
+
+/// Turns a reader's complaint into a mistake: the words of serde are for programmers.
+pub fn from_yaml(file: &str, error: &serde_saphyr::Error) -> Mistake {
+    let at = error.location().map(Place::from).unwrap_or(Place { line: 1, column: 1 });
+    let message = plain_message(error);
+    let (found, remedy) = reword(&message);
+    Mistake { file: file.to_string(), at, found, remedy }
+}
+
+fn plain_message(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    // The reader repeats the position in its text; ours stands in front.
+    let first = first.split(" at line ").next().unwrap_or(first);
+    match first.strip_prefix("error: ") {
+        Some(rest) => rest.to_string(),
+        None => first.strip_prefix("line ").and_then(|r| r.split_once(": ")).map_or(first, |(_, rest)| rest).to_string(),
+    }
+}
+
+fn reword(message: &str) -> (String, String) {
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let (field, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
+        let known = known.trim_start_matches("one of ").replace('`', "");
+        let field_name = field.trim_matches('`');
+        let close = known.split(", ").map(|k| (distance(k, field_name), k)).min().filter(|(d, _)| *d <= 2);
+        let remedy = match close {
+            Some((_, name)) => format!("did you mean `{name}`?"),
+            None if known.is_empty() => "nothing is expected here".to_string(),
+            None => format!("known here: {known}"),
+        };
+        return (format!("{field} is not known here"), remedy);
+    }
+    if let Some(rest) = message.strip_prefix("missing field ") {
+        return (format!("{rest} is missing"), "add it here".to_string());
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        let (found, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
+        return (format!("{found} is not one of the words known here"), format!("known: {}", known.trim_start_matches("one of ").replace('`', "")));
+    }
+    if let Some((found, remedy)) = message.split_once("; ") {
+        return (found.to_string(), remedy.to_string());
+    }
+    if let Some((found, expected)) = message.split_once(", expected ").or_else(|| message.split_once(": expected ")) {
+        return (found.to_string(), format!("expected {expected}"));
+    }
+    if message.contains("duplicate") {
+        return (message.to_string(), "keep one of the two".to_string());
+    }
+    (message.to_string(), "see `bpci config schema` for what is expected".to_string())
+}
+
+/// How many letters differ: enough to find a slip of the finger.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (corner + usize::from(ca != *cb)).min(above + 1).min(row[j] + 1);
+            corner = above;
+        }
+    }
+    row[b.len()]
+}

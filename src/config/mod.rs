@@ -1,0 +1,26 @@
+//! Files into the model: configurations, plans, scenarios.
+//!
+//! It promises that whatever a person wrote is either understood exactly, or answered with
+//! `FILE:LINE:COLUMN: what was found; what would be right`. It reads files that it is given and nothing else; it asks
+//! no network.
+
+mod build;
+mod duration;
+mod file;
+mod lint;
+mod mistake;
+mod plan;
+mod read;
+mod scenario;
+mod schema;
+
+pub use build::estate;
+pub use lint::lint;
+pub use mistake::{Mistake, Warning};
+pub use plan::shipped as shipped_plans;
+pub use read::{Loaded, load, parse};
+pub use scenario::{embedded, embedded_names, load_scenario, parse_scenario};
+pub use schema::schema;
+
+/// The configuration that `config init` writes when there is no cluster to ask.
+pub const EXAMPLE: &str = include_str!("../../fixtures/estates/example.yaml");

@@ -1,0 +1,17 @@
+//! `bpci`: incident command for the day a region fails.
+//!
+//! A file imports only from floors below its own:
+//!
+//! ```text
+//! cli/  tui/                  people and programs: arguments, screens
+//! controller/                 the one loop: engine + journal + door -> snapshot, events
+//! sim/    drivers/    lab/    the world: simulated | real | a real one on this machine
+//! journal/                    the durable, signed, append-only record
+//! engine/                     decide and apply; no IO, no clock, no randomness, no floats in a decision
+//! config/                     files -> model, with line-accurate errors and lint
+//! model/                      the words: plain data, units in the types
+//! ```
+#![forbid(unsafe_op_in_unsafe_fn)]
+
+pub mod config;
+pub mod model;

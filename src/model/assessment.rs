@@ -1,0 +1,49 @@
+//! What a choice would do and what stands in its way: what a person reads before they confirm.
+
+use super::{Digest, Loss, Mono, RegionId};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    pub to: Option<RegionId>,
+    pub checks: Vec<Check>,
+    pub loss: Loss,
+    /// What must be typed beside the region's name before this can begin.
+    pub risk: Option<String>,
+    /// What happens if nothing is done, and why the cluster has not acted by itself.
+    pub otherwise: String,
+    /// The first step that cannot be undone.
+    pub no_return_after: Option<u16>,
+    pub plan: Digest,
+    pub evidence: Digest,
+    pub nonce: u32,
+}
+
+impl Assessment {
+    /// The first reason why it may not begin, in the order of the checks.
+    pub fn blocked(&self) -> Option<&Check> {
+        self.checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. }))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub verdict: Verdict,
+    pub text: String,
+    /// When the evidence was measured.
+    pub at: Option<Mono>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    Pass,
+    /// Worth knowing; stops nothing.
+    Advice,
+    /// It may begin if the risk is typed.
+    Risk,
+    /// It may not begin.
+    Block {
+        law: u8,
+    },
+}

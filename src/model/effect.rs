@@ -1,0 +1,134 @@
+//! Something to be done in the world: data, never executed by the engine.
+
+use super::{BalancerId, EffectId, GroupId, Mono, RegionId, Span, Via};
+use serde::{Deserialize, Serialize};
+
+/// An effect with the id its intent was recorded under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    pub id: EffectId,
+    pub effect: Effect,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Run the fence on a member. Exit status 0 means that it is proven off.
+    Fence {
+        group: GroupId,
+        region: RegionId,
+    },
+    /// Let a fenced member come back.
+    UndoFence {
+        group: GroupId,
+        region: RegionId,
+    },
+    HandOver(HandOver),
+    /// Ask the living leader to step down in favour of the candidate.
+    SwitchOver {
+        group: GroupId,
+        from: String,
+        to: String,
+    },
+    /// Take a member out of a balancer and end its sessions there.
+    Drain {
+        group: GroupId,
+        region: RegionId,
+        balancer: BalancerId,
+    },
+    /// Put a member back into a balancer.
+    Restore {
+        group: GroupId,
+        region: RegionId,
+        balancer: BalancerId,
+    },
+    /// Write a row and read it back, on a server that must not be the old primary.
+    ValidateWrite {
+        group: GroupId,
+        via: Via,
+        primary: RegionId,
+        not: Option<RegionId>,
+        system_id: Option<String>,
+        deadline: Span,
+    },
+    /// A command of the user's.
+    Command {
+        argv: Vec<String>,
+        timeout: Span,
+    },
+}
+
+impl Effect {
+    /// What it does, in words for the record.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Effect::Fence { .. } => "fence",
+            Effect::UndoFence { .. } => "undo the fence",
+            Effect::HandOver(_) => "hand over",
+            Effect::SwitchOver { .. } => "switch over",
+            Effect::Drain { .. } => "drain",
+            Effect::Restore { .. } => "restore",
+            Effect::ValidateWrite { .. } => "validate a write",
+            Effect::Command { .. } => "command",
+        }
+    }
+}
+
+/// The one transaction: all of its comparisons hold, or nothing happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    pub group: GroupId,
+    pub old: String,
+    pub candidate: String,
+    /// Of the old leader's key; `None` if no leader holds the lock.
+    pub leader_create_revision: Option<u64>,
+    /// `None`: the key must be absent.
+    pub sync_revision: Option<u64>,
+    pub failover_revision: Option<u64>,
+    pub config_revision: Option<u64>,
+    pub operation_revision: Option<u64>,
+    /// Name the old leader in the request: only recorded standbys may then take over. Left out when loss was accepted.
+    pub bind_to_old: bool,
+    pub proof: FencingBasis,
+}
+
+/// On what the belief rests that the old primary takes no more writes (law 1). `engine::proof` alone makes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FencingBasis {
+    /// The fence command answered 0, and the member was seen gone afterwards.
+    Fenced,
+    /// The old leader was seen to have stepped down.
+    Demoted,
+    /// Its lease ran out, and a watchdog is declared that stops it then.
+    LeaseEnded,
+    /// A named person typed that they accept the risk of two primaries.
+    RiskAccepted { by: String },
+}
+
+/// Something to look at. It changes nothing and may be repeated at will.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Look {
+    /// Look at a group this often until then: the burst that precedes a decision.
+    Closely { group: GroupId, every: Span, until: Mono },
+    /// Find out whether an effect happened whose report was lost.
+    Outcome { issued: Issued },
+}
+
+/// What came back of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It happened.
+    Done { detail: String },
+    /// It did not happen, and never will under this id.
+    NotDone { reason: String },
+    /// Nobody can tell yet.
+    Unknown { reason: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    pub id: EffectId,
+    /// When the world was asked, so that evidence gathered before is not taken for evidence after.
+    pub at: Mono,
+    pub took: Span,
+    pub outcome: Outcome,
+}

@@ -1,0 +1,269 @@
+//! The estate: all that is protected under one name, as the configuration describes it.
+
+use super::disaster::vocabulary;
+use super::{Automation, DisasterType, GroupId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All that is protected, under one name. Ids are positions in its lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estate {
+    pub name: String,
+    pub regions: Vec<Region>,
+    pub services: Vec<Service>,
+    pub groups: Vec<Group>,
+    pub policy: Policy,
+    pub plans: Vec<Plan>,
+}
+
+/// A place that can fail as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Region {
+    pub name: String,
+    pub role: Role,
+    /// The share of the normal total load that the region can carry.
+    pub capacity: Percent,
+    /// 1 is chosen first.
+    pub priority: u16,
+    pub provider: Option<String>,
+    pub data_center: Option<String>,
+}
+
+vocabulary!(
+    /// What a region is for.
+    Role, "region role" {
+        Active = "active",
+        Hot = "hot",
+        Warm = "warm",
+        Cold = "cold",
+    }
+);
+
+/// Something with users.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    pub name: String,
+    pub tier: u8,
+    pub rto: Span,
+    pub rpo: Span,
+    pub regions: Vec<RegionId>,
+    pub depends_on: Vec<ServiceId>,
+    pub group: GroupId,
+    pub health: Option<Health>,
+}
+
+/// How a service is asked whether it is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Health {
+    Http { url: String, expect: u16 },
+    Tcp { address: String },
+}
+
+/// What is recovered together. At most one operation runs on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub name: String,
+    pub services: Vec<ServiceId>,
+    pub database: Option<Database>,
+}
+
+/// A replicated database whose members elect their leader through a consensus store, with all that a failover of it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    pub service: ServiceId,
+    pub scope: String,
+    pub namespace: String,
+    pub members: Vec<Member>,
+    /// Endpoints of the consensus store.
+    pub store: Vec<StoreEndpoint>,
+    pub login: Option<Login>,
+    pub tls: Option<Tls>,
+    pub sql: Option<Sql>,
+    pub fence: Option<Fence>,
+    pub balancers: Vec<Balancer>,
+    /// The backend of the write entry on each balancer.
+    pub backend: String,
+    /// Where clients write, `host:port`.
+    pub entry: Option<String>,
+}
+
+impl Database {
+    pub fn member(&self, region: RegionId) -> Option<&Member> {
+        self.members.iter().find(|m| m.region == region)
+    }
+
+    /// The key prefix of the cluster in the consensus store, with a slash at its end.
+    pub fn prefix(&self) -> String {
+        format!("/{}/{}/", self.namespace.trim_matches('/'), self.scope)
+    }
+
+    /// The key in which the running operation's generation stands, beside the cluster's own keys.
+    pub fn generation_key(&self) -> String {
+        format!("/bpci/{}/operation", self.scope)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub region: RegionId,
+    /// The REST address, without a path.
+    pub rest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreEndpoint {
+    pub url: String,
+    /// Where it runs, if that is declared.
+    pub region: Option<RegionId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balancer {
+    /// The runtime API, `host:port`.
+    pub address: String,
+    /// Where it runs, if that is declared.
+    pub region: Option<RegionId>,
+}
+
+/// A name, and the file its password stands in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    pub user: String,
+    pub password_file: String,
+}
+
+/// Files of certificates and keys in PEM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    pub ca: Option<String>,
+    pub cert: Option<String>,
+    pub key: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sql {
+    pub user: String,
+    pub password_file: Option<String>,
+    pub dbname: String,
+}
+
+/// How the old primary is proven off: exit status 0 of `exec`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    pub exec: Vec<String>,
+    pub check: Option<Vec<String>>,
+    pub undo: Option<Vec<String>>,
+    pub timeout: Span,
+    /// Regions that the fence itself needs.
+    pub depends_on: Vec<RegionId>,
+}
+
+/// What the configuration asks for: detection, response, targets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub detection: Detection,
+    pub responses: Vec<Response>,
+    pub strategies: BTreeMap<Strategy, StrategyTarget>,
+    pub limits: AutomationLimits,
+    pub rto: Span,
+    pub rpo: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detection {
+    pub interval: Span,
+    pub threshold: u16,
+    pub classification_timeout: Span,
+    pub response_delay: Span,
+}
+
+/// What is done about a kind of disaster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    pub disaster: DisasterType,
+    pub severity: Severity,
+    pub automated: bool,
+    pub strategy: Strategy,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrategyTarget {
+    pub rto: Span,
+    pub rpo: Span,
+    pub automation: Automation,
+    pub validation_required: bool,
+}
+
+/// What automation may not do (FACTS part 1); each is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutomationLimits {
+    /// Not so soon after its own start or a change of configuration.
+    pub settle: Span,
+    /// Not again on the same group within this time.
+    pub cooldown: Span,
+    /// Not with a fence whose last proof is older.
+    pub fence_proof: Option<Span>,
+    /// Not with a plan that has changed since its last drill, or was never drilled.
+    pub drilled: bool,
+}
+
+impl Estate {
+    pub fn region(&self, id: RegionId) -> &Region {
+        &self.regions[id.at()]
+    }
+
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.at()]
+    }
+
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[id.at()]
+    }
+
+    pub fn region_ids(&self) -> impl Iterator<Item = RegionId> + use<> {
+        (0..self.regions.len()).map(RegionId::of)
+    }
+
+    pub fn group_ids(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..self.groups.len()).map(GroupId::of)
+    }
+
+    pub fn service_ids(&self) -> impl Iterator<Item = ServiceId> + use<> {
+        (0..self.services.len()).map(ServiceId::of)
+    }
+
+    pub fn region_named(&self, name: &str) -> Option<RegionId> {
+        self.regions.iter().position(|r| r.name == name).map(RegionId::of)
+    }
+
+    pub fn service_named(&self, name: &str) -> Option<ServiceId> {
+        self.services.iter().position(|s| s.name == name).map(ServiceId::of)
+    }
+
+    pub fn plan_named(&self, name: &str) -> Option<&Plan> {
+        self.plans.iter().find(|p| p.name == name)
+    }
+
+    /// The response to a kind of disaster, if the configuration names one.
+    pub fn response(&self, kind: DisasterType) -> Option<&Response> {
+        self.policy.responses.iter().find(|r| r.disaster == kind)
+    }
+
+    /// The tightest targets of a group's services.
+    pub fn targets(&self, group: GroupId) -> (Span, Span) {
+        let of = |f: fn(&Service) -> Span, other| self.group(group).services.iter().map(|s| f(self.service(*s))).min().unwrap_or(other);
+        (of(|s| s.rto, self.policy.rto), of(|s| s.rpo, self.policy.rpo))
+    }
+
+    /// Every service that stops when this one does, itself included.
+    pub fn dependents(&self, service: ServiceId) -> Vec<ServiceId> {
+        let mut found = vec![service];
+        let mut next = 0;
+        while next < found.len() {
+            let of = found[next];
+            found.extend(self.service_ids().filter(|s| self.service(*s).depends_on.contains(&of) && !found.contains(s)).collect::<Vec<_>>());
+            next += 1;
+        }
+        found
+    }
+}

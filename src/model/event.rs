@@ -1,0 +1,174 @@
+//! A fact of meaning, with the evidence it rests on. Nothing else changes the engine's state.
+
+use super::{
+    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Generation, GroupId, Intent, Loss, Mode, Now, OperationId, Order,
+    Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An event with the moment it was decided and the epoch of its monotonic clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this form.
+    pub v: u8,
+    pub epoch: u32,
+    pub at: Now,
+    pub event: Event,
+}
+
+impl Record {
+    pub const VERSION: u8 = 1;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A controller began with this estate. A new epoch of the monotonic clock.
+    Started {
+        mode: Mode,
+        program: String,
+        armed: bool,
+        estate: Arc<Estate>,
+    },
+    ClockJumped {
+        by_ms: i64,
+    },
+    RegionChanged {
+        region: RegionId,
+        status: RegionStatus,
+        reason: String,
+    },
+    /// The member that leads, as the store and the member agree.
+    PrimaryChanged {
+        group: GroupId,
+        region: Option<RegionId>,
+        timeline: Option<Timeline>,
+    },
+    DisasterDeclared(Disaster),
+    DisasterEnded {
+        disaster: DisasterId,
+    },
+    Proposed(Proposal),
+    /// The choice is off the table.
+    Withdrawn {
+        proposal: ProposalId,
+        by: String,
+        reason: String,
+    },
+    AutomaticStopped {
+        proposal: ProposalId,
+        by: String,
+        reason: String,
+    },
+    /// An order was heard and not carried out.
+    Refused {
+        order: Box<Order>,
+        refusal: Refusal,
+    },
+    Armed {
+        by: String,
+    },
+    Disarmed {
+        by: String,
+    },
+    OperationStarted(Box<OperationStart>),
+    StepStarted {
+        operation: OperationId,
+        step: u16,
+    },
+    /// What is about to be sent. Durable before it is.
+    Intended {
+        id: EffectId,
+        effect: Effect,
+    },
+    Reported {
+        id: EffectId,
+        outcome: Outcome,
+    },
+    /// The controller that sent it is gone, or its report is overdue: whether it happened must be observed.
+    OutcomeLost {
+        id: EffectId,
+        reason: String,
+    },
+    StepDone {
+        operation: OperationId,
+        step: u16,
+        evidence: String,
+    },
+    StepFailed {
+        operation: OperationId,
+        step: u16,
+        reason: String,
+    },
+    StepSkipped {
+        operation: OperationId,
+        step: u16,
+        reason: String,
+    },
+    /// A failed step is tried again by a person's word or because nothing had happened.
+    StepReset {
+        operation: OperationId,
+        step: u16,
+        reason: String,
+    },
+    Promoted {
+        operation: OperationId,
+        timeline: Timeline,
+        loss: Loss,
+    },
+    StatusChanged {
+        operation: OperationId,
+        status: Status,
+    },
+    RemainderDone {
+        operation: OperationId,
+        remainder: Remainder,
+        evidence: String,
+    },
+    FenceProven {
+        group: GroupId,
+        region: RegionId,
+        took_ms: u64,
+    },
+    Note {
+        by: String,
+        text: String,
+    },
+}
+
+/// All that an operation's beginning rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationStart {
+    pub id: OperationId,
+    pub proposal: ProposalId,
+    pub plan: Arc<super::Plan>,
+    pub plan_hash: Digest,
+    pub evidence: Digest,
+    pub group: GroupId,
+    pub from: RegionId,
+    pub to: RegionId,
+    pub generation: Generation,
+    pub by: String,
+    pub automatic: bool,
+    pub reason: String,
+    pub disaster: Option<DisasterId>,
+    pub accepted: Accepted,
+    pub before: Before,
+}
+
+/// A choice that is put to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub id: ProposalId,
+    pub group: GroupId,
+    pub plan: String,
+    pub intent: Intent,
+    pub from: RegionId,
+    /// The best candidate is chosen afresh while this is `None`.
+    pub to: Option<RegionId>,
+    pub reason: String,
+    pub by: String,
+    pub disaster: Option<DisasterId>,
+    /// When it is begun without a person, on the monotonic clock of the epoch it was made in.
+    pub automatic_at: Option<super::Mono>,
+}

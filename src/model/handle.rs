@@ -1,0 +1,37 @@
+//! How anybody reaches a controller: the newest snapshot, and orders.
+
+use super::{Order, Receipt, Refusal, Snapshot};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The answer to an order, when it comes.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
+
+/// A controller in this process, or one beyond a socket.
+pub trait Handle: Send + Sync {
+    /// The newest snapshot; never waits.
+    fn snapshot(&self) -> Arc<Snapshot>;
+
+    /// Resolves when there is a newer snapshot than the last one this handle saw. False: there will be none.
+    fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+
+    fn order(&self, order: Order) -> Answer;
+
+    /// Controls of a simulated world; a live one has none and says so.
+    fn control(&self, control: Control) -> Answer;
+}
+
+/// What can be done to a simulated world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    Pause(bool),
+    /// Times real time.
+    Speed(u32),
+    /// To the next thing that happens.
+    Step,
+    Inject {
+        fault: String,
+    },
+    Mend,
+}

@@ -1,0 +1,38 @@
+//! The words: plain data, with units in the types. Orders, events, effects, the snapshot that screens read, and the
+//! handle through which anybody reaches a controller.
+//!
+//! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
+
+mod assessment;
+mod digest;
+mod disaster;
+mod effect;
+mod estate;
+mod event;
+mod handle;
+mod ids;
+mod observation;
+mod operation;
+mod order;
+mod plan;
+mod scenario;
+mod snapshot;
+mod time;
+mod units;
+
+pub use assessment::*;
+pub use digest::*;
+pub use disaster::*;
+pub use effect::*;
+pub use estate::*;
+pub use event::*;
+pub use handle::*;
+pub use ids::*;
+pub use observation::*;
+pub use operation::*;
+pub use order::*;
+pub use plan::*;
+pub use scenario::*;
+pub use snapshot::*;
+pub use time::*;
+pub use units::*;

@@ -1,0 +1,289 @@
+//! One measured value with its source and the moment it was measured. The simulation and the live drivers speak the
+//! same words.
+
+use super::{BalancerId, Bytes, DisasterType, GroupId, Lsn, Mono, Percent, RegionId, ServiceId, Span, Timeline};
+use serde::{Deserialize, Serialize};
+
+/// A fact as it was measured at `at`, which may be some time ago.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    pub at: Mono,
+    pub fact: Fact,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// Our own probe of a member's port.
+    Probe {
+        group: GroupId,
+        region: RegionId,
+        port: Port,
+        result: ProbeResult,
+    },
+    /// What a member says of itself.
+    Member {
+        group: GroupId,
+        region: RegionId,
+        report: MemberReport,
+    },
+    /// What a standby says of the stream it receives.
+    Receiver {
+        group: GroupId,
+        region: RegionId,
+        stream: Receiver,
+    },
+    /// The consensus store's record of the cluster, read at one revision.
+    Store {
+        group: GroupId,
+        record: Box<StoreRecord>,
+    },
+    /// The consensus store was asked and gave no usable answer.
+    StoreAway {
+        group: GroupId,
+        reason: String,
+    },
+    /// A balancer's view of the servers in the write backend.
+    Balancer {
+        group: GroupId,
+        balancer: BalancerId,
+        servers: Vec<ServerView>,
+    },
+    BalancerAway {
+        group: GroupId,
+        balancer: BalancerId,
+        reason: String,
+    },
+    /// A service's health as seen in a region, or through its one address.
+    Service {
+        service: ServiceId,
+        region: Option<RegionId>,
+        result: ProbeResult,
+    },
+    /// The share of the normal total load that a region carries now.
+    Load {
+        region: RegionId,
+        load: Percent,
+    },
+    /// A signal from outside, such as an intrusion detector's or a corruption check's.
+    Signal {
+        kind: DisasterType,
+        region: RegionId,
+        text: String,
+        active: bool,
+    },
+    /// Whether the fence could be fired: its `check` command's answer.
+    FenceCheck {
+        group: GroupId,
+        region: RegionId,
+        result: Result<(), String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Port {
+    /// The database's own port.
+    Sql,
+    /// The REST port of its agent.
+    Rest,
+}
+
+/// What came of a probe that ran. A probe that did not run gives no observation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProbeResult {
+    Answered {
+        round_trip: Span,
+    },
+    /// The address answered that nobody listens.
+    Refused,
+    /// No answer within the time allowed.
+    Silent,
+    /// An answer that is no success: something lives there, and it is not well.
+    Unwell(String),
+}
+
+impl ProbeResult {
+    pub const fn is_well(&self) -> bool {
+        matches!(self, ProbeResult::Answered { .. })
+    }
+
+    /// True if something at the address is alive.
+    pub const fn is_life(&self) -> bool {
+        matches!(self, ProbeResult::Answered { .. } | ProbeResult::Unwell(_))
+    }
+}
+
+/// What a member says of itself; what it does not say is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberReport {
+    pub role: MemberRole,
+    pub running: bool,
+    /// The state in the member's own words.
+    pub state: String,
+    pub timeline: Option<Timeline>,
+    /// Of a leader: the current position.
+    pub position: Option<Lsn>,
+    /// Of a standby: what it has, in memory or replayed, whichever is more.
+    pub received: Option<Lsn>,
+    pub replayed: Option<Lsn>,
+    /// Of a leader: who streams from it.
+    pub streams: Vec<Stream>,
+    pub system_id: Option<String>,
+    pub scope: Option<String>,
+    pub version: Version,
+    pub paused: bool,
+    pub nofailover: bool,
+    pub nosync: bool,
+    pub failsafe: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MemberRole {
+    Leader,
+    #[default]
+    Replica,
+}
+
+/// The version of the cluster's agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(pub u16, pub u16, pub u16);
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// The name the standby gives itself.
+    pub name: String,
+    pub streaming: bool,
+    pub synchronous: bool,
+}
+
+/// A standby's receiving end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receiver {
+    /// A receiver runs and says that it streams. It says so for up to a minute after its sender fell silent.
+    pub streaming: bool,
+    /// How long ago its sender last said anything.
+    pub silent_for: Option<Span>,
+}
+
+/// The cluster's keys in the consensus store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreRecord {
+    pub revision: u64,
+    pub leader: Option<LeaderKey>,
+    pub sync: Option<SyncKey>,
+    pub failover: Option<FailoverKey>,
+    pub config: Option<ConfigKey>,
+    pub status: Option<StatusKey>,
+    pub initialize: Option<String>,
+    pub members: Vec<MemberKey>,
+    /// The last switch of timelines: the timeline that ended, and where.
+    pub last_switch: Option<(Timeline, Lsn)>,
+    /// The controller's own key: which operation acted last.
+    pub operation: Option<OperationKey>,
+    pub failsafe: bool,
+    /// How many members the store has, and how many of them answered.
+    pub voters: u16,
+    pub voters_up: u16,
+}
+
+impl StoreRecord {
+    pub fn name_of(&self, region: RegionId) -> Option<&str> {
+        self.members.iter().find(|m| m.region == Some(region)).map(|m| m.name.as_str())
+    }
+
+    pub fn region_of(&self, name: &str) -> Option<RegionId> {
+        self.members.iter().find(|m| m.name == name).and_then(|m| m.region)
+    }
+
+    pub fn leader_region(&self) -> Option<RegionId> {
+        self.leader.as_ref().and_then(|l| l.region)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaderKey {
+    pub name: String,
+    /// The member it is, kept by the reader: a dead member's own key vanishes before the leader's does.
+    pub region: Option<RegionId>,
+    pub create_revision: u64,
+    /// What is left of the lease, and its full length.
+    pub lease_left: Option<Span>,
+    pub lease_ttl: Option<Span>,
+    pub lease_id: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncKey {
+    pub leader: Option<String>,
+    pub standbys: Vec<String>,
+    /// In quorum mode: how many of the standbys must have a write before it is acknowledged.
+    pub quorum: Option<u16>,
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailoverKey {
+    /// `None` when it is there and says nothing.
+    pub content: Option<FailoverRequest>,
+    pub revision: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailoverRequest {
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub scheduled_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigKey {
+    pub revision: u64,
+    pub paused: bool,
+    pub ttl: Span,
+    pub loop_wait: Span,
+    pub maximum_lag: Bytes,
+    pub synchronous: bool,
+    pub strict: bool,
+    pub quorum: bool,
+    pub standby_cluster: bool,
+    pub failsafe: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusKey {
+    pub revision: u64,
+    pub position: Lsn,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberKey {
+    pub name: String,
+    pub region: Option<RegionId>,
+    pub address: String,
+    /// Where its database listens, `host:port`.
+    pub sql: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationKey {
+    pub value: String,
+    pub revision: u64,
+}
+
+/// One server of the write backend as a balancer sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    pub name: String,
+    pub region: Option<RegionId>,
+    pub up: bool,
+    pub maintenance: bool,
+    /// The check failed to connect, or to get an answer: the node is gone. (A standby that says «not me» is alive.)
+    pub unreachable: bool,
+    /// The check in the balancer's own words, such as `L4CON`.
+    pub check: String,
+}

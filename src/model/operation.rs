@@ -1,0 +1,231 @@
+//! One run of a plan.
+
+use super::{
+    Bytes, Digest, DisasterId, Effect, EffectId, Generation, GroupId, Intent, Lsn, Mode, Mono, OperationId, Outcome, Plan, RegionId, Span, Timeline,
+    Utc,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    pub id: OperationId,
+    pub plan: Arc<Plan>,
+    pub plan_hash: Digest,
+    pub group: GroupId,
+    pub from: RegionId,
+    pub to: RegionId,
+    pub mode: Mode,
+    pub generation: Generation,
+    pub by: String,
+    pub automatic: bool,
+    pub reason: String,
+    pub disaster: Option<DisasterId>,
+    pub accepted: Accepted,
+    pub before: Before,
+    pub started: Utc,
+    pub started_mono: Mono,
+    pub finished: Option<Utc>,
+    pub steps: Vec<StepRecord>,
+    pub status: Status,
+    pub results: Results,
+    pub remains: Vec<Remainder>,
+}
+
+/// What a named person took upon themselves by typing it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// At least this much data is lost.
+    pub loss: Option<Bytes>,
+    /// Two primaries may write.
+    pub unfenced: bool,
+    /// The old primary may still live.
+    pub alive: bool,
+}
+
+/// What stood in the world when the operation began; the steps compare with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    pub leader: String,
+    pub leader_create_revision: Option<u64>,
+    pub candidate: String,
+    pub timeline: Option<Timeline>,
+    pub system_id: Option<String>,
+    /// The furthest position the old primary is known to have reached.
+    pub position: Option<Lsn>,
+    /// The first failed observation.
+    pub impact: Option<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    Running,
+    /// It cannot go on without a person.
+    Waiting {
+        question: String,
+    },
+    /// Everything was observed: promoted, validated, redirected, protected.
+    Recovered,
+    /// A named person accepted that no synchronous standby streams.
+    RecoveredUnprotected {
+        by: String,
+    },
+    RolledBack,
+    Aborted {
+        by: String,
+    },
+    Failed {
+        reason: String,
+    },
+}
+
+impl Status {
+    pub const fn is_over(&self) -> bool {
+        !matches!(self, Status::Running | Status::Waiting { .. })
+    }
+
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Waiting { .. } => "waits for a person",
+            Status::Recovered => "recovered",
+            Status::RecoveredUnprotected { .. } => "recovered, unprotected",
+            Status::RolledBack => "rolled back",
+            Status::Aborted { .. } => "aborted",
+            Status::Failed { .. } => "failed",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    pub state: StepState,
+    pub started: Option<Utc>,
+    pub started_mono: Option<Mono>,
+    pub finished: Option<Utc>,
+    pub effects: Vec<EffectRecord>,
+}
+
+impl StepRecord {
+    pub fn took(&self) -> Option<Span> {
+        Some(self.finished?.since(self.started?))
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepState {
+    #[default]
+    Pending,
+    Running,
+    Done {
+        evidence: String,
+    },
+    Failed {
+        reason: String,
+    },
+    Skipped {
+        reason: String,
+    },
+}
+
+impl StepState {
+    /// True if the steps behind it may begin.
+    pub const fn opens(&self) -> bool {
+        matches!(self, StepState::Done { .. } | StepState::Skipped { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectRecord {
+    pub id: EffectId,
+    pub effect: Effect,
+    pub intended: Mono,
+    /// `None` while it is under way.
+    pub outcome: Option<Outcome>,
+    /// When the outcome was reported.
+    pub reported: Option<Mono>,
+    /// The controller that intended it is gone: its outcome must be observed.
+    pub orphaned: bool,
+}
+
+/// What was measured of the recovery itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Results {
+    /// The candidate led on a new timeline.
+    pub promoted: Option<Utc>,
+    /// The first validated write on the new primary.
+    pub writable: Option<Utc>,
+    /// The first validated write through the traffic entry.
+    pub served: Option<Utc>,
+    pub protected: Option<Utc>,
+    pub timeline: Option<Timeline>,
+    pub loss: Option<Loss>,
+}
+
+/// What did not survive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Loss {
+    /// Nothing that was acknowledged: the store recorded the candidate as holding it.
+    Nothing,
+    /// At least this much of the log.
+    AtLeast(Bytes),
+    Unknown,
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Loss::Nothing => f.pad("nothing acknowledged"),
+            Loss::AtLeast(bytes) => write!(f, "at least {bytes}"),
+            Loss::Unknown => f.pad("unknown"),
+        }
+    }
+}
+
+/// What is left to do when an operation is over, and is done when it can be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remainder {
+    /// The failed member is to stream again.
+    Rejoin { region: RegionId },
+    /// It is to be put back into the balancers once it streams.
+    Restore { region: RegionId },
+}
+
+impl Operation {
+    pub fn is_over(&self) -> bool {
+        self.status.is_over()
+    }
+
+    pub fn intent(&self) -> Intent {
+        self.plan.intent
+    }
+
+    /// Recovery time actual: first failed observation to first validated write through the traffic entry.
+    pub fn recovery_time(&self) -> Option<Span> {
+        Some(self.results.served?.since(self.before.impact.unwrap_or(self.started)))
+    }
+
+    /// The position of a step of the plan that satisfies the test.
+    pub fn position(&self, test: impl Fn(&super::StepKind) -> bool) -> Option<usize> {
+        self.plan.steps.iter().position(|s| test(&s.kind))
+    }
+
+    pub fn done_count(&self) -> usize {
+        self.steps.iter().filter(|s| s.state.opens()).count()
+    }
+
+    /// True once something was sent that fences, hands over or promotes.
+    pub fn has_acted(&self) -> bool {
+        self.steps
+            .iter()
+            .flat_map(|s| &s.effects)
+            .any(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. })) && !matches!(e.effect, Effect::ValidateWrite { .. }))
+    }
+
+    pub fn handed_over(&self) -> bool {
+        self.steps
+            .iter()
+            .flat_map(|s| &s.effects)
+            .any(|e| matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. }) && !matches!(e.outcome, Some(Outcome::NotDone { .. })))
+    }
+}

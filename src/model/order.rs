@@ -1,0 +1,111 @@
+//! What a person or a program asks for. It carries who, what, and what they saw.
+
+use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub by: String,
+    pub action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Put a choice on the table. Nothing is done yet.
+    Propose {
+        group: GroupId,
+        intent: Intent,
+        from: Option<RegionId>,
+        to: Option<RegionId>,
+        reason: String,
+    },
+    Confirm(Confirmation),
+    /// Take a choice off the table; an automatic response with it.
+    Withdraw {
+        proposal: ProposalId,
+    },
+    /// Stop the countdown and leave the choice to a person.
+    StopAutomatic {
+        proposal: ProposalId,
+    },
+    Abort {
+        operation: OperationId,
+    },
+    /// Undo what can be undone and leave the cluster to itself.
+    Rollback {
+        operation: OperationId,
+    },
+    /// A person answers what a step asked.
+    Answer {
+        operation: OperationId,
+        step: u16,
+        done: bool,
+        note: String,
+    },
+    AcceptUnprotected {
+        operation: OperationId,
+    },
+    /// Allow this controller to act. The estate's name is typed.
+    Arm {
+        typed: String,
+    },
+    Disarm,
+    Note {
+        text: String,
+    },
+}
+
+/// Bound to what was on the screen: a change of any of it voids it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    pub proposal: ProposalId,
+    pub nonce: u32,
+    pub plan: Digest,
+    pub evidence: Digest,
+    /// The failed region's name.
+    pub typed: String,
+    /// The risk in the words that were asked for.
+    pub accept_risk: Option<String>,
+    /// Go on although the old primary still answers.
+    pub manual_override: bool,
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The law it would have broken, if one.
+    pub law: Option<u8>,
+    pub reason: String,
+    pub remedy: String,
+}
+
+impl Refusal {
+    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+        Refusal { law: None, reason: reason.into(), remedy: remedy.into() }
+    }
+
+    pub fn by_law(law: u8, reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+        Refusal { law: Some(law), reason: reason.into(), remedy: remedy.into() }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.reason)?;
+        if let Some(law) = self.law {
+            write!(f, " (law {law})")?;
+        }
+        if !self.remedy.is_empty() {
+            write!(f, "; {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an accepted order led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Receipt {
+    Proposed(ProposalId),
+    Started(OperationId),
+    Done,
+}

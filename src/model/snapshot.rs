@@ -1,0 +1,161 @@
+//! All that a screen may show, at one moment. Values carry the moment they were measured; the drawing derives ages.
+
+use super::{Assessment, Automation, Bytes, Disaster, Estate, GroupId, Lsn, Mono, Now, Operation, Percent, Proposal, RegionId, Span, Timeline, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What is real about what is on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    Live,
+    Drill,
+    Simulation,
+    Replay,
+}
+
+impl Mode {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Mode::Live => "LIVE",
+            Mode::Drill => "DRILL",
+            Mode::Simulation => "SIMULATION",
+            Mode::Replay => "REPLAY",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RegionStatus {
+    /// Nothing was measured yet, or nothing recent.
+    #[default]
+    Unknown,
+    Ok,
+    /// Part of what it runs is failing, or a standby lags beyond its objective.
+    Degraded,
+    Down,
+}
+
+impl RegionStatus {
+    pub const fn word(self) -> &'static str {
+        match self {
+            RegionStatus::Unknown => "UNKNOWN",
+            RegionStatus::Ok => "OK",
+            RegionStatus::Degraded => "DEGRADED",
+            RegionStatus::Down => "DOWN",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub mode: Mode,
+    pub now: Now,
+    pub estate: Arc<Estate>,
+    pub armed: bool,
+    pub regions: Vec<RegionView>,
+    pub groups: Vec<GroupView>,
+    /// Open disasters, the worst first.
+    pub disasters: Vec<Disaster>,
+    pub proposals: Vec<ProposalView>,
+    /// The newest last; bounded.
+    pub operations: VecDeque<Arc<Operation>>,
+    /// The newest last; bounded.
+    pub log: Arc<VecDeque<LogLine>>,
+    /// What could not be done now if it had to be, with the remedy.
+    pub gaps: Vec<String>,
+    /// Sources that do not answer, with since when.
+    pub stale: Vec<StaleSource>,
+    pub records: u64,
+    pub world: Option<WorldView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionView {
+    pub status: RegionStatus,
+    pub reason: String,
+    pub load: Option<(Percent, Mono)>,
+    /// Services that answer there, of those that were asked.
+    pub services_up: u16,
+    pub services: u16,
+    /// The last check of anything in it that was answered.
+    pub last_answer: Option<Mono>,
+    pub last_check: Option<Mono>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    pub group: GroupId,
+    pub primary: Option<RegionId>,
+    pub timeline: Option<Timeline>,
+    /// The lease of the leader's lock.
+    pub lease_left: Option<(Span, Mono)>,
+    pub synchronous: Option<bool>,
+    pub paused: bool,
+    pub members: Vec<MemberView>,
+    pub observers_for: u16,
+    pub observers_against: u16,
+    pub observers: u16,
+    pub operation: Option<super::OperationId>,
+    /// Automation stays away from it until then.
+    pub blocked_until: Option<Utc>,
+    pub automation: Automation,
+    /// Why automation would not act now.
+    pub veto: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    pub region: RegionId,
+    pub leads: bool,
+    pub synchronous: bool,
+    pub answers: Option<bool>,
+    pub timeline: Option<Timeline>,
+    pub position: Option<Lsn>,
+    pub lag_bytes: Option<Bytes>,
+    pub lag: Option<Span>,
+    pub measured: Option<Mono>,
+    /// Why it may not take over; empty if it may.
+    pub unfit: Option<String>,
+    /// Lag in bytes over time, oldest first.
+    pub history: VecDeque<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ProposalView {
+    pub proposal: Proposal,
+    pub assessment: Assessment,
+    pub automatic_in: Option<Span>,
+}
+
+/// One line of the incident's story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    pub at: Utc,
+    pub weight: Weight,
+    pub subject: String,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    Routine,
+    Notice,
+    Warning,
+    Alarm,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleSource {
+    pub name: String,
+    pub since: Mono,
+    pub reason: String,
+}
+
+/// How the simulated world runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldView {
+    pub speed: u32,
+    pub paused: bool,
+    pub faults: Vec<String>,
+}
