@@ -14,4 +14,6 @@
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 pub mod config;
+pub mod engine;
 pub mod model;
+pub mod sim;

@@ -12,6 +12,18 @@ pub struct Issued {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
+    /// Write this operation into the store's own key, if nobody else has since we looked (law 7).
+    Claim {
+        group: GroupId,
+        value: String,
+        revision: Option<u64>,
+    },
+    /// Say there that the operation is over.
+    Release {
+        group: GroupId,
+        value: String,
+        over: String,
+    },
     /// Run the fence on a member. Exit status 0 means that it is proven off.
     Fence {
         group: GroupId,
@@ -61,6 +73,8 @@ impl Effect {
     /// What it does, in words for the record.
     pub const fn name(&self) -> &'static str {
         match self {
+            Effect::Claim { .. } => "claim",
+            Effect::Release { .. } => "release",
             Effect::Fence { .. } => "fence",
             Effect::UndoFence { .. } => "undo the fence",
             Effect::HandOver(_) => "hand over",
@@ -85,6 +99,7 @@ pub struct HandOver {
     pub sync_revision: Option<u64>,
     pub failover_revision: Option<u64>,
     pub config_revision: Option<u64>,
+    /// Of this operation's own claim.
     pub operation_revision: Option<u64>,
     /// Name the old leader in the request: only recorded standbys may then take over. Left out when loss was accepted.
     pub bind_to_old: bool,

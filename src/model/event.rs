@@ -28,6 +28,7 @@ pub enum Event {
         mode: Mode,
         program: String,
         armed: bool,
+        drilled: Vec<Digest>,
         estate: Arc<Estate>,
     },
     ClockJumped {

@@ -6,6 +6,7 @@
 mod assessment;
 mod digest;
 mod disaster;
+mod door;
 mod effect;
 mod estate;
 mod event;
@@ -23,6 +24,7 @@ mod units;
 pub use assessment::*;
 pub use digest::*;
 pub use disaster::*;
+pub use door::*;
 pub use effect::*;
 pub use estate::*;
 pub use event::*;

@@ -55,6 +55,8 @@ pub struct Before {
     pub position: Option<Lsn>,
     /// The first failed observation.
     pub impact: Option<Utc>,
+    /// What this operation writes into the store's own key.
+    pub claim: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,10 @@ pub enum Status {
     RecoveredUnprotected {
         by: String,
     },
+    /// What can be undone is being undone.
+    RollingBack {
+        by: String,
+    },
     RolledBack,
     Aborted {
         by: String,
@@ -81,7 +87,7 @@ pub enum Status {
 
 impl Status {
     pub const fn is_over(&self) -> bool {
-        !matches!(self, Status::Running | Status::Waiting { .. })
+        !matches!(self, Status::Running | Status::Waiting { .. } | Status::RollingBack { .. })
     }
 
     pub const fn word(&self) -> &'static str {
@@ -90,6 +96,7 @@ impl Status {
             Status::Waiting { .. } => "waits for a person",
             Status::Recovered => "recovered",
             Status::RecoveredUnprotected { .. } => "recovered, unprotected",
+            Status::RollingBack { .. } => "rolling back",
             Status::RolledBack => "rolled back",
             Status::Aborted { .. } => "aborted",
             Status::Failed { .. } => "failed",
@@ -146,6 +153,21 @@ pub struct EffectRecord {
     pub reported: Option<Mono>,
     /// The controller that intended it is gone: its outcome must be observed.
     pub orphaned: bool,
+}
+
+impl EffectRecord {
+    pub const fn may_have_happened(&self) -> bool {
+        !matches!(self.outcome, Some(Outcome::NotDone { .. }))
+    }
+
+    pub const fn is_done(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Done { .. }))
+    }
+
+    /// Sent, and nobody knows yet what came of it.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.outcome, None | Some(Outcome::Unknown { .. }))
+    }
 }
 
 /// What was measured of the recovery itself.
@@ -214,18 +236,21 @@ impl Operation {
         self.steps.iter().filter(|s| s.state.opens()).count()
     }
 
-    /// True once something was sent that fences, hands over or promotes.
-    pub fn has_acted(&self) -> bool {
-        self.steps
-            .iter()
-            .flat_map(|s| &s.effects)
-            .any(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. })) && !matches!(e.effect, Effect::ValidateWrite { .. }))
+    pub fn effects(&self) -> impl Iterator<Item = &EffectRecord> {
+        self.steps.iter().flat_map(|s| &s.effects)
     }
 
+    /// True once something was sent that changes the world for others.
+    pub fn has_acted(&self) -> bool {
+        self.effects().any(|e| e.may_have_happened() && !matches!(e.effect, Effect::Claim { .. } | Effect::ValidateWrite { .. }))
+    }
+
+    /// True once the old primary's lock may have been given away.
     pub fn handed_over(&self) -> bool {
-        self.steps
-            .iter()
-            .flat_map(|s| &s.effects)
-            .any(|e| matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. }) && !matches!(e.outcome, Some(Outcome::NotDone { .. })))
+        self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. }))
+    }
+
+    pub fn fenced(&self) -> bool {
+        self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Fence { .. }))
     }
 }

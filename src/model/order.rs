@@ -1,6 +1,6 @@
 //! What a person or a program asks for. It carries who, what, and what they saw.
 
-use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId};
+use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub enum Action {
 pub struct Confirmation {
     pub proposal: ProposalId,
     pub nonce: u32,
+    /// When it was on the screen.
+    pub seen: Utc,
     pub plan: Digest,
     pub evidence: Digest,
     /// The failed region's name.

@@ -1,0 +1,303 @@
+//! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
+
+use super::candidate;
+use super::votes::{self, Stance};
+use super::{Facts, limits};
+use crate::model::*;
+use serde::Serialize;
+
+/// How a choice stands now.
+pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
+    let to = proposal.to.or_else(|| match proposal.intent {
+        Intent::Guided => Some(proposal.from),
+        _ => candidate::choose(cx, proposal.group, proposal.from),
+    });
+    let age = cx.stale_after();
+    let checks = checks(cx, proposal, to, age);
+    let plan = cx.estate().plan_named(&proposal.plan);
+    let loss = loss(cx, proposal, to, &checks);
+    let risk = risk(&checks, &loss);
+    let otherwise = otherwise(cx, proposal.group, proposal.from);
+    let no_return_after = plan.and_then(|p| p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver)));
+    let plan = plan.map(Digest::of_value).unwrap_or_default();
+    let evidence = digest(cx, proposal, to, &checks, &risk);
+    Assessment { to, checks, loss, risk, otherwise, no_return_after: no_return_after.map(|p| p as u16), plan, evidence, nonce: revision }
+}
+
+fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> Vec<Check> {
+    let mut list = Vec::new();
+    let group = proposal.group;
+    if proposal.intent == Intent::Guided {
+        return list;
+    }
+    let Some(to) = to else {
+        list.push(check("candidate", Verdict::Block { law: 11 }, "there is no other member".to_string()));
+        return list;
+    };
+    if proposal.intent == Intent::Switchover {
+        list.extend(candidate::switchover_checks(cx, group, proposal.from, to, age, opens_route(cx, proposal)));
+    } else {
+        list.push(observers(cx, group, proposal.from));
+        list.extend(candidate::failover_checks(cx, group, proposal.from, to, age));
+        list.push(fence(cx, group, proposal.from));
+    }
+    if let Some(disaster) =
+        cx.state.open_disasters().find(|d| mends_nothing(d.kind) && d.services.iter().any(|s| cx.estate().service(*s).group == group))
+    {
+        let text =
+            format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
+        list.insert(0, check("data", Verdict::Block { law: 11 }, text));
+    }
+    list.push(room(cx, proposal.from, to));
+    list
+}
+
+fn corrupt_word(kind: DisasterType) -> &'static str {
+    match kind {
+        DisasterType::CyberIncident => "an intruder is",
+        _ => "corrupt data",
+    }
+}
+
+const fn mends_nothing(kind: DisasterType) -> bool {
+    matches!(kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError)
+}
+
+fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {
+    cx.estate().plan_named(&proposal.plan).is_some_and(|p| p.steps.iter().any(|s| s.kind == StepKind::RestoreTraffic))
+}
+
+fn check(name: &str, verdict: Verdict, text: String) -> Check {
+    Check { name: name.to_string(), verdict, text, at: None }
+}
+
+/// Is the old primary gone, as the observers say?
+pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
+    let votes = votes::votes(cx, group, from);
+    let name = cx.region_name(from);
+    let (verdict, text) = if let Some(alive) = votes.alive() {
+        (Verdict::Block { law: 5 }, format!("{name} is alive ({alive}): switch over instead, or override"))
+    } else if votes.gone() {
+        (Verdict::Pass, votes.summary())
+    } else if votes.ours == Stance::Gone {
+        (Verdict::Advice, format!("only {}; nothing says that it lives", votes.summary()))
+    } else {
+        (
+            Verdict::Block { law: 5 },
+            format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())),
+        )
+    };
+    Check { name: "observers".to_string(), verdict, text, at: votes.oldest() }
+}
+
+fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
+    let name = cx.region_name(from);
+    let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
+        let version =
+            cx.database(group).iter().flat_map(|d| &d.members).filter_map(|m| Some(cx.member(group, m.region)?.report.as_ref()?.0.version)).max();
+        let text = match version {
+            Some(v) if v <= Version(3, 0, 2) => {
+                format!("no fence is configured; Patroni {v} lets a returning {name} overwrite the lock: acknowledged writes were lost that way")
+            }
+            _ => format!("no fence is configured: {name} may return and take writes beside the new primary"),
+        };
+        return check("fence", Verdict::Risk, text);
+    };
+    if let Some(needed) = fence.depends_on.iter().find(|r| **r == from || cx.state.regions[r.at()].0 == RegionStatus::Down) {
+        return check("fence", Verdict::Block { law: 10 }, format!("the fence needs {}, which is failing", cx.region_name(*needed)));
+    }
+    if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
+        return Check { at: Some(*at), ..check("fence", Verdict::Advice, format!("its check says: {reason}")) };
+    }
+    match cx.state.fence_proofs.get(&(group, from)) {
+        Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
+        None => check("fence", Verdict::Advice, "configured, never fired here".to_string()),
+    }
+}
+
+/// Whether the target can carry what moves there.
+pub fn room(cx: &Facts, from: RegionId, to: RegionId) -> Check {
+    let used = |r: RegionId| cx.telemetry.loads[r.at()].map(|(load, _)| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0) / 100);
+    let capacity = u32::from(cx.estate().region(to).capacity.0).max(1);
+    let name = cx.region_name(to);
+    match (used(from), used(to)) {
+        (Some(moving), Some(there)) => {
+            let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
+            let verdict = if after > 100 { Verdict::Advice } else { Verdict::Pass };
+            let short = if after > 100 { ": shed load or scale up first" } else { "" };
+            check("room", verdict, format!("{name} {before}→{after}%{short}"))
+        }
+        _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
+    }
+}
+
+fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check]) -> Loss {
+    match proposal.intent {
+        Intent::Switchover => Loss::Nothing,
+        Intent::Guided => Loss::Unknown,
+        Intent::Failover => match checks.iter().find(|c| c.name == "writes").map(|c| c.verdict) {
+            Some(Verdict::Pass) => Loss::Nothing,
+            Some(_) => to.and_then(|to| cx.lag(proposal.group, to)).map_or(Loss::Unknown, Loss::AtLeast),
+            None => Loss::Unknown,
+        },
+    }
+}
+
+/// The words that accept every risk among the checks.
+fn risk(checks: &[Check], loss: &Loss) -> Option<String> {
+    let words: Vec<String> = checks
+        .iter()
+        .filter(|c| c.verdict == Verdict::Risk)
+        .map(|c| match (c.name.as_str(), loss) {
+            ("writes", Loss::AtLeast(bytes)) => format!("lose at least {bytes}"),
+            ("writes", _) => "lose an unknown amount".to_string(),
+            _ => "two primaries may write".to_string(),
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+/// What happens if nothing is done, and why the cluster has not acted by itself: a commander's first question.
+pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
+    let Some(record) = cx.record(group) else {
+        return match cx.database(group) {
+            Some(_) => "unknown: etcd does not answer us".to_string(),
+            None => String::new(),
+        };
+    };
+    let name = cx.region_name(from);
+    if record.config.as_ref().is_some_and(|c| c.paused) {
+        return "nothing: Patroni is paused and will not act by itself".to_string();
+    }
+    if record.voters > 0 && record.voters_up * 2 <= record.voters {
+        return "nothing: etcd has no quorum, so nobody can take the lock".to_string();
+    }
+    let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
+    let old = cx.member_name(group, from);
+    let electable = cx.synchronous_standbys(group).iter().any(|r| *r != from && cx.report(group, *r).is_some_and(|m| m.running));
+    match &record.leader {
+        Some(leader) if leader.name == old => {
+            let lives = cx.member(group, from).is_some_and(|m| m.failing_since().is_none());
+            if lives {
+                return format!("nothing: {name} leads and keeps its lock");
+            }
+            if synchronous && !electable {
+                return "no takeover: /sync names no living standby, so nobody may take the lock when it ends".to_string();
+            }
+            let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
+            match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
+                Some(left) => format!("Patroni's own takeover after {left}: the lease of {name} still runs"),
+                None => format!("Patroni's own takeover when the lease of {name} ends"),
+            }
+        }
+        Some(leader) => format!("nothing: {} leads already", leader.name),
+        None if synchronous && !electable => "nothing: no lock, and /sync names no living standby".to_string(),
+        None => "the cluster is electing a leader by itself".to_string(),
+    }
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    group: GroupId,
+    from: RegionId,
+    to: Option<RegionId>,
+    checks: Vec<(&'a str, Verdict)>,
+    risk: &'a Option<String>,
+    leader: Option<(&'a str, u64)>,
+    sync: Option<u64>,
+    failover: Option<u64>,
+    config: Option<u64>,
+}
+
+/// What a confirmation is bound to: the verdicts and the facts that decide, not the figures that move with every poll.
+fn digest(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check], risk: &Option<String>) -> Digest {
+    let record = cx.telemetry.group(proposal.group).store.record.as_ref().map(|(r, _)| r);
+    Digest::of_value(&Evidence {
+        group: proposal.group,
+        from: proposal.from,
+        to,
+        checks: checks.iter().map(|c| (c.name.as_str(), c.verdict)).collect(),
+        risk,
+        leader: record.and_then(|r| r.leader.as_ref()).map(|l| (l.name.as_str(), l.create_revision)),
+        sync: record.and_then(|r| r.sync.as_ref()).map(|s| s.revision),
+        failover: record.and_then(|r| r.failover.as_ref()).map(|f| f.revision),
+        config: record.and_then(|r| r.config.as_ref()).map(|c| c.revision),
+    })
+}
+
+/// Why automation would not begin this by itself; `None` if it would.
+pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
+    let policy = &cx.estate().policy;
+    if !cx.state.armed {
+        return Some("read-only: not armed".to_string());
+    }
+    let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster)?;
+    let Some(response) = cx.estate().response(disaster.kind) else { return Some(format!("no response to {} is configured", disaster.kind.words())) };
+    if !response.automated {
+        return Some(format!("automated_response is off for {}", disaster.kind));
+    }
+    match policy.strategies.get(&response.strategy) {
+        None => return Some(format!("strategy {} is not defined", response.strategy)),
+        Some(s) if s.automation != Automation::Full => return Some(format!("{} has automation_level {}", response.strategy, s.automation)),
+        Some(_) => {}
+    }
+    if proposal.intent != Intent::Failover {
+        return Some("people do this one".to_string());
+    }
+    if cx.database(proposal.group).and_then(|d| d.fence.as_ref()).is_none() {
+        return Some("no fence is configured".to_string());
+    }
+    let up = cx.now.mono.since(cx.state.since);
+    if up < policy.limits.settle {
+        return Some(format!("started {up} ago; waits until {}", policy.limits.settle));
+    }
+    if let Some(at) = cx.state.automation_at.get(&proposal.group)
+        && cx.now.utc.since(*at) < policy.limits.cooldown
+    {
+        return Some(format!("acted {} ago; not again within {}", cx.now.utc.since(*at), policy.limits.cooldown));
+    }
+    if let Some(limit) = policy.limits.fence_proof {
+        match cx.state.fence_proofs.get(&(proposal.group, proposal.from)) {
+            Some((at, _)) if cx.now.utc.since(*at) <= limit => {}
+            _ => return Some(format!("the fence was not proven within {limit}")),
+        }
+    }
+    if policy.limits.drilled && !cx.state.drilled.contains(&assessment.plan) {
+        return Some("the plan was not drilled since its last change".to_string());
+    }
+    automation_evidence(cx, proposal, assessment)
+}
+
+/// The vetoes that rest on what is measured.
+fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
+    if let Some(blocked) = assessment.blocked() {
+        return Some(blocked.text.clone());
+    }
+    if let Some(risk) = &assessment.risk {
+        return Some(format!("it would {risk}: automation never accepts that"));
+    }
+    if let Some(short) = assessment.checks.iter().find(|c| c.name == "room" && c.verdict != Verdict::Pass && c.text.contains("shed")) {
+        return Some(short.text.clone());
+    }
+    let votes = votes::votes(cx, proposal.group, proposal.from);
+    if !votes.gone() {
+        return Some(format!("observers do not agree: {}", votes.summary()));
+    }
+    if votes.list.iter().any(|v| v.synchronous && v.stance != Stance::Gone) {
+        return Some("the synchronous standby has not lost its stream".to_string());
+    }
+    // Silence is weaker than a refusal: it is believed only after many unanswered probes.
+    let silent = cx.member(proposal.group, proposal.from).is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
+    if silent {
+        return Some("silent, not refused: not yet for long enough".to_string());
+    }
+    let members = cx.database(proposal.group).map_or(0, |d| d.members.len());
+    let reachable = cx.database(proposal.group).iter().flat_map(|d| &d.members).filter(|m| cx.report(proposal.group, m.region).is_some()).count();
+    if reachable * 2 < members {
+        return Some("less than half of the members answer: it may be we who are cut off".to_string());
+    }
+    match votes.oldest() {
+        Some(at) if cx.now.mono.since(at) <= limits::FRESH_FOR_AUTOMATION => None,
+        _ => Some("the evidence is older than 0.30s".to_string()),
+    }
+}

@@ -1,0 +1,249 @@
+//! What must hold of a candidate and of its cluster before a failover, and again before the one transaction: a named
+//! candidate skips the cluster's own checks, so these stand in for them. Each row was learned on real clusters.
+
+use super::{Facts, limits};
+use crate::model::*;
+
+/// The checks of a failover from one member to another, the decisive ones first. `age` is how old evidence may be.
+pub fn failover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, age: Span) -> Vec<Check> {
+    let mut checks = Checks::default();
+    let Some(database) = cx.database(group) else { return Vec::new() };
+    if database.store.is_empty() {
+        checks.block(11, "store", "no etcd is named for this cluster: the lock cannot be handed over safely".to_string());
+        return checks.list;
+    }
+    let Some((record, at)) = cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age) else {
+        let why = cx.telemetry.group(group).store.away.as_ref().map_or("no answer yet", |(r, _)| r.as_str());
+        checks.block(5, "store", format!("etcd was not read within {age}: {why}"));
+        return checks.list;
+    };
+    checks.at = Some(*at);
+    store(cx, &mut checks, group, from, record);
+    member(cx, &mut checks, group, from, to, age, record);
+    checks.list
+}
+
+/// The checks of a planned switchover: the leader lives and is asked to step down.
+pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, age: Span, opens_route: bool) -> Vec<Check> {
+    let mut checks = Checks::default();
+    let Some(record) = cx.record_within(group, age) else {
+        checks.block(5, "store", format!("etcd was not read within {age}"));
+        return checks.list;
+    };
+    store(cx, &mut checks, group, from, record);
+    let (old, new) = (cx.region_name(from), cx.region_name(to));
+    if record.leader_region() != Some(from) {
+        checks.block(11, "leader", format!("{old} does not lead; a switchover needs a living primary"));
+    }
+    match cx.report_within(group, from, age) {
+        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass("leader", format!("{old} leads and answers")),
+        _ => checks.block(11, "leader", format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
+    }
+    let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
+    let listed = recorded(record, to, cx);
+    match cx.report_within(group, to, age) {
+        None => checks.block(5, "candidate", format!("{new} did not answer within {age}")),
+        Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
+        Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
+        Some(_) if synchronous && !listed => {
+            checks.block(2, "candidate", format!("{new} is not the synchronous standby; Patroni hands over only to that one"));
+        }
+        Some(_) => checks.pass("candidate", format!("{new} may take over")),
+    }
+    for balancer in &cx.telemetry.group(group).balancers {
+        if let Some((server, _)) = balancer.server(to).filter(|(s, _)| s.maintenance) {
+            let text = format!("{} is in maintenance on a balancer: writes would find no way", server.name);
+            if opens_route {
+                checks.advise("route", format!("{text}; this plan opens it first"));
+            } else {
+                checks.block(11, "route", format!("{text}; fail back instead, which opens it first"));
+            }
+        }
+    }
+    checks.list
+}
+
+/// The best member to take over: recorded as synchronous, answering, and by priority.
+pub fn choose(cx: &Facts, group: GroupId, from: RegionId) -> Option<RegionId> {
+    let database = cx.database(group)?;
+    let recorded = cx.synchronous_standbys(group);
+    let rank = |region: RegionId| {
+        let answers = cx.report(group, region).is_some_and(|r| r.running && !r.nofailover);
+        (!answers, !recorded.contains(&region), cx.estate().region(region).priority)
+    };
+    database.members.iter().map(|m| m.region).filter(|r| *r != from).min_by_key(|r| rank(*r))
+}
+
+#[derive(Default)]
+struct Checks {
+    list: Vec<Check>,
+    at: Option<Mono>,
+}
+
+impl Checks {
+    fn add(&mut self, verdict: Verdict, name: &str, text: String) {
+        self.list.push(Check { name: name.to_string(), verdict, text, at: self.at });
+    }
+
+    fn pass(&mut self, name: &str, text: String) {
+        self.add(Verdict::Pass, name, text);
+    }
+
+    fn advise(&mut self, name: &str, text: String) {
+        self.add(Verdict::Advice, name, text);
+    }
+
+    fn block(&mut self, law: u8, name: &str, text: String) {
+        self.add(Verdict::Block { law }, name, text);
+    }
+}
+
+/// The rows about the cluster as a whole.
+fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record: &StoreRecord) {
+    let Some(database) = cx.database(group) else { return };
+    let scope = &database.scope;
+    let told = database.members.iter().filter_map(|m| cx.member(group, m.region)?.report.as_ref()?.0.system_id.as_deref()).next();
+    match (&record.initialize, told) {
+        (None, _) if record.config.is_none() && record.members.is_empty() => {
+            checks.block(11, "identity", format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
+            return;
+        }
+        (Some(stored), Some(told)) if stored != told => {
+            checks.block(11, "identity", format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}"));
+            return;
+        }
+        (Some(_), Some(told)) => checks.pass("identity", format!("{scope}, system {told}")),
+        _ => checks.block(5, "identity", format!("no member of {scope} has told its system id")),
+    }
+    if database.members.iter().all(|m| record.name_of(m.region).is_none()) {
+        checks.block(11, "identity", format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
+    }
+    if record.voters > 0 && record.voters_up * 2 <= record.voters {
+        checks.block(11, "store", format!("etcd keeps {} of {}: no quorum, no safe hand-over", record.voters_up, record.voters));
+    } else {
+        let lost: u16 = database.store.iter().filter(|e| e.region == Some(from)).count() as u16;
+        let left = (database.store.len() as u16).saturating_sub(lost);
+        if lost > 0 && left * 2 <= database.store.len() as u16 {
+            let name = cx.region_name(from);
+            checks.block(10, "store", format!("etcd keeps {left} of {} without {name}; no safe hand-over", database.store.len()));
+        } else {
+            checks.pass("store", format!("etcd {}/{}", record.voters_up, record.voters));
+        }
+    }
+    if let Some(config) = &record.config {
+        if config.paused {
+            checks.block(11, "paused", "Patroni is paused; resume it first".to_string());
+        }
+        if config.standby_cluster {
+            checks.block(11, "standby cluster", "this is a standby cluster: promote the cluster instead".to_string());
+        }
+    }
+    if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
+        let to = request.to.as_deref().unwrap_or("any member");
+        let text = match &request.scheduled_at {
+            Some(at) => format!("a switchover to {to} is scheduled for {at}; cancel it first"),
+            None => format!("a failover to {to} is already asked for in the store; wait for it or remove it"),
+        };
+        checks.block(11, "pending request", text);
+    }
+    if let Some(text) = foreign_claim(cx, record) {
+        checks.block(7, "other controller", text);
+    }
+}
+
+/// Another controller's living claim, in words.
+fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
+    let key = record.operation.as_ref()?;
+    let claim = super::claim::Claim::read(&key.value)?;
+    let ours = cx.state.operations.iter().any(|o| o.before.claim == key.value);
+    let age = cx.now.utc.since(claim.since);
+    (!ours && claim.running && age < limits::CLAIM).then(|| format!("{} runs {} on this cluster since {age}", claim.by, claim.operation))
+}
+
+/// The rows about the member that is to take over.
+fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: RegionId, age: Span, record: &StoreRecord) {
+    let (old, new) = (cx.region_name(from), cx.region_name(to));
+    let old_name = cx.member_name(group, from);
+    if to == from {
+        checks.block(11, "candidate", format!("{new} is the region that is to be left"));
+        return;
+    }
+    let listed = recorded(record, to, cx);
+    let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(old_name.as_str()));
+    let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
+    let Some(report) = cx.report_within(group, to, age) else {
+        let text = if synchronous {
+            format!("/sync names no living standby outside {old}: {new} did not answer within {age}; removing the key elects nobody")
+        } else {
+            format!("{new} did not answer within {age}")
+        };
+        checks.block(11, "candidate", text);
+        return;
+    };
+    if report.role == MemberRole::Leader {
+        checks.block(11, "candidate", format!("{new} already leads"));
+        return;
+    }
+    if !report.running {
+        checks.block(11, "candidate", format!("{new} is {}, not running", report.state));
+    }
+    if report.nofailover {
+        checks.block(11, "candidate", format!("{new} is tagged nofailover"));
+    }
+    if report.failsafe || record.failsafe {
+        checks.block(11, "failsafe", "the standbys honour a failsafe ping; wait until it has run out".to_string());
+    }
+    timeline(cx, checks, group, record, report, new);
+    let lag = cx.telemetry.leader_position(group).zip(report.received).map(|(p, r)| p.ahead_of(r));
+    let limit = record.config.as_ref().map_or(Bytes(1_048_576), |c| c.maximum_lag);
+    let lag_text = lag.map_or("an unknown amount".to_string(), |l| l.to_string());
+    if !synchronous {
+        checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
+    } else if !(listed && bound) {
+        let text =
+            format!("/sync names no living standby outside {old}; {new} is {lag_text} behind what was acknowledged; removing the key elects nobody");
+        checks.add(Verdict::Risk, "writes", text);
+    } else if let Some(missing) = missing_voters(cx, group, record, to, age) {
+        checks.add(Verdict::Risk, "writes", missing);
+    } else if lag.is_none_or(|l| l > limit) {
+        let text = format!("{new} is {lag_text} behind; Patroni will not elect it; naming it may lose asynchronous commits");
+        checks.add(Verdict::Risk, "writes", text);
+    } else {
+        checks.pass("writes", format!("{new} holds every acknowledged write, as the store records it"));
+    }
+}
+
+fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecord, report: &MemberReport, new: &str) {
+    let known = cx.state.primaries.get(group.at()).and_then(|p| p.1);
+    let after_switch = record.last_switch.map(|(t, _)| Timeline(t.0 + 1));
+    let cluster = known.max(after_switch);
+    if let (Some(theirs), Some(cluster)) = (report.timeline, cluster)
+        && theirs < cluster
+    {
+        checks.block(2, "timeline", format!("{new} is on timeline {theirs}, the cluster on {cluster}"));
+    }
+}
+
+fn recorded(record: &StoreRecord, to: RegionId, cx: &Facts) -> bool {
+    let name = record.name_of(to).unwrap_or(cx.region_name(to));
+    record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| n == name))
+}
+
+/// In quorum mode an acknowledged write is on some of the voters: enough of them must answer, none further than the
+/// candidate.
+fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: RegionId, age: Span) -> Option<String> {
+    let sync = record.sync.as_ref()?;
+    let quorum = usize::from(sync.quorum?);
+    let position = cx.report_within(group, to, age)?.received?;
+    let voters: Vec<RegionId> = sync.standbys.iter().filter_map(|n| record.region_of(n)).collect();
+    let mut answered = 0;
+    for voter in &voters {
+        match cx.report_within(group, *voter, age).and_then(|r| r.received) {
+            Some(theirs) if theirs > position => return Some(format!("{} is ahead of the candidate", cx.region_name(*voter))),
+            Some(_) => answered += 1,
+            None => {}
+        }
+    }
+    let needed = (sync.standbys.len() + 1).saturating_sub(quorum);
+    (answered < needed).then(|| format!("the quorum needs {needed} voters to answer; only {answered} did"))
+}

@@ -1,0 +1,320 @@
+//! From probes and votes to regions, primaries and disasters.
+
+use super::telemetry::Probes;
+use super::votes::{self, Votes};
+use super::{Engine, Facts, limits};
+use crate::model::*;
+
+/// One round of detection. True if anything changed.
+pub fn round(engine: &mut Engine, now: Now) -> bool {
+    let before = engine.emitted();
+    primaries(engine, now);
+    regions(engine, now);
+    disasters(engine, now);
+    engine.emitted() > before
+}
+
+/// A group's primary is whom the lock names; while nobody holds it, it stays who it was.
+fn primaries(engine: &mut Engine, now: Now) {
+    for group in engine.state.estate.group_ids() {
+        let cx = engine.facts(now);
+        if cx.database(group).is_none() {
+            continue;
+        }
+        let known = engine.state.primaries[group.at()];
+        let Some(region) = cx.record(group).and_then(|r| r.leader_region()) else { continue };
+        let report = cx.report(group, region).filter(|r| r.role == MemberRole::Leader && r.running);
+        let timeline = match report {
+            Some(r) => r.timeline.or(known.1),
+            // Named and not yet leading: it is the primary when it says so itself.
+            None if known.0.is_some() => continue,
+            None => None,
+        };
+        if (Some(region), timeline) != known && (timeline.is_some() || known.0.is_none()) {
+            engine.emit(now, Event::PrimaryChanged { group, region: Some(region), timeline });
+        }
+    }
+}
+
+/// One thing that is watched in a region.
+struct Target<'a> {
+    gone: bool,
+    failing: bool,
+    measured: bool,
+    since: Option<Mono>,
+    /// Who agrees, where there are other observers than we.
+    votes: Option<Votes>,
+    group: Option<GroupId>,
+    probes: [&'a Probes; 2],
+}
+
+fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
+    let detection = &cx.estate().policy.detection;
+    let gone = |p: &Probes| p.gone(detection.threshold, detection.interval);
+    let recent = |p: &Probes| p.last_try.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
+    let mut list = Vec::new();
+    for group in cx.estate().group_ids() {
+        let Some(member) = cx.database(group).and_then(|_| cx.member(group, region)) else { continue };
+        let failing = member.sql.failing_since.is_some() || member.rest.failing_since.is_some();
+        let ours = gone(&member.sql) && gone(&member.rest);
+        list.push(Target {
+            gone: ours,
+            failing,
+            measured: recent(&member.sql) || recent(&member.rest),
+            since: member.failing_since(),
+            votes: ours.then(|| votes::votes(cx, group, region)),
+            group: Some(group),
+            probes: [&member.sql, &member.rest],
+        });
+    }
+    for service in cx.estate().service_ids() {
+        let Some(probes) = cx.telemetry.services.get(service.at()).and_then(|s| s.get(region.at())).filter(|p| p.last_try.is_some()) else {
+            continue;
+        };
+        list.push(Target {
+            gone: gone(probes),
+            failing: probes.failing_since.is_some(),
+            measured: recent(probes),
+            since: probes.failing_since,
+            votes: None,
+            group: None,
+            probes: [probes, probes],
+        });
+    }
+    list
+}
+
+fn regions(engine: &mut Engine, now: Now) {
+    for region in engine.state.estate.region_ids() {
+        let (status, reason) = region_status(&engine.facts(now), region);
+        if engine.state.regions[region.at()].0 != status {
+            engine.emit(now, Event::RegionChanged { region, status, reason });
+        }
+    }
+}
+
+fn region_status(cx: &Facts, region: RegionId) -> (RegionStatus, String) {
+    let targets = targets(cx, region);
+    if !targets.iter().any(|t| t.measured) {
+        return (RegionStatus::Unknown, "nothing was measured lately".to_string());
+    }
+    let known = &cx.state.regions[region.at()];
+    if targets.iter().all(|t| t.gone) {
+        let Some(doubt) = targets.iter().find_map(|t| t.votes.as_ref().filter(|v| !v.gone())) else {
+            let summary = targets.iter().find_map(|t| t.votes.as_ref()).map_or_else(|| "our probes".to_string(), Votes::summary);
+            return (RegionStatus::Down, format!("no answer: {summary}"));
+        };
+        // A region that was found down stays so until something in it answers.
+        if known.0 == RegionStatus::Down {
+            return known.clone();
+        }
+        let why = doubt.alive().map_or_else(|| "nobody else says so yet".to_string(), |a| format!("only ours: {a}"));
+        return (RegionStatus::Degraded, format!("our probes fail; {why}"));
+    }
+    if let Some(signal) = cx.telemetry.signals.iter().find(|s| s.region == region) {
+        return (RegionStatus::Degraded, signal.text.clone());
+    }
+    let failing = targets.iter().filter(|t| t.gone).count();
+    if failing > 0 {
+        return (RegionStatus::Degraded, format!("{failing} of {} do not answer", targets.len()));
+    }
+    if let Some(text) = lagging(cx, region) {
+        return (RegionStatus::Degraded, text);
+    }
+    // One lost probe is not news; it is counted until the threshold.
+    if targets.iter().any(|t| t.failing) && known.0 != RegionStatus::Unknown {
+        return known.clone();
+    }
+    (RegionStatus::Ok, "everything that is watched answers".to_string())
+}
+
+fn lagging(cx: &Facts, region: RegionId) -> Option<String> {
+    for group in cx.estate().group_ids() {
+        if cx.database(group).is_none() || cx.leader(group) == Some(region) {
+            continue;
+        }
+        let (_, rpo) = cx.estate().targets(group);
+        if let Some(lag) = super::lag_time(cx, group, region).filter(|lag| *lag > rpo) {
+            return Some(format!("{} lags {lag}; its RPO is {rpo}", cx.estate().group(group).name));
+        }
+    }
+    None
+}
+
+/// What looks like a disaster now.
+struct Finding {
+    kind: DisasterType,
+    regions: Vec<RegionId>,
+    services: Vec<ServiceId>,
+    since: Option<Mono>,
+    evidence: String,
+}
+
+fn disasters(engine: &mut Engine, now: Now) {
+    let findings = findings(&engine.facts(now));
+    for finding in &findings {
+        let covered = engine.state.open_disasters().any(|d| covers(d, finding));
+        if covered || unresolved(&engine.facts(now), finding) {
+            continue;
+        }
+        declare(engine, now, finding);
+    }
+    close(engine, now, &findings);
+}
+
+fn covers(disaster: &Disaster, finding: &Finding) -> bool {
+    let signalled = |k: DisasterType| matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
+    signalled(disaster.kind) == signalled(finding.kind)
+        && (!signalled(finding.kind) || disaster.kind == finding.kind)
+        && finding.regions.iter().all(|r| disaster.regions.contains(r))
+        && finding.services.iter().all(|s| disaster.services.contains(s))
+}
+
+fn findings(cx: &Facts) -> Vec<Finding> {
+    let mut list = signals(cx);
+    let down: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
+    let mut left = down.clone();
+    for region in &down {
+        let Some(provider) = &cx.estate().region(*region).provider else { continue };
+        let all: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.estate().region(*r).provider.as_ref() == Some(provider)).collect();
+        if all.len() >= 2 && all.iter().all(|r| left.contains(r)) {
+            left.retain(|r| !all.contains(r));
+            list.push(regional(cx, DisasterType::ProviderOutage, all));
+        }
+    }
+    for region in left {
+        let told = cx.telemetry.signals.iter().find(|s| s.region == region && s.kind == DisasterType::DataCenterOutage);
+        let kind = if told.is_some() { DisasterType::DataCenterOutage } else { DisasterType::RegionOutage };
+        list.push(regional(cx, kind, vec![region]));
+    }
+    for group in cx.estate().group_ids() {
+        let Some(leader) = cx.leader(group).filter(|r| cx.database(group).is_some() && !down.contains(r)) else { continue };
+        let Some(target) = targets(cx, leader).into_iter().find(|t| t.group == Some(group)) else { continue };
+        if let Some(votes) = target.votes.filter(|v| v.gone()) {
+            list.push(Finding {
+                kind: DisasterType::NodeFailure,
+                regions: vec![leader],
+                services: affected_by(cx, group),
+                since: target.since,
+                evidence: votes.summary(),
+            });
+        }
+    }
+    list
+}
+
+fn signals(cx: &Facts) -> Vec<Finding> {
+    let of = |s: &super::telemetry::Signal| Finding {
+        kind: s.kind,
+        regions: vec![s.region],
+        services: cx
+            .estate()
+            .group_ids()
+            .filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(s.region) && s.text.contains(&cx.estate().group(*g).name))
+            .flat_map(|g| affected_by(cx, g))
+            .collect(),
+        since: Some(s.since),
+        evidence: s.text.clone(),
+    };
+    // A signal about a place refines what is seen there; it declares nothing by itself.
+    cx.telemetry.signals.iter().filter(|s| s.kind != DisasterType::DataCenterOutage).map(of).collect()
+}
+
+fn regional(cx: &Facts, kind: DisasterType, regions: Vec<RegionId>) -> Finding {
+    let mut services: Vec<ServiceId> = Vec::new();
+    for id in cx.estate().service_ids() {
+        let group = cx.estate().service(id).group;
+        let led = cx.database(group).is_some() && cx.leader(group).is_some_and(|l| regions.contains(&l));
+        let only_there = cx.database(group).is_none() && cx.estate().service(id).regions.iter().all(|r| regions.contains(r));
+        if led || only_there {
+            services.extend(cx.estate().dependents(id));
+        }
+    }
+    services.sort();
+    services.dedup();
+    let since = regions.iter().flat_map(|r| targets(cx, *r)).filter_map(|t| t.since).min();
+    let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
+    Finding { kind, regions, services, since, evidence }
+}
+
+fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
+    let mut services: Vec<ServiceId> = cx.estate().group(group).services.iter().flat_map(|s| cx.estate().dependents(*s)).collect();
+    services.sort();
+    services.dedup();
+    services
+}
+
+/// True while something else has begun to fail and is not yet decided: its verdict may change what this is called.
+fn unresolved(cx: &Facts, finding: &Finding) -> bool {
+    let detection = &cx.estate().policy.detection;
+    let patience = detection.interval.times(u64::from(detection.threshold) + 1).plus(Span::ms(500)).max(limits::SILENCE.plus(Span::secs(1)));
+    if finding.since.is_some_and(|s| cx.now.mono.since(s) > detection.classification_timeout) {
+        return false;
+    }
+    let young = |p: &Probes| p.failing_since.is_some_and(|t| cx.now.mono.since(t) <= patience);
+    cx.estate().region_ids().flat_map(|r| targets(cx, r)).any(|t| {
+        let decided = t.gone && t.votes.as_ref().is_none_or(|v| v.gone() || v.alive().is_some());
+        !decided && t.probes.iter().any(|p| young(p))
+    })
+}
+
+fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
+    let since = finding.since.unwrap_or(now.mono);
+    let response = engine.state.estate.response(finding.kind);
+    let severity = response.map_or_else(|| default_severity(&engine.state.estate, finding), |r| r.severity);
+    let disaster = Disaster {
+        id: DisasterId(engine.state.next.disaster.max(1)),
+        kind: finding.kind,
+        severity,
+        regions: finding.regions.clone(),
+        services: finding.services.clone(),
+        since: now.utc_of(since),
+        declared: now.utc,
+        detection: now.mono.since(since),
+        evidence: finding.evidence.clone(),
+        ended: None,
+    };
+    // A wider disaster takes the place of the narrower ones that it explains.
+    let narrower: Vec<DisasterId> = engine
+        .state
+        .open_disasters()
+        .filter(|d| {
+            let of_same_nature = |k| !matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
+            of_same_nature(d.kind) && of_same_nature(disaster.kind) && d.regions.iter().all(|r| disaster.regions.contains(r))
+        })
+        .map(|d| d.id)
+        .collect();
+    engine.emit(now, Event::DisasterDeclared(disaster));
+    for id in narrower {
+        engine.emit(now, Event::DisasterEnded { disaster: id });
+    }
+}
+
+fn default_severity(estate: &Estate, finding: &Finding) -> Severity {
+    match finding.services.iter().map(|s| estate.service(*s).tier).min() {
+        Some(1) => Severity::Critical,
+        Some(2) => Severity::High,
+        Some(_) => Severity::Medium,
+        None => Severity::Low,
+    }
+}
+
+/// A disaster is over when nothing of it was seen for a while.
+fn close(engine: &mut Engine, now: Now, findings: &[Finding]) {
+    let open: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
+    for disaster in open {
+        let cx = engine.facts(now);
+        let seen = findings.iter().any(|f| covers(&disaster, f))
+            || disaster
+                .regions
+                .iter()
+                .any(|r| cx.state.regions[r.at()].0 != RegionStatus::Ok && targets(&cx, *r).iter().any(|t| t.gone || !t.measured));
+        let quiet = engine.quiet_since.entry(disaster.id).or_insert(now.mono);
+        if seen {
+            *quiet = now.mono;
+        } else if now.mono.since(*quiet) >= limits::CALM {
+            engine.quiet_since.remove(&disaster.id);
+            engine.emit(now, Event::DisasterEnded { disaster: disaster.id });
+        }
+    }
+}

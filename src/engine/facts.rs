@@ -1,0 +1,81 @@
+//! What a decision may look at: the state, the telemetry and the time. Small questions that many decisions ask.
+
+use super::limits;
+use super::state::State;
+use super::telemetry::{MemberTelemetry, Telemetry};
+use crate::model::*;
+
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub state: &'a State,
+    pub telemetry: &'a Telemetry,
+    pub now: Now,
+}
+
+impl<'a> Facts<'a> {
+    pub fn estate(&self) -> &'a Estate {
+        &self.state.estate
+    }
+
+    pub fn database(&self, group: GroupId) -> Option<&'a Database> {
+        self.estate().group(group).database.as_ref()
+    }
+
+    pub fn member(&self, group: GroupId, region: RegionId) -> Option<&'a MemberTelemetry> {
+        self.telemetry.member(self.estate(), group, region)
+    }
+
+    /// A member's own report, if it is recent enough to show.
+    pub fn report(&self, group: GroupId, region: RegionId) -> Option<&'a MemberReport> {
+        self.report_within(group, region, self.stale_after())
+    }
+
+    pub fn report_within(&self, group: GroupId, region: RegionId, age: Span) -> Option<&'a MemberReport> {
+        let (report, at) = self.member(group, region)?.report.as_ref()?;
+        // What it said before it stopped answering is history, not its state.
+        let silent = self.member(group, region)?.rest.failing_since.is_some_and(|t| t >= *at);
+        (self.now.mono.since(*at) <= age && !silent).then_some(report)
+    }
+
+    pub fn record(&self, group: GroupId) -> Option<&'a StoreRecord> {
+        self.telemetry.group(group).store.fresh(self.now.mono, self.stale_after())
+    }
+
+    pub fn record_within(&self, group: GroupId, age: Span) -> Option<&'a StoreRecord> {
+        self.telemetry.group(group).store.fresh(self.now.mono, age)
+    }
+
+    /// The age beyond which a value no longer counts: two checks and a second.
+    pub fn stale_after(&self) -> Span {
+        self.estate().policy.detection.interval.times(2).plus(limits::FRESH)
+    }
+
+    /// The member that holds the lock, else the one that was last known to.
+    pub fn leader(&self, group: GroupId) -> Option<RegionId> {
+        let stored = self.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.leader_region());
+        stored.or_else(|| self.state.primaries.get(group.at()).and_then(|p| p.0))
+    }
+
+    /// The member's name in the cluster; where that is unknown, its region's.
+    pub fn member_name(&self, group: GroupId, region: RegionId) -> String {
+        let record = self.telemetry.group(group).store.record.as_ref();
+        record.and_then(|(r, _)| r.name_of(region)).map_or_else(|| self.region_name(region).to_string(), str::to_string)
+    }
+
+    pub fn region_name(&self, region: RegionId) -> &'a str {
+        &self.estate().region(region).name
+    }
+
+    /// The members that the store records as holding every acknowledged write.
+    pub fn synchronous_standbys(&self, group: GroupId) -> Vec<RegionId> {
+        let Some((record, _)) = self.telemetry.group(group).store.record.as_ref() else { return Vec::new() };
+        let Some(sync) = &record.sync else { return Vec::new() };
+        sync.standbys.iter().filter_map(|name| record.region_of(name).or_else(|| self.estate().region_named(name))).collect()
+    }
+
+    /// How far a standby is behind the furthest known position of a leader.
+    pub fn lag(&self, group: GroupId, region: RegionId) -> Option<Bytes> {
+        let (report, _) = self.member(group, region)?.report.as_ref()?;
+        Some(self.telemetry.leader_position(group)?.ahead_of(report.received?))
+    }
+}

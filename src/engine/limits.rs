@@ -1,0 +1,38 @@
+//! Figures that decisions rest on. Each was measured on real clusters unless it says otherwise.
+
+use crate::model::Span;
+
+/// A refused connection is believed after this many in a row.
+pub const REFUSALS: u32 = 3;
+/// Silence is believed after this many unanswered probes …
+pub const SILENCES: u32 = 10;
+/// … over at least this time: shorter stuns are common.
+pub const SILENCE: Span = Span::secs(3);
+/// Evidence on which automation acts may be this old.
+pub const FRESH_FOR_AUTOMATION: Span = Span::ms(300);
+/// Evidence on which a step acts may be this old.
+pub const FRESH: Span = Span::secs(1);
+/// How often a group is looked at while a decision is near.
+pub const CLOSE_LOOK: Span = Span::ms(50);
+/// How long one order for a close look lasts (a choice of ours).
+pub const CLOSE_LOOK_FOR: Span = Span::secs(5);
+/// A fenced member may be seen alive for this long after the fence answered: a kill takes a moment to be felt.
+pub const FENCE_SETTLES: Span = Span::secs(2);
+/// A confirmation is void after this time (a choice of ours).
+pub const CONFIRMATION: Span = Span::mins(2);
+/// An automatic response that was not possible within this time after it was due is left to a person (a choice of ours).
+pub const AUTOMATIC_PATIENCE: Span = Span::secs(60);
+/// How long a region must be well before its disaster is over: no flapping (a choice of ours).
+pub const CALM: Span = Span::secs(10);
+/// The wall clock and the monotonic one may differ by this between two inputs.
+pub const CLOCK_JUMP_MS: i64 = 2_000;
+/// How often an unknown outcome is looked for.
+pub const LOOK_AGAIN: Span = Span::secs(1);
+/// Another controller's claim is believed to be alive for this long (a choice of ours).
+pub const CLAIM: Span = Span::mins(10);
+/// Operations, disasters and proposals kept in the state when over.
+pub const KEEP: usize = 256;
+/// Points of lag kept for each member.
+pub const HISTORY: usize = 240;
+/// A refused hand-over is tried again with what stands in the store by then; nothing had happened.
+pub const HAND_OVERS: u16 = 3;

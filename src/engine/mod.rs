@@ -1,0 +1,276 @@
+//! Decide and apply. `step(now, input)` answers with events and effects; the state is the fold of the events.
+//!
+//! It promises: the same inputs give the same answers; what breaks a law is not decided; every wait has a reason and
+//! an end. It may not do IO, read a clock, draw a random number, or decide by a float.
+
+mod assess;
+mod candidate;
+mod claim;
+mod detect;
+mod facts;
+mod laws;
+mod limits;
+mod orders;
+pub mod planted;
+mod proof;
+mod propose;
+mod run;
+mod state;
+mod step;
+mod telemetry;
+mod view;
+mod votes;
+mod words;
+
+pub use claim::Claim;
+pub use facts::Facts;
+pub use state::State;
+pub use words::line;
+
+use crate::model::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use telemetry::Telemetry;
+
+/// What the engine is told. Time comes with it.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A controller begins: a new epoch of the monotonic clock.
+    Start {
+        mode: Mode,
+        program: String,
+        armed: bool,
+        drilled: Vec<Digest>,
+        estate: Arc<Estate>,
+    },
+    Observed(Observation),
+    Report(Report),
+    Order(Order),
+    /// Time has passed.
+    Tick,
+}
+
+/// What the engine answers.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// To be made durable, before any effect is sent.
+    pub records: Vec<Record>,
+    pub effects: Vec<Issued>,
+    pub looks: Vec<Look>,
+    pub reply: Option<Result<Receipt, Refusal>>,
+    /// A law that a decision would have broken. The decision was not taken.
+    pub broken: Vec<(u8, String)>,
+}
+
+/// The pure core.
+pub struct Engine {
+    state: State,
+    telemetry: Telemetry,
+    /// Who this controller is, in the consensus store's words.
+    controller: String,
+    quiet_since: BTreeMap<DisasterId, Mono>,
+    dismissed: BTreeSet<(DisasterId, GroupId)>,
+    looked: BTreeMap<GroupId, Mono>,
+    looked_for: BTreeMap<EffectId, Mono>,
+    last: Option<Now>,
+    log: Arc<VecDeque<LogLine>>,
+    out: Output,
+    emitted: u64,
+}
+
+/// Lines of the incident's story that a screen can show.
+const LOG: usize = 500;
+/// Decisions follow from decisions; more rounds than this in one step would be a circle.
+const ROUNDS: usize = 64;
+
+impl Engine {
+    pub fn new(estate: Arc<Estate>, controller: impl Into<String>) -> Engine {
+        Engine {
+            telemetry: Telemetry::of(&estate),
+            state: State::new(estate),
+            controller: controller.into(),
+            quiet_since: BTreeMap::new(),
+            dismissed: BTreeSet::new(),
+            looked: BTreeMap::new(),
+            looked_for: BTreeMap::new(),
+            last: None,
+            log: Arc::new(VecDeque::new()),
+            out: Output::default(),
+            emitted: 0,
+        }
+    }
+
+    /// Takes in a record of an earlier run, without deciding anything.
+    pub fn restore(&mut self, record: &Record) {
+        if let Event::Started { estate, .. } = &record.event {
+            self.telemetry = Telemetry::of(estate);
+        }
+        self.tell(record);
+        self.state.apply(record);
+    }
+
+    /// Takes in one input and answers what follows from it.
+    pub fn step(&mut self, now: Now, input: Input) -> Output {
+        self.watch_clock(now);
+        let reply = match input {
+            Input::Start { mode, program, armed, drilled, estate } => {
+                self.start(now, mode, program, armed, drilled, estate);
+                None
+            }
+            Input::Observed(observation) => {
+                // Observations come in batches; a tick after the batch decides on all of it at once.
+                self.telemetry.add(&self.state.estate, &observation);
+                return std::mem::take(&mut self.out);
+            }
+            Input::Report(report) => {
+                self.report(now, report);
+                None
+            }
+            Input::Order(order) => Some(orders::hear(self, now, &order)),
+            Input::Tick => None,
+        };
+        for _ in 0..ROUNDS {
+            let detected = detect::round(self, now);
+            let proposed = propose::round(self, now);
+            let ran = run::round(self, now);
+            if !(detected || proposed || ran) {
+                break;
+            }
+        }
+        self.out.reply = reply;
+        std::mem::take(&mut self.out)
+    }
+
+    /// When something is to be decided even if nothing is heard until then.
+    pub fn next_deadline(&self, now: Now) -> Option<Mono> {
+        let busy = self.state.operations.iter().any(|o| !o.is_over());
+        let soon = busy.then(|| now.mono.plus(Span::ms(100)));
+        let due = self.state.proposals.iter().filter_map(|p| p.proposal.automatic_at).map(|t| t.max(now.mono.plus(Span::ms(50)))).min();
+        let calm = self.state.open_disasters().next().map(|_| now.mono.plus(Span::secs(1)));
+        [soon, due, calm].into_iter().flatten().min()
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// All that a screen may show now.
+    pub fn snapshot(&self, now: Now, world: Option<WorldView>) -> Snapshot {
+        view::snapshot(self, now, world)
+    }
+
+    /// How a choice on the table stands now.
+    pub fn assess(&self, now: Now, proposal: ProposalId) -> Option<Assessment> {
+        let open = self.state.proposals.iter().find(|p| p.proposal.id == proposal)?;
+        Some(assess::assess(&self.facts(now), &open.proposal, open.revision))
+    }
+
+    fn facts(&self, now: Now) -> Facts<'_> {
+        Facts { state: &self.state, telemetry: &self.telemetry, now }
+    }
+
+    fn emitted(&self) -> u64 {
+        self.emitted
+    }
+
+    fn start(&mut self, now: Now, mode: Mode, program: String, armed: bool, drilled: Vec<Digest>, estate: Arc<Estate>) {
+        self.telemetry = Telemetry::of(&estate);
+        self.quiet_since.clear();
+        self.dismissed.clear();
+        self.looked.clear();
+        self.looked_for.clear();
+        self.state.epoch += 1;
+        self.emit(now, Event::Started { mode, program, armed, drilled, estate });
+        let open: Vec<EffectId> =
+            self.state.operations.iter().flat_map(|o| o.effects()).filter(|e| e.is_open() && !e.orphaned).map(|e| e.id).collect();
+        for id in open {
+            self.emit(now, Event::OutcomeLost { id, reason: "the controller that sent it is gone".to_string() });
+        }
+        for group in self.state.estate.group_ids() {
+            if self.state.running(group).is_some() {
+                self.look_closely(now, group);
+            }
+        }
+    }
+
+    fn watch_clock(&mut self, now: Now) {
+        let same_epoch = self.last.filter(|l| l.mono <= now.mono);
+        if let Some(last) = same_epoch {
+            let monotonic = i64::try_from(now.mono.since(last.mono).0).unwrap_or(i64::MAX);
+            let by_ms = now.utc.0.saturating_sub(last.utc.0).saturating_sub(monotonic);
+            if by_ms.abs() > limits::CLOCK_JUMP_MS && self.state.epoch > 0 {
+                self.emit(now, Event::ClockJumped { by_ms });
+            }
+        }
+        self.last = Some(now);
+    }
+
+    fn report(&mut self, now: Now, report: Report) {
+        let known = self.state.operation(report.id.operation).and_then(|o| o.effects().find(|e| e.id == report.id).cloned());
+        match known {
+            // What was told once is not told again; what was unknown may become known.
+            Some(effect) if effect.is_open() => {
+                if effect.outcome.as_ref() != Some(&report.outcome) {
+                    self.emit(now, Event::Reported { id: report.id, outcome: report.outcome });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Decides one event: held against the laws, applied, and put into the answer.
+    fn emit(&mut self, now: Now, event: Event) {
+        if let Some((law, what)) = laws::broken_by(&self.state, now, &event) {
+            self.out.broken.push((law, what));
+            if !planted::broken(law) {
+                return;
+            }
+        }
+        if let Event::Intended { id, effect } = &event {
+            self.out.effects.push(Issued { id: *id, effect: effect.clone() });
+        }
+        let record = Record { v: Record::VERSION, epoch: self.state.epoch, at: now, event };
+        self.tell(&record);
+        self.state.apply(&record);
+        self.out.records.push(record);
+        self.emitted += 1;
+    }
+
+    fn tell(&mut self, record: &Record) {
+        if let Some(line) = words::line(&self.state, record) {
+            let log = Arc::make_mut(&mut self.log);
+            if log.len() == LOG {
+                log.pop_front();
+            }
+            log.push_back(line);
+        }
+    }
+
+    /// Asks the world to look at a group more often for a while.
+    fn look_closely(&mut self, now: Now, group: GroupId) {
+        let until = now.mono.plus(limits::CLOSE_LOOK_FOR);
+        let half = Span(limits::CLOSE_LOOK_FOR.0 / 2);
+        if self.looked.get(&group).is_none_or(|t| *t < now.mono.plus(half)) {
+            self.looked.insert(group, until);
+            self.out.looks.push(Look::Closely { group, every: limits::CLOSE_LOOK, until });
+        }
+    }
+
+    /// Asks the world whether an effect happened, not too often.
+    fn look_for(&mut self, now: Now, issued: Issued) {
+        if self.looked_for.get(&issued.id).is_none_or(|t| now.mono.since(*t) >= limits::LOOK_AGAIN) {
+            self.looked_for.insert(issued.id, now.mono);
+            self.out.looks.push(Look::Outcome { issued });
+        }
+    }
+}
+
+/// How far a standby is behind in time: its lag in bytes over the rate at which the leader writes is a guess, so it is
+/// the time since it last had all that the leader was known to have.
+fn lag_time(cx: &Facts, group: GroupId, region: RegionId) -> Option<Span> {
+    let member = cx.member(group, region)?;
+    let (_, at) = member.report.as_ref()?;
+    let behind = member.history.iter().rev().take_while(|lag| **lag > 0).count() as u64;
+    let lag = cx.lag(group, region)?;
+    Some(if lag == Bytes(0) { Span::ZERO } else { Span::secs(behind).plus(cx.now.mono.since(*at)) })
+}

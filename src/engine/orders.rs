@@ -1,0 +1,362 @@
+//! What people and programs ask for: carried out, or refused with the reason. The one gate for everything that acts.
+
+use super::claim::Claim;
+use super::{Engine, assess, candidate, limits};
+use crate::model::*;
+use std::sync::Arc;
+
+/// Hears one order.
+///
+/// # Errors
+/// Why it was not carried out. The refusal is in the record.
+pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Refusal> {
+    let answer = match &order.action {
+        Action::Propose { group, intent, from, to, reason } => propose(engine, now, &order.by, *group, *intent, *from, *to, reason),
+        Action::Confirm(confirmation) => confirm(engine, now, &order.by, confirmation),
+        Action::Withdraw { proposal } => withdraw(engine, now, &order.by, *proposal),
+        Action::StopAutomatic { proposal } => stop_automatic(engine, now, &order.by, *proposal),
+        Action::Abort { operation } => abort(engine, now, &order.by, *operation),
+        Action::Rollback { operation } => rollback(engine, now, &order.by, *operation),
+        Action::Answer { operation, step, done, note } => answer_step(engine, now, &order.by, *operation, *step, *done, note),
+        Action::AcceptUnprotected { operation } => accept_unprotected(engine, now, &order.by, *operation),
+        Action::Arm { typed } => arm(engine, now, &order.by, typed),
+        Action::Disarm => {
+            engine.emit(now, Event::Disarmed { by: order.by.clone() });
+            Ok(Receipt::Done)
+        }
+        Action::Note { text } => {
+            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect() });
+            Ok(Receipt::Done)
+        }
+    };
+    if let Err(refusal) = &answer {
+        engine.emit(now, Event::Refused { order: Box::new(order.clone()), refusal: refusal.clone() });
+    }
+    answer
+}
+
+fn unknown(what: &str) -> Refusal {
+    Refusal::new(format!("there is no such {what}"), "look at the list again; it may be over")
+}
+
+#[allow(clippy::too_many_arguments)]
+fn propose(
+    engine: &mut Engine,
+    now: Now,
+    by: &str,
+    group: GroupId,
+    intent: Intent,
+    from: Option<RegionId>,
+    to: Option<RegionId>,
+    reason: &str,
+) -> Result<Receipt, Refusal> {
+    let state = &engine.state;
+    let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let in_range = |r: Option<RegionId>| r.is_none_or(|r| r.at() < state.estate.regions.len());
+    if !in_range(from) || !in_range(to) {
+        return Err(unknown("region"));
+    }
+    if let Some(running) = state.running(group) {
+        return Err(Refusal::by_law(7, format!("{} already runs on {}", running.id, target.name), "wait for it, or abort it"));
+    }
+    if intent != Intent::Guided && target.database.is_none() {
+        return Err(Refusal::new(format!("{} has no database to fail over", target.name), "name the group of the database it depends on"));
+    }
+    let primary = state.primaries[group.at()].0;
+    let Some(from) = from.or(primary) else {
+        return Err(Refusal::by_law(5, format!("the primary of {} is not known", target.name), "wait until etcd or the members answer"));
+    };
+    if intent != Intent::Guided && primary.is_some_and(|p| p != from) {
+        let (name, leads) = (&state.estate.region(from).name, primary.map_or("?", |p| state.estate.region(p).name.as_str()));
+        return Err(Refusal::new(format!("{name} is not the primary of {}; {leads} is", target.name), "name the region that is to be left"));
+    }
+    let back = intent == Intent::Switchover && to.is_some_and(|to| goes_back(engine, group, to));
+    let disaster = state.open_disasters().find(|d| d.regions.contains(&from)).map(|d| (d.id, d.kind));
+    let state = &engine.state;
+    let plans = || state.estate.plans.iter().filter(|p| p.intent == intent);
+    let plan = match intent {
+        Intent::Switchover => plans().find(|p| (p.name == "failback") == back).or_else(|| plans().next()),
+        _ => plans().find(|p| disaster.is_some_and(|(_, k)| p.disasters.contains(&k))).or_else(|| plans().next()),
+    };
+    let Some(plan) = plan.map(|p| p.name.clone()) else {
+        return Err(Refusal::new(format!("no plan is a {intent}"), "add one to `plans`"));
+    };
+    let id = ProposalId(state.next.proposal.max(1));
+    let others: Vec<ProposalId> = state.proposals.iter().filter(|p| p.proposal.group == group).map(|p| p.proposal.id).collect();
+    for other in others {
+        engine.emit(now, Event::Withdrawn { proposal: other, by: by.to_string(), reason: "another choice took its place".to_string() });
+    }
+    let proposal = Proposal {
+        id,
+        group,
+        plan,
+        intent,
+        from,
+        to,
+        reason: reason.to_string(),
+        by: by.to_string(),
+        disaster: disaster.map(|d| d.0),
+        automatic_at: None,
+    };
+    engine.emit(now, Event::Proposed(proposal));
+    engine.look_closely(now, group);
+    Ok(Receipt::Proposed(id))
+}
+
+/// True if the last failover of the group left this region.
+fn goes_back(engine: &Engine, group: GroupId, to: RegionId) -> bool {
+    engine.state.operations.iter().rev().find(|o| o.group == group && o.handed_over()).is_some_and(|o| o.from == to && o.intent() == Intent::Failover)
+}
+
+fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<Receipt, Refusal> {
+    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == c.proposal).cloned() else {
+        return Err(Refusal::by_law(4, "that choice is not on the table any more", "look at the screen again"));
+    };
+    if !engine.state.armed {
+        return Err(Refusal::by_law(4, "this controller is read-only", "arm it first: by --arm, or by typing the estate's name"));
+    }
+    let assessment = assess::assess(&engine.facts(now), &open.proposal, open.revision);
+    let name = &engine.state.estate.region(open.proposal.from).name;
+    if c.typed != *name {
+        return Err(Refusal::by_law(4, format!("`{}` is not the name of the region that is left", c.typed), format!("type {name}")));
+    }
+    if c.nonce != assessment.nonce {
+        return Err(Refusal::by_law(4, "the choice was changed since it was shown", "read it again and confirm what it says now"));
+    }
+    if now.utc.since(c.seen) > limits::CONFIRMATION {
+        return Err(Refusal::by_law(4, format!("it was shown {} ago", now.utc.since(c.seen)), "read it again and confirm what it says now"));
+    }
+    if c.plan != assessment.plan {
+        return Err(Refusal::by_law(4, "the plan was changed since it was shown", "read it again and confirm what it says now"));
+    }
+    let overridable = |check: &Check| check.name == "observers" && c.manual_override && has_fence(engine, open.proposal.group);
+    if let Some(block) = assessment.checks.iter().find(|k| matches!(k.verdict, Verdict::Block { .. }) && !overridable(k)) {
+        let law = if let Verdict::Block { law } = block.verdict { law } else { 0 };
+        return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
+    }
+    if let Some(risk) = &assessment.risk
+        && c.accept_risk.as_ref() != Some(risk)
+    {
+        let law = if assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes") { 2 } else { 1 };
+        let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict == Verdict::Risk).map(|k| k.text.as_str()).collect();
+        return Err(Refusal::by_law(law, reasons.join("; "), format!("to accept it, type: {risk}")));
+    }
+    if c.evidence != assessment.evidence {
+        return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
+    }
+    let accepted = Accepted {
+        loss: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes").then(|| match assessment.loss {
+            Loss::AtLeast(bytes) => bytes,
+            _ => Bytes(0),
+        }),
+        unfenced: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "fence"),
+        alive: c.manual_override,
+    };
+    begin(engine, now, &open.proposal, &assessment, by.to_string(), false, accepted).map(Receipt::Started)
+}
+
+fn has_fence(engine: &Engine, group: GroupId) -> bool {
+    engine.state.estate.group(group).database.as_ref().is_some_and(|d| d.fence.is_some())
+}
+
+fn remedy(check: &Check) -> String {
+    match check.name.as_str() {
+        "observers" => "if it must be left all the same: --manual-override, which fences it first".to_string(),
+        "store" | "candidate" => "mend that first; nothing was begun".to_string(),
+        _ => "nothing was begun".to_string(),
+    }
+}
+
+/// Begins an operation: everything it rests on goes into one event.
+///
+/// # Errors
+/// Another operation runs on the group, or there is nothing to lead.
+pub fn begin(
+    engine: &mut Engine,
+    now: Now,
+    proposal: &Proposal,
+    assessment: &Assessment,
+    by: String,
+    automatic: bool,
+    accepted: Accepted,
+) -> Result<OperationId, Refusal> {
+    if let Some(running) = engine.state.running(proposal.group).filter(|_| !super::planted::broken(7)) {
+        return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
+    }
+    let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
+    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };
+    let before = before(engine, now, proposal, to);
+    let stored = stored_generation(engine, proposal.group);
+    let generation = Generation(engine.state.generation.max(stored).0 + 1);
+    let id = OperationId(engine.state.next.operation.max(1));
+    let claim = Claim { operation: id.to_string(), generation, by: engine.controller.clone(), since: now.utc, running: true };
+    let start = OperationStart {
+        id,
+        proposal: proposal.id,
+        plan: Arc::new(plan),
+        plan_hash: assessment.plan,
+        evidence: assessment.evidence,
+        group: proposal.group,
+        from: proposal.from,
+        to,
+        generation,
+        by,
+        automatic,
+        reason: proposal.reason.clone(),
+        disaster: proposal.disaster,
+        accepted,
+        before: Before { claim: claim.write(), ..before },
+    };
+    engine.emit(now, Event::OperationStarted(Box::new(start)));
+    engine.look_closely(now, proposal.group);
+    Ok(id)
+}
+
+fn stored_generation(engine: &Engine, group: GroupId) -> Generation {
+    let key = engine.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.operation.as_ref());
+    key.and_then(|k| Claim::read(&k.value)).map_or(Generation::default(), |c| c.generation)
+}
+
+fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Before {
+    let cx = engine.facts(now);
+    let (group, from) = (proposal.group, proposal.from);
+    if cx.database(group).is_none() {
+        return Before::default();
+    }
+    let record = cx.telemetry.group(group).store.record.as_ref().map(|(r, _)| r);
+    let impact = match proposal.intent {
+        Intent::Failover => {
+            let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster).map(|d| d.since);
+            let seen = cx.member(group, from).and_then(|m| m.failing_since()).map(|t| now.utc_of(t));
+            seen.or(disaster)
+        }
+        _ => None,
+    };
+    Before {
+        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, from), |l| l.name.clone()),
+        leader_create_revision: record.and_then(|r| r.leader.as_ref()).map(|l| l.create_revision),
+        candidate: cx.member_name(group, to),
+        timeline: cx.state.primaries[group.at()].1,
+        system_id: record.and_then(|r| r.initialize.clone()),
+        position: cx.telemetry.leader_position(group),
+        impact,
+        claim: String::new(),
+    }
+}
+
+fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
+    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
+    if let Some(disaster) = open.proposal.disaster {
+        engine.dismissed.insert((disaster, open.proposal.group));
+    }
+    engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: "withdrawn".to_string() });
+    Ok(Receipt::Done)
+}
+
+fn stop_automatic(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
+    let open = engine.state.proposals.iter().find(|p| p.proposal.id == id && p.proposal.automatic_at.is_some());
+    if open.is_none() {
+        return Err(Refusal::new("no countdown runs", "nothing to stop"));
+    }
+    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.to_string(), reason: "stopped by hand".to_string() });
+    Ok(Receipt::Done)
+}
+
+fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> {
+    match engine.state.operation(id) {
+        None => Err(unknown("operation")),
+        Some(o) if o.is_over() => Err(Refusal::new(format!("{id} is over: {}", o.status.word()), "nothing to do")),
+        Some(o) => Ok(Arc::clone(o)),
+    }
+}
+
+fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+    let operation = running(engine, id)?;
+    if operation.handed_over() {
+        let remedy = "let it finish, then fail back";
+        return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+    }
+    if operation.has_acted() {
+        let remedy = "roll it back, which undoes the fence and the drain";
+        return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
+    }
+    if operation.effects().any(EffectRecord::is_open) {
+        return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
+    }
+    engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.to_string() } });
+    Ok(Receipt::Done)
+}
+
+fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+    let operation = running(engine, id)?;
+    if operation.handed_over() {
+        let remedy = "let it finish, then fail back";
+        return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+    }
+    engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.to_string() } });
+    Ok(Receipt::Done)
+}
+
+fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number: u16, done: bool, note: &str) -> Result<Receipt, Refusal> {
+    let operation = running(engine, id)?;
+    let (Some(step), Some(record)) = (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number))) else {
+        return Err(unknown("step"));
+    };
+    let said = if note.is_empty() { by.to_string() } else { format!("{by}: {note}") };
+    match (&step.kind, &record.state) {
+        (StepKind::AskPerson { .. }, StepState::Running) => {
+            let event = match done {
+                true => Event::StepDone { operation: id, step: number, evidence: said },
+                false => Event::StepFailed { operation: id, step: number, reason: said },
+            };
+            engine.emit(now, event);
+        }
+        (_, StepState::Failed { .. }) if !done => {
+            engine.emit(now, Event::StepReset { operation: id, step: number, reason: format!("once more, says {said}") });
+            engine.look_closely(now, operation.group);
+        }
+        // What safety rests on cannot be answered away.
+        (StepKind::DrainTraffic | StepKind::RestoreTraffic | StepKind::RunCommand { .. } | StepKind::AskPerson { .. }, StepState::Failed { .. }) => {
+            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: format!("without it, says {said}") });
+        }
+        (_, StepState::Failed { .. }) => {
+            let remedy = "try it again, or roll back";
+            return Err(Refusal::by_law(6, format!("step {} is what the recovery rests on; it cannot be left out", step.id), remedy));
+        }
+        _ => return Err(Refusal::new(format!("step {} asks nothing", step.id), "nothing to answer")),
+    }
+    Ok(Receipt::Done)
+}
+
+fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+    let operation = running(engine, id)?;
+    let only_protection =
+        operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || matches!(s.kind, StepKind::WatchProtection));
+    if !only_protection {
+        return Err(Refusal::by_law(6, format!("{id} still lacks more than protection"), "wait until only that is missing"));
+    }
+    let status = Status::RecoveredUnprotected { by: by.to_string() };
+    engine.emit(now, Event::StatusChanged { operation: id, status });
+    Ok(Receipt::Done)
+}
+
+fn arm(engine: &mut Engine, now: Now, by: &str, typed: &str) -> Result<Receipt, Refusal> {
+    let name = &engine.state.estate.name;
+    if typed != name {
+        return Err(Refusal::by_law(4, format!("`{typed}` is not this estate's name"), format!("type {name}")));
+    }
+    engine.emit(now, Event::Armed { by: by.to_string() });
+    Ok(Receipt::Done)
+}
+
+/// For screens: the candidates of a group, the best first, with why one may not take over.
+pub fn unfit(engine: &Engine, now: Now, group: GroupId, region: RegionId) -> Option<String> {
+    let cx = engine.facts(now);
+    let leader = cx.leader(group)?;
+    if leader == region {
+        return None;
+    }
+    let checks = candidate::failover_checks(&cx, group, leader, region, cx.stale_after());
+    let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict == Verdict::Risk));
+    reason.map(|c| c.text.clone())
+}

@@ -1,0 +1,110 @@
+//! Proofs that a promotion needs. Their fields are private: nothing outside this file can make one, and the one
+//! transaction cannot be built without both (laws 1 and 2).
+
+use super::{Facts, limits};
+use crate::model::*;
+
+/// The old primary takes no more writes.
+pub struct Fenced(FencingBasis);
+
+/// Nothing acknowledged is lost, or a named person accepted at least so much.
+pub struct LossKnown {
+    bind_to_old: bool,
+}
+
+impl Fenced {
+    /// From what this operation has done and seen.
+    ///
+    /// # Errors
+    /// Why there is no proof.
+    pub fn of(cx: &Facts, operation: &Operation) -> Result<Fenced, String> {
+        if super::planted::broken(1) {
+            return Ok(Fenced(FencingBasis::Fenced));
+        }
+        let fence = operation.effects().filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done()).filter_map(|e| e.reported).max();
+        if let Some(reported) = fence {
+            return gone_since(cx, operation, reported).map(|()| Fenced(FencingBasis::Fenced));
+        }
+        if operation.accepted.unfenced {
+            return Ok(Fenced(FencingBasis::RiskAccepted { by: operation.by.clone() }));
+        }
+        Err("no fence has answered 0 and nobody has accepted the risk".to_string())
+    }
+}
+
+/// After the fence answered: both ports were tried and gave no sign of life, nobody streams from it, its lock was not
+/// renewed.
+pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(), String> {
+    let (group, from) = (operation.group, operation.from);
+    let name = cx.region_name(from);
+    let Some(member) = cx.member(group, from) else { return Err(format!("{name} is no member any more")) };
+    if let Some(life) = member.last_life().filter(|t| *t > fenced) {
+        return Err(format!("the fence returned 0 but {name} answered {} ago", cx.now.mono.since(life)));
+    }
+    for (probes, port) in [(&member.sql, "database"), (&member.rest, "REST")] {
+        if probes.last_try.is_none_or(|t| t <= fenced) {
+            return Err(format!("the {port} port of {name} was not tried since the fence answered"));
+        }
+        if probes.failing_since.is_none() {
+            return Err(format!("the {port} port of {name} still answers"));
+        }
+    }
+    for other in cx.database(group).iter().flat_map(|d| &d.members).filter(|m| m.region != from) {
+        let stream = cx.member(group, other.region).and_then(|m| m.stream);
+        if let Some((stream, at)) = stream
+            && stream.streaming
+            && stream.silent_for.is_some_and(|s| at.minus(s) > fenced.plus(Span::ms(200)))
+        {
+            return Err(format!("the fence returned 0 but {} still hears {name}", cx.region_name(other.region)));
+        }
+    }
+    if cx.telemetry.group(group).store.leader_alive_after.is_some_and(|t| t > fenced) {
+        return Err(format!("the fence returned 0 but {name} renewed its lock since"));
+    }
+    Ok(())
+}
+
+impl LossKnown {
+    /// From the checks of the candidate, all of which must stand.
+    ///
+    /// # Errors
+    /// Why the loss is neither nothing nor accepted.
+    pub fn of(operation: &Operation, checks: &[Check]) -> Result<LossKnown, String> {
+        if super::planted::broken(2) {
+            return Ok(LossKnown { bind_to_old: false });
+        }
+        for check in checks {
+            match check.verdict {
+                Verdict::Pass | Verdict::Advice => {}
+                Verdict::Risk if operation.accepted.loss.is_some() => {}
+                Verdict::Risk | Verdict::Block { .. } => return Err(check.text.clone()),
+            }
+        }
+        Ok(LossKnown { bind_to_old: operation.accepted.loss.is_none() })
+    }
+}
+
+/// The one transaction. It is built here and nowhere else.
+///
+/// # Errors
+/// The store does not hold what the transaction would compare.
+pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, String> {
+    let record = cx.record_within(operation.group, limits::FRESH).ok_or("etcd was not read within 1s")?;
+    let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.region_name(operation.to)))?;
+    let claim = record.operation.as_ref().filter(|k| k.value == operation.before.claim).ok_or("our claim in the store is gone")?;
+    if record.leader.as_ref().is_some_and(|l| l.name != operation.before.leader) {
+        return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| l.name.as_str())));
+    }
+    Ok(Effect::HandOver(HandOver {
+        group: operation.group,
+        old: operation.before.leader.clone(),
+        candidate: candidate.to_string(),
+        leader_create_revision: record.leader.as_ref().map(|l| l.create_revision),
+        sync_revision: record.sync.as_ref().map(|s| s.revision),
+        failover_revision: record.failover.as_ref().map(|f| f.revision),
+        config_revision: record.config.as_ref().map(|c| c.revision),
+        operation_revision: Some(claim.revision),
+        bind_to_old: loss.bind_to_old,
+        proof: fenced.0,
+    }))
+}

@@ -1,0 +1,104 @@
+//! What is put to a person, and what automation begins by itself.
+
+use super::{Engine, assess, limits, orders};
+use crate::model::*;
+
+/// One round of proposals. True if anything changed.
+pub fn round(engine: &mut Engine, now: Now) -> bool {
+    let before = engine.emitted();
+    withdraw(engine, now);
+    propose(engine, now);
+    automatic(engine, now);
+    engine.emitted() > before
+}
+
+/// A choice whose reason is gone is taken off the table.
+fn withdraw(engine: &mut Engine, now: Now) {
+    let mut gone = Vec::new();
+    for open in &engine.state.proposals {
+        let p = &open.proposal;
+        let disaster = p.disaster.and_then(|id| engine.state.disasters.iter().find(|d| d.id == id));
+        let led = engine.state.primaries[p.group.at()].0;
+        if disaster.is_some_and(|d| d.ended.is_some()) {
+            gone.push((p.id, "the disaster is over"));
+        } else if p.intent != Intent::Guided && led.is_some_and(|r| r != p.from) {
+            gone.push((p.id, "the primary has moved"));
+        }
+    }
+    for (proposal, reason) in gone {
+        engine.emit(now, Event::Withdrawn { proposal, by: "bpci".to_string(), reason: reason.to_string() });
+    }
+}
+
+fn propose(engine: &mut Engine, now: Now) {
+    let disasters: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
+    for disaster in disasters {
+        for group in engine.state.estate.group_ids() {
+            let Some(proposal) = wanted(engine, now, &disaster, group) else { continue };
+            engine.emit(now, Event::Proposed(proposal));
+        }
+    }
+}
+
+fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Proposal> {
+    let state = &engine.state;
+    let primary = state.primaries[group.at()].0?;
+    let affected = disaster.regions.contains(&primary) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
+    let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
+    if !affected || busy || engine.dismissed.contains(&(disaster.id, group)) {
+        return None;
+    }
+    // The primary's own cluster may have answered already, or we have.
+    let tried = state.operations.iter().any(|o| o.disaster == Some(disaster.id) && o.group == group);
+    let response = state.estate.response(disaster.kind);
+    let intent = match response.map(|r| r.strategy) {
+        Some(Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration) => Intent::Guided,
+        _ if matches!(disaster.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError) => Intent::Guided,
+        _ => Intent::Failover,
+    };
+    let plan = state.estate.plans.iter().find(|p| p.intent == intent && p.disasters.contains(&disaster.kind))?;
+    let automation = response.and_then(|r| state.estate.policy.strategies.get(&r.strategy)).map(|s| s.automation);
+    let automatic =
+        !tried && intent == Intent::Failover && response.is_some_and(|r| r.automated) && automation == Some(Automation::Full) && state.armed;
+    let name = &state.estate.region(primary).name;
+    Some(Proposal {
+        id: ProposalId(state.next.proposal.max(1)),
+        group,
+        plan: plan.name.clone(),
+        intent,
+        from: primary,
+        to: None,
+        reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
+        by: "detection".to_string(),
+        disaster: Some(disaster.id),
+        automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
+    })
+}
+
+/// Begins what is due, if nothing speaks against it; leaves it to a person after a while.
+fn automatic(engine: &mut Engine, now: Now) {
+    let due: Vec<_> = engine.state.proposals.iter().filter(|p| p.proposal.automatic_at.is_some()).cloned().collect();
+    for open in due {
+        let Some(at) = open.proposal.automatic_at else { continue };
+        if now.mono.plus(Span::secs(1)) >= at {
+            engine.look_closely(now, open.proposal.group);
+        }
+        if now.mono < at {
+            continue;
+        }
+        let assessment = assess::assess(&engine.facts(now), &open.proposal, open.revision);
+        match assess::automation_veto(&engine.facts(now), &open.proposal, &assessment) {
+            None => {
+                let accepted = Accepted::default();
+                if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, "automation".to_string(), true, accepted) {
+                    let reason = refusal.to_string();
+                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: "bpci".to_string(), reason });
+                }
+            }
+            Some(reason) if now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
+                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: "bpci".to_string(), reason });
+            }
+            Some(_) => {}
+        }
+    }
+}

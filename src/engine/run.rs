@@ -1,0 +1,273 @@
+//! The runner: turns what steps want into events and effects, and says when an operation is over.
+
+use super::step::{self, Progress};
+use super::{Engine, limits};
+use crate::model::*;
+use std::sync::Arc;
+
+/// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
+const UNDO: u16 = 100;
+const REMAIN: u16 = 200;
+
+/// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
+pub fn round(engine: &mut Engine, now: Now) -> bool {
+    let before = engine.emitted();
+    let ids: Vec<OperationId> = engine.state.operations.iter().filter(|o| !o.is_over() || !o.remains.is_empty()).map(|o| o.id).collect();
+    for id in ids {
+        let Some(operation) = engine.state.operation(id).cloned() else { continue };
+        lost_reports(engine, now, &operation);
+        match &operation.status {
+            Status::RollingBack { .. } => roll_back(engine, now, &operation),
+            status if status.is_over() => remains(engine, now, &operation),
+            _ => {
+                steps(engine, now, &operation);
+                settle(engine, now, id);
+            }
+        }
+    }
+    engine.emitted() > before
+}
+
+/// Effects whose report is overdue, or whose controller is gone, are looked for.
+fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
+    for effect in operation.effects().filter(|e| e.is_open()) {
+        if effect.orphaned {
+            let issued = Issued { id: effect.id, effect: effect.effect.clone() };
+            engine.look_for(now, issued);
+        } else if now.mono.since(effect.intended) > patience(&effect.effect) {
+            engine.emit(now, Event::OutcomeLost { id: effect.id, reason: "its report is overdue".to_string() });
+        }
+    }
+}
+
+/// How long a report may take: the driver's own deadline, and some.
+fn patience(effect: &Effect) -> Span {
+    match effect {
+        Effect::ValidateWrite { deadline, .. } => deadline.plus(Span::secs(5)),
+        Effect::Command { timeout, .. } => timeout.plus(Span::secs(5)),
+        Effect::SwitchOver { .. } => Span::secs(60),
+        _ => Span::secs(30),
+    }
+}
+
+fn steps(engine: &mut Engine, now: Now, operation: &Arc<Operation>) {
+    for index in 0..operation.plan.steps.len() {
+        // Each step sees what the ones before it have just changed.
+        let Some(current) = engine.state.operation(operation.id).cloned() else { return };
+        let record = &current.steps[index];
+        let step = &current.plan.steps[index];
+        let number = index as u16;
+        if record.state == StepState::Pending {
+            let open = step.after.iter().all(|a| current.steps[usize::from(*a)].state.opens());
+            let stopped = current.steps.iter().any(|s| matches!(s.state, StepState::Failed { .. }));
+            // After a failure nothing new that acts is begun; what only watches may.
+            if !open || (stopped && step.kind.acts()) {
+                continue;
+            }
+            engine.emit(now, Event::StepStarted { operation: current.id, step: number });
+        } else if record.state != StepState::Running {
+            continue;
+        }
+        advance(engine, now, operation.id, index);
+    }
+}
+
+fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
+    let Some(operation) = engine.state.operation(id).cloned() else { return };
+    let step = &operation.plan.steps[index];
+    let number = index as u16;
+    let (operation_id, timeout) = (operation.id, step.timeout);
+    let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
+    match step::look(&engine.facts(now), &operation, index) {
+        Progress::Done(evidence) => {
+            if step.kind == StepKind::Fence {
+                prove_fence(engine, now, &operation, index);
+            }
+            engine.emit(now, Event::StepDone { operation: operation_id, step: number, evidence });
+        }
+        Progress::Skip(reason) => engine.emit(now, Event::StepSkipped { operation: operation_id, step: number, reason }),
+        Progress::Fail(reason) => engine.emit(now, Event::StepFailed { operation: operation_id, step: number, reason }),
+        Progress::Promoted(timeline, loss) => engine.emit(now, Event::Promoted { operation: operation_id, timeline, loss }),
+        Progress::Send(part, effect) => send(engine, now, &operation, number, part, effect),
+        Progress::Ask(_) => {}
+        Progress::Wait(what) => {
+            // Protection is waited for as long as it takes; the status says so, and a person may accept.
+            let patient = matches!(step.kind, StepKind::WatchProtection) || operation.steps[index].effects.iter().any(|e| e.outcome.is_none());
+            if waited > timeout && !patient {
+                engine.emit(now, Event::StepFailed { operation: operation_id, step: number, reason: format!("waited {waited} for {what}") });
+            }
+        }
+    }
+}
+
+fn prove_fence(engine: &mut Engine, now: Now, operation: &Operation, index: usize) {
+    let fence = operation.steps[index].effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. }));
+    if let Some((fence, reported)) = fence.and_then(|f| Some((f, f.reported?))) {
+        let took_ms = reported.since(fence.intended).0;
+        engine.emit(now, Event::FenceProven { group: operation.group, region: operation.from, took_ms });
+    }
+}
+
+fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
+    let attempt = operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).count() as u16;
+    let id = EffectId { operation: operation.id, step, part, attempt, generation: operation.generation };
+    engine.emit(now, Event::Intended { id, effect });
+}
+
+/// Says how the operation stands, after its steps have moved.
+fn settle(engine: &mut Engine, now: Now, id: OperationId) {
+    let Some(operation) = engine.state.operation(id).cloned() else { return };
+    let status = status(engine, now, &operation);
+    if status != operation.status {
+        if status.is_over() {
+            release(engine, now, &operation);
+        }
+        engine.emit(now, Event::StatusChanged { operation: id, status });
+    }
+}
+
+fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
+    let steps = || operation.plan.steps.iter().zip(&operation.steps);
+    if let Some((step, reason)) = steps().find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason)) } else { None }) {
+        if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
+            return Status::Failed { reason: reason.clone() };
+        }
+        let way_out = match (operation.handed_over(), operation.fenced()) {
+            (true, _) => "try again, or go on without it",
+            (false, true) => "try again, or roll back: undo the fence",
+            (false, false) => "try again, or abort",
+        };
+        return Status::Waiting { question: format!("{}: {reason}; {way_out}", step.id) };
+    }
+    if operation.steps.iter().all(|s| s.state.opens()) {
+        return Status::Recovered;
+    }
+    let cx = engine.facts(now);
+    for (index, (step, record)) in steps().enumerate().filter(|(_, (_, r))| r.state == StepState::Running) {
+        let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
+        match (&step.kind, step::look(&cx, operation, index)) {
+            (_, Progress::Ask(what)) => return Status::Waiting { question: what },
+            (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && only_protection_left(operation) => {
+                return Status::Waiting { question: format!("recovered, unprotected: waits for {what}; accept it, or wait") };
+            }
+            _ => {}
+        }
+    }
+    Status::Running
+}
+
+fn only_protection_left(operation: &Operation) -> bool {
+    operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || s.kind == StepKind::WatchProtection)
+}
+
+/// Tells other controllers that it is over.
+fn release(engine: &mut Engine, now: Now, operation: &Operation) {
+    let Some(claim) = operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) else { return };
+    let Some(mut over) = super::claim::Claim::read(&operation.before.claim) else { return };
+    over.running = false;
+    let effect = Effect::Release { group: operation.group, value: operation.before.claim.clone(), over: over.write() };
+    let step = claim.id.step;
+    send(engine, now, operation, step, REMAIN, effect);
+}
+
+fn step_of(operation: &Operation, test: impl Fn(&StepKind) -> bool) -> u16 {
+    operation.position(test).unwrap_or_default() as u16
+}
+
+/// Undoes the fence and the drain; what was never done needs no undoing.
+fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
+    if operation.effects().any(|e| e.id.part < UNDO && e.is_open()) {
+        return;
+    }
+    let mut undo: Vec<(u16, u16, Effect)> = Vec::new();
+    let can_undo = engine.state.estate.group(operation.group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some());
+    for done in operation.effects().filter(|e| e.id.part < UNDO && e.is_done()) {
+        match done.effect {
+            Effect::Fence { group, region } if can_undo => {
+                undo.push((done.id.step, UNDO, Effect::UndoFence { group, region }));
+            }
+            Effect::Drain { group, region, balancer } => {
+                undo.push((done.id.step, UNDO + 1 + balancer.0, Effect::Restore { group, region, balancer }));
+            }
+            _ => {}
+        }
+    }
+    let mut open = false;
+    for (step, part, effect) in undo {
+        match operation.effects().find(|e| e.effect == effect && e.id.part == part) {
+            None => {
+                open = true;
+                send(engine, now, operation, step, part, effect);
+            }
+            Some(e) if e.is_open() => open = true,
+            Some(_) => {}
+        }
+    }
+    if !open {
+        let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
+            (Some(Outcome::NotDone { reason }), true) => Some(format!("{} failed: {reason}", e.effect.name())),
+            _ => None,
+        });
+        release(engine, now, operation);
+        let status = failed.map_or(Status::RolledBack, |reason| Status::Failed { reason });
+        engine.emit(now, Event::StatusChanged { operation: operation.id, status });
+    }
+}
+
+/// What is left when an operation is over: the failed member streams again, and gets its traffic back.
+fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
+    if !matches!(operation.status, Status::Recovered | Status::RecoveredUnprotected { .. }) || engine.state.running(operation.group).is_some() {
+        return;
+    }
+    for remainder in operation.remains.clone() {
+        match remainder {
+            Remainder::Rejoin { region } => {
+                if let Some(evidence) = rejoined(engine, now, operation, region) {
+                    engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
+                }
+            }
+            Remainder::Restore { region } if operation.remains.iter().all(|r| !matches!(r, Remainder::Rejoin { .. })) => {
+                restore(engine, now, operation, region, remainder);
+            }
+            Remainder::Restore { .. } => {}
+        }
+    }
+}
+
+fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) -> Option<String> {
+    let cx = engine.facts(now);
+    let report = cx.report(operation.group, region)?;
+    let leader = cx.leader(operation.group)?;
+    let leads = cx.report(operation.group, leader)?;
+    let name = cx.member_name(operation.group, region);
+    let streams = leads.streams.iter().any(|s| s.name == name && s.streaming);
+    (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline)
+        .then(|| format!("{name} streams on timeline {}", report.timeline.unwrap_or_default()))
+}
+
+fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionId, remainder: Remainder) {
+    let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
+    let drained: Vec<BalancerId> = operation
+        .effects()
+        .filter(|e| e.is_done())
+        .filter_map(|e| if let Effect::Drain { balancer, .. } = e.effect { Some(balancer) } else { None })
+        .collect();
+    for balancer in &drained {
+        let effect = Effect::Restore { group: operation.group, region, balancer: *balancer };
+        let seen =
+            engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.server(region)).map(|(s, at)| (s.maintenance, at));
+        let sent = operation.effects().filter(|e| e.effect == effect).last();
+        match sent {
+            None => return send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect),
+            Some(e) if e.is_open() => return,
+            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|((out, at), reported)| at >= reported && !out) => {}
+            // It was refused, or does not show: once more, with what is known by then.
+            Some(e) if !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > limits::LOOK_AGAIN.times(5)) => {
+                return send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
+            }
+            Some(_) => return,
+        }
+    }
+    let evidence = format!("{} is back in {} of {}", engine.state.estate.region(region).name, drained.len(), drained.len());
+    engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
+}

@@ -1,0 +1,292 @@
+//! What is so, as the events say: the fold of the journal. `apply` cannot fail and decides nothing.
+
+use super::limits;
+use crate::model::*;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct State {
+    pub estate: Arc<Estate>,
+    pub mode: Mode,
+    pub armed: bool,
+    pub epoch: u32,
+    /// When this epoch began: what is asked to settle counts from here.
+    pub since: Mono,
+    pub regions: Vec<(RegionStatus, String)>,
+    pub primaries: Vec<(Option<RegionId>, Option<Timeline>)>,
+    pub disasters: VecDeque<Disaster>,
+    pub proposals: Vec<OpenProposal>,
+    pub operations: VecDeque<Arc<Operation>>,
+    pub generation: Generation,
+    /// The last proof that a member's fence works.
+    pub fence_proofs: BTreeMap<(GroupId, RegionId), (Utc, Span)>,
+    /// When automation last acted on a group.
+    pub automation_at: BTreeMap<GroupId, Utc>,
+    pub drilled: Vec<Digest>,
+    pub next: Counters,
+    pub records: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    pub disaster: u32,
+    pub proposal: u32,
+    pub operation: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct OpenProposal {
+    pub proposal: Proposal,
+    pub since: Now,
+    /// Counts the changes of the proposal itself: part of a confirmation's nonce.
+    pub revision: u32,
+}
+
+impl State {
+    pub fn new(estate: Arc<Estate>) -> State {
+        State {
+            mode: Mode::Simulation,
+            armed: false,
+            epoch: 0,
+            since: Mono::default(),
+            regions: vec![(RegionStatus::Unknown, String::new()); estate.regions.len()],
+            primaries: vec![(None, None); estate.groups.len()],
+            disasters: VecDeque::new(),
+            proposals: Vec::new(),
+            operations: VecDeque::new(),
+            generation: Generation::default(),
+            fence_proofs: BTreeMap::new(),
+            automation_at: BTreeMap::new(),
+            drilled: Vec::new(),
+            next: Counters::default(),
+            records: 0,
+            estate,
+        }
+    }
+
+    pub fn operation(&self, id: OperationId) -> Option<&Arc<Operation>> {
+        self.operations.iter().rev().find(|o| o.id == id)
+    }
+
+    pub fn running(&self, group: GroupId) -> Option<&Arc<Operation>> {
+        self.operations.iter().rev().find(|o| o.group == group && !o.is_over())
+    }
+
+    pub fn open_disasters(&self) -> impl Iterator<Item = &Disaster> {
+        self.disasters.iter().filter(|d| d.ended.is_none())
+    }
+
+    fn operation_mut(&mut self, id: OperationId) -> Option<&mut Operation> {
+        self.operations.iter_mut().rev().find(|o| o.id == id).map(Arc::make_mut)
+    }
+
+    fn step_mut(&mut self, id: OperationId, step: u16) -> Option<&mut StepRecord> {
+        self.operation_mut(id)?.steps.get_mut(usize::from(step))
+    }
+
+    fn effect_mut(&mut self, id: EffectId) -> Option<&mut EffectRecord> {
+        self.step_mut(id.operation, id.step)?.effects.iter_mut().rev().find(|e| e.id == id)
+    }
+
+    pub fn apply(&mut self, record: &Record) {
+        let at = record.at;
+        self.records += 1;
+        match &record.event {
+            Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
+            Event::ClockJumped { .. } | Event::Refused { .. } | Event::Note { .. } => {}
+            Event::RegionChanged { region, status, reason } => {
+                if let Some(slot) = self.regions.get_mut(region.at()) {
+                    *slot = (*status, reason.clone());
+                }
+            }
+            Event::PrimaryChanged { group, region, timeline } => {
+                if let Some(slot) = self.primaries.get_mut(group.at()) {
+                    *slot = (*region, *timeline);
+                }
+            }
+            Event::DisasterDeclared(disaster) => {
+                self.next.disaster = self.next.disaster.max(disaster.id.0 + 1);
+                self.disasters.push_back(disaster.clone());
+                bound(&mut self.disasters, |d| d.ended.is_some());
+            }
+            Event::DisasterEnded { disaster } => {
+                if let Some(d) = self.disasters.iter_mut().find(|d| d.id == *disaster) {
+                    d.ended = Some(at.utc);
+                }
+            }
+            Event::Proposed(proposal) => {
+                self.next.proposal = self.next.proposal.max(proposal.id.0 + 1);
+                self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0 });
+            }
+            Event::Withdrawn { proposal, .. } => self.proposals.retain(|p| p.proposal.id != *proposal),
+            Event::AutomaticStopped { proposal, .. } => {
+                if let Some(p) = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal) {
+                    p.proposal.automatic_at = None;
+                    p.revision += 1;
+                }
+            }
+            Event::Armed { .. } => self.armed = true,
+            Event::Disarmed { .. } => self.armed = false,
+            Event::OperationStarted(start) => self.start(at, start),
+            Event::StepStarted { operation, step } => {
+                if let Some(s) = self.step_mut(*operation, *step) {
+                    s.state = StepState::Running;
+                    s.started.get_or_insert(at.utc);
+                    s.started_mono = Some(at.mono);
+                    s.finished = None;
+                }
+            }
+            Event::Intended { id, effect } => {
+                if let Some(s) = self.step_mut(id.operation, id.step) {
+                    let effect = effect.clone();
+                    s.effects.push(EffectRecord { id: *id, effect, intended: at.mono, outcome: None, reported: None, orphaned: false });
+                }
+            }
+            Event::Reported { id, outcome } => {
+                if let Some(e) = self.effect_mut(*id) {
+                    e.outcome = Some(outcome.clone());
+                    e.reported = Some(at.mono);
+                    e.orphaned = matches!(outcome, Outcome::Unknown { .. });
+                }
+            }
+            Event::OutcomeLost { id, .. } => {
+                if let Some(e) = self.effect_mut(*id) {
+                    e.orphaned = true;
+                }
+            }
+            Event::StepDone { operation, step, evidence } => self.finish_step(*operation, *step, at, StepState::Done { evidence: evidence.clone() }),
+            Event::StepFailed { operation, step, reason } => self.finish_step(*operation, *step, at, StepState::Failed { reason: reason.clone() }),
+            Event::StepSkipped { operation, step, reason } => self.finish_step(*operation, *step, at, StepState::Skipped { reason: reason.clone() }),
+            Event::StepReset { operation, step, .. } => {
+                if let Some(s) = self.step_mut(*operation, *step) {
+                    s.state = StepState::Pending;
+                    s.finished = None;
+                }
+            }
+            Event::Promoted { operation, timeline, loss } => {
+                if let Some(o) = self.operation_mut(*operation) {
+                    o.results.promoted.get_or_insert(at.utc);
+                    o.results.timeline = Some(*timeline);
+                    o.results.loss = Some(loss.clone());
+                }
+            }
+            Event::StatusChanged { operation, status } => {
+                if let Some(o) = self.operation_mut(*operation) {
+                    o.status = status.clone();
+                    o.finished = status.is_over().then_some(at.utc);
+                }
+            }
+            Event::RemainderDone { operation, remainder, .. } => {
+                if let Some(o) = self.operation_mut(*operation) {
+                    o.remains.retain(|r| r != remainder);
+                }
+            }
+            Event::FenceProven { group, region, took_ms } => {
+                self.fence_proofs.insert((*group, *region), (at.utc, Span(*took_ms)));
+            }
+        }
+    }
+
+    fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
+        (self.mode, self.armed, self.epoch, self.since) = (mode, armed, epoch, at.mono);
+        self.drilled = drilled.to_vec();
+        // Ids are positions: they mean the same only while the lists of names are the same.
+        let same = names(&self.estate) == names(estate);
+        self.estate = Arc::clone(estate);
+        self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
+        if !same {
+            self.primaries = vec![(None, None); estate.groups.len()];
+            self.disasters.clear();
+            self.operations.clear();
+            self.fence_proofs.clear();
+            self.automation_at.clear();
+        }
+        // A countdown belongs to the clock it was set on.
+        self.proposals.clear();
+        for operation in &mut self.operations {
+            if operation.is_over() && operation.remains.is_empty() {
+                continue;
+            }
+            let operation = Arc::make_mut(operation);
+            operation.started_mono = at.mono;
+            for step in &mut operation.steps {
+                step.started_mono = step.started_mono.map(|_| at.mono);
+                for effect in &mut step.effects {
+                    effect.intended = at.mono;
+                    effect.reported = effect.reported.map(|_| at.mono);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, at: Now, start: &OperationStart) {
+        self.next.operation = self.next.operation.max(start.id.0 + 1);
+        self.generation = start.generation;
+        self.proposals.retain(|p| p.proposal.id != start.proposal && p.proposal.group != start.group);
+        if start.automatic {
+            self.automation_at.insert(start.group, at.utc);
+        }
+        let operation = Operation {
+            id: start.id,
+            plan: Arc::clone(&start.plan),
+            plan_hash: start.plan_hash,
+            group: start.group,
+            from: start.from,
+            to: start.to,
+            mode: self.mode,
+            generation: start.generation,
+            by: start.by.clone(),
+            automatic: start.automatic,
+            reason: start.reason.clone(),
+            disaster: start.disaster,
+            accepted: start.accepted.clone(),
+            before: start.before.clone(),
+            started: at.utc,
+            started_mono: at.mono,
+            finished: None,
+            steps: vec![StepRecord::default(); start.plan.steps.len()],
+            status: Status::Running,
+            results: Results::default(),
+            remains: match start.plan.intent {
+                Intent::Failover => vec![Remainder::Rejoin { region: start.from }, Remainder::Restore { region: start.from }],
+                Intent::Switchover => vec![Remainder::Rejoin { region: start.from }],
+                Intent::Guided => Vec::new(),
+            },
+        };
+        self.operations.push_back(Arc::new(operation));
+        bound(&mut self.operations, |o| o.is_over());
+    }
+
+    fn finish_step(&mut self, operation: OperationId, step: u16, at: Now, state: StepState) {
+        let done = matches!(state, StepState::Done { .. });
+        if let Some(s) = self.step_mut(operation, step) {
+            s.state = state;
+            s.finished = Some(at.utc);
+        }
+        let Some(o) = self.operation_mut(operation).filter(|_| done) else { return };
+        match o.plan.steps.get(usize::from(step)).map(|s| &s.kind) {
+            Some(StepKind::WatchProtection) => o.results.protected = Some(at.utc),
+            Some(StepKind::ValidateWrite { via: Via::Primary }) => o.results.writable = o.results.writable.or(Some(at.utc)),
+            Some(StepKind::ValidateWrite { via: Via::Entry }) => o.results.served = o.results.served.or(Some(at.utc)),
+            _ => {}
+        }
+    }
+}
+
+fn names(estate: &Estate) -> (Vec<&String>, Vec<&String>, Vec<&String>) {
+    (
+        estate.regions.iter().map(|r| &r.name).collect(),
+        estate.services.iter().map(|s| &s.name).collect(),
+        estate.groups.iter().map(|g| &g.name).collect(),
+    )
+}
+
+/// Lets go of the oldest entry that is over, once there are too many.
+fn bound<T>(list: &mut VecDeque<T>, over: impl Fn(&T) -> bool) {
+    if list.len() > limits::KEEP
+        && let Some(oldest) = list.iter().position(over)
+    {
+        list.remove(oldest);
+    }
+}

@@ -1,0 +1,351 @@
+//! What each kind of step does next. A pure look at the operation and the facts: the runner turns it into events.
+
+use super::proof::{self, Fenced, LossKnown};
+use super::{Facts, assess, candidate, limits};
+use crate::model::*;
+
+/// What a running step wants.
+pub enum Progress {
+    /// Nothing to do but wait for this.
+    Wait(String),
+    Done(String),
+    Fail(String),
+    Skip(String),
+    /// An effect, as the n-th part of the step.
+    Send(u16, Effect),
+    /// A person.
+    Ask(String),
+    /// A standby leads on this timeline.
+    Promoted(Timeline, Loss),
+}
+
+use Progress::{Ask, Done, Fail, Promoted, Send, Skip, Wait};
+
+/// The claim is part 0 of the first acting step; other parts count from here.
+const FIRST: u16 = 1;
+
+/// Looks at one running step.
+pub fn look(cx: &Facts, operation: &Operation, index: usize) -> Progress {
+    let step = &operation.plan.steps[index];
+    if step.kind.acts()
+        && let Some(progress) = claim(cx, operation)
+    {
+        return progress;
+    }
+    let record = &operation.steps[index];
+    match &step.kind {
+        StepKind::CheckIdentity => identity(cx, operation, record),
+        StepKind::CheckVotes => observers(cx, operation, record),
+        StepKind::CheckCandidate => candidate_fit(cx, operation, record),
+        StepKind::Fence => fence(cx, operation, record),
+        StepKind::HandOver => hand_over(cx, operation, record),
+        StepKind::SwitchOver => switch_over(cx, operation, record),
+        StepKind::WatchPromotion => promotion(cx, operation),
+        StepKind::DrainTraffic => balancers(cx, operation, record, operation.from, true),
+        StepKind::RestoreTraffic => balancers(cx, operation, record, operation.to, false),
+        StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
+        StepKind::WatchProtection => protection(cx, operation),
+        StepKind::RunCommand { argv } => simple(record, Effect::Command { argv: argv.clone(), timeout: step.timeout }),
+        StepKind::AskPerson { what } => Ask(what.clone()),
+    }
+}
+
+/// Before anything is changed, the operation's claim stands in the store. `None` when it does.
+fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
+    let database = cx.database(operation.group)?;
+    if database.store.is_empty() || operation.intent() == Intent::Guided {
+        return None;
+    }
+    match operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. })) {
+        Some(e) if e.is_done() => None,
+        Some(e) => Some(match &e.outcome {
+            Some(Outcome::NotDone { reason }) => Fail(format!("another controller was first: {reason}")),
+            _ => Wait("our claim in the store".to_string()),
+        }),
+        None => Some(match cx.record_within(operation.group, limits::FRESH) {
+            None => Wait("a fresh answer of etcd".to_string()),
+            Some(record) => {
+                let revision = record.operation.as_ref().map(|k| k.revision);
+                Send(0, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision })
+            }
+        }),
+    }
+}
+
+/// True if the value was measured after the step began.
+fn since_start(record: &StepRecord, at: Option<Mono>) -> bool {
+    record.started_mono.zip(at).is_some_and(|(start, at)| at >= start)
+}
+
+fn store_is_new(cx: &Facts, operation: &Operation, record: &StepRecord) -> bool {
+    since_start(record, cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at))
+}
+
+fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
+    let (group, from, to) = (operation.group, operation.from, operation.to);
+    match operation.intent() {
+        Intent::Failover => candidate::failover_checks(cx, group, from, to, limits::FRESH),
+        Intent::Switchover => {
+            let opens = operation.plan.steps.iter().any(|s| s.kind == StepKind::RestoreTraffic);
+            candidate::switchover_checks(cx, group, from, to, limits::FRESH, opens)
+        }
+        Intent::Guided => Vec::new(),
+    }
+}
+
+/// The first check that stops the operation now.
+fn stopped(cx: &Facts, operation: &Operation) -> Option<String> {
+    if super::planted::broken(11) {
+        return None;
+    }
+    checks_now(cx, operation).into_iter().find_map(|c| match c.verdict {
+        Verdict::Block { .. } => Some(c.text),
+        Verdict::Risk if operation.accepted.loss.is_none() => Some(c.text),
+        _ => None,
+    })
+}
+
+fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    if !store_is_new(cx, operation, record) {
+        return Wait("a fresh answer of etcd".to_string());
+    }
+    match checks_now(cx, operation).into_iter().find(|c| c.name == "identity") {
+        Some(c) if c.verdict == Verdict::Pass => Done(c.text),
+        Some(c) => Fail(c.text),
+        None => Fail("the store was not read".to_string()),
+    }
+}
+
+fn observers(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    let member = cx.member(operation.group, operation.from);
+    let tried = member.and_then(|m| m.sql.last_try.min(m.rest.last_try));
+    if !since_start(record, tried) {
+        return Wait("a fresh probe of the old primary".to_string());
+    }
+    let check = assess::observers(cx, operation.group, operation.from);
+    match check.verdict {
+        Verdict::Pass | Verdict::Advice | Verdict::Risk => Done(check.text),
+        Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
+        Verdict::Block { .. } => Fail(check.text),
+    }
+}
+
+fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    let at = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref().map(|(_, at)| *at));
+    if !store_is_new(cx, operation, record) || !since_start(record, at) {
+        return Wait(format!("fresh answers of {} and etcd", cx.region_name(operation.to)));
+    }
+    match stopped(cx, operation) {
+        Some(reason) => Fail(reason),
+        None => {
+            let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
+            Done(writes.map_or_else(String::new, |c| c.text))
+        }
+    }
+}
+
+fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    let database = cx.database(operation.group);
+    let Some(fence) = record.effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. })) else {
+        if database.is_some_and(|d| d.fence.is_none()) || (operation.accepted.unfenced && database.is_none_or(|d| d.fence.is_none())) {
+            return match operation.accepted.unfenced {
+                true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
+                false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
+            };
+        }
+        // Nothing is begun that cannot be finished: what was true a moment ago must be true now.
+        return match stopped(cx, operation) {
+            Some(reason) => Fail(reason),
+            None => Send(FIRST, Effect::Fence { group: operation.group, region: operation.from }),
+        };
+    };
+    let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
+        return Wait("the fence command".to_string());
+    };
+    match outcome {
+        Outcome::NotDone { reason } => Fail(format!("the fence did not answer 0: {reason}")),
+        Outcome::Unknown { reason } => Wait(format!("whether the fence ran: {reason}")),
+        Outcome::Done { detail } => match proof::gone_since(cx, operation, reported) {
+            Ok(()) => Done(format!("{detail}; seen gone")),
+            Err(reason) if cx.now.mono.since(reported) > limits::FENCE_SETTLES => Fail(reason),
+            Err(reason) => Wait(reason),
+        },
+    }
+}
+
+fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    let tried = record.effects.iter().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
+    let last = record.effects.iter().rev().find(|e| matches!(e.effect, Effect::HandOver(_)));
+    if let Some(e) = last {
+        match &e.outcome {
+            Some(Outcome::Done { detail }) => return Done(detail.clone()),
+            None => return Wait("the one transaction".to_string()),
+            Some(Outcome::Unknown { reason }) => return Wait(format!("whether the transaction happened: {reason}")),
+            Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
+            Some(Outcome::NotDone { .. }) => {}
+        }
+    }
+    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".to_string()) };
+    if let Some(leader) = store.leader_region().filter(|l| *l != operation.from) {
+        return match leader == operation.to {
+            true => Skip(format!("the cluster elected {} by itself", cx.region_name(leader))),
+            false => Fail(format!("the cluster elected {} by itself", cx.region_name(leader))),
+        };
+    }
+    // What the transaction compares must have been read after the fence and after the last try.
+    let after =
+        operation.effects().filter(|e| !matches!(e.effect, Effect::Drain { .. } | Effect::ValidateWrite { .. })).filter_map(|e| e.reported).max();
+    let read = cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at);
+    if after.zip(read).is_some_and(|(after, read)| read < after) {
+        return Wait("etcd's answer after the fence".to_string());
+    }
+    let checks = checks_now(cx, operation);
+    if !super::planted::broken(11)
+        && let Some(reason) = stopped(cx, operation)
+    {
+        return Fail(reason);
+    }
+    let built = Fenced::of(cx, operation)
+        .and_then(|fenced| LossKnown::of(operation, &checks).map(|loss| (fenced, loss)))
+        .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
+    match built {
+        Ok(effect) => Send(FIRST + tried, effect),
+        Err(reason) => Fail(reason),
+    }
+}
+
+fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    let effect = Effect::SwitchOver {
+        group: operation.group,
+        from: cx.member_name(operation.group, operation.from),
+        to: cx.member_name(operation.group, operation.to),
+    };
+    if record.effects.iter().all(|e| !matches!(e.effect, Effect::SwitchOver { .. }))
+        && let Some(reason) = stopped(cx, operation)
+    {
+        return Fail(reason);
+    }
+    simple(record, effect)
+}
+
+/// A step that is one effect.
+fn simple(record: &StepRecord, effect: Effect) -> Progress {
+    match record.effects.iter().rev().find(|e| e.effect.name() == effect.name()).map(|e| &e.outcome) {
+        None => Send(FIRST, effect),
+        Some(None) => Wait(effect.name().to_string()),
+        Some(Some(Outcome::Done { detail })) => Done(detail.clone()),
+        Some(Some(Outcome::NotDone { reason })) => Fail(reason.clone()),
+        Some(Some(Outcome::Unknown { reason })) => Wait(format!("whether it happened: {reason}")),
+    }
+}
+
+fn promotion(cx: &Facts, operation: &Operation) -> Progress {
+    let name = cx.region_name(operation.to);
+    let before = operation.before.timeline;
+    let report = cx.report_within(operation.group, operation.to, limits::FRESH);
+    let led = cx.record_within(operation.group, limits::FRESH).is_some_and(|r| r.leader_region() == Some(operation.to));
+    match report {
+        Some(r) if r.role == MemberRole::Leader && r.running && led => {
+            let Some(timeline) = r.timeline.filter(|t| before.is_none_or(|b| *t > b)) else {
+                return Wait(format!("{name} to write on a new timeline"));
+            };
+            match operation.results.promoted {
+                None => Promoted(timeline, lost(cx, operation)),
+                Some(_) => Done(format!("{name} leads on timeline {timeline}")),
+            }
+        }
+        Some(_) => {
+            let shift = before.map_or(String::new(), |t| format!(" (timeline {t} → {})", t.0 + 1));
+            Wait(format!("{name} to leave recovery{shift}"))
+        }
+        None => Wait(format!("an answer of {name}")),
+    }
+}
+
+/// What did not survive: nothing where the store recorded the candidate as holding every write; else at least the log
+/// between the furthest position the old primary was known to have reached and the point of the promotion.
+fn lost(cx: &Facts, operation: &Operation) -> Loss {
+    if operation.accepted.loss.is_none() {
+        return Loss::Nothing;
+    }
+    let switch = cx.record(operation.group).and_then(|r| r.last_switch).filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));
+    let received = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()?.0.received);
+    match (operation.before.position, switch.map(|(_, p)| p).or(received)) {
+        (Some(old), Some(new)) => Loss::AtLeast(old.ahead_of(new)),
+        _ => operation.accepted.loss.map_or(Loss::Unknown, Loss::AtLeast),
+    }
+}
+
+fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: RegionId, out: bool) -> Progress {
+    let Some(database) = cx.database(operation.group) else { return Skip("no traffic entry".to_string()) };
+    let mut waiting = Vec::new();
+    let mut done = 0;
+    for (i, balancer) in database.balancers.iter().enumerate() {
+        if out && balancer.region == Some(operation.from) {
+            continue;
+        }
+        let id = BalancerId::of(i);
+        let effect = match out {
+            true => Effect::Drain { group: operation.group, region, balancer: id },
+            false => Effect::Restore { group: operation.group, region, balancer: id },
+        };
+        let Some(sent) = record.effects.iter().rev().find(|e| e.effect == effect) else {
+            return Send(FIRST + i as u16, effect);
+        };
+        let seen = cx.telemetry.group(operation.group).balancers.get(i).and_then(|b| b.server(region));
+        match (&sent.outcome, sent.reported) {
+            (Some(Outcome::NotDone { reason }), _) => return Fail(format!("{}: {reason}", balancer.address)),
+            (Some(Outcome::Done { .. }), Some(reported)) => match seen {
+                Some((server, at)) if at >= reported && server.maintenance == out => done += 1,
+                _ => waiting.push(format!("{} to show it", balancer.address)),
+            },
+            _ => waiting.push(balancer.address.clone()),
+        }
+    }
+    if !waiting.is_empty() {
+        return Wait(waiting.join(", "));
+    }
+    let name = cx.region_name(region);
+    match (done, out) {
+        (0, _) => Skip("no balancer outside the region".to_string()),
+        (n, true) => Done(format!("{name} is out of {n} of {n}")),
+        (n, false) => Done(format!("{name} is back in {n} of {n}")),
+    }
+}
+
+fn write(cx: &Facts, operation: &Operation, record: &StepRecord, via: Via, deadline: Span) -> Progress {
+    if via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none()) {
+        return Skip("no traffic entry is configured".to_string());
+    }
+    let effect = Effect::ValidateWrite {
+        group: operation.group,
+        via,
+        primary: operation.to,
+        not: Some(operation.from),
+        system_id: operation.before.system_id.clone(),
+        deadline,
+    };
+    simple(record, effect)
+}
+
+fn protection(cx: &Facts, operation: &Operation) -> Progress {
+    let name = cx.region_name(operation.to);
+    let (Some(report), Some(store)) =
+        (cx.report_within(operation.group, operation.to, limits::FRESH), cx.record_within(operation.group, limits::FRESH))
+    else {
+        return Wait(format!("answers of {name} and etcd"));
+    };
+    let synchronous = store.config.as_ref().is_some_and(|c| c.synchronous);
+    let leader = store.name_of(operation.to).unwrap_or(name);
+    let listed = |stream: &Stream| store.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(leader) && s.standbys.contains(&stream.name));
+    let protects = |s: &&Stream| s.streaming && (!synchronous || (s.synchronous && listed(s)));
+    let on_new_timeline = report.timeline.is_some() && report.timeline == operation.results.timeline;
+    match report.streams.iter().find(protects) {
+        Some(stream) if on_new_timeline => {
+            let how = if synchronous { "synchronously" } else { "asynchronously: no synchronous mode" };
+            let timeline = report.timeline.unwrap_or_default();
+            Done(format!("{} streams {how} on timeline {timeline}", stream.name))
+        }
+        _ => Wait(format!("a {}standby to stream from {name}", if synchronous { "synchronous " } else { "" })),
+    }
+}

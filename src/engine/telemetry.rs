@@ -1,0 +1,316 @@
+//! The newest of each measured value, in bounded memory. It is not the journal: what a decision rests on goes into its
+//! event.
+
+use super::limits;
+use crate::model::*;
+use std::collections::VecDeque;
+
+/// What one probed port has answered lately.
+#[derive(Clone, Debug, Default)]
+pub struct Probes {
+    pub last_try: Option<Mono>,
+    pub last_well: Option<Mono>,
+    pub last_life: Option<Mono>,
+    /// The first of the failures in a row.
+    pub failing_since: Option<Mono>,
+    pub failures: u32,
+    pub refusals: u32,
+    pub silences: u32,
+    pub last: Option<ProbeResult>,
+}
+
+impl Probes {
+    fn add(&mut self, at: Mono, result: &ProbeResult) {
+        if self.last_try.is_some_and(|t| t > at) {
+            return;
+        }
+        self.last_try = Some(at);
+        if result.is_life() {
+            self.last_life = Some(at);
+        }
+        if result.is_well() {
+            self.last_well = Some(at);
+            (self.failing_since, self.failures, self.refusals, self.silences) = (None, 0, 0, 0);
+        } else {
+            self.failing_since.get_or_insert(at);
+            self.failures = self.failures.saturating_add(1);
+            // A mixed row of failures counts as the slower of the two kinds.
+            match result {
+                ProbeResult::Refused => self.refusals = self.refusals.saturating_add(1),
+                ProbeResult::Silent => (self.silences, self.refusals) = (self.silences.saturating_add(1), 0),
+                _ => (self.refusals, self.silences) = (0, 0),
+            }
+        }
+        self.last = Some(result.clone());
+    }
+
+    /// True if the row of failures is long enough to mean that nothing lives there.
+    pub fn gone(&self, threshold: u16, interval: Span) -> bool {
+        let (Some(since), Some(last)) = (self.failing_since, self.last_try) else { return false };
+        let lasted = last.since(since);
+        let patient = self.failures >= u32::from(threshold) && lasted >= interval.times(u64::from(threshold.saturating_sub(1)));
+        let refused = self.refusals >= limits::REFUSALS;
+        let silent = self.silences + self.refusals >= limits::SILENCES.min(self.failures.max(u32::from(threshold))) && lasted >= limits::SILENCE;
+        patient && (refused || silent)
+    }
+}
+
+/// A value and when it was measured.
+pub type Timed<T> = Option<(T, Mono)>;
+
+#[derive(Clone, Debug, Default)]
+pub struct MemberTelemetry {
+    pub sql: Probes,
+    pub rest: Probes,
+    pub report: Timed<MemberReport>,
+    /// The last position it said it had as a leader.
+    pub led_at: Timed<Lsn>,
+    pub stream: Timed<Receiver>,
+    pub fence_check: Timed<Result<(), String>>,
+    pub history: VecDeque<u64>,
+    history_at: Mono,
+}
+
+impl MemberTelemetry {
+    /// The last sign of life on either port.
+    pub fn last_life(&self) -> Option<Mono> {
+        self.sql.last_life.max(self.rest.last_life)
+    }
+
+    pub fn failing_since(&self) -> Option<Mono> {
+        Some(self.sql.failing_since?.min(self.rest.failing_since?))
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct StoreTelemetry {
+    pub record: Timed<StoreRecord>,
+    /// The store gave no usable answer since then.
+    pub away: Timed<String>,
+    pub away_since: Option<Mono>,
+    /// The leader's lock was renewed, or its status written, at this moment or later.
+    pub leader_alive_after: Option<Mono>,
+    lease_ends: Option<Mono>,
+}
+
+impl StoreTelemetry {
+    /// The record, if it was read no longer ago than this.
+    pub fn fresh(&self, now: Mono, age: Span) -> Option<&StoreRecord> {
+        self.record.as_ref().filter(|(_, at)| now.since(*at) <= age).map(|(r, _)| r)
+    }
+
+    fn add(&mut self, at: Mono, record: &StoreRecord) {
+        let before = self.record.take();
+        // A read that was overtaken by a newer one says nothing about now.
+        if let Some((old, old_at)) = &before
+            && (*old_at > at || old.revision > record.revision)
+        {
+            self.record = before;
+            return;
+        }
+        let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| at.plus(left));
+        if let Some((old, old_at)) = &before {
+            let same = old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision);
+            // The time left is told in whole seconds: only a gain beyond that is a renewal.
+            let renewed = same && matches!((self.lease_ends, ends), (Some(a), Some(b)) if b.since(a) > Span::ms(1_500));
+            let wrote = same && old.status.map(|s| s.revision) < record.status.map(|s| s.revision) && old.status.is_some();
+            if renewed || wrote {
+                self.leader_alive_after = Some(*old_at);
+            }
+            if !same {
+                self.lease_ends = None;
+            }
+        }
+        // The earliest end seen is kept until a renewal moves it: rounding must not look like life.
+        self.lease_ends = match (self.lease_ends, ends) {
+            (Some(a), Some(b)) if b.since(a) <= Span::ms(1_500) => Some(a),
+            (_, b) => b,
+        };
+        self.away = None;
+        self.away_since = None;
+        self.record = Some((record.clone(), at));
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct BalancerTelemetry {
+    pub servers: Timed<Vec<ServerView>>,
+    pub away: Timed<String>,
+}
+
+impl BalancerTelemetry {
+    pub fn server(&self, region: RegionId) -> Option<(&ServerView, Mono)> {
+        let (servers, at) = self.servers.as_ref()?;
+        servers.iter().find(|s| s.region == Some(region)).map(|s| (s, *at))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Signal {
+    pub kind: DisasterType,
+    pub region: RegionId,
+    pub text: String,
+    pub since: Mono,
+}
+
+/// All that is measured of one group.
+#[derive(Clone, Debug, Default)]
+pub struct GroupTelemetry {
+    /// In the order of the database's members.
+    pub members: Vec<MemberTelemetry>,
+    pub store: StoreTelemetry,
+    pub balancers: Vec<BalancerTelemetry>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Telemetry {
+    pub groups: Vec<GroupTelemetry>,
+    /// By service, then by region; the last entry is the service's one address.
+    pub services: Vec<Vec<Probes>>,
+    pub loads: Vec<Timed<Percent>>,
+    pub signals: Vec<Signal>,
+}
+
+impl Telemetry {
+    pub fn of(estate: &Estate) -> Telemetry {
+        let group = |g: &Group| match &g.database {
+            None => GroupTelemetry::default(),
+            Some(d) => GroupTelemetry {
+                members: vec![MemberTelemetry::default(); d.members.len()],
+                store: StoreTelemetry::default(),
+                balancers: vec![BalancerTelemetry::default(); d.balancers.len()],
+            },
+        };
+        Telemetry {
+            groups: estate.groups.iter().map(group).collect(),
+            services: vec![vec![Probes::default(); estate.regions.len() + 1]; estate.services.len()],
+            loads: vec![None; estate.regions.len()],
+            signals: Vec::new(),
+        }
+    }
+
+    pub fn member(&self, estate: &Estate, group: GroupId, region: RegionId) -> Option<&MemberTelemetry> {
+        let position = estate.group(group).database.as_ref()?.members.iter().position(|m| m.region == region)?;
+        self.groups.get(group.at())?.members.get(position)
+    }
+
+    pub fn group(&self, group: GroupId) -> &GroupTelemetry {
+        &self.groups[group.at()]
+    }
+
+    /// Takes in one observation. What names no part of the estate is left out: a driver may be a change of
+    /// configuration behind.
+    pub fn add(&mut self, estate: &Estate, observation: &Observation) {
+        let at = observation.at;
+        match &observation.fact {
+            Fact::Probe { group, region, port, result } => {
+                if let Some(member) = self.member_mut(estate, *group, *region) {
+                    match port {
+                        Port::Sql => member.sql.add(at, result),
+                        Port::Rest => member.rest.add(at, result),
+                    }
+                }
+            }
+            Fact::Member { group, region, report } => self.add_report(estate, *group, *region, at, report),
+            Fact::Receiver { group, region, stream } => {
+                if let Some(member) = self.member_mut(estate, *group, *region) {
+                    replace(&mut member.stream, *stream, at);
+                }
+            }
+            Fact::FenceCheck { group, region, result } => {
+                if let Some(member) = self.member_mut(estate, *group, *region) {
+                    replace(&mut member.fence_check, result.clone(), at);
+                }
+            }
+            Fact::Store { group, record } => {
+                if let Some(group) = self.groups.get_mut(group.at()) {
+                    group.store.add(at, record);
+                }
+            }
+            Fact::StoreAway { group, reason } => {
+                if let Some(group) = self.groups.get_mut(group.at()) {
+                    group.store.away_since.get_or_insert(at);
+                    group.store.away = Some((reason.clone(), at));
+                }
+            }
+            Fact::Balancer { group, balancer, servers } => {
+                if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
+                    replace(&mut b.servers, servers.clone(), at);
+                    b.away = None;
+                }
+            }
+            Fact::BalancerAway { group, balancer, reason } => {
+                if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
+                    b.away = Some((reason.clone(), at));
+                }
+            }
+            Fact::Service { service, region, result } => {
+                let position = region.map_or(estate.regions.len(), RegionId::at);
+                if let Some(probes) = self.services.get_mut(service.at()).and_then(|s| s.get_mut(position)) {
+                    probes.add(at, result);
+                }
+            }
+            Fact::Load { region, load } => {
+                if let Some(slot) = self.loads.get_mut(region.at()) {
+                    replace(slot, *load, at);
+                }
+            }
+            Fact::Signal { kind, region, text, active } => {
+                let known = self.signals.iter().position(|s| s.kind == *kind && s.region == *region);
+                match (known, active) {
+                    (None, true) if self.signals.len() < limits::KEEP => {
+                        self.signals.push(Signal { kind: *kind, region: *region, text: text.clone(), since: at });
+                    }
+                    (Some(i), false) => {
+                        self.signals.remove(i);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn member_mut(&mut self, estate: &Estate, group: GroupId, region: RegionId) -> Option<&mut MemberTelemetry> {
+        let position = estate.groups.get(group.at())?.database.as_ref()?.members.iter().position(|m| m.region == region)?;
+        self.groups.get_mut(group.at())?.members.get_mut(position)
+    }
+
+    fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: &MemberReport) {
+        let leader = self.leader_position(group);
+        let Some(member) = self.member_mut(estate, group, region) else { return };
+        if member.report.as_ref().is_some_and(|(_, old)| *old > at) {
+            return;
+        }
+        if report.role == MemberRole::Leader
+            && let Some(position) = report.position
+        {
+            member.led_at = Some((position, at));
+        }
+        // One point a second is enough for a line, and keeps the memory of an hour small.
+        if report.role == MemberRole::Replica
+            && let (Some(leader), Some(received)) = (leader, report.received)
+            && (member.history.is_empty() || at.since(member.history_at) >= Span::secs(1))
+        {
+            if member.history.len() == limits::HISTORY {
+                member.history.pop_front();
+            }
+            member.history.push_back(leader.ahead_of(received).0);
+            member.history_at = at;
+        }
+        member.report = Some((report.clone(), at));
+    }
+
+    /// The furthest position any leader of the group is known to have reached.
+    pub fn leader_position(&self, group: GroupId) -> Option<Lsn> {
+        let group = self.groups.get(group.at())?;
+        let told = group.members.iter().filter_map(|m| m.led_at.as_ref().map(|(p, _)| *p)).max();
+        let stored = group.store.record.as_ref().and_then(|(r, _)| r.status).map(|s| s.position);
+        told.max(stored)
+    }
+}
+
+fn replace<T>(slot: &mut Timed<T>, value: T, at: Mono) {
+    if slot.as_ref().is_none_or(|(_, old)| *old <= at) {
+        *slot = Some((value, at));
+    }
+}

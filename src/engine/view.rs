@@ -1,0 +1,177 @@
+//! The snapshot that screens read: state and telemetry at one moment, nothing invented.
+
+use super::votes::Stance;
+use super::{Engine, Facts, assess, orders, votes};
+use crate::model::*;
+use std::sync::Arc;
+
+pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot {
+    let cx = engine.facts(now);
+    let state = &engine.state;
+    let mut disasters: Vec<Disaster> = state.open_disasters().cloned().collect();
+    disasters.sort_by_key(|d| std::cmp::Reverse(d.severity));
+    Snapshot {
+        mode: state.mode,
+        now,
+        estate: Arc::clone(&state.estate),
+        armed: state.armed,
+        regions: state.estate.region_ids().map(|r| region(&cx, r)).collect(),
+        groups: state.estate.group_ids().map(|g| group(engine, &cx, g)).collect(),
+        disasters,
+        proposals: state
+            .proposals
+            .iter()
+            .map(|open| ProposalView {
+                proposal: open.proposal.clone(),
+                assessment: assess::assess(&cx, &open.proposal, open.revision),
+                automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
+            })
+            .collect(),
+        operations: state.operations.clone(),
+        log: Arc::clone(&engine.log),
+        gaps: gaps(&cx),
+        stale: stale(&cx),
+        records: state.records,
+        world,
+    }
+}
+
+fn region(cx: &Facts, id: RegionId) -> RegionView {
+    let (status, reason) = cx.state.regions[id.at()].clone();
+    let mut probes = Vec::new();
+    for group in cx.estate().group_ids() {
+        if let Some(member) = cx.database(group).and_then(|_| cx.member(group, id)) {
+            probes.push(&member.sql);
+            probes.push(&member.rest);
+        }
+    }
+    let services: Vec<_> = cx.telemetry.services.iter().filter_map(|s| s.get(id.at())).filter(|p| p.last_try.is_some()).collect();
+    let databases: Vec<bool> = cx
+        .estate()
+        .group_ids()
+        .filter_map(|g| cx.database(g).and_then(|_| cx.member(g, id)))
+        .map(|m| m.sql.last.as_ref().is_some_and(ProbeResult::is_well))
+        .collect();
+    let up = services.iter().filter(|p| p.last.as_ref().is_some_and(ProbeResult::is_well)).count() + databases.iter().filter(|b| **b).count();
+    let all = || probes.iter().copied().chain(services.iter().copied());
+    RegionView {
+        status,
+        reason,
+        load: cx.telemetry.loads[id.at()],
+        services_up: up as u16,
+        services: (services.len() + databases.len()) as u16,
+        last_answer: all().filter_map(|p| p.last_life).max(),
+        last_check: all().filter_map(|p| p.last_try).max(),
+    }
+}
+
+fn group(engine: &Engine, cx: &Facts, id: GroupId) -> GroupView {
+    let (primary, timeline) = cx.state.primaries[id.at()];
+    let record = cx.telemetry.group(id).store.record.as_ref();
+    let (observers_for, observers_against, observers) = match primary {
+        Some(primary) => {
+            let v = votes::votes(cx, id, primary);
+            (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16)
+        }
+        None => (0, 0, 0),
+    };
+    let proposal = cx.state.proposals.iter().find(|p| p.proposal.group == id);
+    let veto = proposal.and_then(|p| assess::automation_veto(cx, &p.proposal, &assess::assess(cx, &p.proposal, p.revision)));
+    let limit = cx.estate().policy.limits.cooldown;
+    GroupView {
+        group: id,
+        primary,
+        timeline,
+        lease_left: record.and_then(|(r, at)| Some((r.leader.as_ref()?.lease_left?, *at))),
+        synchronous: record.and_then(|(r, _)| r.config.as_ref()).map(|c| c.synchronous),
+        paused: record.and_then(|(r, _)| r.config.as_ref()).is_some_and(|c| c.paused),
+        members: cx.database(id).iter().flat_map(|d| &d.members).map(|m| member(engine, cx, id, m.region)).collect(),
+        observers_for,
+        observers_against,
+        observers,
+        operation: cx.state.running(id).map(|o| o.id),
+        blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
+        automation: automation(cx, proposal.map(|p| &p.proposal)),
+        veto,
+    }
+}
+
+fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
+    let kind = proposal.and_then(|p| p.disaster).and_then(|d| cx.state.disasters.iter().find(|x| x.id == d)).map(|d| d.kind);
+    let response = kind.and_then(|k| cx.estate().response(k)).filter(|r| r.automated);
+    response.and_then(|r| cx.estate().policy.strategies.get(&r.strategy)).map_or(Automation::Manual, |s| s.automation)
+}
+
+fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> MemberView {
+    let leads = cx.state.primaries[group.at()].0 == Some(region);
+    let telemetry = cx.member(group, region);
+    let report = telemetry.and_then(|m| m.report.as_ref());
+    let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
+    MemberView {
+        region,
+        leads,
+        synchronous: cx.synchronous_standbys(group).contains(&region),
+        answers,
+        timeline: report.and_then(|(r, _)| r.timeline),
+        position: report.and_then(|(r, _)| r.position.or(r.received)),
+        lag_bytes: if leads { None } else { cx.lag(group, region) },
+        lag: if leads { None } else { super::lag_time(cx, group, region) },
+        measured: report.map(|(_, at)| *at),
+        unfit: if leads { None } else { orders::unfit(engine, cx.now, group, region) },
+        history: telemetry.map(|m| m.history.clone()).unwrap_or_default(),
+    }
+}
+
+/// What could not be done now if it had to be.
+fn gaps(cx: &Facts) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for id in cx.estate().group_ids() {
+        let Some(database) = cx.database(id) else { continue };
+        let name = &cx.estate().group(id).name;
+        if database.fence.is_none() {
+            gaps.push(format!("{name}: no fence is configured, so a failover needs a typed risk; add `fence: {{ exec: […] }}`"));
+        }
+        if database.store.is_empty() {
+            gaps.push(format!("{name}: no etcd is named, so nothing can be handed over; add `etcd: [http://…]`"));
+        } else if let Some((reason, _)) = &cx.telemetry.group(id).store.away {
+            gaps.push(format!("{name}: etcd does not answer: {reason}"));
+        }
+        if database.balancers.is_empty() {
+            gaps.push(format!("{name}: no traffic entry, so «users are served» cannot be proven; add `traffic`"));
+        }
+        for member in &database.members {
+            if let Some((Err(reason), _)) = cx.member(id, member.region).and_then(|m| m.fence_check.as_ref()) {
+                gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.region_name(member.region)));
+            }
+            if database.sql.is_some() && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some()) {
+                let leads = cx.leader(id) == Some(member.region);
+                if !leads && cx.telemetry.groups[id.at()].store.record.is_some() {
+                    gaps.push(format!(
+                        "{name}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {}",
+                        cx.region_name(member.region),
+                        database.sql.as_ref().map_or("bpci", |s| s.user.as_str())
+                    ));
+                }
+            }
+        }
+    }
+    gaps
+}
+
+/// Sources that have fallen silent.
+fn stale(cx: &Facts) -> Vec<StaleSource> {
+    let mut list = Vec::new();
+    for id in cx.estate().group_ids() {
+        let Some(database) = cx.database(id) else { continue };
+        let group = cx.telemetry.group(id);
+        if let (Some((reason, _)), Some(since)) = (&group.store.away, group.store.away_since) {
+            list.push(StaleSource { name: format!("etcd of {}", cx.estate().group(id).name), since, reason: reason.clone() });
+        }
+        for (balancer, telemetry) in database.balancers.iter().zip(&group.balancers) {
+            if let Some((reason, at)) = &telemetry.away {
+                list.push(StaleSource { name: format!("haproxy {}", balancer.address), since: *at, reason: reason.clone() });
+            }
+        }
+    }
+    list
+}

@@ -1,0 +1,155 @@
+//! Who says that a member is gone. Our own probes are one observer; standbys, the leader and balancers are others; a
+//! renewed lock is a sign of life that outweighs them all. Unknown is no vote.
+
+use super::{Facts, limits};
+use crate::model::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stance {
+    Gone,
+    Alive,
+    Unknown,
+}
+
+#[derive(Clone, Debug)]
+pub struct Vote {
+    pub observer: String,
+    pub stance: Stance,
+    pub text: String,
+    pub at: Option<Mono>,
+    /// The recorded synchronous standby's word is asked for before automation acts.
+    pub synchronous: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Votes {
+    pub list: Vec<Vote>,
+    /// A sign of life that outweighs every vote.
+    pub veto: Option<String>,
+    pub since: Option<Mono>,
+    pub ours: Stance,
+}
+
+impl Votes {
+    pub fn count(&self, stance: Stance) -> usize {
+        self.list.iter().filter(|v| v.stance == stance).count()
+    }
+
+    /// More than half of the configured observers say it is gone, we among them, and nothing says it lives.
+    pub fn gone(&self) -> bool {
+        self.ours == Stance::Gone && self.alive().is_none() && self.count(Stance::Gone) * 2 > self.list.len()
+    }
+
+    /// Who says that it lives, if anybody does.
+    pub fn alive(&self) -> Option<String> {
+        self.veto.clone().or_else(|| self.list.iter().find(|v| v.stance == Stance::Alive).map(|v| format!("{}: {}", v.observer, v.text)))
+    }
+
+    pub fn summary(&self) -> String {
+        let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
+        format!("{} of {} observers: {}", names.len(), self.list.len(), names.join(", "))
+    }
+
+    /// The oldest evidence that a vote for «gone» rests on.
+    pub fn oldest(&self) -> Option<Mono> {
+        self.list.iter().filter(|v| v.stance == Stance::Gone).filter_map(|v| v.at).min()
+    }
+}
+
+/// Asks every configured observer about a member.
+pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
+    let estate = cx.estate();
+    let mut votes = Votes { list: Vec::new(), veto: None, since: None, ours: Stance::Unknown };
+    let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else { return votes };
+    let telemetry = cx.telemetry.group(group);
+    let since = member.failing_since();
+    votes.since = since;
+    votes.list.push(own(cx, member));
+    votes.ours = votes.list[0].stance;
+
+    let leads = cx.leader(group) == Some(suspect);
+    let recorded = cx.synchronous_standbys(group);
+    for other in &database.members {
+        if other.region == suspect || (!leads && cx.leader(group) != Some(other.region)) {
+            continue;
+        }
+        let Some(watcher) = cx.member(group, other.region) else { continue };
+        let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
+        let name = estate.region(other.region).name.clone();
+        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other.region) });
+    }
+    for (i, balancer) in database.balancers.iter().enumerate() {
+        if balancer.region == Some(suspect) {
+            continue;
+        }
+        let seen = telemetry.balancers.get(i).and_then(|b| b.server(suspect));
+        let (stance, text) = match seen {
+            Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, "nothing recent".to_string()),
+            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, s.check.clone()),
+            // A balancer goes on saying «up» until its own next checks have failed.
+            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, s.check.clone()),
+            Some(_) => (Stance::Unknown, "no new check yet".to_string()),
+            None => (Stance::Unknown, "not asked or no answer".to_string()),
+        };
+        let at = seen.map(|(_, at)| at);
+        votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false });
+    }
+    if leads
+        && let (Some(since), Some(alive)) = (since, telemetry.store.leader_alive_after)
+        && alive >= since
+    {
+        votes.veto = Some("the leader's lock was renewed since then".to_string());
+    }
+    votes
+}
+
+/// Our own probes of both ports, together one observer.
+fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
+    let detection = &cx.estate().policy.detection;
+    let gone = |p: &super::telemetry::Probes| p.gone(detection.threshold, detection.interval);
+    let at = member.sql.last_try.min(member.rest.last_try);
+    let recent = at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
+    let (stance, text) = match (&member.sql.last, &member.rest.last) {
+        _ if !recent => (Stance::Unknown, "not probed lately".to_string()),
+        _ if gone(&member.sql) && gone(&member.rest) => {
+            let how = if member.sql.refusals >= limits::REFUSALS && member.rest.refusals >= limits::REFUSALS { "refused" } else { "silent" };
+            (Stance::Gone, format!("both ports {how}"))
+        }
+        (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => (Stance::Alive, "it answers us".to_string()),
+        _ => (Stance::Unknown, "failing, not yet for long enough".to_string()),
+    };
+    Vote { observer: "our probes".to_string(), stance, text, at, synchronous: false }
+}
+
+/// What a standby's receiver hears of its leader.
+fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<Mono>) -> (Stance, String, Option<Mono>) {
+    let Some((stream, at)) = watcher.stream else { return (Stance::Unknown, "its receiver was not asked".to_string(), None) };
+    let heard = stream.silent_for.map(|s| at.minus(s));
+    let after = since.is_none_or(|t| at >= t);
+    let (stance, text) = if cx.now.mono.since(at) > cx.stale_after() {
+        (Stance::Unknown, "nothing recent of its receiver".to_string())
+    } else if !stream.streaming && after {
+        (Stance::Gone, "its receiver lost the stream".to_string())
+    } else if stream.silent_for.is_some_and(|s| s >= limits::SILENCE) && after {
+        (Stance::Gone, "its receiver hears nothing".to_string())
+    } else if heard.zip(since).is_some_and(|(h, t)| h > t) {
+        (Stance::Alive, "its receiver hears it".to_string())
+    } else {
+        (Stance::Unknown, "its receiver has not noticed yet".to_string())
+    };
+    (stance, text, Some(at))
+}
+
+/// Whether the leader still sends to a standby.
+fn serves(cx: &Facts, group: GroupId, suspect: RegionId, leader: &super::telemetry::MemberTelemetry) -> (Stance, String, Option<Mono>) {
+    let Some((report, at)) = &leader.report else { return (Stance::Unknown, "not asked".to_string(), None) };
+    if cx.now.mono.since(*at) > cx.stale_after() || report.role != MemberRole::Leader {
+        return (Stance::Unknown, "nothing recent".to_string(), Some(*at));
+    }
+    let name = cx.member_name(group, suspect);
+    match report.streams.iter().any(|s| s.name == name) {
+        // A sender takes up to its timeout to notice.
+        true => (Stance::Unknown, "still lists its stream".to_string(), Some(*at)),
+        false => (Stance::Gone, "has no stream to it".to_string(), Some(*at)),
+    }
+}

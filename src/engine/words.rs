@@ -1,0 +1,111 @@
+//! Events in words: the incident's story, one line each.
+
+use super::state::State;
+use crate::model::*;
+
+/// The line for a record, told against the state before it; `None` for what nobody would want to read.
+pub fn line(state: &State, record: &Record) -> Option<LogLine> {
+    let estate = match &record.event {
+        Event::Started { estate, .. } => estate,
+        _ => &state.estate,
+    };
+    let region = |id: RegionId| estate.regions.get(id.at()).map_or("?", |r| r.name.as_str()).to_string();
+    let group = |id: GroupId| estate.groups.get(id.at()).map_or("?", |g| g.name.as_str()).to_string();
+    let step = |operation: OperationId, step: u16| {
+        state.operation(operation).and_then(|o| o.plan.steps.get(usize::from(step))).map_or_else(|| "?".to_string(), |s| s.id.clone())
+    };
+    let (weight, subject, text) = match &record.event {
+        Event::Started { mode, program, armed, estate, .. } => {
+            let armed = if *armed { "armed" } else { "read-only" };
+            (Weight::Routine, mode.word().to_string(), format!("{program} begins with {}, {armed}", estate.name))
+        }
+        Event::ClockJumped { by_ms } => (Weight::Warning, "clock".to_string(), format!("the wall clock jumped by {by_ms} ms")),
+        Event::RegionChanged { region: r, status, reason } => {
+            let weight = match status {
+                RegionStatus::Down => Weight::Alarm,
+                RegionStatus::Degraded | RegionStatus::Unknown => Weight::Warning,
+                RegionStatus::Ok => Weight::Notice,
+            };
+            (weight, region(*r), format!("{}: {reason}", status.word()))
+        }
+        Event::PrimaryChanged { group: g, region: r, timeline } => {
+            let name = r.map_or_else(|| "nobody".to_string(), &region);
+            let on = timeline.map_or(String::new(), |t| format!(" on timeline {t}"));
+            (Weight::Notice, group(*g), format!("{name} leads{on}"))
+        }
+        Event::DisasterDeclared(d) => {
+            let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
+            let first = d.services.iter().filter(|s| estate.services.get(s.at()).is_some_and(|s| s.tier == 1)).count();
+            let text = format!(
+                "{} {}, {}; {} services, {first} of tier 1; found in {}",
+                d.kind.words(),
+                names.join(", "),
+                d.severity,
+                d.services.len(),
+                d.detection
+            );
+            (Weight::Alarm, "disaster".to_string(), text)
+        }
+        Event::DisasterEnded { disaster } => {
+            let known = state.disasters.iter().find(|d| d.id == *disaster);
+            (Weight::Notice, "disaster".to_string(), format!("{} is over", known.map_or_else(|| "it".to_string(), |d| d.kind.words())))
+        }
+        Event::Proposed(p) => {
+            let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
+            let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
+            (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
+        }
+        Event::Withdrawn { by, reason, .. } => (Weight::Notice, by.clone(), format!("choice withdrawn: {reason}")),
+        Event::AutomaticStopped { by, reason, .. } => (Weight::Warning, by.clone(), format!("automatic response stopped: {reason}")),
+        Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("refused: {refusal}")),
+        Event::Armed { by } => (Weight::Notice, by.clone(), "armed: orders act from now on".to_string()),
+        Event::Disarmed { by } => (Weight::Notice, by.clone(), "read-only from now on".to_string()),
+        Event::OperationStarted(s) => (
+            Weight::Alarm,
+            s.id.to_string(),
+            format!("{} {} → {} on {} begins, by {}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by),
+        ),
+        Event::StepStarted { .. } => return None,
+        Event::Intended { id, effect } => {
+            (Weight::Routine, id.operation.to_string(), format!("{}: will {}", step(id.operation, id.step), effect.name()))
+        }
+        Event::Reported { id, outcome } => {
+            let (weight, text) = match outcome {
+                Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
+                Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
+                Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
+            };
+            (weight, id.operation.to_string(), format!("{}: {text}", step(id.operation, id.step)))
+        }
+        Event::OutcomeLost { id, reason } => {
+            (Weight::Warning, id.operation.to_string(), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
+        }
+        Event::StepDone { operation, step: s, evidence } => {
+            (Weight::Notice, operation.to_string(), format!("✓ {}: {evidence}", step(*operation, *s)))
+        }
+        Event::StepFailed { operation, step: s, reason } => (Weight::Alarm, operation.to_string(), format!("✗ {}: {reason}", step(*operation, *s))),
+        Event::StepSkipped { operation, step: s, reason } => (Weight::Notice, operation.to_string(), format!("– {}: {reason}", step(*operation, *s))),
+        Event::StepReset { operation, step: s, reason } => (Weight::Notice, operation.to_string(), format!("{}: {reason}", step(*operation, *s))),
+        Event::Promoted { operation, timeline, loss } => {
+            (Weight::Notice, operation.to_string(), format!("promoted on timeline {timeline}; lost: {loss}"))
+        }
+        Event::StatusChanged { operation, status } => {
+            let text = match status {
+                Status::Waiting { question } => format!("waits for a person: {question}"),
+                Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
+                Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
+                Status::Aborted { by } => format!("aborted by {by}"),
+                other => other.word().to_string(),
+            };
+            let weight = match status {
+                Status::Waiting { .. } | Status::Failed { .. } => Weight::Alarm,
+                _ => Weight::Notice,
+            };
+            (weight, operation.to_string(), text)
+        }
+        Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
+        Event::FenceProven { .. } => return None,
+        Event::Note { by, text } => (Weight::Notice, by.clone(), text.clone()),
+    };
+    Some(LogLine { at: record.at.utc, weight, subject, text })
+}

@@ -1,0 +1,234 @@
+//! What effects do to the simulated world, and when their reports come.
+
+use super::world::{Happening, World};
+use crate::model::*;
+
+/// An effect under way.
+pub(super) struct Pending {
+    pub issued: Issued,
+    pub began: Mono,
+    /// Still to be carried out; a write tries again until then.
+    pub deadline: Option<Mono>,
+    pub over: bool,
+}
+
+impl World {
+    pub(super) fn begin_effect(&mut self, issued: Issued) {
+        self.truth.effects += 1;
+        if self.outcomes.contains_key(&issued.id) || self.pending.iter().any(|p| p.issued.id == issued.id) {
+            self.truth.repeated += 1;
+        }
+        let takes = match &issued.effect {
+            Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => self.chance.between(Span::ms(3), Span::ms(12)),
+            Effect::Fence { .. } | Effect::UndoFence { .. } => self.setup.fence.takes.plus(Span(self.chance.below(40))),
+            Effect::SwitchOver { .. } => self.chance.between(Span::ms(1_000), Span::ms(1_400)),
+            Effect::Drain { .. } | Effect::Restore { .. } => self.chance.between(Span::ms(2), Span::ms(8)),
+            Effect::ValidateWrite { .. } => Span::ms(10),
+            Effect::Command { .. } => Span::secs(1),
+        };
+        let deadline = match &issued.effect {
+            Effect::ValidateWrite { deadline, .. } => Some(self.clock.plus(*deadline)),
+            _ => None,
+        };
+        self.pending.push(Pending { issued, began: self.clock, deadline, over: false });
+        self.schedule(self.clock.plus(takes), Happening::Effect(self.pending.len() - 1));
+    }
+
+    pub(super) fn effect_is_due(&mut self, i: usize) {
+        if self.pending[i].over {
+            return;
+        }
+        let effect = self.pending[i].issued.effect.clone();
+        for c in 0..self.clusters.len() {
+            self.advance(c);
+        }
+        let outcome = self.carry_out(&effect);
+        if let (Outcome::NotDone { .. }, Some(deadline)) = (&outcome, self.pending[i].deadline)
+            && self.clock < deadline
+        {
+            self.schedule(self.clock.plus(Span::ms(40)), Happening::Effect(i));
+            return;
+        }
+        self.pending[i].over = true;
+        let id = self.pending[i].issued.id;
+        self.outcomes.insert(id, outcome.clone());
+        let report = Report { id, at: self.clock, took: self.clock.since(self.pending[i].began), outcome };
+        self.out.push(Incoming::Report(report));
+    }
+
+    /// Whether an effect happened whose report was lost.
+    pub(super) fn tell_outcome(&mut self, issued: &Issued) {
+        let known = self.outcomes.get(&issued.id).cloned();
+        let under_way = self.pending.iter().any(|p| p.issued.id == issued.id && !p.over);
+        let outcome = match (known, under_way) {
+            (Some(outcome), _) => outcome,
+            (None, true) => return,
+            (None, false) => Outcome::NotDone { reason: "it never arrived".to_string() },
+        };
+        self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
+    }
+
+    fn find(&self, group: GroupId, region: RegionId) -> Option<(usize, usize)> {
+        let c = self.clusters.iter().position(|c| c.group == group)?;
+        let m = self.clusters[c].members.iter().position(|m| m.region == region)?;
+        Some((c, m))
+    }
+
+    fn carry_out(&mut self, effect: &Effect) -> Outcome {
+        let answer = match effect {
+            Effect::Claim { group, value, revision } => self.claim(*group, value, *revision),
+            Effect::Release { group, value, over } => self.release(*group, value, over),
+            Effect::Fence { group, region } => self.fence(*group, *region),
+            Effect::UndoFence { group, region } => self.undo_fence(*group, *region),
+            Effect::HandOver(hand_over) => self.hand_over(hand_over),
+            Effect::SwitchOver { group, from, to } => self.switch_over(*group, from, to),
+            Effect::Drain { group, region, balancer } => self.maintenance(*group, *region, *balancer, true),
+            Effect::Restore { group, region, balancer } => self.maintenance(*group, *region, *balancer, false),
+            Effect::ValidateWrite { group, via, primary, not, .. } => self.validate(*group, *via, *primary, *not),
+            Effect::Command { .. } => Ok("exit status 0".to_string()),
+        };
+        match answer {
+            Ok(detail) => Outcome::Done { detail },
+            Err(reason) => Outcome::NotDone { reason },
+        }
+    }
+
+    fn cluster_of(&self, group: GroupId) -> Result<usize, String> {
+        self.clusters.iter().position(|c| c.group == group).ok_or_else(|| "no such cluster".to_string())
+    }
+
+    fn asked_store(&self) -> Result<(), String> {
+        if self.store_answers() { Ok(()) } else { Err("etcd does not answer".to_string()) }
+    }
+
+    fn claim(&mut self, group: GroupId, value: &str, revision: Option<u64>) -> Result<String, String> {
+        self.asked_store()?;
+        let c = self.cluster_of(group)?;
+        self.clusters[c].store.claim(value, revision)?;
+        Ok("claimed".to_string())
+    }
+
+    fn release(&mut self, group: GroupId, value: &str, over: &str) -> Result<String, String> {
+        self.asked_store()?;
+        let c = self.cluster_of(group)?;
+        let store = &mut self.clusters[c].store;
+        let ours = store.operation.as_ref().filter(|k| k.value == value).map(|k| k.revision);
+        match ours {
+            Some(revision) => store.claim(over, Some(revision)).map(|()| "released".to_string()),
+            None => Err("the claim is another's by now".to_string()),
+        }
+    }
+
+    fn fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
+        let (c, m) = self.find(group, region).ok_or("no such member")?;
+        if !self.fence_lies() {
+            let member = &mut self.clusters[c].members[m];
+            (member.alive, member.frozen, member.writable, member.fenced) = (false, false, false, true);
+        }
+        Ok(format!("{} is off", self.estate.region(region).name))
+    }
+
+    fn undo_fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
+        let (c, m) = self.find(group, region).ok_or("no such member")?;
+        self.clusters[c].members[m].fenced = false;
+        if self.region_is_up(region) {
+            self.clusters[c].restart(m, self.clock);
+        }
+        Ok(format!("{} may come back", self.estate.region(region).name))
+    }
+
+    fn hand_over(&mut self, h: &HandOver) -> Result<String, String> {
+        self.asked_store()?;
+        let c = self.cluster_of(h.group)?;
+        let cluster = &mut self.clusters[c];
+        let old = cluster.members.iter().position(|m| m.name == h.old);
+        cluster.store.hand_over(h, old)?;
+        cluster.loss_accepted = !h.bind_to_old;
+        let candidate = cluster.members.iter().position(|m| m.name == h.candidate);
+        let electable = candidate.is_some_and(|m| {
+            let recorded = cluster.store.sync.standbys.contains(&h.candidate);
+            cluster.lives(m) && !cluster.store.paused && (!cluster.setup.synchronous || !h.bind_to_old || recorded)
+        });
+        self.truth.orphaned_lock |= !electable;
+        self.wake_agents(c);
+        Ok(format!("the lock of {} is released to {}", h.old, h.candidate))
+    }
+
+    fn switch_over(&mut self, group: GroupId, from: &str, to: &str) -> Result<String, String> {
+        self.asked_store()?;
+        let c = self.cluster_of(group)?;
+        let now = self.clock;
+        let cluster = &mut self.clusters[c];
+        let (Some(old), Some(new)) = (cluster.members.iter().position(|m| m.name == from), cluster.members.iter().position(|m| m.name == to)) else {
+            return Err("412: no such member".to_string());
+        };
+        if !cluster.lives(old) || !cluster.members[old].leads {
+            return Err("412: leader name does not match".to_string());
+        }
+        if !cluster.lives(new) || (cluster.setup.synchronous && !cluster.store.sync.standbys.contains(&cluster.members[new].name)) {
+            return Err("412: candidate name does not match with sync_standby".to_string());
+        }
+        // It steps down once its standby has everything, and releases the lock.
+        cluster.members[new].position = cluster.members[new].position.max(cluster.members[old].position);
+        let m = &mut cluster.members[old];
+        (m.leads, m.writable, m.streaming) = (false, false, false);
+        m.rejoins = Some(now.plus(Span::secs(2)));
+        cluster.store.leader = None;
+        let revision = cluster.store.next();
+        let content = Some(FailoverRequest { from: Some(from.to_string()), to: Some(to.to_string()), scheduled_at: None });
+        cluster.store.failover = Some(FailoverKey { content, revision });
+        self.wake_agents(c);
+        Ok(format!("{from} steps down for {to}"))
+    }
+
+    fn maintenance(&mut self, group: GroupId, region: RegionId, balancer: BalancerId, on: bool) -> Result<String, String> {
+        let (c, m) = self.find(group, region).ok_or("no such member")?;
+        self.balancer_answers(c, balancer.at())?;
+        self.balancers[c][balancer.at()][m].maintenance = on;
+        Ok(if on { "maintenance, sessions ended" } else { "ready" }.to_string())
+    }
+
+    pub(super) fn balancer_answers(&self, cluster: usize, balancer: usize) -> Result<(), String> {
+        let database = self.estate.group(self.clusters[cluster].group).database.as_ref();
+        let region = database.and_then(|d| d.balancers.get(balancer)).and_then(|b| b.region);
+        match region {
+            Some(r) if !self.we_reach(r) => Err("no answer".to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    fn validate(&mut self, group: GroupId, via: Via, primary: RegionId, not: Option<RegionId>) -> Result<String, String> {
+        let c = self.cluster_of(group)?;
+        let target = match via {
+            Via::Primary => self.clusters[c].members.iter().position(|m| m.region == primary),
+            Via::Entry => self.routed(c),
+        };
+        let Some(m) = target else { return Err("the entry leads to no server".to_string()) };
+        let cluster = &self.clusters[c];
+        let member = &cluster.members[m];
+        if !cluster.lives(m) || !self.we_reach(member.region) {
+            return Err(format!("{} does not answer", member.name));
+        }
+        if Some(member.region) == not {
+            return Err(format!("the entry still leads to {}", member.name));
+        }
+        if !member.writable {
+            return Err("cannot execute INSERT in a read-only transaction".to_string());
+        }
+        Ok(format!("row written and read back on {}, timeline {}", member.name, member.timeline))
+    }
+
+    /// Where the balancers send a client's write now.
+    fn routed(&mut self, cluster: usize) -> Option<usize> {
+        for b in 0..self.balancers[cluster].len() {
+            self.refresh_balancer(cluster, b);
+            if self.balancer_answers(cluster, b).is_err() {
+                continue;
+            }
+            if let Some(m) = self.balancers[cluster][b].iter().position(|s| s.up && !s.maintenance) {
+                return Some(m);
+            }
+        }
+        None
+    }
+}

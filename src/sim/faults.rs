@@ -1,0 +1,146 @@
+//! What strikes the world, how it relents, and who reaches whom meanwhile.
+
+use super::world::World;
+use crate::model::*;
+
+impl World {
+    /// A fault of this kind strikes here now.
+    fn suffers(&self, kind: FaultKind, region: RegionId) -> bool {
+        self.faults.iter().any(|(f, on)| *on && f.fault.kind == kind && f.fault.region == region)
+    }
+
+    pub(super) fn region_is_up(&self, region: RegionId) -> bool {
+        let lost = |k| self.suffers(k, region);
+        let provider = self.estate.region(region).provider.as_ref();
+        let provider_lost = self.faults.iter().any(|(f, on)| {
+            *on && f.fault.kind == FaultKind::ProviderOutage
+                && (f.fault.region == region || (provider.is_some() && self.estate.region(f.fault.region).provider.as_ref() == provider))
+        });
+        !(lost(FaultKind::RegionOutage) || lost(FaultKind::DataCenterOutage) || provider_lost)
+    }
+
+    /// Cut off from everything else, and alive.
+    pub(super) fn is_cut(&self, region: RegionId) -> bool {
+        self.suffers(FaultKind::Partition, region)
+    }
+
+    pub(super) fn we_reach(&self, region: RegionId) -> bool {
+        self.region_is_up(region) && !self.is_cut(region) && !self.suffers(FaultKind::FalseAlarm, region)
+    }
+
+    pub(super) fn reaches_store(&self, region: RegionId) -> bool {
+        self.region_is_up(region) && !self.is_cut(region) && self.store_answers()
+    }
+
+    pub(super) fn store_answers(&self) -> bool {
+        !self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::StoreAway)
+    }
+
+    pub(super) fn fence_lies(&self) -> bool {
+        self.setup.fence.lies || self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::LyingFence)
+    }
+
+    pub(super) fn latency(&self, region: RegionId) -> Span {
+        if self.suffers(FaultKind::SlowLink, region) { self.setup.latency.times(10) } else { self.setup.latency }
+    }
+
+    pub(super) fn strike(&mut self, i: usize) {
+        if self.faults[i].1 {
+            return;
+        }
+        for c in 0..self.clusters.len() {
+            self.advance(c);
+        }
+        self.faults[i].1 = true;
+        let TimedFault { lasts, fault, .. } = self.faults[i].0.clone();
+        if let Some(lasts) = lasts {
+            self.schedule(self.clock.plus(lasts), super::world::Happening::FaultEnds(i));
+        }
+        self.reset_members();
+        self.signal(&fault, true);
+        self.on_members(&fault, true);
+    }
+
+    pub(super) fn relent(&mut self, i: usize) {
+        if !self.faults[i].1 {
+            return;
+        }
+        for c in 0..self.clusters.len() {
+            self.advance(c);
+        }
+        let was_down: Vec<bool> = self.estate.region_ids().map(|r| !self.region_is_up(r)).collect();
+        self.faults[i].1 = false;
+        let fault = self.faults[i].0.fault;
+        self.signal(&fault, false);
+        self.on_members(&fault, false);
+        let back: Vec<RegionId> = self.estate.region_ids().filter(|r| was_down[r.at()] && self.region_is_up(*r)).collect();
+        for c in 0..self.clusters.len() {
+            for m in 0..self.clusters[c].members.len() {
+                if back.contains(&self.clusters[c].members[m].region) && !self.clusters[c].members[m].fenced {
+                    self.clusters[c].restart(m, self.clock);
+                }
+            }
+        }
+    }
+
+    /// Whatever runs in a region that is down is dead.
+    fn reset_members(&mut self) {
+        let down: Vec<RegionId> = self.estate.region_ids().filter(|r| !self.region_is_up(*r)).collect();
+        for member in self.clusters.iter_mut().flat_map(|c| &mut c.members).filter(|m| down.contains(&m.region)) {
+            member.alive = false;
+            member.writable = false;
+        }
+    }
+
+    /// Detectors outside tell of what no probe can see.
+    fn signal(&mut self, fault: &Fault, active: bool) {
+        let kind = match fault.kind {
+            FaultKind::DataCorruption => DisasterType::DataCorruption,
+            FaultKind::CyberIncident => DisasterType::CyberIncident,
+            FaultKind::DataCenterOutage => DisasterType::DataCenterOutage,
+            _ => return,
+        };
+        let groups: Vec<String> =
+            self.clusters.iter().filter(|c| fault.group.is_none_or(|g| g == c.group)).map(|c| self.estate.group(c.group).name.clone()).collect();
+        let text = match kind {
+            DisasterType::DataCorruption => format!("checksums of {} do not match", groups.join(", ")),
+            DisasterType::CyberIncident => format!("an intruder was seen; {} within reach", groups.join(", ")),
+            _ => "the data centre reports a loss of power".to_string(),
+        };
+        let fact = Fact::Signal { kind, region: fault.region, text, active };
+        self.out.push(Incoming::Observed(Observation { at: self.clock, fact }));
+    }
+
+    /// Faults of single nodes.
+    fn on_members(&mut self, fault: &Fault, on: bool) {
+        let now = self.clock;
+        for c in 0..self.clusters.len() {
+            if fault.group.is_some_and(|g| g != self.clusters[c].group) {
+                continue;
+            }
+            if fault.kind == FaultKind::Paused {
+                self.clusters[c].store.paused = on;
+                self.clusters[c].store.config_revision = self.clusters[c].store.next();
+            }
+            let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };
+            let cluster = &mut self.clusters[c];
+            match (fault.kind, on) {
+                (FaultKind::NodeFailure | FaultKind::StandbyLost, true) => {
+                    cluster.members[m].alive = false;
+                    cluster.members[m].writable = false;
+                }
+                (FaultKind::NodeFailure | FaultKind::StandbyLost, false) if !cluster.members[m].fenced => cluster.restart(m, now),
+                (FaultKind::FrozenPrimary, frozen) => cluster.members[m].frozen = frozen,
+                (FaultKind::ReplicationStall, stalled) => cluster.members[m].stalled = stalled,
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn load_of(&self, region: RegionId) -> Percent {
+        if self.suffers(FaultKind::CapacityExhaustion, region) {
+            return Percent(98);
+        }
+        Percent(self.setup.load.get(region.at()).copied().unwrap_or(35))
+    }
+}

@@ -1,0 +1,16 @@
+//! A seeded world on a virtual clock, behind the same door as the live drivers.
+//!
+//! It promises: the same seed and the same inputs give the same observations and reports, on any machine. It may not
+//! read a clock or reach anything outside itself: a drill cannot touch what is real (law 8).
+
+mod chance;
+mod cluster;
+mod effects;
+mod faults;
+mod observe;
+mod store;
+mod truth;
+mod world;
+
+pub use truth::Truth;
+pub use world::World;

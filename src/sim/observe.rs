@@ -1,0 +1,221 @@
+//! What can be seen of the simulated world, in the words of the live drivers.
+
+use super::world::World;
+use crate::model::*;
+
+/// How long a balancer takes to believe that a server is down, and that it is up.
+const BALANCER_FALL: Span = Span::ms(350);
+const BALANCER_RISE: Span = Span::ms(200);
+
+impl World {
+    fn tell(&mut self, fact: Fact) {
+        self.out.push(Incoming::Observed(Observation { at: self.clock, fact }));
+    }
+
+    pub(super) fn observe_cluster(&mut self, c: usize) {
+        self.advance(c);
+        for m in 0..self.clusters[c].members.len() {
+            self.observe_member(c, m);
+        }
+        self.observe_store(c);
+        for b in 0..self.balancers[c].len() {
+            self.observe_balancer(c, b);
+        }
+    }
+
+    fn observe_member(&mut self, c: usize, m: usize) {
+        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
+        let (alive, frozen) = (self.clusters[c].members[m].alive, self.clusters[c].members[m].frozen);
+        let silent = !self.we_reach(region) || (alive && frozen);
+        let round_trip = self.latency(region).times(2).plus(Span(self.chance.below(3)));
+        let result = match (silent, alive) {
+            (true, _) => ProbeResult::Silent,
+            (false, false) => ProbeResult::Refused,
+            (false, true) => ProbeResult::Answered { round_trip },
+        };
+        let answered = result.is_well();
+        self.tell(Fact::Probe { group, region, port: Port::Sql, result: result.clone() });
+        self.tell(Fact::Probe { group, region, port: Port::Rest, result });
+        if answered {
+            let report = self.report_of(c, m);
+            let stream = self.stream_of(c, m);
+            let leads = report.role == MemberRole::Leader;
+            self.tell(Fact::Member { group, region, report });
+            if !leads {
+                self.tell(Fact::Receiver { group, region, stream });
+            }
+        }
+    }
+
+    fn report_of(&self, c: usize, m: usize) -> MemberReport {
+        let cluster = &self.clusters[c];
+        let member = &cluster.members[m];
+        let follows = |s: &super::cluster::SimMember| s.streaming && s.alive && !s.frozen && s.timeline == member.timeline && !s.leads;
+        let reached = |s: &super::cluster::SimMember| self.region_is_up(s.region) && !self.is_cut(s.region) && !self.is_cut(member.region);
+        let streams = if member.leads {
+            cluster
+                .members
+                .iter()
+                .filter(|s| follows(s) && reached(s))
+                .map(|s| Stream { name: s.name.clone(), streaming: true, synchronous: cluster.store.sync.standbys.contains(&s.name) })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        MemberReport {
+            role: if member.leads && member.promotes.is_none() { MemberRole::Leader } else { MemberRole::Replica },
+            running: member.rejoins.is_none(),
+            state: if member.rejoins.is_none() { "running" } else { "starting" }.to_string(),
+            timeline: member.rejoins.is_none().then_some(Timeline(member.timeline)),
+            position: member.leads.then_some(Lsn(member.position)),
+            received: (!member.leads).then_some(Lsn(member.position)),
+            replayed: (!member.leads).then_some(Lsn(member.position)),
+            streams,
+            system_id: Some(cluster.system_id.clone()),
+            scope: self.estate.group(cluster.group).database.as_ref().map(|d| d.scope.clone()),
+            version: if cluster.setup.steals_lock { Version(3, 0, 2) } else { Version(4, 1, 5) },
+            paused: cluster.store.paused,
+            nofailover: false,
+            nosync: false,
+            failsafe: false,
+        }
+    }
+
+    fn stream_of(&self, c: usize, m: usize) -> Receiver {
+        let cluster = &self.clusters[c];
+        let member = &cluster.members[m];
+        let source = cluster.source(m);
+        let reached = source.is_some_and(|s| {
+            let other = &cluster.members[s];
+            self.region_is_up(other.region) && !self.is_cut(other.region) && !self.is_cut(member.region)
+        });
+        // A process that dies closes its streams; a silent one leaves them open.
+        let closed = source.is_none_or(|s| reached && !cluster.members[s].alive);
+        Receiver { streaming: member.streaming && !closed, silent_for: Some(self.clock.since(member.heard)) }
+    }
+
+    fn observe_store(&mut self, c: usize) {
+        let group = self.clusters[c].group;
+        if !self.store_answers() {
+            return self.tell(Fact::StoreAway { group, reason: "no answer".to_string() });
+        }
+        let record = self.record_of(c);
+        self.tell(Fact::Store { group, record: Box::new(record) });
+    }
+
+    fn record_of(&self, c: usize) -> StoreRecord {
+        let cluster = &self.clusters[c];
+        let (store, members) = (&cluster.store, &cluster.members);
+        StoreRecord {
+            revision: store.revision,
+            leader: store.leader.as_ref().map(|l| LeaderKey {
+                name: members[l.holder].name.clone(),
+                region: Some(members[l.holder].region),
+                create_revision: l.create_revision,
+                // Told in whole seconds, as the real store does.
+                lease_left: Some(Span(l.ends.since(self.clock).0 / 1000 * 1000)),
+                lease_ttl: Some(cluster.setup.ttl),
+                lease_id: Some(l.holder as i64 + 1),
+            }),
+            sync: Some(store.sync.clone()),
+            failover: store.failover.clone(),
+            config: Some(ConfigKey {
+                revision: store.config_revision,
+                paused: store.paused,
+                ttl: cluster.setup.ttl,
+                loop_wait: cluster.setup.loop_wait,
+                maximum_lag: Bytes(cluster.setup.maximum_lag),
+                synchronous: cluster.setup.synchronous,
+                ..ConfigKey::default()
+            }),
+            status: store.status,
+            initialize: Some(cluster.system_id.clone()),
+            members: members.iter().map(|m| MemberKey { name: m.name.clone(), region: Some(m.region), address: String::new(), sql: None }).collect(),
+            last_switch: store.last_switch,
+            operation: store.operation.clone(),
+            failsafe: false,
+            voters: 3,
+            voters_up: 3,
+        }
+    }
+
+    /// Brings a balancer's own view up to date: it believes what it has seen for long enough.
+    pub(super) fn refresh_balancer(&mut self, c: usize, b: usize) {
+        let region = self.estate.group(self.clusters[c].group).database.as_ref().and_then(|d| d.balancers.get(b)).and_then(|b| b.region);
+        for m in 0..self.clusters[c].members.len() {
+            let member = &self.clusters[c].members[m];
+            let reached = self.region_is_up(member.region) && !self.is_cut(member.region) && region.is_none_or(|r| !self.is_cut(r));
+            let unreachable = !reached || !self.clusters[c].lives(m);
+            let up = !unreachable && member.leads && member.promotes.is_none();
+            let server = &mut self.balancers[c][b][m];
+            if (server.up, server.unreachable) == (up, unreachable) {
+                server.pending = None;
+                continue;
+            }
+            let since = match server.pending {
+                Some((u, n, since)) if (u, n) == (up, unreachable) => since,
+                _ => {
+                    server.pending = Some((up, unreachable, self.clock));
+                    self.clock
+                }
+            };
+            let patience = if up { BALANCER_RISE } else { BALANCER_FALL };
+            if self.clock.since(since) >= patience {
+                (server.up, server.unreachable, server.pending) = (up, unreachable, None);
+            }
+        }
+    }
+
+    fn observe_balancer(&mut self, c: usize, b: usize) {
+        let group = self.clusters[c].group;
+        let balancer = BalancerId::of(b);
+        self.refresh_balancer(c, b);
+        if let Err(reason) = self.balancer_answers(c, b) {
+            return self.tell(Fact::BalancerAway { group, balancer, reason });
+        }
+        let servers = self.clusters[c]
+            .members
+            .iter()
+            .zip(&self.balancers[c][b])
+            .map(|(m, s)| ServerView {
+                name: m.name.clone(),
+                region: Some(m.region),
+                up: s.up && !s.maintenance,
+                maintenance: s.maintenance,
+                unreachable: s.unreachable && !s.maintenance,
+                check: match (s.maintenance, s.unreachable, s.up) {
+                    (true, _, _) => "MAINT",
+                    (_, true, _) => "L4TOUT",
+                    (_, _, true) => "L7OK",
+                    _ => "L7STS",
+                }
+                .to_string(),
+            })
+            .collect();
+        self.tell(Fact::Balancer { group, balancer, servers });
+    }
+
+    pub(super) fn observe_services(&mut self) {
+        let estate = std::sync::Arc::clone(&self.estate);
+        for id in estate.service_ids() {
+            let service = estate.service(id);
+            if service.health.is_none() {
+                continue;
+            }
+            for region in &service.regions {
+                let reached = self.we_reach(*region);
+                let result = match reached {
+                    true => ProbeResult::Answered { round_trip: self.latency(*region).times(2) },
+                    false => ProbeResult::Silent,
+                };
+                self.tell(Fact::Service { service: id, region: Some(*region), result });
+            }
+        }
+        for region in estate.region_ids() {
+            if self.we_reach(region) {
+                let load = self.load_of(region);
+                self.tell(Fact::Load { region, load });
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The world: what happens when, and the door to it.
+
+use super::chance::Chance;
+use super::cluster::{Cluster, SimMember, Wake};
+use super::store::Store;
+use super::truth::Truth;
+use crate::model::*;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+/// Something that will happen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Happening {
+    Fault(usize),
+    FaultEnds(usize),
+    /// An agent's regular turn.
+    Agent {
+        cluster: usize,
+        member: usize,
+    },
+    /// A turn beside the regular ones, because the store has changed.
+    AgentWakes {
+        cluster: usize,
+        member: usize,
+    },
+    Promotion {
+        cluster: usize,
+        member: usize,
+    },
+    LeaseEnds {
+        cluster: usize,
+    },
+    /// The regular look at everything.
+    Observe,
+    /// The close look at one group.
+    ObserveClosely {
+        cluster: usize,
+    },
+    Effect(usize),
+}
+
+/// A balancer's own view of one server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SimServer {
+    pub up: bool,
+    pub unreachable: bool,
+    pub maintenance: bool,
+    /// What it will believe, and since when it has seen it.
+    pub pending: Option<(bool, bool, Mono)>,
+}
+
+pub struct World {
+    pub(super) estate: Arc<Estate>,
+    pub(super) setup: WorldSetup,
+    pub(super) chance: Chance,
+    pub(super) clock: Mono,
+    pub(super) clusters: Vec<Cluster>,
+    /// By cluster, by balancer, by member.
+    pub(super) balancers: Vec<Vec<Vec<SimServer>>>,
+    pub(super) faults: Vec<(TimedFault, bool)>,
+    pub(super) queue: BinaryHeap<Reverse<(Mono, u64, Happening)>>,
+    order: u64,
+    pub(super) out: Vec<Incoming>,
+    pub(super) pending: Vec<super::effects::Pending>,
+    pub(super) outcomes: BTreeMap<EffectId, Outcome>,
+    pub(super) close_until: Vec<Mono>,
+    pub truth: Truth,
+}
+
+impl World {
+    /// A world in calm, with the scenario's faults to come.
+    pub fn new(scenario: &Scenario, seed: u64) -> World {
+        let estate = Arc::new(scenario.estate.clone());
+        let mut chance = Chance::new(seed);
+        let clusters: Vec<Cluster> = estate.group_ids().filter_map(|g| cluster(&estate, g, &scenario.world, &mut chance)).collect();
+        let balancers = clusters
+            .iter()
+            .map(|c| {
+                let of = estate.group(c.group).database.as_ref().map_or(0, |d| d.balancers.len());
+                vec![c.members.iter().map(|m| SimServer { up: m.leads, ..SimServer::default() }).collect(); of]
+            })
+            .collect();
+        let mut world = World {
+            close_until: vec![Mono::default(); clusters.len()],
+            setup: scenario.world.clone(),
+            faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
+            queue: BinaryHeap::new(),
+            order: 0,
+            out: Vec::new(),
+            pending: Vec::new(),
+            outcomes: BTreeMap::new(),
+            clock: Mono::default(),
+            truth: Truth::default(),
+            clusters,
+            balancers,
+            chance,
+            estate,
+        };
+        for i in 0..world.faults.len() {
+            // A fault does not keep to the second: each seed strikes at another moment.
+            let jitter = Span(world.chance.below(1_000));
+            world.schedule(Mono(world.faults[i].0.at.0).plus(jitter), Happening::Fault(i));
+        }
+        for c in 0..world.clusters.len() {
+            for m in 0..world.clusters[c].members.len() {
+                let first = Mono(world.chance.below(world.setup.agent.loop_wait.0));
+                world.schedule(first, Happening::Agent { cluster: c, member: m });
+            }
+            world.schedule_lease(c);
+        }
+        world.schedule(Mono(0), Happening::Observe);
+        world
+    }
+
+    /// Strikes now with a fault that was not in the script.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.push((TimedFault { at: Span(self.clock.0), lasts: None, fault }, false));
+        self.schedule(self.clock, Happening::Fault(self.faults.len() - 1));
+    }
+
+    /// Ends every fault.
+    pub fn mend(&mut self) {
+        for i in 0..self.faults.len() {
+            if self.faults[i].1 {
+                self.schedule(self.clock, Happening::FaultEnds(i));
+            }
+        }
+    }
+
+    /// The faults that are striking, in words.
+    pub fn striking(&self) -> Vec<String> {
+        let words = |f: &Fault| format!("{} {}", f.kind, self.estate.region(f.region).name);
+        self.faults.iter().filter(|f| f.1).map(|f| words(&f.0.fault)).collect()
+    }
+
+    pub(super) fn schedule(&mut self, at: Mono, what: Happening) {
+        self.order += 1;
+        self.queue.push(Reverse((at.max(self.clock), self.order, what)));
+    }
+
+    pub(super) fn schedule_lease(&mut self, cluster: usize) {
+        if let Some(ends) = self.clusters[cluster].store.leader.as_ref().map(|l| l.ends) {
+            self.schedule(ends, Happening::LeaseEnds { cluster });
+        }
+    }
+
+    /// Lets everything happen that is due by then.
+    fn run_to(&mut self, now: Mono) {
+        while let Some(Reverse((at, _, _))) = self.queue.peek()
+            && *at <= now
+            && let Some(Reverse((at, _, what))) = self.queue.pop()
+        {
+            self.clock = self.clock.max(at);
+            self.happen(what);
+        }
+        self.clock = self.clock.max(now);
+    }
+
+    fn happen(&mut self, what: Happening) {
+        match what {
+            Happening::Fault(i) => self.strike(i),
+            Happening::FaultEnds(i) => self.relent(i),
+            Happening::Agent { cluster, member } => {
+                self.agent(cluster, member);
+                self.schedule(self.clock.plus(self.setup.agent.loop_wait.min(Span::secs(1))), Happening::Agent { cluster, member });
+            }
+            Happening::AgentWakes { cluster, member } => self.agent(cluster, member),
+            Happening::Promotion { cluster, member } => {
+                self.advance(cluster);
+                self.clusters[cluster].promote(member, self.clock, &mut self.truth);
+                self.wake_agents(cluster);
+            }
+            Happening::LeaseEnds { cluster } => {
+                let now = self.clock;
+                let store = &mut self.clusters[cluster].store;
+                if store.leader.as_ref().is_some_and(|l| l.ends <= now) {
+                    store.leader = None;
+                    store.next();
+                    self.wake_agents(cluster);
+                }
+            }
+            Happening::Observe => {
+                for cluster in 0..self.clusters.len() {
+                    self.observe_cluster(cluster);
+                }
+                self.observe_services();
+                let interval = self.estate.policy.detection.interval;
+                self.schedule(self.clock.plus(interval), Happening::Observe);
+            }
+            Happening::ObserveClosely { cluster } => {
+                self.observe_cluster(cluster);
+                if self.clock < self.close_until[cluster] {
+                    self.schedule(self.clock.plus(Span::ms(50)), Happening::ObserveClosely { cluster });
+                }
+            }
+            Happening::Effect(i) => self.effect_is_due(i),
+        }
+    }
+
+    fn agent(&mut self, cluster: usize, member: usize) {
+        self.advance(cluster);
+        let region = |m: usize| self.clusters[cluster].members[m].region;
+        let reach: Vec<bool> = (0..self.clusters[cluster].members.len()).map(|m| self.reaches_store(region(m))).collect();
+        let c = &mut self.clusters[cluster];
+        c.reach_store = reach;
+        let lease = c.store.leader.as_ref().map(|l| l.ends);
+        let wakes = c.agent(member, self.clock, &mut self.chance, &mut self.truth);
+        for wake in wakes {
+            match wake {
+                Wake::Agents => self.wake_agents(cluster),
+                Wake::Promotion(member, at) => self.schedule(at, Happening::Promotion { cluster, member }),
+            }
+        }
+        if self.clusters[cluster].store.leader.as_ref().map(|l| l.ends) != lease {
+            self.schedule_lease(cluster);
+        }
+    }
+
+    /// A change in the store wakes the agents that watch it.
+    pub(super) fn wake_agents(&mut self, cluster: usize) {
+        for member in 0..self.clusters[cluster].members.len() {
+            let soon = self.clock.plus(self.chance.between(Span::ms(10), Span::ms(60)));
+            self.schedule(soon, Happening::AgentWakes { cluster, member });
+        }
+    }
+
+    /// Lets the writes of a cluster flow until now.
+    pub(super) fn advance(&mut self, cluster: usize) {
+        let regions: Vec<RegionId> = self.clusters[cluster].members.iter().map(|m| m.region).collect();
+        let up: Vec<bool> = regions.iter().map(|r| self.region_is_up(*r) && !self.is_cut(*r)).collect();
+        let routed: Vec<bool> = (0..regions.len()).map(|m| up[m] && self.is_routed(cluster, m)).collect();
+        let linked = |a: usize, b: usize| up[a] && up[b];
+        self.clusters[cluster].advance(self.clock, &mut self.truth, &|m| routed[m], &linked);
+    }
+
+    /// True if clients' sessions may end at this member.
+    fn is_routed(&self, cluster: usize, member: usize) -> bool {
+        let balancers = &self.balancers[cluster];
+        balancers.is_empty() || balancers.iter().any(|b| !b[member].maintenance)
+    }
+}
+
+impl Door for World {
+    fn submit(&mut self, now: Now, issued: Issued) {
+        self.run_to(now.mono);
+        self.begin_effect(issued);
+    }
+
+    fn look(&mut self, now: Now, look: Look) {
+        self.run_to(now.mono);
+        match look {
+            Look::Closely { group, until, .. } => {
+                if let Some(cluster) = self.clusters.iter().position(|c| c.group == group) {
+                    let idle = self.close_until[cluster] <= self.clock;
+                    self.close_until[cluster] = self.close_until[cluster].max(until);
+                    if idle {
+                        self.schedule(self.clock.plus(Span::ms(5)), Happening::ObserveClosely { cluster });
+                    }
+                }
+            }
+            Look::Outcome { issued } => self.tell_outcome(&issued),
+        }
+    }
+
+    fn poll(&mut self, now: Mono) -> Vec<Incoming> {
+        self.run_to(now);
+        std::mem::take(&mut self.out)
+    }
+
+    fn next_deadline(&self) -> Option<Mono> {
+        if self.out.is_empty() { self.queue.peek().map(|Reverse((at, _, _))| *at) } else { Some(self.clock) }
+    }
+}
+
+fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, chance: &mut Chance) -> Option<Cluster> {
+    let database = estate.group(group).database.as_ref()?;
+    // By priority, so that the preferred region leads and the next one is its synchronous standby.
+    let mut ranked: Vec<RegionId> = database.members.iter().map(|m| m.region).collect();
+    ranked.sort_by_key(|r| estate.region(*r).priority);
+    let position = 67_000_000 + chance.below(1_000_000);
+    let members: Vec<SimMember> = database
+        .members
+        .iter()
+        .map(|m| {
+            let rank = ranked.iter().position(|r| *r == m.region).unwrap_or_default();
+            let usual_lag = if rank <= 1 { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
+            SimMember {
+                region: m.region,
+                name: estate.region(m.region).name.clone(),
+                alive: true,
+                frozen: false,
+                fenced: false,
+                leads: rank == 0,
+                writable: rank == 0,
+                timeline: 1,
+                position: if rank <= 1 { position } else { position - usual_lag },
+                streaming: rank > 0,
+                stalled: false,
+                usual_lag,
+                rejoins: None,
+                promotes: None,
+                heard: Mono::default(),
+                cut_off: None,
+            }
+        })
+        .collect();
+    let leader = members.iter().position(|m| m.leads).unwrap_or_default();
+    let standbys = members.iter().filter(|m| !m.leads && m.usual_lag == 0).map(|m| m.name.clone()).collect();
+    let mut store = Store {
+        revision: 10,
+        leader: None,
+        sync: SyncKey { leader: Some(members[leader].name.clone()), standbys, quorum: None, revision: 7 },
+        failover: None,
+        paused: false,
+        config_revision: 5,
+        status: None,
+        operation: None,
+        last_switch: None,
+    };
+    store.take_lock(leader, Mono(setup.agent.ttl.0));
+    Some(Cluster {
+        group,
+        reach_store: vec![true; members.len()],
+        members,
+        store,
+        setup: setup.agent.clone(),
+        system_id: format!("77105{:014}", chance.below(100_000_000_000_000)),
+        wal_rate: setup.wal_rate,
+        write_rate: setup.write_rate,
+        acknowledged: position,
+        remainder: 0,
+        advanced: Mono::default(),
+        loss_accepted: false,
+    })
+}
