@@ -14,6 +14,8 @@
 #![forbid(unsafe_op_in_unsafe_fn)]
 
 pub mod config;
+pub mod controller;
 pub mod engine;
+pub mod journal;
 pub mod model;
 pub mod sim;

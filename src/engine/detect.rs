@@ -39,6 +39,8 @@ fn primaries(engine: &mut Engine, now: Now) {
 /// One thing that is watched in a region.
 struct Target<'a> {
     gone: bool,
+    /// Failing as long as the configuration asks, and not yet believed: a closer look will tell.
+    suspect: bool,
     failing: bool,
     measured: bool,
     since: Option<Mono>,
@@ -50,7 +52,8 @@ struct Target<'a> {
 
 fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
     let detection = &cx.estate().policy.detection;
-    let gone = |p: &Probes| p.gone(detection.threshold, detection.interval);
+    let past = |p: &Probes| p.past_threshold(detection.threshold, detection.interval);
+    let gone = |p: &Probes| past(p) && p.believed_gone();
     let recent = |p: &Probes| p.last_try.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
     let mut list = Vec::new();
     for group in cx.estate().group_ids() {
@@ -59,6 +62,7 @@ fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
         let ours = gone(&member.sql) && gone(&member.rest);
         list.push(Target {
             gone: ours,
+            suspect: past(&member.sql) && past(&member.rest) && !ours,
             failing,
             measured: recent(&member.sql) || recent(&member.rest),
             since: member.failing_since(),
@@ -72,7 +76,8 @@ fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
             continue;
         };
         list.push(Target {
-            gone: gone(probes),
+            gone: past(probes),
+            suspect: false,
             failing: probes.failing_since.is_some(),
             measured: recent(probes),
             since: probes.failing_since,
@@ -86,6 +91,10 @@ fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
 
 fn regions(engine: &mut Engine, now: Now) {
     for region in engine.state.estate.region_ids() {
+        let suspects: Vec<GroupId> = targets(&engine.facts(now), region).iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
+        for group in suspects {
+            engine.look_closely(now, group);
+        }
         let (status, reason) = region_status(&engine.facts(now), region);
         if engine.state.regions[region.at()].0 != status {
             engine.emit(now, Event::RegionChanged { region, status, reason });

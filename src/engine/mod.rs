@@ -265,12 +265,8 @@ impl Engine {
     }
 }
 
-/// How far a standby is behind in time: its lag in bytes over the rate at which the leader writes is a guess, so it is
-/// the time since it last had all that the leader was known to have.
+/// How far a standby is behind in time.
 fn lag_time(cx: &Facts, group: GroupId, region: RegionId) -> Option<Span> {
-    let member = cx.member(group, region)?;
-    let (_, at) = member.report.as_ref()?;
-    let behind = member.history.iter().rev().take_while(|lag| **lag > 0).count() as u64;
-    let lag = cx.lag(group, region)?;
-    Some(if lag == Bytes(0) { Span::ZERO } else { Span::secs(behind).plus(cx.now.mono.since(*at)) })
+    let (report, _) = cx.member(group, region)?.report.as_ref()?;
+    cx.telemetry.behind(group, report.received?)
 }

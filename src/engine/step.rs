@@ -281,7 +281,8 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
     let mut waiting = Vec::new();
     let mut done = 0;
     for (i, balancer) in database.balancers.iter().enumerate() {
-        if out && balancer.region == Some(operation.from) {
+        // One in a region that is lost routes nothing; it is not waited for.
+        if balancer.region.is_some_and(|r| (out && r == operation.from) || cx.state.regions[r.at()].0 == RegionStatus::Down) {
             continue;
         }
         let id = BalancerId::of(i);

@@ -44,14 +44,17 @@ impl Probes {
         self.last = Some(result.clone());
     }
 
-    /// True if the row of failures is long enough to mean that nothing lives there.
-    pub fn gone(&self, threshold: u16, interval: Span) -> bool {
-        let (Some(since), Some(last)) = (self.failing_since, self.last_try) else { return false };
-        let lasted = last.since(since);
-        let patient = self.failures >= u32::from(threshold) && lasted >= interval.times(u64::from(threshold.saturating_sub(1)));
-        let refused = self.refusals >= limits::REFUSALS;
-        let silent = self.silences + self.refusals >= limits::SILENCES.min(self.failures.max(u32::from(threshold))) && lasted >= limits::SILENCE;
-        patient && (refused || silent)
+    /// True if the row of failures is long enough to believe that nothing lives there.
+    pub fn believed_gone(&self) -> bool {
+        let lasted = self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
+        let silent = self.silences.saturating_add(self.refusals) >= limits::SILENCES && lasted >= limits::SILENCE;
+        self.refusals >= limits::REFUSALS || silent
+    }
+
+    /// True if it failed as often, and for as long, as the configuration asks before anything is declared.
+    pub fn past_threshold(&self, threshold: u16, interval: Span) -> bool {
+        let lasted = self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
+        self.failures >= u32::from(threshold) && lasted >= interval.times(u64::from(threshold.saturating_sub(1)))
     }
 }
 
@@ -90,7 +93,8 @@ pub struct StoreTelemetry {
     pub away_since: Option<Mono>,
     /// The leader's lock was renewed, or its status written, at this moment or later.
     pub leader_alive_after: Option<Mono>,
-    lease_ends: Option<Mono>,
+    /// The latest moment the lease can end at, and the read that says so.
+    lease_ends_by: Option<(Mono, Mono)>,
 }
 
 impl StoreTelemetry {
@@ -108,23 +112,29 @@ impl StoreTelemetry {
             self.record = before;
             return;
         }
-        let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| at.plus(left));
-        if let Some((old, old_at)) = &before {
-            let same = old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision);
-            // The time left is told in whole seconds: only a gain beyond that is a renewal.
-            let renewed = same && matches!((self.lease_ends, ends), (Some(a), Some(b)) if b.since(a) > Span::ms(1_500));
-            let wrote = same && old.status.map(|s| s.revision) < record.status.map(|s| s.revision) && old.status.is_some();
-            if renewed || wrote {
-                self.leader_alive_after = Some(*old_at);
-            }
-            if !same {
-                self.lease_ends = None;
-            }
+        // The time left is told in whole seconds, cut off: the end lies within the second after it.
+        let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
+        let same = before.as_ref().is_some_and(|(old, _)| {
+            old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision)
+        });
+        if !same {
+            self.lease_ends_by = None;
         }
-        // The earliest end seen is kept until a renewal moves it: rounding must not look like life.
-        self.lease_ends = match (self.lease_ends, ends) {
-            (Some(a), Some(b)) if b.since(a) <= Span::ms(1_500) => Some(a),
-            (_, b) => b,
+        if let Some((old, old_at)) = before.filter(|_| same)
+            && old.status.is_some()
+            && old.status.map(|s| s.revision) < record.status.map(|s| s.revision)
+        {
+            self.leader_alive_after = self.leader_alive_after.max(Some(old_at));
+        }
+        self.lease_ends_by = match (self.lease_ends_by, ends) {
+            // It ends later than it could have ended as of that read: it was renewed after it.
+            (Some((by, told)), Some((earliest, latest))) if earliest > by => {
+                self.leader_alive_after = self.leader_alive_after.max(Some(told));
+                Some((latest, at))
+            }
+            (Some((by, told)), Some((_, latest))) => Some(if latest < by { (latest, at) } else { (by, told) }),
+            (known, None) => known,
+            (None, Some((_, latest))) => Some((latest, at)),
         };
         self.away = None;
         self.away_since = None;
@@ -160,6 +170,8 @@ pub struct GroupTelemetry {
     pub members: Vec<MemberTelemetry>,
     pub store: StoreTelemetry,
     pub balancers: Vec<BalancerTelemetry>,
+    /// Where the leader was, and when: what a standby's lag in time is read from.
+    pub positions: VecDeque<(Mono, Lsn)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -179,6 +191,7 @@ impl Telemetry {
                 members: vec![MemberTelemetry::default(); d.members.len()],
                 store: StoreTelemetry::default(),
                 balancers: vec![BalancerTelemetry::default(); d.balancers.len()],
+                positions: VecDeque::new(),
             },
         };
         Telemetry {
@@ -285,7 +298,9 @@ impl Telemetry {
             && let Some(position) = report.position
         {
             member.led_at = Some((position, at));
+            self.add_position(group, at, position);
         }
+        let Some(member) = self.member_mut(estate, group, region) else { return };
         // One point a second is enough for a line, and keeps the memory of an hour small.
         if report.role == MemberRole::Replica
             && let (Some(leader), Some(received)) = (leader, report.received)
@@ -298,6 +313,29 @@ impl Telemetry {
             member.history_at = at;
         }
         member.report = Some((report.clone(), at));
+    }
+
+    fn add_position(&mut self, group: GroupId, at: Mono, position: Lsn) {
+        let Some(group) = self.groups.get_mut(group.at()) else { return };
+        if group.positions.back().is_some_and(|(t, _)| at.since(*t) < Span::ms(200)) {
+            return;
+        }
+        if group.positions.len() == limits::HISTORY {
+            group.positions.pop_front();
+        }
+        group.positions.push_back((at, position));
+    }
+
+    /// How long ago the leader was where a standby is now; zero if the standby has all that is known. When the standby
+    /// is further back than anything kept, it is at least so long.
+    pub fn behind(&self, group: GroupId, received: Lsn) -> Option<Span> {
+        let positions = &self.groups.get(group.at())?.positions;
+        let (newest, furthest) = positions.back()?;
+        if received >= *furthest {
+            return Some(Span::ZERO);
+        }
+        let had = positions.iter().rev().find(|(_, p)| *p <= received).or(positions.front())?;
+        Some(newest.since(had.0))
     }
 
     /// The furthest position any leader of the group is known to have reached.

@@ -105,13 +105,11 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
 
 /// Our own probes of both ports, together one observer.
 fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
-    let detection = &cx.estate().policy.detection;
-    let gone = |p: &super::telemetry::Probes| p.gone(detection.threshold, detection.interval);
     let at = member.sql.last_try.min(member.rest.last_try);
     let recent = at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
     let (stance, text) = match (&member.sql.last, &member.rest.last) {
         _ if !recent => (Stance::Unknown, "not probed lately".to_string()),
-        _ if gone(&member.sql) && gone(&member.rest) => {
+        _ if member.sql.believed_gone() && member.rest.believed_gone() => {
             let how = if member.sql.refusals >= limits::REFUSALS && member.rest.refusals >= limits::REFUSALS { "refused" } else { "silent" };
             (Stance::Gone, format!("both ports {how}"))
         }

@@ -1,0 +1,201 @@
+//! A scenario played to its end on the virtual clock, and the report of it.
+
+use super::expect::unmet;
+use super::simulated::Simulation;
+use crate::engine::Engine;
+use crate::journal::{Journal, JournalError};
+use crate::model::*;
+use crate::sim::Truth;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// How a scenario ended.
+pub struct Played {
+    /// What the scenario expects and did not get.
+    pub unmet: Vec<String>,
+    /// Laws that were broken, in deed or in the attempt.
+    pub laws_broken: Vec<String>,
+    pub simulation: Simulation,
+}
+
+/// A drill's virtual clock begins here, so that the same seed gives the same record on any day.
+pub const EPOCH: Utc = Utc(1_767_225_600_000);
+
+/// Plays a scenario to its end, as fast as it goes. `watch` sees the simulation after each turn.
+///
+/// # Errors
+/// The journal could not be written.
+pub fn play(scenario: Scenario, seed: u64, journal: Journal, watch: &mut dyn FnMut(&Simulation)) -> Result<Played, JournalError> {
+    let until = Mono(scenario.until.0);
+    let mut simulation = Simulation::new(scenario, seed, journal, Mode::Drill, EPOCH)?;
+    while simulation.next() <= until {
+        simulation.turn_at(simulation.next())?;
+        watch(&simulation);
+    }
+    let state = simulation.core.engine.state();
+    let truth = &simulation.core.door.truth;
+    let unmet = unmet(&simulation.scenario.expect, state, &simulation.refusals, truth);
+    let laws_broken = laws_broken(&simulation);
+    Ok(Played { unmet, laws_broken, simulation })
+}
+
+/// Holds the laws against what really happened.
+fn laws_broken(simulation: &Simulation) -> Vec<String> {
+    let state = simulation.core.engine.state();
+    let truth: &Truth = &simulation.core.door.truth;
+    let mut broken: Vec<String> = simulation.core.broken.iter().map(|(law, what)| format!("law {law}: {what}")).collect();
+    let handed_over = state.operations.iter().any(|o| o.handed_over() && o.intent() == Intent::Failover);
+    let accepted_two = state.operations.iter().any(|o| o.accepted.unfenced);
+    if handed_over && !accepted_two && truth.two_primaries > Span::ZERO {
+        broken.push(format!("law 1: two primaries took writes for {}", truth.two_primaries));
+    }
+    if handed_over && truth.lost > truth.lost_accepted {
+        broken.push(format!("law 2: {} acknowledged writes were lost that nobody accepted", truth.lost - truth.lost_accepted));
+    }
+    if truth.repeated > 0 {
+        broken.push(format!("law 3: {} effects were sent twice", truth.repeated));
+    }
+    if truth.orphaned_lock {
+        broken.push("law 11: the lock was released while nobody could take it".to_string());
+    }
+    let records = simulation.core.keep.as_deref().unwrap_or_default();
+    let intended = records.iter().filter(|r| matches!(r.event, Event::Intended { .. })).count();
+    if intended != truth.effects as usize {
+        broken.push(format!("law 3: {} effects were sent and {intended} recorded", truth.effects));
+    }
+    if !replays(simulation, records) {
+        broken.push("law 9: the records do not give the same state".to_string());
+    }
+    broken
+}
+
+fn replays(simulation: &Simulation, records: &[Record]) -> bool {
+    let state = simulation.core.engine.state();
+    let mut again = Engine::new(Arc::clone(&state.estate), "replay");
+    for record in records {
+        again.restore(record);
+    }
+    let replayed = again.state();
+    state.operations == replayed.operations
+        && state.disasters == replayed.disasters
+        && state.primaries == replayed.primaries
+        && state.regions == replayed.regions
+        && state.generation == replayed.generation
+}
+
+/// What a drill reports. Times are integers of milliseconds; what is not known is null.
+#[derive(Debug, Serialize)]
+pub struct DrillReport {
+    pub operation_id: Option<String>,
+    pub scenario: String,
+    pub title: String,
+    pub seed: u64,
+    pub mode: &'static str,
+    pub operations: Vec<OperationReport>,
+    pub phases: Vec<PhaseReport>,
+    /// From the first failed observation to the declaration.
+    pub detection_time_ms: Option<u64>,
+    pub detection_time: Option<String>,
+    pub recovery_time_actual_ms: Option<u64>,
+    pub recovery_time_actual: Option<String>,
+    /// Acknowledged writes that did not survive: a simulation knows.
+    pub data_loss_actual_writes: u64,
+    pub data_loss_actual: String,
+    pub targets_met: Option<bool>,
+    pub validated: bool,
+    pub expectations_unmet: Vec<String>,
+    pub laws_broken: Vec<String>,
+    pub refusals: Vec<String>,
+    pub records: u64,
+    pub journal_head: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct OperationReport {
+    pub operation_id: String,
+    pub group: String,
+    pub plan: String,
+    pub from: String,
+    pub to: String,
+    pub status: &'static str,
+    pub by: String,
+    pub recovery_time_actual_ms: Option<u64>,
+    pub data_loss_actual: Option<String>,
+    pub remains: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub struct PhaseReport {
+    pub phase: Phase,
+    pub name: &'static str,
+    pub steps: usize,
+    pub done: usize,
+    pub took_ms: Option<u64>,
+}
+
+/// The report of a scenario that was played.
+pub fn drill_report(played: &Played, seed: u64) -> DrillReport {
+    let simulation = &played.simulation;
+    let state = simulation.core.engine.state();
+    let operation = state.operations.front();
+    let slowest = state.operations.iter().filter_map(|o| o.recovery_time()).max();
+    let detection = state.disasters.iter().map(|d| d.detection).max();
+    let truth = &simulation.core.door.truth;
+    let within = |o: &Arc<Operation>| o.recovery_time().map(|t| t <= state.estate.targets(o.group).0 && truth.lost <= truth.lost_accepted);
+    DrillReport {
+        operation_id: operation.map(|o| o.id.to_string()),
+        scenario: simulation.scenario.name.clone(),
+        title: simulation.scenario.title.clone(),
+        seed,
+        mode: "drill",
+        operations: state.operations.iter().map(|o| operation_report(&state.estate, o)).collect(),
+        phases: operation.map(|o| phases(o)).unwrap_or_default(),
+        detection_time_ms: detection.map(|d| d.0),
+        detection_time: detection.map(|d| d.to_string()),
+        recovery_time_actual_ms: slowest.map(|t| t.0),
+        recovery_time_actual: slowest.map(|t| t.to_string()),
+        data_loss_actual_writes: truth.lost,
+        data_loss_actual: format!("{} of {} acknowledged writes", truth.lost, truth.acknowledged),
+        targets_met: state.operations.iter().map(within).reduce(|a, b| Some(a? && b?)).flatten(),
+        validated: !state.operations.is_empty() && state.operations.iter().all(|o| o.results.served.is_some()),
+        expectations_unmet: played.unmet.clone(),
+        laws_broken: played.laws_broken.clone(),
+        refusals: simulation.refusals.iter().map(ToString::to_string).collect(),
+        records: state.records,
+        journal_head: simulation.core.journal.head().hash.to_string(),
+    }
+}
+
+fn operation_report(estate: &Estate, o: &Operation) -> OperationReport {
+    OperationReport {
+        operation_id: o.id.to_string(),
+        group: estate.group(o.group).name.clone(),
+        plan: o.plan.name.clone(),
+        from: estate.region(o.from).name.clone(),
+        to: estate.region(o.to).name.clone(),
+        status: o.status.word(),
+        by: o.by.clone(),
+        recovery_time_actual_ms: o.recovery_time().map(|t| t.0),
+        data_loss_actual: o.results.loss.as_ref().map(ToString::to_string),
+        remains: o.remains.len(),
+    }
+}
+
+fn phases(operation: &Operation) -> Vec<PhaseReport> {
+    Phase::ALL
+        .iter()
+        .filter_map(|phase| {
+            let steps: Vec<&StepRecord> =
+                operation.plan.steps.iter().zip(&operation.steps).filter(|(s, _)| s.phase == *phase).map(|(_, r)| r).collect();
+            let first = steps.iter().filter_map(|s| s.started).min();
+            let last = steps.iter().filter_map(|s| s.finished).max();
+            (!steps.is_empty()).then(|| PhaseReport {
+                phase: *phase,
+                name: phase.published(),
+                steps: steps.len(),
+                done: steps.iter().filter(|s| s.state.opens()).count(),
+                took_ms: first.zip(last).map(|(a, b)| b.since(a).0),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Did a scenario end as it says it must?
+
+use crate::engine::State;
+use crate::model::*;
+use crate::sim::Truth;
+
+/// Every expectation that did not hold, in words.
+pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &Truth) -> Vec<String> {
+    let mut unmet = Vec::new();
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            unmet.push(what);
+        }
+    };
+    let of_kind = |kind| state.disasters.iter().filter(move |d| d.kind == kind);
+    if let Some(kind) = expect.disaster {
+        must(of_kind(kind).next().is_some(), format!("no {kind} was declared; {}", declared(state)));
+        if let Some(severity) = expect.severity {
+            must(of_kind(kind).any(|d| d.severity == severity), format!("no {kind} of severity {severity} was declared"));
+        }
+        if let Some(strategy) = expect.strategy {
+            must(state.estate.response(kind).is_some_and(|r| r.strategy == strategy), format!("{kind} is not answered by {strategy}"));
+        }
+    }
+    let ended = |test: fn(&Status) -> bool| state.operations.iter().filter(|o| test(&o.status)).count();
+    if expect.no_operation {
+        must(state.operations.is_empty(), format!("{} operations were begun", state.operations.len()));
+    }
+    if let Some(n) = expect.recovered {
+        let recovered = ended(|s| matches!(s, Status::Recovered | Status::RecoveredUnprotected { .. }));
+        must(recovered == usize::from(n), format!("{recovered} operations recovered, not {n}; {}", statuses(state)));
+    }
+    if let Some(n) = expect.waiting {
+        let waiting = ended(|s| matches!(s, Status::Waiting { .. }));
+        must(waiting == usize::from(n), format!("{waiting} operations wait for a person, not {n}; {}", statuses(state)));
+    }
+    if let Some(region) = expect.primary {
+        for (group, (led, _)) in state.estate.groups.iter().zip(&state.primaries).filter(|(g, _)| g.database.is_some()) {
+            let name = |r: RegionId| state.estate.region(r).name.clone();
+            let leads = led.map_or_else(|| "nobody".to_string(), name);
+            // Only the groups that were operated on must have moved.
+            let touched = state.operations.iter().any(|o| state.estate.group(o.group).name == group.name);
+            must(*led == Some(region) || (!touched && !state.operations.is_empty()), format!("{leads} leads {}, not {}", group.name, name(region)));
+        }
+    }
+    if let Some(words) = &expect.refused {
+        let told: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        must(told.iter().any(|t| t.contains(words)), format!("nothing was refused with «{words}»; refusals: {told:?}"));
+    }
+    if let Some(most) = expect.lost_at_most {
+        must(truth.lost <= most, format!("{} acknowledged writes were lost, not at most {most}", truth.lost));
+    }
+    if let Some(within) = expect.served_within {
+        for operation in &state.operations {
+            let time = operation.recovery_time();
+            must(time.is_some_and(|t| t <= within), format!("{}: users were served after {time:?}, not within {within}", operation.id));
+        }
+    }
+    unmet
+}
+
+fn declared(state: &State) -> String {
+    let kinds: Vec<_> = state.disasters.iter().map(|d| d.kind.name()).collect();
+    format!("declared: {}", if kinds.is_empty() { "nothing".to_string() } else { kinds.join(", ") })
+}
+
+fn statuses(state: &State) -> String {
+    let list: Vec<_> = state
+        .operations
+        .iter()
+        .map(|o| match &o.status {
+            Status::Waiting { question } => format!("{} waits: {question}", o.id),
+            Status::Failed { reason } => format!("{} failed: {reason}", o.id),
+            other => format!("{} {}", o.id, other.word()),
+        })
+        .collect();
+    if list.is_empty() { "no operation was begun".to_string() } else { list.join("; ") }
+}

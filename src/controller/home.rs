@@ -1,0 +1,67 @@
+//! Where a controller keeps what must outlive it, and the lock that makes it the only one of its estate on this machine.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// An estate's directory: `<data>/<name>`.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+/// Why the lock was not to be had.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another controller of this estate runs here.
+    Taken,
+    Io(std::io::Error),
+}
+
+impl Home {
+    /// `$BPCI_DATA`, else the user's data directory.
+    pub fn of(estate: &str) -> Home {
+        Home(data_directory().join(estate))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("socket")
+    }
+
+    /// Where receipts of commands are kept, so that their outcome can be observed after a crash.
+    pub fn receipts(&self) -> PathBuf {
+        self.0.join("receipts")
+    }
+
+    /// Takes the lock. It is held as long as the file that is returned.
+    ///
+    /// # Errors
+    /// Another controller has it, or the directory cannot be made.
+    pub fn lock(&self) -> Result<File, LockError> {
+        std::fs::create_dir_all(&self.0).map_err(LockError::Io)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(self.0.join("lock")).map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => {
+                let _ = file.set_len(0);
+                let _ = writeln!(file, "{}", std::process::id());
+                Ok(file)
+            }
+            Err(TryLockError::WouldBlock) => Err(LockError::Taken),
+            Err(TryLockError::Error(e)) => Err(LockError::Io(e)),
+        }
+    }
+}
+
+/// Where everything that must outlive a run is kept.
+pub fn data_directory() -> PathBuf {
+    if let Some(path) = std::env::var_os("BPCI_DATA").filter(|p| !p.is_empty()) {
+        return PathBuf::from(path);
+    }
+    directories::ProjectDirs::from("", "", "bpci").map_or_else(|| PathBuf::from(".bpci"), |d| d.data_dir().to_path_buf())
+}

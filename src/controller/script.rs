@@ -1,0 +1,84 @@
+//! A scripted order becomes what a person would do: look, then confirm what the screen shows at that moment.
+
+use super::core::Core;
+use crate::engine::Input;
+use crate::journal::JournalError;
+use crate::model::*;
+
+/// Places a scripted order. A choice is put on the table, looked at, and confirmed as it then stands.
+///
+/// # Errors
+/// The journal could not be written.
+pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &ScriptedOrder) -> Result<Result<Receipt, Refusal>, JournalError> {
+    let by = by.to_string();
+    let last = core.engine.state().operations.back().map(|o| o.id);
+    let action = match order {
+        ScriptedOrder::Failover { group, from, to, accept_risk, manual_override } => {
+            let choice = Choice { group: *group, intent: Intent::Failover, from: Some(*from), to: *to };
+            return confirm_choice(core, now, &by, choice, *accept_risk, *manual_override);
+        }
+        ScriptedOrder::Switchover { group, to } => {
+            let choice = Choice { group: *group, intent: Intent::Switchover, from: None, to: Some(*to) };
+            return confirm_choice(core, now, &by, choice, false, false);
+        }
+        ScriptedOrder::StopAutomatic => match core.engine.state().proposals.first().map(|p| p.proposal.id) {
+            Some(proposal) => Action::StopAutomatic { proposal },
+            None => return Ok(Err(Refusal::new("no countdown runs", ""))),
+        },
+        ScriptedOrder::Abort => match last {
+            Some(operation) => Action::Abort { operation },
+            None => return Ok(Err(Refusal::new("no operation runs", ""))),
+        },
+        ScriptedOrder::AcceptUnprotected => match last {
+            Some(operation) => Action::AcceptUnprotected { operation },
+            None => return Ok(Err(Refusal::new("no operation runs", ""))),
+        },
+        ScriptedOrder::Answer => match asked(core) {
+            Some((operation, step)) => Action::Answer { operation, step, done: true, note: String::new() },
+            None => return Ok(Err(Refusal::new("nothing is asked", ""))),
+        },
+    };
+    send(core, now, &by, action)
+}
+
+struct Choice {
+    group: GroupId,
+    intent: Intent,
+    from: Option<RegionId>,
+    to: Option<RegionId>,
+}
+
+fn send<D: Door>(core: &mut Core<D>, now: Now, by: &str, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
+    let reply = core.input(now, Input::Order(Order { by: by.to_string(), action }))?;
+    Ok(reply.unwrap_or(Ok(Receipt::Done)))
+}
+
+fn confirm_choice<D: Door>(
+    core: &mut Core<D>,
+    now: Now,
+    by: &str,
+    choice: Choice,
+    accept_risk: bool,
+    manual_override: bool,
+) -> Result<Result<Receipt, Refusal>, JournalError> {
+    let Choice { group, intent, from, to } = choice;
+    let proposed = send(core, now, by, Action::Propose { group, intent, from, to, reason: "scripted".to_string() })?;
+    let Ok(Receipt::Proposed(proposal)) = proposed else { return Ok(proposed) };
+    let shown = core.engine.assess(now, proposal);
+    let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
+    let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new("the choice is gone", ""))) };
+    let typed = core.engine.state().estate.region(from).name.clone();
+    let accept_risk = if accept_risk { shown.risk.clone() } else { None };
+    let confirmation =
+        Confirmation { proposal, nonce: shown.nonce, seen: now.utc, plan: shown.plan, evidence: shown.evidence, typed, accept_risk, manual_override };
+    send(core, now, by, Action::Confirm(confirmation))
+}
+
+/// The step that waits for a person's answer.
+fn asked<D: Door>(core: &Core<D>) -> Option<(OperationId, u16)> {
+    let operation = core.engine.state().operations.iter().rev().find(|o| !o.is_over())?;
+    let step = operation.plan.steps.iter().zip(&operation.steps).position(|(s, r)| {
+        matches!(r.state, StepState::Failed { .. }) || (matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running)
+    })?;
+    Some((operation.id, step as u16))
+}

@@ -1,0 +1,217 @@
+//! A controller on a simulated world: the same loop on a virtual clock.
+
+use super::core::Core;
+use super::script::place_order;
+use crate::engine::{Engine, Input};
+use crate::journal::{Journal, JournalError};
+use crate::model::*;
+use crate::sim::World;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A scenario under way.
+pub struct Simulation {
+    pub core: Core<World>,
+    pub scenario: Scenario,
+    pub refusals: Vec<Refusal>,
+    clock: Mono,
+    began: Utc,
+    orders: VecDeque<TimedOrder>,
+}
+
+impl Simulation {
+    /// A scenario at its beginning. `mode` is what the screens say; `began` the virtual wall clock's first moment.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn new(scenario: Scenario, seed: u64, journal: Journal, mode: Mode, began: Utc) -> Result<Simulation, JournalError> {
+        let estate = Arc::new(scenario.estate.clone());
+        let world = World::new(&scenario, seed);
+        let core = Core::new(Engine::new(Arc::clone(&estate), "simulation"), journal, world);
+        let mut orders: Vec<TimedOrder> = scenario.orders.clone();
+        orders.sort_by_key(|o| o.at);
+        let armed = scenario.armed;
+        let mut simulation = Simulation { core, scenario, refusals: Vec::new(), clock: Mono::default(), began, orders: orders.into() };
+        // A drill is held against its own record when it ends.
+        simulation.core.keep = (mode == Mode::Drill).then(Vec::new);
+        let program = format!("bpci {}", env!("CARGO_PKG_VERSION"));
+        simulation.core.input(simulation.now(), Input::Start { mode, program, armed, drilled: Vec::new(), estate })?;
+        Ok(simulation)
+    }
+
+    pub fn now(&self) -> Now {
+        Now { utc: self.began.plus(Span(self.clock.0)), mono: self.clock }
+    }
+
+    /// The next moment at which something happens.
+    pub fn next(&self) -> Mono {
+        let scripted = self.orders.front().map(|o| Mono(o.at.0));
+        let next = [self.core.next_wake(self.now()), scripted].into_iter().flatten().min();
+        next.unwrap_or(self.clock.plus(Span::secs(1))).max(self.clock.plus(Span::ms(1)))
+    }
+
+    /// Lets time pass until then, turn by turn.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn run_to(&mut self, until: Mono) -> Result<(), JournalError> {
+        while self.next() <= until {
+            self.turn_at(self.next())?;
+        }
+        self.clock = self.clock.max(until);
+        Ok(())
+    }
+
+    /// One turn at that moment.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn turn_at(&mut self, at: Mono) -> Result<(), JournalError> {
+        self.clock = self.clock.max(at);
+        let now = self.now();
+        self.core.turn(now)?;
+        while self.orders.front().is_some_and(|o| Mono(o.at.0) <= self.clock)
+            && let Some(order) = self.orders.pop_front()
+        {
+            if let Err(refusal) = place_order(&mut self.core, now, &order.by, &order.order)? {
+                self.refusals.push(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
+        let world = WorldView { speed, paused, faults: self.core.door.striking() };
+        self.core.engine.snapshot(self.now(), Some(world))
+    }
+}
+
+enum Message {
+    Order(Order, oneshot::Sender<Result<Receipt, Refusal>>),
+    Control(Control, oneshot::Sender<Result<Receipt, Refusal>>),
+}
+
+/// The handle of a controller in this process.
+struct LocalHandle {
+    messages: mpsc::Sender<Message>,
+    snapshots: Mutex<watch::Receiver<Arc<Snapshot>>>,
+}
+
+impl Handle for LocalHandle {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        match self.snapshots.lock() {
+            Ok(receiver) => Arc::clone(&receiver.borrow()),
+            Err(poisoned) => Arc::clone(&poisoned.into_inner().borrow()),
+        }
+    }
+
+    fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let mut receiver = match self.snapshots.lock() {
+            Ok(receiver) => receiver.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        };
+        receiver.mark_unchanged();
+        Box::pin(async move { receiver.changed().await.is_ok() })
+    }
+
+    fn order(&self, order: Order) -> Answer {
+        self.ask(|reply| Message::Order(order, reply))
+    }
+
+    fn control(&self, control: Control) -> Answer {
+        self.ask(|reply| Message::Control(control, reply))
+    }
+}
+
+impl LocalHandle {
+    fn ask(&self, message: impl FnOnce(oneshot::Sender<Result<Receipt, Refusal>>) -> Message) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let message = message(reply);
+        let messages = self.messages.clone();
+        Box::pin(async move {
+            let gone = || Refusal::new("the controller has ended", "start the program again");
+            messages.send(message).await.map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        })
+    }
+}
+
+/// How often a running world is brought up to date with real time.
+const FRAME: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Starts a simulation in a task of its own. Its time runs `speed` times as fast as real time.
+pub fn start_simulation(mut simulation: Simulation, speed: u32) -> Arc<dyn Handle> {
+    let (messages, mut inbox) = mpsc::channel(64);
+    let (publish, snapshots) = watch::channel(Arc::new(simulation.snapshot(speed, false)));
+    tokio::spawn(async move {
+        let (mut speed, mut paused) = (speed.clamp(1, 1000), false);
+        let mut ticker = tokio::time::interval(FRAME);
+        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut last = tokio::time::Instant::now();
+        loop {
+            let failed = tokio::select! {
+                at = ticker.tick() => {
+                    let passed = at.saturating_duration_since(last);
+                    last = at;
+                    let virtually = Span(u64::try_from(passed.as_millis()).unwrap_or(0).saturating_mul(u64::from(speed)));
+                    if paused { Ok(()) } else { simulation.run_to(simulation.clock.plus(virtually)) }
+                }
+                message = inbox.recv() => match message {
+                    None => return,
+                    Some(Message::Order(order, reply)) => {
+                        let now = simulation.now();
+                        simulation.core.input(now, Input::Order(order)).map(|answer| {
+                            let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
+                        })
+                    }
+                    Some(Message::Control(control, reply)) => {
+                        let answer = steer(&mut simulation, &control, &mut speed, &mut paused);
+                        let _ = reply.send(answer);
+                        Ok(())
+                    }
+                },
+            };
+            if let Err(e) = failed {
+                tracing::error!("the journal cannot be written, the simulation stands still: {e}");
+                return;
+            }
+            publish.send_replace(Arc::new(simulation.snapshot(speed, paused)));
+        }
+    });
+    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
+}
+
+fn steer(simulation: &mut Simulation, control: &Control, speed: &mut u32, paused: &mut bool) -> Result<Receipt, Refusal> {
+    match control {
+        Control::Pause(on) => *paused = *on,
+        Control::Speed(times) => *speed = (*times).clamp(1, 1000),
+        Control::Step => {
+            *paused = true;
+            let records = simulation.core.engine.state().records;
+            // To the next thing worth a record, within a virtual minute.
+            let limit = simulation.clock.plus(Span::mins(1));
+            while simulation.core.engine.state().records == records && simulation.clock < limit {
+                simulation.turn_at(simulation.next()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))?;
+            }
+        }
+        Control::Inject { fault } => {
+            let fault = parse_fault(&simulation.scenario.estate, fault)?;
+            simulation.core.door.inject(fault);
+        }
+        Control::Mend => simulation.core.door.mend(),
+    }
+    Ok(Receipt::Done)
+}
+
+/// `region_outage us-east-1`
+fn parse_fault(estate: &Estate, text: &str) -> Result<Fault, Refusal> {
+    let mut words = text.split_whitespace();
+    let kind: FaultKind = words.next().unwrap_or_default().parse().map_err(|e: String| Refusal::new(e, "pick one from the list"))?;
+    let region = words.next().and_then(|name| estate.region_named(name));
+    let region = region.ok_or_else(|| Refusal::new("no such region", "write FAULT REGION [GROUP]"))?;
+    let group = words.next().and_then(|name| estate.groups.iter().position(|g| g.name == name)).map(GroupId::of);
+    Ok(Fault { kind, region, group })
+}

@@ -1,0 +1,59 @@
+//! The estate's signing key: made at first use, readable by its owner alone.
+
+use super::chain::Head;
+use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+pub struct Key(SigningKey);
+
+impl Key {
+    /// Reads the key, or makes it.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, is no key, or others may read it.
+    pub fn load_or_make(path: &Path) -> io::Result<Key> {
+        match OpenOptions::new().read(true).open(path) {
+            Ok(mut file) => {
+                let mode = file.metadata()?.permissions().mode() & 0o777;
+                if mode & 0o077 != 0 {
+                    let text = format!("{}: others may read this key (mode {mode:o}); chmod 600 it, and ask who has", path.display());
+                    return Err(io::Error::other(text));
+                }
+                let mut bytes = Vec::new();
+                Read::by_ref(&mut file).take(33).read_to_end(&mut bytes)?;
+                let bytes: [u8; 32] = bytes.try_into().map_err(|_| io::Error::other(format!("{}: is no key of 32 bytes", path.display())))?;
+                Ok(Key(SigningKey::from_bytes(&bytes)))
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let bytes: [u8; 32] = rand::random();
+                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                Ok(Key(SigningKey::from_bytes(&bytes)))
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    pub fn sign(&self, head: Head) -> [u8; 64] {
+        self.0.sign(&head.message()).to_bytes()
+    }
+
+    /// The public part, in hexadecimal.
+    pub fn public(&self) -> String {
+        self.0.verifying_key().to_bytes().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// True if the head was signed by the holder of this public key.
+pub fn is_signed(public: &str, head: Head, signature: &[u8]) -> bool {
+    let key = super::chain::Hash::from_hex(public).and_then(|h| VerifyingKey::from_bytes(&h.0).ok());
+    let signature: Option<[u8; 64]> = signature.try_into().ok();
+    match (key, signature) {
+        (Some(key), Some(signature)) => key.verify(&head.message(), &Signature::from_bytes(&signature)).is_ok(),
+        _ => false,
+    }
+}

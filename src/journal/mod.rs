@@ -1,0 +1,14 @@
+//! The durable, signed, append-only record.
+//!
+//! It promises: what `append` has answered for is on the disk; a record that was changed, dropped, swapped or cut off
+//! is found and named. It knows nothing of what the records mean.
+
+mod chain;
+mod key;
+mod store;
+mod verify;
+
+pub use chain::{Hash, Head};
+pub use key::Key;
+pub use store::{Entry, Journal, JournalError, read};
+pub use verify::{Fault, Verified, verify};

@@ -1,0 +1,30 @@
+//! The shipped scenarios: each ends as it says it must, and no law is broken in it.
+
+use bpci::config;
+use bpci::controller::{drill_report, play};
+use bpci::journal::Journal;
+
+#[test]
+fn every_scenario_ends_as_it_must() {
+    let mut wrong = Vec::new();
+    for name in config::embedded_names() {
+        for seed in 1..=3 {
+            let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
+            let played = play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+            for what in played.unmet.iter().chain(&played.laws_broken) {
+                wrong.push(format!("{name}, seed {seed}: {what}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_record() {
+    let report = || {
+        let scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+        let played = play(scenario, 7, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        serde_json::to_string(&drill_report(&played, 7)).unwrap_or_else(|e| panic!("{e}"))
+    };
+    assert_eq!(report(), report());
+}
