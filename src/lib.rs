@@ -13,9 +13,13 @@
 //! ```
 #![forbid(unsafe_op_in_unsafe_fn)]
 
+pub mod cli;
 pub mod config;
 pub mod controller;
+pub mod drivers;
 pub mod engine;
 pub mod journal;
+pub mod lab;
 pub mod model;
 pub mod sim;
+pub mod tui;

@@ -6,12 +6,17 @@
 mod core;
 mod drill;
 mod expect;
+mod handle;
 mod home;
+mod live;
 mod script;
 mod simulated;
+mod socket;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play};
 pub use home::{Home, LockError, data_directory};
+pub use live::{Live, StartError, start_live};
 pub use script::place_order;
 pub use simulated::{Simulation, start_simulation};
+pub use socket::connect;

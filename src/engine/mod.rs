@@ -74,6 +74,7 @@ pub struct Engine {
     looked_for: BTreeMap<EffectId, Mono>,
     last: Option<Now>,
     log: Arc<VecDeque<LogLine>>,
+    log_total: u64,
     out: Output,
     emitted: u64,
 }
@@ -95,6 +96,7 @@ impl Engine {
             looked_for: BTreeMap::new(),
             last: None,
             log: Arc::new(VecDeque::new()),
+            log_total: 0,
             out: Output::default(),
             emitted: 0,
         }
@@ -152,6 +154,11 @@ impl Engine {
 
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The incident's story so far, and how many lines there have been in all.
+    pub fn log(&self) -> (&VecDeque<LogLine>, u64) {
+        (&self.log, self.log_total)
     }
 
     /// All that a screen may show now.
@@ -243,6 +250,7 @@ impl Engine {
                 log.pop_front();
             }
             log.push_back(line);
+            self.log_total += 1;
         }
     }
 

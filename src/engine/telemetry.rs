@@ -114,9 +114,9 @@ impl StoreTelemetry {
         }
         // The time left is told in whole seconds, cut off: the end lies within the second after it.
         let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
-        let same = before.as_ref().is_some_and(|(old, _)| {
-            old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision)
-        });
+        let same = before
+            .as_ref()
+            .is_some_and(|(old, _)| old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision));
         if !same {
             self.lease_ends_by = None;
         }

@@ -29,9 +29,11 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             .collect(),
         operations: state.operations.clone(),
         log: Arc::clone(&engine.log),
+        log_total: engine.log_total,
         gaps: gaps(&cx),
         stale: stale(&cx),
         records: state.records,
+        failed: None,
         world,
     }
 }

@@ -23,6 +23,7 @@ mod units;
 
 pub use assessment::*;
 pub use digest::*;
+pub(crate) use disaster::vocabulary;
 pub use disaster::*;
 pub use door::*;
 pub use effect::*;

@@ -47,7 +47,7 @@ impl RegionStatus {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     pub mode: Mode,
     pub now: Now,
@@ -62,15 +62,19 @@ pub struct Snapshot {
     pub operations: VecDeque<Arc<Operation>>,
     /// The newest last; bounded.
     pub log: Arc<VecDeque<LogLine>>,
+    /// How many lines there have been in all: who reads along knows which are new.
+    pub log_total: u64,
     /// What could not be done now if it had to be, with the remedy.
     pub gaps: Vec<String>,
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,
+    /// The journal cannot be written: nothing acts any more.
+    pub failed: Option<String>,
     pub world: Option<WorldView>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionView {
     pub status: RegionStatus,
     pub reason: String,
@@ -83,7 +87,7 @@ pub struct RegionView {
     pub last_check: Option<Mono>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupView {
     pub group: GroupId,
     pub primary: Option<RegionId>,
@@ -104,7 +108,7 @@ pub struct GroupView {
     pub veto: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberView {
     pub region: RegionId,
     pub leads: bool,
@@ -121,7 +125,7 @@ pub struct MemberView {
     pub history: VecDeque<u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ProposalView {
     pub proposal: Proposal,
     pub assessment: Assessment,
@@ -129,7 +133,7 @@ pub struct ProposalView {
 }
 
 /// One line of the incident's story.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     pub at: Utc,
     pub weight: Weight,
@@ -137,7 +141,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Weight {
     Routine,
     Notice,
@@ -145,7 +149,7 @@ pub enum Weight {
     Alarm,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleSource {
     pub name: String,
     pub since: Mono,
@@ -153,7 +157,7 @@ pub struct StaleSource {
 }
 
 /// How the simulated world runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldView {
     pub speed: u32,
     pub paused: bool,

@@ -1,0 +1,346 @@
+//! The words of the command line.
+
+use super::output::Output;
+use crate::model::{DisasterType, OperationId, Severity, Strategy};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Incident command for the day a region fails.
+///
+/// Without a command: the dashboard, on the built-in simulated estate (press ? there for help).
+#[derive(Debug, Parser)]
+#[command(name = "bpci", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub open: Open,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the dashboard, or the plain lines, show.
+#[derive(Clone, Debug, Args)]
+pub struct Open {
+    /// A live estate, read-only until armed
+    #[arg(long, value_name = "FILE", conflicts_with = "fixture")]
+    pub config: Option<PathBuf>,
+    /// Allow orders to act
+    #[arg(long, requires = "config")]
+    pub arm: bool,
+    /// A scenario of ours by name, or one in a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub fixture: Option<String>,
+    /// How many times real time a simulation runs (1 to 1000)
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub speed: u32,
+    /// The seed of a simulation's chances [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Lines instead of a screen
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Status, disaster recovery, drills, operations
+    #[command(name = "business-continuity", alias = "bc", subcommand)]
+    BusinessContinuity(Continuity),
+    /// The record: show, verify, export
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// A controller without a screen
+    Serve {
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Allow orders, and automation, to act
+        #[arg(long)]
+        arm: bool,
+    },
+    /// A real three-region estate on this machine: the practice range
+    #[command(subcommand)]
+    Lab(LabCommand),
+    /// The configuration: write one, check it, its schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Which controller is asked.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Allow this command to act
+    #[arg(long, requires = "config")]
+    pub arm: bool,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Continuity {
+    /// How things stand
+    Status {
+        #[command(flatten)]
+        target: Target,
+        /// Members, checks and what could not be done
+        #[arg(long)]
+        detailed: bool,
+        /// Lag, load, lease and observers
+        #[arg(long)]
+        include_metrics: bool,
+    },
+    #[command(name = "disaster-recovery", subcommand)]
+    DisasterRecovery(Recovery),
+    /// Rehearse
+    #[command(subcommand)]
+    Drill(Drill),
+    /// Operations: watch, list, abort, roll back
+    #[command(subcommand)]
+    Recovery(Operations),
+    /// Hand the primary over while it lives
+    Switchover(Move),
+    /// Hand the primary back to the region that was lost
+    Failback(Move),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Recovery {
+    /// Recover from a disaster: shows what it would do, and does it when confirmed
+    Trigger(Trigger),
+}
+
+#[derive(Debug, Args)]
+pub struct Trigger {
+    #[command(flatten)]
+    pub target: Target,
+    #[arg(long)]
+    pub disaster_type: DisasterType,
+    /// The regions that failed, separated by commas
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub affected_regions: Vec<String>,
+    #[arg(long)]
+    pub severity: Severity,
+    #[arg(long)]
+    pub strategy: Strategy,
+    /// The region to recover in [default: the best candidate]
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// Only this service's protection group
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Go on although the old primary still answers; it is fenced first
+    #[arg(long)]
+    pub manual_override: bool,
+    /// Show what it would do, and end with 0
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Confirm by naming the failed region
+    #[arg(long, value_name = "REGION")]
+    pub confirm: Option<String>,
+    /// Accept a risk in the words that the refusal asks for
+    #[arg(long, value_name = "TEXT")]
+    pub accept_risk: Option<String>,
+    /// Void the confirmation unless the evidence is still that of a dry run
+    #[arg(long, value_name = "DIGEST")]
+    pub evidence: Option<crate::model::Digest>,
+    /// Wait until it is over
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Move {
+    #[command(flatten)]
+    pub target: Target,
+    #[arg(long)]
+    pub service: Option<String>,
+    /// The region that takes over [default: the best candidate]
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// Confirm by naming the region that is left
+    #[arg(long, value_name = "REGION")]
+    pub confirm: Option<String>,
+    #[arg(long)]
+    pub dry_run: bool,
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Drill {
+    /// Play a scenario on the simulation and report
+    Execute {
+        /// A scenario of ours by name, one in a file, or `all`
+        #[arg(long)]
+        scenario: String,
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Play it with so many seeds, counted from --seed, and report what broke
+        #[arg(long, value_name = "N")]
+        seeds: Option<u64>,
+        /// How long it lasts on the virtual clock
+        #[arg(long, value_name = "30min")]
+        duration: Option<String>,
+        /// Fail unless recovery was validated
+        #[arg(long)]
+        validate_recovery: bool,
+        /// Print the report
+        #[arg(long)]
+        generate_report: bool,
+        #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Operations {
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Follow an operation to its end
+    Monitor {
+        #[command(flatten)]
+        target: Target,
+        /// [default: the newest]
+        #[arg(long)]
+        operation_id: Option<OperationId>,
+        /// Print each step as it happens
+        #[arg(long)]
+        real_time: bool,
+        /// End with 1 as soon as it waits for a person
+        #[arg(long)]
+        alert_on_issues: bool,
+    },
+    Abort {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+    },
+    /// Undo the fence and the drain of an operation that has not handed over
+    Rollback {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+    },
+    /// Answer what an operation asks: try again, go on without a step, or a step is done
+    Answer {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+        #[arg(long)]
+        step: String,
+        /// `done` (or go on without it) or `again`
+        #[arg(long)]
+        answer: String,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Accept that no synchronous standby protects the new primary yet
+    AcceptUnprotected {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// The story in lines
+    Show(JournalPath),
+    /// Is every record as it was written? Names the first that is not
+    Verify(JournalPath),
+    /// Every record as a line of JSON
+    Export(JournalPath),
+    /// The estate's public key, which signs the heads
+    Key(JournalPath),
+}
+
+#[derive(Debug, Args)]
+pub struct JournalPath {
+    /// The journal, or its directory [default: the estate's]
+    pub path: Option<PathBuf>,
+    /// The estate whose journal it is
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a configuration to begin with
+    Init {
+        /// From a running cluster: the REST address of any member
+        #[arg(long, value_name = "URL")]
+        patroni: Option<String>,
+        /// [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Is it understood, and do its figures agree?
+    Check {
+        file: PathBuf,
+        /// Ask the running systems too
+        #[arg(long)]
+        live: bool,
+    },
+    /// The JSON Schema, for editors
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub struct LabPlace {
+    /// Where everything of the lab is kept
+    #[arg(long, value_name = "DIR", default_value = "/tmp/bpci-lab")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LabCommand {
+    /// Start etcd, three Patroni nodes and HAProxy, and write their estate.yaml
+    Up {
+        #[command(flatten)]
+        place: LabPlace,
+        /// The lab takes the forty ports from here
+        #[arg(long, value_name = "PORT", default_value_t = 27400, value_parser = clap::value_parser!(u16).range(1024..=65000))]
+        base_port: u16,
+        /// Another Patroni than the installed one
+        #[arg(long, value_name = "PATH")]
+        patroni: Option<PathBuf>,
+    },
+    Down {
+        #[command(flatten)]
+        place: LabPlace,
+    },
+    Status {
+        #[command(flatten)]
+        place: LabPlace,
+    },
+    /// Break it: leader-kill, leader-freeze, postgres-kill, replica-lag, etcd-stop
+    Break {
+        #[command(flatten)]
+        place: LabPlace,
+        what: crate::lab::Damage,
+    },
+    /// Thaw, restart and resume whatever was broken
+    Mend {
+        #[command(flatten)]
+        place: LabPlace,
+    },
+    /// Is a node's fence usable, or proven; used by the estate's own fence command
+    #[command(hide = true)]
+    Fence {
+        #[command(flatten)]
+        place: LabPlace,
+        member: String,
+        #[arg(long)]
+        check: bool,
+        #[arg(long)]
+        undo: bool,
+    },
+}

@@ -1,0 +1,83 @@
+//! `bpci journal`: the record, for people and for auditors.
+
+use super::args::{JournalCommand, JournalPath};
+use super::fail::Fail;
+use super::output::say;
+use crate::controller::{Home, data_directory};
+use crate::engine::{State, line};
+use crate::journal::{self, Key};
+use crate::model::{Estate, Event};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub fn run(command: JournalCommand) -> Result<(), Fail> {
+    match command {
+        JournalCommand::Show(path) => show(&journal_of(path)?),
+        JournalCommand::Export(path) => export(&journal_of(path)?),
+        JournalCommand::Verify(path) => verify(&journal_of(path)?),
+        JournalCommand::Key(path) => {
+            let key = journal_of(path)?.with_file_name("key");
+            let key = Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
+            say(&key.public())
+        }
+    }
+}
+
+/// A file, a directory with one, the estate of a configuration, or the only estate there is.
+fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
+    if let Some(path) = path.path {
+        return Ok(if path.is_dir() { path.join("journal.db") } else { path });
+    }
+    if let Some(config) = path.config {
+        let estate = crate::config::load(&config).map_err(Fail::failed)?.estate;
+        return Ok(Home::of(&estate.name).journal());
+    }
+    let directory = data_directory();
+    let found: Vec<PathBuf> = std::fs::read_dir(&directory)
+        .map(|entries| entries.flatten().map(|e| e.path().join("journal.db")).filter(|p| p.is_file()).collect())
+        .unwrap_or_default();
+    match found.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(Fail::usage(format!("there is no journal under {}; name one", directory.display()))),
+        _ => {
+            let names: Vec<_> = found.iter().map(|p| p.display().to_string()).collect();
+            Err(Fail::usage(format!("there are several journals; name one of: {}", names.join(", "))))
+        }
+    }
+}
+
+fn show(path: &std::path::Path) -> Result<(), Fail> {
+    let entries = journal::read(path).map_err(Fail::failed)?;
+    let Some(estate) = entries.iter().find_map(|e| if let Event::Started { estate, .. } = &e.record.event { Some(estate) } else { None }) else {
+        return Err(Fail::failed(format!("{}: it holds no record", path.display())));
+    };
+    let mut state = State::new(Arc::<Estate>::clone(estate));
+    for entry in &entries {
+        if let Some(line) = line(&state, &entry.record) {
+            say(&format!("{:>6} {} {:<12} {}", entry.seq, line.at, line.subject, line.text))?;
+        }
+        state.apply(&entry.record);
+    }
+    Ok(())
+}
+
+fn export(path: &std::path::Path) -> Result<(), Fail> {
+    for entry in journal::read(path).map_err(Fail::failed)? {
+        let line = serde_json::json!({ "seq": entry.seq, "hash": entry.hash.to_string(), "record": entry.record });
+        say(&line.to_string())?;
+    }
+    Ok(())
+}
+
+fn verify(path: &std::path::Path) -> Result<(), Fail> {
+    let key = path.with_file_name("key");
+    let public =
+        if key.is_file() { Some(Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?.public()) } else { None };
+    match journal::verify(path, public.as_deref()).map_err(Fail::failed)? {
+        Ok(verified) => {
+            let signed = if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };
+            say(&format!("{} records, {} heads, {signed}; head {}", verified.head.seq, verified.signed_heads, verified.head.hash))
+        }
+        Err(fault) => Err(Fail::failed(format!("{}: {fault}", path.display()))),
+    }
+}

@@ -1,0 +1,20 @@
+//! `bpci lab`: the practice range.
+
+use super::args::LabCommand;
+use super::fail::Fail;
+use super::output::say;
+use crate::lab;
+
+pub fn run(command: LabCommand) -> Result<(), Fail> {
+    let answer = match command {
+        LabCommand::Up { place, base_port, patroni } => lab::up(&place.dir, base_port, patroni.as_deref()),
+        LabCommand::Down { place } => lab::down(&place.dir),
+        LabCommand::Status { place } => lab::status(&place.dir),
+        LabCommand::Break { place, what } => lab::damage(&place.dir, what),
+        LabCommand::Mend { place } => lab::mend(&place.dir),
+        LabCommand::Fence { place, member, check: true, .. } => lab::fence_check(&place.dir, &member),
+        LabCommand::Fence { place, member, undo: true, .. } => lab::undo_fence(&place.dir, &member),
+        LabCommand::Fence { place, member, .. } => lab::fence(&place.dir, &member),
+    };
+    say(&answer.map_err(Fail::failed)?)
+}

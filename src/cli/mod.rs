@@ -1,0 +1,53 @@
+//! Arguments in, text and exit status out. It decides nothing: it asks a controller.
+
+mod args;
+mod bc;
+mod config;
+mod drill;
+mod fail;
+mod journal;
+mod lab;
+mod open;
+mod order;
+mod output;
+mod plain;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use fail::Fail;
+use std::process::ExitCode;
+
+/// Runs the program. Exit status: 0 done, 1 it did not succeed, 2 the call was wrong, 3 refused by a law or by access.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    // The newest TLS provider, chosen once: two in one program would panic at the first connection.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return Fail::failed(format!("no threads to run on: {e}")).exit(),
+    };
+    let result = runtime.block_on(run(arguments));
+    // A blocked read of the terminal must not keep the program from ending.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => fail.exit(),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Fail> {
+    match arguments.command {
+        None => open::dashboard(arguments.open).await,
+        Some(Command::BusinessContinuity(command)) => bc::run(command).await,
+        Some(Command::Journal(command)) => journal::run(command),
+        Some(Command::Config(command)) => config::run(command).await,
+        Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,
+        Some(Command::Lab(command)) => lab::run(command),
+    }
+}

@@ -1,0 +1,117 @@
+//! `--plain`: the same without a screen. Lines as they happen; orders are read from standard input, whose end ends
+//! nothing.
+
+use super::fail::Fail;
+use super::output::say;
+use crate::controller::{Played, play};
+use crate::journal::Journal;
+use crate::model::*;
+use std::sync::Arc;
+use tokio::io::AsyncBufReadExt;
+
+/// A scenario to its end: ends well if what it expects held.
+pub fn scenario(scenario: Scenario, seed: u64, speed: u32) -> Result<(), Fail> {
+    say(&format!("DRILL · {} · {}", scenario.estate.name, scenario.title))?;
+    let mut told = 0;
+    let mut clock = Mono::default();
+    let mut outcome = Ok(());
+    let played = play(scenario, seed, Journal::in_memory(), &mut |simulation| {
+        let now = simulation.now().mono;
+        // At full speed there is nothing to wait for.
+        if speed < 1000 {
+            std::thread::sleep(std::time::Duration::from_millis(now.since(clock).0 / u64::from(speed)));
+        }
+        clock = now;
+        if outcome.is_ok() {
+            let (log, total) = simulation.core.engine.log();
+            outcome = new_lines(log, total, &mut told);
+        }
+    })
+    .map_err(Fail::failed)?;
+    outcome?;
+    verdict(&played)
+}
+
+fn verdict(played: &Played) -> Result<(), Fail> {
+    for what in &played.unmet {
+        say(&format!("NOT AS EXPECTED  {what}"))?;
+    }
+    for what in &played.laws_broken {
+        say(&format!("LAW BROKEN  {what}"))?;
+    }
+    let truth = &played.simulation.core.door.truth;
+    say(&format!("{} writes were acknowledged, {} lost", truth.acknowledged, truth.lost))?;
+    if played.unmet.is_empty() && played.laws_broken.is_empty() {
+        say("as expected")
+    } else {
+        Err(Fail::failed("the scenario did not end as it says it must"))
+    }
+}
+
+/// Prints the lines that are new since `told`.
+pub fn new_lines(log: &std::collections::VecDeque<LogLine>, total: u64, told: &mut u64) -> Result<(), Fail> {
+    let new = usize::try_from(total.saturating_sub(*told)).unwrap_or(usize::MAX).min(log.len());
+    for line in log.iter().skip(log.len() - new) {
+        let mark = match line.weight {
+            Weight::Routine => " ",
+            Weight::Notice => "·",
+            Weight::Warning => "!",
+            Weight::Alarm => "ALARM",
+        };
+        say(&format!("{} {mark:<5} {:<14} {}", line.at.clock(), line.subject, line.text))?;
+    }
+    *told = total;
+    Ok(())
+}
+
+const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | confirm NAME [RISK …] | stop | withdraw
+        abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT
+        inject FAULT REGION [GROUP] | mend | quit";
+
+/// Lines of a controller, and orders from standard input.
+pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
+    let first = handle.snapshot();
+    say(&format!("{} · {} · {}", first.mode.word(), first.estate.name, if first.armed { "armed" } else { "read-only" }))?;
+    say(HELP)?;
+    let mut told = 0;
+    let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());
+    let mut asked: Vec<ProposalId> = Vec::new();
+    loop {
+        let snapshot = handle.snapshot();
+        new_lines(&snapshot.log, snapshot.log_total, &mut told)?;
+        for view in &snapshot.proposals {
+            if !asked.contains(&view.proposal.id) {
+                asked.push(view.proposal.id);
+                say(&super::order::describe(&snapshot, view))?;
+            }
+        }
+        let next = async {
+            match &mut lines {
+                Some(lines) => lines.next_line().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            alive = handle.changed() => if !alive {
+                return Err(Fail::failed("the controller has ended"));
+            },
+            line = next => match line {
+                Ok(Some(line)) => {
+                    if matches!(line.trim(), "quit" | "q") {
+                        return Ok(());
+                    }
+                    match super::order::speak(&handle, line.trim()).await {
+                        Ok(text) => say(&text)?,
+                        Err(text) => say(&format!("? {text}"))?,
+                    }
+                }
+                Ok(None) | Err(_) => lines = None,
+            },
+            _ = super::open::told_to_end() => return Ok(()),
+        }
+    }
+}
+
+pub fn help() -> &'static str {
+    HELP
+}

@@ -1,0 +1,57 @@
+//! The handle of a controller in this process: the newest snapshot, and a bounded queue of orders.
+
+use crate::model::*;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(super) enum Message {
+    Order(Order, oneshot::Sender<Result<Receipt, Refusal>>),
+    Control(Control, oneshot::Sender<Result<Receipt, Refusal>>),
+}
+
+/// The handle of a controller in this process.
+pub(super) struct LocalHandle {
+    pub(super) messages: mpsc::Sender<Message>,
+    pub(super) snapshots: Mutex<watch::Receiver<Arc<Snapshot>>>,
+}
+
+impl Handle for LocalHandle {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        match self.snapshots.lock() {
+            Ok(receiver) => Arc::clone(&receiver.borrow()),
+            Err(poisoned) => Arc::clone(&poisoned.into_inner().borrow()),
+        }
+    }
+
+    fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let mut receiver = match self.snapshots.lock() {
+            Ok(receiver) => receiver.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        };
+        receiver.mark_unchanged();
+        Box::pin(async move { receiver.changed().await.is_ok() })
+    }
+
+    fn order(&self, order: Order) -> Answer {
+        self.ask(|reply| Message::Order(order, reply))
+    }
+
+    fn control(&self, control: Control) -> Answer {
+        self.ask(|reply| Message::Control(control, reply))
+    }
+}
+
+impl LocalHandle {
+    fn ask(&self, message: impl FnOnce(oneshot::Sender<Result<Receipt, Refusal>>) -> Message) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let message = message(reply);
+        let messages = self.messages.clone();
+        Box::pin(async move {
+            let gone = || Refusal::new("the controller has ended", "start the program again");
+            messages.send(message).await.map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! A controller of a real estate: the same loop on the real clock.
+
+use super::core::Core;
+use super::handle::{LocalHandle, Message};
+use super::home::{Home, LockError};
+use super::socket;
+use crate::drivers::LiveDoor;
+use crate::engine::{Engine, Input};
+use crate::journal::{self, Journal};
+use crate::model::*;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// A running controller. It ends, with its journal flushed, when this is closed.
+pub struct Live {
+    pub handle: Arc<dyn Handle>,
+    task: tokio::task::JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    _lock: std::fs::File,
+}
+
+impl Live {
+    /// Ends the controller; what was decided is durable.
+    pub async fn close(self) {
+        let _ = self.stop.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.task).await;
+    }
+}
+
+/// Why a controller could not start.
+pub enum StartError {
+    /// Another one of this estate runs on this machine: use its socket.
+    Running,
+    Other(String),
+}
+
+/// How often a snapshot is published when something moves: more often than eyes can follow is waste.
+const PUBLISH: Duration = Duration::from_millis(50);
+
+/// Starts a controller: takes the lock, reads the journal, resumes what was under way, listens on the socket.
+///
+/// # Errors
+/// Another controller runs, or a file of its own or of the configuration's cannot be used.
+pub async fn start_live(estate: Estate, arm: bool) -> Result<Live, StartError> {
+    let home = Home::of(&estate.name);
+    let lock = home.lock().map_err(|e| match e {
+        LockError::Taken => StartError::Running,
+        LockError::Io(e) => StartError::Other(format!("{}: {e}", home.path().display())),
+    })?;
+    let estate = Arc::new(estate);
+    let other = |e: String| StartError::Other(e);
+    let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
+    let controller = format!("{}:{}", host(), std::process::id());
+    let mut engine = Engine::new(Arc::clone(&estate), controller);
+    if journal.head().seq > 0 {
+        for entry in journal::read(&home.journal()).map_err(|e| other(e.to_string()))? {
+            engine.restore(&entry.record);
+        }
+    }
+    let began = Instant::now();
+    let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
+    let mut core = Core::new(engine, journal, door);
+    let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
+    let clock = Clock { began };
+    core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled: Vec::new(), estate }).map_err(|e| other(e.to_string()))?;
+    let (messages, inbox) = mpsc::channel(64);
+    let (publish, snapshots) = watch::channel(Arc::new(core.engine.snapshot(clock.now(), None)));
+    let (stop, stopped) = watch::channel(false);
+    let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) });
+    let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
+    tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
+    let task = tokio::spawn(run(core, clock, inbox, publish, stopped));
+    Ok(Live { handle, task, stop, _lock: lock })
+}
+
+fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "here".to_string(), |h| h.trim().to_string())
+}
+
+#[derive(Clone, Copy)]
+struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    fn now(self) -> Now {
+        let mono = Mono(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        Now { utc: Utc(chrono::Utc::now().timestamp_millis()), mono }
+    }
+}
+
+async fn run(
+    mut core: Core<LiveDoor>,
+    clock: Clock,
+    mut inbox: mpsc::Receiver<Message>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut published = Instant::now();
+    let mut stale = false;
+    loop {
+        let now = clock.now();
+        let deadline = core.engine.next_deadline(now).map_or(Duration::from_secs(1), |t| t.since(now.mono).as_std()).min(Duration::from_secs(1));
+        let due = if stale { PUBLISH.saturating_sub(published.elapsed()).min(deadline) } else { deadline };
+        let result = tokio::select! {
+            () = core.door.ready() => core.turn(clock.now()),
+            () = tokio::time::sleep(due) => core.turn(clock.now()),
+            message = inbox.recv() => match message {
+                None => return,
+                Some(Message::Order(order, reply)) => match core.input(clock.now(), Input::Order(order)) {
+                    Ok(answer) => {
+                        // Whoever asked sees a snapshot that knows of it.
+                        publish.send_replace(Arc::new(snapshot(&core, clock)));
+                        let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
+                        Ok(())
+                    }
+                    Err(e) => {
+                        let _ = reply.send(Err(Refusal::by_law(3, format!("the journal cannot be written: {e}"), "free some disk space; nothing was done")));
+                        Err(e)
+                    }
+                },
+                Some(Message::Control(_, reply)) => {
+                    let _ = reply.send(Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")));
+                    Ok(())
+                }
+            },
+            _ = stopped.changed() => return,
+        };
+        if let Err(e) = result {
+            tracing::error!("the journal cannot be written; nothing acts any more: {e}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        stale = true;
+        if published.elapsed() >= PUBLISH {
+            publish.send_replace(Arc::new(snapshot(&core, clock)));
+            published = Instant::now();
+            stale = false;
+        }
+    }
+}
+
+fn snapshot(core: &Core<LiveDoor>, clock: Clock) -> Snapshot {
+    let mut snapshot = core.engine.snapshot(clock.now(), None);
+    snapshot.failed.clone_from(&core.failed);
+    snapshot
+}

@@ -1,0 +1,37 @@
+//! The members as they were last known: a dead member's key vanishes from the store, and it must still be probed.
+
+use crate::model::MemberKey;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+pub struct Addresses {
+    file: PathBuf,
+    known: Mutex<Vec<MemberKey>>,
+}
+
+impl Addresses {
+    /// What was known when the program last ran.
+    pub fn load(file: PathBuf) -> Addresses {
+        let known = std::fs::read(&file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
+        Addresses { file, known: Mutex::new(known) }
+    }
+
+    pub fn get(&self) -> Vec<MemberKey> {
+        self.known.lock().map(|k| k.clone()).unwrap_or_default()
+    }
+
+    pub fn set(&self, new: Vec<MemberKey>) {
+        let Ok(mut known) = self.known.lock() else { return };
+        if *known != new {
+            if let Ok(bytes) = serde_json::to_vec(&new) {
+                // Lost, it is learned again from the store; only a dead member's address would be missed.
+                let _ = std::fs::write(&self.file, bytes);
+            }
+            *known = new;
+        }
+    }
+
+    pub fn sql(&self, region: crate::model::RegionId) -> Option<String> {
+        self.known.lock().ok()?.iter().find(|m| m.region == Some(region))?.sql.clone()
+    }
+}

@@ -1,0 +1,172 @@
+//! The door to real systems: tasks behind bounded queues.
+
+use super::address::Addresses;
+use super::etcd::Etcd;
+use super::http::Http;
+use super::postgres::Sql;
+use super::{effects, look, service};
+use crate::model::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// How often a group is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub calm: Span,
+    pub close: Span,
+    pub close_until: Mono,
+}
+
+impl Pace {
+    pub fn interval(&self, now: Mono) -> Duration {
+        if now < self.close_until { self.close.min(self.calm).as_std() } else { self.calm.as_std() }
+    }
+}
+
+/// What the tasks of one database share.
+pub(super) struct Eyes {
+    pub database: Database,
+    pub http: Http,
+    pub etcd: Etcd,
+    pub sql: Option<Sql>,
+    pub addresses: Addresses,
+    pub voters: Mutex<(u16, u16)>,
+    pub pace: watch::Sender<Pace>,
+}
+
+impl Eyes {
+    /// The member's name in the cluster, else its region's.
+    pub fn member_name(&self, region: RegionId, fallback: &str) -> String {
+        self.addresses.get().into_iter().find(|m| m.region == Some(region)).map_or_else(|| fallback.to_string(), |m| m.name)
+    }
+}
+
+pub(super) struct Shared {
+    pub estate: Arc<Estate>,
+    pub groups: BTreeMap<GroupId, Eyes>,
+    pub receipts: PathBuf,
+    began: Instant,
+    incoming: mpsc::Sender<Incoming>,
+    over: AtomicBool,
+}
+
+impl Shared {
+    pub fn now(&self) -> Mono {
+        Mono(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub fn gone(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    pub async fn tell(&self, at: Mono, fact: Fact) {
+        // A full queue makes the looking wait, never the deciding.
+        let _ = self.incoming.send(Incoming::Observed(Observation { at, fact })).await;
+    }
+
+    pub async fn report(&self, report: Report) {
+        let _ = self.incoming.send(Incoming::Report(report)).await;
+    }
+}
+
+pub struct LiveDoor {
+    shared: Arc<Shared>,
+    incoming: mpsc::Receiver<Incoming>,
+    waiting: Vec<Incoming>,
+}
+
+/// Observations that wait to be decided on. More than this means that we are slower than the world; the looks wait.
+const QUEUE: usize = 4_096;
+
+impl LiveDoor {
+    /// Starts looking at everything the estate names. `home` keeps receipts and addresses.
+    ///
+    /// # Errors
+    /// A file of certificates, keys or passwords cannot be read.
+    pub fn open(estate: &Arc<Estate>, home: &Path, began: Instant) -> Result<LiveDoor, String> {
+        let (sender, incoming) = mpsc::channel(QUEUE);
+        let mut groups = BTreeMap::new();
+        for group in estate.group_ids() {
+            let Some(database) = estate.group(group).database.clone() else { continue };
+            let http = Http::new(&database)?;
+            let sql = Sql::new(&database)?;
+            let calm = estate.policy.detection.interval;
+            let (pace, _) = watch::channel(Pace { calm, close: calm, close_until: Mono::default() });
+            let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)));
+            let etcd = Etcd::new(http.clone(), &database);
+            groups.insert(group, Eyes { http, etcd, sql, addresses, voters: Mutex::new((0, 0)), pace, database });
+        }
+        let shared = Arc::new(Shared {
+            estate: Arc::clone(estate),
+            groups,
+            receipts: home.join("receipts"),
+            began,
+            incoming: sender,
+            over: AtomicBool::new(false),
+        });
+        for group in shared.groups.keys() {
+            look::start(&shared, *group);
+        }
+        service::start(&shared);
+        Ok(LiveDoor { shared, incoming, waiting: Vec::new() })
+    }
+
+    /// Resolves when something has come in.
+    pub async fn ready(&mut self) {
+        if !self.waiting.is_empty() {
+            return;
+        }
+        match self.incoming.recv().await {
+            Some(incoming) => self.waiting.push(incoming),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for LiveDoor {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Door for LiveDoor {
+    fn submit(&mut self, _now: Now, issued: Issued) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move { effects::carry_out(&shared, issued).await });
+    }
+
+    fn look(&mut self, _now: Now, look: Look) {
+        match look {
+            Look::Closely { group, every, until } => {
+                if let Some(eyes) = self.shared.groups.get(&group) {
+                    eyes.pace.send_modify(|p| {
+                        p.close = every;
+                        p.close_until = p.close_until.max(until);
+                    });
+                }
+            }
+            Look::Outcome { issued } => {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move { effects::find_out(&shared, issued).await });
+            }
+        }
+    }
+
+    fn poll(&mut self, _now: Mono) -> Vec<Incoming> {
+        let mut all = std::mem::take(&mut self.waiting);
+        while all.len() < QUEUE
+            && let Ok(incoming) = self.incoming.try_recv()
+        {
+            all.push(incoming);
+        }
+        all
+    }
+
+    fn next_deadline(&self) -> Option<Mono> {
+        None
+    }
+}

@@ -1,0 +1,179 @@
+//! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
+
+use super::door::{Pace, Shared};
+use super::{etcd, haproxy, patroni, postgres};
+use crate::model::*;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Starts the tasks that watch one database.
+pub fn start(shared: &Arc<Shared>, group: GroupId) {
+    let Some(eyes) = shared.groups.get(&group) else { return };
+    let pace = eyes.pace.subscribe();
+    for member in &eyes.database.members {
+        let region = member.region;
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_rest(shared, group, region)));
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_sql(shared, group, region)));
+        tokio::spawn(receiver(Arc::clone(shared), pace.clone(), group, region));
+        tokio::spawn(fence_check(Arc::clone(shared), group, region));
+    }
+    if !eyes.database.store.is_empty() {
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| store(shared, group)));
+        tokio::spawn(voters(Arc::clone(shared), group));
+    }
+    for i in 0..eyes.database.balancers.len() {
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| balancer(shared, group, i)));
+    }
+}
+
+/// Repeats a look at the pace of its group; a change of pace is felt at once.
+async fn every<F, R>(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, look: F)
+where
+    F: Fn(Arc<Shared>) -> R,
+    R: Future<Output = ()>,
+{
+    let mut next = tokio::time::Instant::now();
+    loop {
+        if shared.gone() {
+            return;
+        }
+        look(Arc::clone(&shared)).await;
+        let wait = pace.borrow_and_update().interval(shared.now());
+        next = (next + wait).max(tokio::time::Instant::now());
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            changed = pace.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                next = tokio::time::Instant::now();
+            }
+        }
+    }
+}
+
+/// Silence is told from a slow answer by four times what answers have taken lately, and never by less than 250 ms.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+async fn member_rest(shared: Arc<Shared>, group: GroupId, region: RegionId) {
+    let Some((eyes, member)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(region)?))) else { return };
+    let at = shared.now();
+    let (result, text) = eyes.http.get(&format!("{}/patroni", member.rest), PATIENCE).await;
+    let parsed = text.map(|t| patroni::parse_member(&t));
+    let result = match &parsed {
+        Some(Err(reason)) => ProbeResult::Unwell(reason.clone()),
+        _ => result,
+    };
+    shared.tell(at, Fact::Probe { group, region, port: Port::Rest, result }).await;
+    if let Some(Ok(report)) = parsed {
+        shared.tell(at, Fact::Member { group, region, report }).await;
+    }
+}
+
+async fn member_sql(shared: Arc<Shared>, group: GroupId, region: RegionId) {
+    let Some(eyes) = shared.groups.get(&group) else { return };
+    // The address is Patroni's to tell; until then there is nothing to probe.
+    let Some(address) = eyes.addresses.sql(region) else { return };
+    let at = shared.now();
+    let result = postgres::probe(&address, PATIENCE).await;
+    shared.tell(at, Fact::Probe { group, region, port: Port::Sql, result }).await;
+}
+
+/// Keeps one connection to a member and asks what its receiver hears.
+async fn receiver(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, group: GroupId, region: RegionId) {
+    let mut client: Option<tokio_postgres::Client> = None;
+    loop {
+        if shared.gone() {
+            return;
+        }
+        let Some(eyes) = shared.groups.get(&group) else { return };
+        let Some(sql) = &eyes.sql else { return };
+        let mut wait = pace.borrow_and_update().interval(shared.now());
+        match (&client, eyes.addresses.sql(region)) {
+            (Some(open), _) => {
+                let at = shared.now();
+                match postgres::receiver(open).await {
+                    Ok(stream) => shared.tell(at, Fact::Receiver { group, region, stream }).await,
+                    Err(_) => client = None,
+                }
+            }
+            (None, Some(address)) => match sql.connect(&address).await {
+                Ok(open) => {
+                    client = Some(open);
+                    continue;
+                }
+                // One that does not let us in is not asked ten times a second.
+                Err(_) => wait = wait.max(Duration::from_millis(500)),
+            },
+            (None, None) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            changed = pace.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn store(shared: Arc<Shared>, group: GroupId) {
+    let Some(eyes) = shared.groups.get(&group) else { return };
+    let at = shared.now();
+    match eyes.etcd.read(&eyes.database).await {
+        Err(reason) => shared.tell(at, Fact::StoreAway { group, reason }).await,
+        Ok(keys) => {
+            let mut known = eyes.addresses.get();
+            let mut record = etcd::record(&eyes.database, &keys, &mut known);
+            eyes.addresses.set(known);
+            if let Some(leader) = &mut record.leader
+                && let Some(id) = leader.lease_id
+                && let Some((left, ttl)) = eyes.etcd.lease(id).await
+            {
+                (leader.lease_left, leader.lease_ttl) = (Some(left), Some(ttl));
+            }
+            if let Ok(voters) = eyes.voters.lock() {
+                (record.voters, record.voters_up) = *voters;
+            }
+            shared.tell(at, Fact::Store { group, record: Box::new(record) }).await;
+        }
+    }
+}
+
+async fn voters(shared: Arc<Shared>, group: GroupId) {
+    while !shared.gone() {
+        let Some(eyes) = shared.groups.get(&group) else { return };
+        if let Some(told) = eyes.etcd.voters().await
+            && let Ok(mut voters) = eyes.voters.lock()
+        {
+            *voters = told;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
+    let Some(eyes) = shared.groups.get(&group) else { return };
+    let id = BalancerId::of(i);
+    let at = shared.now();
+    let answer = haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
+    let fact = match answer.and_then(|text| haproxy::parse_servers(&text, &eyes.database.backend)) {
+        Ok(servers) => {
+            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| shared.estate.region_named(name));
+            Fact::Balancer { group, balancer: id, servers }
+        }
+        Err(reason) => Fact::BalancerAway { group, balancer: id, reason },
+    };
+    shared.tell(at, fact).await;
+}
+
+/// Could the member be fenced? Asked now and then, long before it matters.
+async fn fence_check(shared: Arc<Shared>, group: GroupId, region: RegionId) {
+    while !shared.gone() {
+        let Some(eyes) = shared.groups.get(&group) else { return };
+        let Some(argv) = eyes.database.fence.as_ref().and_then(|f| f.check.as_ref()) else { return };
+        let name = &shared.estate.region(region).name;
+        let at = shared.now();
+        let result = super::command::check(&super::command::filled(argv, name, &eyes.member_name(region, name)), Duration::from_secs(5)).await;
+        shared.tell(at, Fact::FenceCheck { group, region, result }).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}

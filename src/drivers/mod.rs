@@ -1,0 +1,26 @@
+//! The real world behind the door: probes, Patroni, etcd, HAProxy, PostgreSQL, and commands.
+//!
+//! It promises: every call has its own timeout and none delays another; an answer that was not understood is said to
+//! be one, not guessed at; what acts is sent once, and can be asked about afterwards. It decides nothing.
+
+mod address;
+mod command;
+mod door;
+mod effects;
+mod etcd;
+mod haproxy;
+mod http;
+mod look;
+mod patroni;
+mod postgres;
+mod service;
+
+pub use door::LiveDoor;
+pub use patroni::parse_member;
+
+/// Readers of outside data, for the tests that feed them what real servers said.
+pub mod readers {
+    pub use super::etcd::{Keys, record};
+    pub use super::haproxy::{parse_servers, server_views};
+    pub use super::patroni::parse_member;
+}

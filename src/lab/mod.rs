@@ -1,0 +1,14 @@
+//! A real three-region estate on this machine: etcd, three Patroni nodes, HAProxy. The practice range, and the tests'
+//! real cluster.
+//!
+//! It promises: everything in one directory, loopback only, and only processes that it started are ever touched.
+
+mod damage;
+mod files;
+mod place;
+mod process;
+mod up;
+
+pub use damage::{Damage, damage, down, fence, fence_check, mend, status, undo_fence};
+pub use place::Place;
+pub use up::up;

@@ -1,0 +1,192 @@
+//! Bringing a lab up: the first node alone, so that the first leader is not left to chance; then the others.
+
+use super::place::{Place, REGIONS};
+use super::{files, process};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const INSTALL: &str = "apt-get update && apt-get install -y postgresql-15 patroni etcd-server etcd-client haproxy python3-etcd python3-psycopg2";
+
+/// What the servers are, on this machine.
+pub struct Servers {
+    pub etcd: PathBuf,
+    pub haproxy: PathBuf,
+    pub patroni: PathBuf,
+    pub postgres: PathBuf,
+}
+
+/// Finds the servers.
+///
+/// # Errors
+/// One is missing; the text has the command that installs it.
+pub fn servers(patroni: Option<&Path>) -> Result<Servers, String> {
+    let find = |name: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let more = [PathBuf::from("/usr/sbin"), PathBuf::from("/usr/bin")];
+        std::env::split_paths(&path).chain(more).map(|d| d.join(name)).find(|p| p.is_file())
+    };
+    let need = |name: &str| find(name).ok_or_else(|| format!("{name} is not installed; run: {INSTALL}"));
+    let patroni = match patroni {
+        Some(path) if path.is_file() => path.to_path_buf(),
+        Some(path) => return Err(format!("{}: there is no Patroni here", path.display())),
+        None => need("patroni")?,
+    };
+    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|d| d.flatten().map(|e| e.path().join("bin")).filter(|p| p.join("initdb").is_file()).collect())
+        .unwrap_or_default();
+    versions.sort();
+    let postgres = versions.pop().ok_or_else(|| format!("PostgreSQL is not installed; run: {INSTALL}"))?;
+    Ok(Servers { etcd: need("etcd")?, haproxy: need("haproxy")?, patroni, postgres })
+}
+
+/// Starts everything and writes `estate.yaml`. Returns what to do next.
+///
+/// # Errors
+/// A server is missing, or did not come up; the text says which, and where its log is.
+pub fn up(dir: &Path, base_port: u16, patroni: Option<&Path>) -> Result<String, String> {
+    if dir.join("lab.json").exists() {
+        return Err(format!("{}: a lab is there already; bpci lab status, or bpci lab down", dir.display()));
+    }
+    let servers = servers(patroni)?;
+    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let dir = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
+    let place = Place { dir: dir.clone(), base_port, patroni: servers.patroni.clone() };
+    place.save()?;
+    match bring_up(&place, &servers) {
+        Ok(text) => Ok(text),
+        Err(e) => {
+            super::down(&dir).ok();
+            Err(e)
+        }
+    }
+}
+
+fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
+    let write = |path: PathBuf, text: String| std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()));
+    for region in REGIONS {
+        let node = place.path(region);
+        std::fs::create_dir_all(&node).map_err(|e| format!("{}: {e}", node.display()))?;
+        write(node.join("patroni.yml"), files::patroni(place, region, &servers.postgres).unwrap_or_default())?;
+    }
+    write(place.path("haproxy.cfg"), files::haproxy(place))?;
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    write(place.path("estate.yaml"), files::estate(place, &program))?;
+    let password = password();
+    write(place.path("bpci.password"), password.clone())?;
+    own(&place.dir)?;
+
+    start_etcd(place, servers)?;
+    let started = Instant::now();
+    start_node(place, servers, REGIONS[0])?;
+    let (address, rest, sql) = place.node(REGIONS[0]).unwrap_or_default();
+    wait(&format!("{} to lead; see {}/{}.log", REGIONS[0], place.dir.display(), REGIONS[0]), Duration::from_secs(40), || {
+        get(&format!("{address}:{rest}"), "/primary").is_some_and(|(status, _)| status == 200)
+    })?;
+    for region in &REGIONS[1..] {
+        start_node(place, servers, region)?;
+    }
+    start_haproxy(place, servers)?;
+    psql(servers, &address, sql, &setup_sql(&password))?;
+    wait("a synchronous standby and a second one to stream", Duration::from_secs(60), || {
+        let sql_text = "SELECT count(*) FILTER (WHERE sync_state = 'sync') || ' ' || count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+        psql(servers, &address, sql, sql_text).is_ok_and(|out| out.trim() == "1 2")
+    })?;
+    wait("a write through HAProxy", Duration::from_secs(20), || {
+        let (host, port) = place.write_entry().split_once(':').map(|(h, p)| (h.to_string(), p.parse().unwrap_or(0))).unwrap_or_default();
+        psql(servers, &host, port, "UPDATE bpci_validation SET at = now() WHERE id = 0").is_ok()
+    })?;
+    let estate = place.path("estate.yaml");
+    Ok(format!(
+        "up in {:.1} s: etcd, three Patroni nodes, HAProxy\nwrites     postgresql://postgres@{}/postgres\nestate     {}\nnext       bpci --config {} --arm\n           bpci lab break leader-kill --dir {}",
+        started.elapsed().as_secs_f64(),
+        place.write_entry(),
+        estate.display(),
+        estate.display(),
+        place.dir.display()
+    ))
+}
+
+fn setup_sql(password: &str) -> String {
+    format!(
+        "CREATE ROLE bpci LOGIN PASSWORD '{password}'; GRANT pg_monitor TO bpci;
+         CREATE TABLE bpci_validation (id integer PRIMARY KEY, effect text, at timestamptz NOT NULL DEFAULT now());
+         INSERT INTO bpci_validation VALUES (0, 'made');
+         GRANT SELECT, INSERT, UPDATE ON bpci_validation TO bpci;"
+    )
+}
+
+fn password() -> String {
+    let bytes: [u8; 16] = rand::random();
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The servers' user must own what they write.
+fn own(dir: &Path) -> Result<(), String> {
+    let Some(user) = process::as_user() else { return Ok(()) };
+    let status = std::process::Command::new("chown").args(["-R", &format!("{user}:{user}")]).arg(dir).status().map_err(|e| e.to_string())?;
+    if status.success() { Ok(()) } else { Err(format!("{}: could not be given to {user}", dir.display())) }
+}
+
+pub fn start_etcd(place: &Place, servers: &Servers) -> Result<(), String> {
+    let mut command = process::command(&servers.etcd);
+    let (client, peer) = (format!("http://{}", place.etcd()), format!("http://{}", place.etcd_peer()));
+    command.args(["--name", "lab", "--data-dir"]).arg(place.path("etcd"));
+    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peer]);
+    command.args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("lab={peer}")]);
+    process::start(&place.dir, "etcd", command)?;
+    wait("etcd; see etcd.log", Duration::from_secs(20), || get(&place.etcd(), "/health").is_some_and(|(status, _)| status == 200))
+}
+
+pub fn start_node(place: &Place, servers: &Servers, region: &str) -> Result<(), String> {
+    // Debian's Patroni needs Debian's Python, whatever comes first on the path.
+    let packaged = place.patroni.starts_with("/usr/bin");
+    let mut command = if packaged { process::command(Path::new("/usr/bin/python3")) } else { process::command(&place.patroni) };
+    if packaged {
+        command.arg(&place.patroni);
+    }
+    command.arg(place.path(region).join("patroni.yml"));
+    let _ = servers;
+    process::start(&place.dir, region, command).map(|_| ())
+}
+
+pub fn start_haproxy(place: &Place, servers: &Servers) -> Result<(), String> {
+    let mut command = process::command(&servers.haproxy);
+    command.arg("-db").arg("-f").arg(place.path("haproxy.cfg"));
+    process::start(&place.dir, "haproxy", command).map(|_| ())
+}
+
+/// Runs SQL as the lab's superuser.
+pub fn psql(servers: &Servers, host: &str, port: u16, sql: &str) -> Result<String, String> {
+    let out = std::process::Command::new(servers.postgres.join("psql"))
+        .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres", "-c", sql])
+        .env("PGCONNECT_TIMEOUT", "2")
+        .output()
+        .map_err(|e| format!("psql: {e}"))?;
+    if out.status.success() { Ok(String::from_utf8_lossy(&out.stdout).into_owned()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+}
+
+pub fn wait(what: &str, at_most: Duration, mut test: impl FnMut() -> bool) -> Result<(), String> {
+    let deadline = Instant::now() + at_most;
+    while !test() {
+        if Instant::now() > deadline {
+            return Err(format!("waited {} s in vain for {what}", at_most.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+/// One request, HTTP/1.0, with a short patience: status and body.
+pub fn get(address: &str, path: &str) -> Option<(u16, String)> {
+    let address: SocketAddr = address.parse().ok()?;
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(500)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+    let mut text = String::new();
+    stream.take(1 << 20).read_to_string(&mut text).ok()?;
+    let status = text.split(' ').nth(1)?.parse().ok()?;
+    let body = text.split_once("\r\n\r\n").map(|(_, b)| b.to_string()).unwrap_or_default();
+    Some((status, body))
+}
