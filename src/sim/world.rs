@@ -97,9 +97,9 @@ impl World {
             chance,
             estate,
         };
+        // A fault does not keep to the second: each seed strikes at another moment. What is to strike together does.
+        let jitter = Span(world.chance.below(1_000));
         for i in 0..world.faults.len() {
-            // A fault does not keep to the second: each seed strikes at another moment.
-            let jitter = Span(world.chance.below(1_000));
             world.schedule(Mono(world.faults[i].0.at.0).plus(jitter), Happening::Fault(i));
         }
         for c in 0..world.clusters.len() {
