@@ -38,6 +38,18 @@ pub struct Open {
     /// Lines instead of a screen
     #[arg(long)]
     pub plain: bool,
+    /// terminal, dark, mono, or a file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub theme: Option<String>,
+    /// Only ASCII marks
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+impl Open {
+    pub fn looks(&self) -> crate::tui::Looks {
+        crate::tui::Looks { theme: self.theme.clone(), ascii: self.ascii }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -350,7 +350,8 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
     let by = who();
     let receipt = opened.handle.order(Order { by: by.clone(), action }).await.map_err(|r| Fail::refused(&r))?;
     let Receipt::Proposed(id) = receipt else { return Err(Fail::failed("the controller answered something else")) };
-    let began = opened.handle.snapshot().now.mono;
+    let there = |s: &Snapshot| s.proposals.iter().any(|v| v.proposal.id == id);
+    let began = wait_for(opened, Duration::from_secs(2), there).await.unwrap_or_else(|| opened.handle.snapshot()).now.mono;
     // The evidence is gathered in this call: look closely for a moment before it is shown.
     let enough = Span::ms(if opened.simulated { 400 } else { 350 });
     let decided = |s: &Snapshot| {

@@ -12,6 +12,8 @@ mod order;
 mod output;
 mod plain;
 
+pub use open::told_to_end;
+
 use args::{Arguments, Command};
 use clap::Parser;
 use fail::Fail;
@@ -26,6 +28,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
+    let _ = color_eyre::install();
+    log();
     // The newest TLS provider, chosen once: two in one program would panic at the first connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
@@ -39,6 +43,15 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(fail) => fail.exit(),
     }
+}
+
+/// The program's own words go into a ring that the dashboard shows; nothing is written on a screen in use.
+fn log() {
+    use tracing_subscriber::layer::SubscriberExt;
+    let _ = tui_logger::init_logger(tui_logger::LevelFilter::Info);
+    tui_logger::set_default_level(tui_logger::LevelFilter::Info);
+    let subscriber = tracing_subscriber::registry().with(tui_logger::TuiTracingSubscriberLayer);
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 async fn run(arguments: Arguments) -> Result<(), Fail> {

@@ -79,7 +79,8 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         }
     };
     let handle = Arc::clone(&opened.handle);
-    let result = if open.plain { plain::follow(handle).await } else { crate::tui::run(handle, super::order::who()).await.map_err(Fail::failed) };
+    let result =
+        if open.plain { plain::follow(handle).await } else { crate::tui::run(handle, super::order::who(), open.looks()).await.map_err(Fail::failed) };
     opened.close().await;
     result
 }

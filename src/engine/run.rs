@@ -17,7 +17,9 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
         let Some(operation) = engine.state.operation(id).cloned() else { continue };
         lost_reports(engine, now, &operation);
         match &operation.status {
-            Status::RollingBack { .. } => roll_back(engine, now, &operation),
+            // Read-only means that nothing acts, not even what remains.
+            Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
+            Status::RollingBack { .. } => {}
             status if status.is_over() => remains(engine, now, &operation),
             _ => {
                 steps(engine, now, &operation);
@@ -92,7 +94,9 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
         Progress::Ask(_) => {}
         Progress::Wait(what) => {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
-            let patient = matches!(step.kind, StepKind::WatchProtection) || operation.steps[index].effects.iter().any(|e| e.outcome.is_none());
+            let patient = matches!(step.kind, StepKind::WatchProtection)
+                || (step.kind.acts() && !engine.state.armed)
+                || operation.steps[index].effects.iter().any(|e| e.outcome.is_none());
             if waited > timeout && !patient {
                 engine.emit(now, Event::StepFailed { operation: operation_id, step: number, reason: format!("waited {waited} for {what}") });
             }
@@ -226,7 +230,7 @@ fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
                     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
                 }
             }
-            Remainder::Restore { region } if operation.remains.iter().all(|r| !matches!(r, Remainder::Rejoin { .. })) => {
+            Remainder::Restore { region } if engine.state.armed && operation.remains.iter().all(|r| !matches!(r, Remainder::Rejoin { .. })) => {
                 restore(engine, now, operation, region, remainder);
             }
             Remainder::Restore { .. } => {}

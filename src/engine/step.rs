@@ -27,6 +27,9 @@ const FIRST: u16 = 1;
 /// Looks at one running step.
 pub fn look(cx: &Facts, operation: &Operation, index: usize) -> Progress {
     let step = &operation.plan.steps[index];
+    if step.kind.acts() && !cx.state.armed {
+        return Wait("this controller to be armed: it is read-only".to_string());
+    }
     if step.kind.acts()
         && let Some(progress) = claim(cx, operation)
     {

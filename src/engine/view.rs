@@ -1,7 +1,7 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
 use super::votes::Stance;
-use super::{Engine, Facts, assess, orders, votes};
+use super::{Engine, Facts, assess, orders, step, votes};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             })
             .collect(),
         operations: state.operations.clone(),
+        waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
         log: Arc::clone(&engine.log),
         log_total: engine.log_total,
         gaps: gaps(&cx),
@@ -36,6 +37,16 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         failed: None,
         world,
     }
+}
+
+fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
+    let running = operation.steps.iter().enumerate().filter(|(_, r)| r.state == StepState::Running);
+    running
+        .filter_map(|(i, _)| match step::look(cx, operation, i) {
+            step::Progress::Wait(text) | step::Progress::Ask(text) => Some(WaitView { operation: operation.id, step: i as u16, text }),
+            _ => None,
+        })
+        .collect()
 }
 
 fn region(cx: &Facts, id: RegionId) -> RegionView {
@@ -147,7 +158,8 @@ fn gaps(cx: &Facts) -> Vec<String> {
             }
             if database.sql.is_some() && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some()) {
                 let leads = cx.leader(id) == Some(member.region);
-                if !leads && cx.telemetry.groups[id.at()].store.record.is_some() {
+                let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
+                if !leads && had_time && cx.telemetry.groups[id.at()].store.record.is_some() {
                     gaps.push(format!(
                         "{name}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {}",
                         cx.region_name(member.region),

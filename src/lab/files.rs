@@ -6,6 +6,8 @@ use std::path::Path;
 pub fn patroni(place: &Place, region: &str, bin: &Path) -> Option<String> {
     let (address, rest, sql) = place.node(region)?;
     let (etcd, data, bin) = (place.etcd(), place.data(region).display().to_string(), bin.display());
+    // A socket in the data directory would make pg_rewind fail.
+    let sockets = place.path(region).display().to_string();
     let pass = place.path(region).join("pgpass").display().to_string();
     Some(format!(
         r#"scope: orders
@@ -39,12 +41,13 @@ postgresql:
   data_dir: "{data}"
   bin_dir: "{bin}"
   pgpass: "{pass}"
+  remove_data_directory_on_rewind_failure: true
   authentication:
     superuser: {{ username: postgres, password: lab }}
     replication: {{ username: replicator, password: lab }}
     rewind: {{ username: postgres, password: lab }}
   parameters:
-    unix_socket_directories: "{data}"
+    unix_socket_directories: "{sockets}"
     shared_buffers: 32MB
   pg_hba:
     - local all all trust

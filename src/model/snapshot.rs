@@ -60,6 +60,8 @@ pub struct Snapshot {
     pub proposals: Vec<ProposalView>,
     /// The newest last; bounded.
     pub operations: VecDeque<Arc<Operation>>,
+    /// What running steps wait for.
+    pub waits: Vec<WaitView>,
     /// The newest last; bounded.
     pub log: Arc<VecDeque<LogLine>>,
     /// How many lines there have been in all: who reads along knows which are new.
@@ -130,6 +132,14 @@ pub struct ProposalView {
     pub proposal: Proposal,
     pub assessment: Assessment,
     pub automatic_in: Option<Span>,
+}
+
+/// What a running step waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitView {
+    pub operation: super::OperationId,
+    pub step: u16,
+    pub text: String,
 }
 
 /// One line of the incident's story.

@@ -1,0 +1,108 @@
+//! The decision: what would be done, what it would lose, what happens otherwise, on which evidence.
+
+use super::Canvas;
+use crate::model::*;
+use crate::tui::text::Row;
+use ratatui::text::Line;
+
+/// A choice on the table.
+pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (p, a) = (&view.proposal, &view.assessment);
+    let group = &s.estate.group(p.group).name;
+    let from = &s.estate.region(p.from).name;
+    let what = match (p.intent, a.to) {
+        (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
+        (Intent::Failover, Some(to)) => format!("fail over {group} to {}?", s.estate.region(to).name),
+        (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
+        (_, None) => format!("{} {group}: no candidate", p.plan),
+    };
+    let mut title = Row::new().add(" DECISION  ", t.title).add(g.plain(&what), t.strong);
+    let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
+    title = match (view.automatic_in, &veto) {
+        (Some(left), None) => title.at_end(g, &format!("automatic in {left} {} s stop", g.dot), c.width.saturating_sub(1), t.warn),
+        (Some(left), Some(_)) if left > Span::ZERO => {
+            title.at_end(g, &format!("automatic in {left} {} s stop", g.dot), c.width.saturating_sub(1), t.warn)
+        }
+        (Some(_), Some(_)) => title.at_end(g, &format!("automation waits {} s stop", g.dot), c.width.saturating_sub(1), t.warn),
+        (None, _) => title.at_end(g, "yours to decide", c.width.saturating_sub(1), t.dim),
+    };
+    let mut lines = vec![title.line()];
+    lines.push(Row::new().left(g, "   why", 14, t.dim).rest(g, &p.reason, c.width, t.text).line());
+    if p.intent != Intent::Guided {
+        let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
+        lines.push(Row::new().left(g, "   takes", 14, t.dim).add(format!("{} (no forecast yet)", g.dash), t.dim).line());
+        lines.push(Row::new().left(g, "   loses", 14, t.dim).rest(g, &a.loss.to_string(), c.width, style).line());
+        lines.push(Row::new().left(g, "   leave it", 14, t.dim).rest(g, &a.otherwise, c.width, t.text).line());
+        if let (Some(_), Some(veto)) = (view.automatic_in, &veto) {
+            lines.push(Row::new().left(g, "   automation", 14, t.dim).rest(g, veto, c.width, t.warn).line());
+        }
+    }
+    lines.extend(checks(c, a));
+    lines.push(Row::new().add("   f", t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
+    lines
+}
+
+/// The checks: those that stop it first, each with its reason; those that hold in a few words.
+pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let mut lines = Vec::new();
+    let rank = |v: Verdict| match v {
+        Verdict::Block { .. } => 0,
+        Verdict::Risk => 1,
+        Verdict::Advice => 2,
+        Verdict::Pass => 3,
+    };
+    let mut sorted: Vec<&Check> = a.checks.iter().collect();
+    sorted.sort_by_key(|k| rank(k.verdict));
+    for check in sorted.iter().filter(|k| rank(k.verdict) < 3) {
+        let (mark, style) = match check.verdict {
+            Verdict::Block { law } => (format!("{} law {law}: ", g.bad), t.bad),
+            Verdict::Risk => (format!("{} to be typed: ", g.bad), t.bad),
+            _ => ("! ".to_string(), t.warn),
+        };
+        lines.push(Row::new().add(format!("   {mark}"), style).rest(g, &check.text, c.width, t.text).line());
+    }
+    let held: Vec<String> = sorted
+        .iter()
+        .filter(|k| rank(k.verdict) == 3)
+        .map(|k| {
+            let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
+            format!("{} {}{age}", g.done, k.name)
+        })
+        .collect();
+    if !held.is_empty() {
+        lines.push(Row::new().add("   ", t.text).rest(g, &held.join("  "), c.width, t.ok).line());
+    }
+    lines
+}
+
+/// In peace: what would happen if the primary's region failed now, and what could not be done.
+pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = Vec::new();
+    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+        let Some(primary) = view.primary else { continue };
+        let name = &s.estate.region(primary).name;
+        let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
+        let (text, style) = match fit {
+            Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
+            None => ("nobody could take over without loss".to_string(), t.warn),
+        };
+        lines.push(
+            Row::new()
+                .add(format!(" IF {name} FAILED NOW  "), t.title)
+                .add(format!("{}  ", s.estate.group(view.group).name), t.text)
+                .rest(g, &text, c.width, style)
+                .line(),
+        );
+    }
+    for gap in &s.gaps {
+        lines.push(Row::new().add("   ! ", t.warn).rest(g, gap, c.width, t.text).line());
+    }
+    for source in &s.stale {
+        let text = format!("{} silent for {}: {}", source.name, c.age(source.since), source.reason);
+        lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());
+    }
+    lines
+}

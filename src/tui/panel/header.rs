@@ -1,0 +1,71 @@
+//! How real, how bad, since when, how much time is left, who may act.
+
+use super::Canvas;
+use crate::model::*;
+use crate::tui::text::{Row, gauge};
+use ratatui::text::Line;
+
+pub fn header(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mode = match s.mode {
+        Mode::Live => t.live,
+        Mode::Drill => t.drill,
+        Mode::Simulation => t.simulation,
+        Mode::Replay => t.replay,
+    };
+    let mut first = Row::new().add(format!(" {} ", s.mode.word()), mode).add(" ", t.text).add(s.estate.name.clone(), t.strong).add("  ", t.text);
+    match s.disasters.first() {
+        Some(d) => {
+            let style = if d.severity >= Severity::High { t.bad } else { t.warn };
+            let names: Vec<_> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+            let more = if s.disasters.len() > 1 { format!("  and {} more", s.disasters.len() - 1) } else { String::new() };
+            let text = format!("{} {}  {}  {}{more}", g.alarm, d.severity.name().to_uppercase(), d.kind.words(), names.join(", "));
+            first = first.rest(g, &text, c.width.saturating_sub(14), style);
+        }
+        None => {
+            let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
+            let (regions, services) = (s.regions.len(), s.estate.services.len());
+            first = match worst {
+                RegionStatus::Ok => first.add(format!("{} ALL WELL", g.ok), t.ok).add(format!("  {regions} regions, {services} services"), t.dim),
+                RegionStatus::Unknown => first.add(format!("{} LOOKING", g.unknown), t.dim),
+                _ => first.add(format!("{} DEGRADED", g.part), t.warn).add(format!("  {regions} regions, {services} services"), t.dim),
+            };
+        }
+    }
+    let clock = format!("{} UTC", s.now.utc.clock());
+    vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
+}
+
+fn second(c: &Canvas) -> Line<'static> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut row = Row::new().add(" ", t.text);
+    if let Some(d) = s.disasters.first() {
+        let passed = s.now.utc.since(d.since);
+        let rto = d.services.iter().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
+        let served = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
+        row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
+        row = match served {
+            Some(took) => row.add(format!("{} users served after {took}", g.done), t.ok),
+            None => {
+                let left = Span(rto.0.saturating_sub(passed.0));
+                let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
+                let share = passed.0 * 1000 / rto.0.max(1);
+                row.add(gauge(g, 16, share, Some(1000)), style).add(format!(" {left} left"), style)
+            }
+        };
+    } else {
+        row = row.add(format!("{} records", s.records), t.dim);
+    }
+    if let Some(world) = &s.world {
+        let state = if world.paused { "paused".to_string() } else { format!("{}x", world.speed) };
+        row = row.add(format!(" {} {state}", g.dot), t.accent);
+        if !world.faults.is_empty() {
+            row = row.add(format!(" {} {}", g.dot, world.faults.join(", ")), t.dim);
+        }
+    }
+    if let Some(reason) = &s.failed {
+        row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
+    }
+    let armed = if s.armed { "armed" } else { "read-only" };
+    row.at_end(g, armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+}

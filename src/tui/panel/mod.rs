@@ -1,0 +1,37 @@
+//! One panel a file: a pure function of snapshot and width to lines.
+
+mod decision;
+mod header;
+mod log;
+mod recovery;
+mod regions;
+mod replication;
+mod services;
+
+pub use decision::{checks, choice, peace};
+pub use header::header;
+pub use log::log;
+pub use recovery::recovery;
+pub use regions::regions;
+pub use replication::replication;
+pub use services::services;
+
+use super::glyph::Glyphs;
+use super::theme::Theme;
+use crate::model::{GroupId, Snapshot};
+
+/// What a panel is drawn from.
+pub struct Canvas<'a> {
+    pub snapshot: &'a Snapshot,
+    pub theme: &'a Theme,
+    pub glyphs: &'a Glyphs,
+    pub width: usize,
+    pub selected: GroupId,
+}
+
+impl Canvas<'_> {
+    /// How long ago a monotonic moment was.
+    pub fn age(&self, at: crate::model::Mono) -> crate::model::Span {
+        self.snapshot.now.mono.since(at)
+    }
+}

@@ -1,0 +1,88 @@
+//! A recovery under way: phases, steps, and what each waits for.
+
+use super::Canvas;
+use crate::model::*;
+use crate::tui::text::Row;
+use ratatui::text::Line;
+
+pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
+    let style = match &o.status {
+        Status::Recovered => t.ok,
+        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
+        _ => t.warn,
+    };
+    let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
+    let took = o.finished.unwrap_or(s.now.utc).since(o.started);
+    let state = format!("{} of {} steps {} {} {} {took}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
+    let mut lines = vec![Row::new().add(" RECOVERY  ", t.title).add(place, t.strong).rest(g, &state, c.width, style).line()];
+    for (n, phase) in Phase::ALL.iter().enumerate() {
+        let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
+        if !steps.is_empty() {
+            lines.extend(phase_lines(c, o, n + 1, *phase, &steps));
+        }
+    }
+    if let Status::Waiting { question } = &o.status {
+        lines.push(Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, question, c.width, t.strong).line());
+        lines.push(Row::new().add("   a", t.key).rest(g, " answer", c.width, t.text).line());
+    }
+    for remainder in &o.remains {
+        let text = match remainder {
+            Remainder::Rejoin { region } => format!("{} to stream again", s.estate.region(*region).name),
+            Remainder::Restore { region } => format!("{} to get its traffic back", s.estate.region(*region).name),
+        };
+        lines.push(Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line());
+    }
+    lines
+}
+
+fn phase_lines(c: &Canvas, o: &Operation, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)]) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let first = steps.iter().filter_map(|(_, r)| r.started).min();
+    let last = steps.iter().filter_map(|(_, r)| r.finished).max();
+    let all = steps.iter().all(|(_, r)| r.state.opens());
+    let failed = steps.iter().any(|(_, r)| matches!(r.state, StepState::Failed { .. }));
+    let (mark, style) = match (failed, all, first.is_some()) {
+        (true, ..) => (g.bad, t.bad),
+        (_, true, _) => (g.done, t.ok),
+        (_, _, true) => (g.now, t.warn),
+        _ => (g.later, t.dim),
+    };
+    let end = if all { last } else { Some(c.snapshot.now.utc) };
+    let took = first.zip(end).map_or_else(String::new, |(a, b)| b.since(a).to_string());
+    let words: Vec<String> = steps
+        .iter()
+        .map(|(s, r)| match &r.state {
+            StepState::Done { .. } => format!("{} {} {}", g.done, s.id, r.took().map_or(String::new(), |t| t.to_string())),
+            StepState::Skipped { .. } => format!("{} {}", g.dash, s.id),
+            StepState::Failed { .. } => format!("{} {}", g.bad, s.id),
+            StepState::Running => format!("{} {}", g.now, s.id),
+            StepState::Pending => format!("{} {}", g.later, s.id),
+        })
+        .collect();
+    let head = Row::new()
+        .add(format!(" {n} "), t.dim)
+        .left(g, phase.name(), 14, if first.is_some() { t.text } else { t.dim })
+        .add(format!("{mark} "), style)
+        .left(g, &took, 7, style)
+        .rest(g, &words.join("  "), c.width, if first.is_some() { t.text } else { t.dim });
+    let mut lines = vec![head.line()];
+    for (step, record) in steps {
+        let index = o.plan.steps.iter().position(|s| s.id == step.id).unwrap_or_default();
+        let text = match &record.state {
+            StepState::Failed { reason } => Some((format!("{}: {reason}", step.id), t.bad)),
+            StepState::Running => c
+                .snapshot
+                .waits
+                .iter()
+                .find(|w| w.operation == o.id && usize::from(w.step) == index)
+                .map(|w| (format!("waits for: {}", w.text), t.dim)),
+            _ => None,
+        };
+        if let Some((text, style)) = text {
+            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &text, c.width, style).line());
+        }
+    }
+    lines
+}

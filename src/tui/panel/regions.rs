@@ -1,0 +1,52 @@
+//! A line for each region: state in glyph and word, role, capacity, what answers, the age of what is late.
+
+use super::Canvas;
+use crate::model::*;
+use crate::tui::text::{Row, gauge};
+use ratatui::text::Line;
+
+pub fn regions(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let title = Row::new()
+        .left(g, " REGIONS", 20, t.title)
+        .left(g, "state", 10, t.dim)
+        .left(g, "role", 8, t.dim)
+        .left(g, "capacity", 14, t.dim)
+        .right(g, "services", 9, t.dim)
+        .rest(g, "  last answer", c.width, t.dim);
+    let mut lines = vec![title.line()];
+    for id in s.estate.region_ids() {
+        let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
+        let (glyph, style) = match view.status {
+            RegionStatus::Ok => (g.ok, t.ok),
+            RegionStatus::Degraded => (g.part, t.warn),
+            RegionStatus::Down => (g.bad, t.bad),
+            RegionStatus::Unknown => (g.unknown, t.dim),
+        };
+        let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, view.status.word(), 10, style).left(
+            g,
+            region.role.name(),
+            8,
+            t.dim,
+        );
+        row = match view.load {
+            // What a region that is down carried before is not what it carries.
+            Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {
+                let full = if load.0 >= 90 { t.warn } else { t.text };
+                row.add(gauge(g, 8, u64::from(load.0) * 10, Some(900)), full).right(g, &load.to_string(), 5, t.text).add(" ", t.text)
+            }
+            _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
+        };
+        let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
+        row = row.right(g, &up, 9, if view.services_up < view.services { t.warn } else { t.text });
+        let late = view.last_answer.map(|at| c.age(at));
+        row = match late {
+            // A fresh answer needs no figure; the age of what is late does.
+            Some(age) if age > Span::secs(2) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
+            Some(_) => row,
+            None => row.rest(g, "  never", c.width, t.dim),
+        };
+        lines.push(row.line());
+    }
+    lines
+}

@@ -1,0 +1,62 @@
+//! Lag of each standby against its objective, in bytes and in seconds, and who may take over.
+
+use super::Canvas;
+use crate::model::*;
+use crate::tui::text::{Row, gauge};
+use ratatui::text::Line;
+
+pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = Vec::new();
+    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+        let group = s.estate.group(view.group);
+        let (_, rpo) = s.estate.targets(view.group);
+        let primary = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
+        let mark = if view.group == c.selected { g.now } else { " " };
+        let how = match (view.synchronous, view.paused) {
+            (_, true) => "PAUSED",
+            (Some(true), _) => "synchronous",
+            (Some(false), _) => "asynchronous",
+            (None, _) => "mode unknown",
+        };
+        let timeline = view.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
+        let text = format!("  led by {primary} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
+        lines.push(Row::new().add(mark.to_string(), t.accent).add(group.name.clone(), t.title).rest(g, &text, c.width, t.dim).line());
+        for member in view.members.iter().filter(|m| !m.leads) {
+            lines.push(standby(c, view, member, rpo));
+        }
+    }
+    lines
+}
+
+fn standby(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> Line<'static> {
+    let (t, g) = (c.theme, c.glyphs);
+    let name = &c.snapshot.estate.region(m.region).name;
+    let stale = m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false);
+    let kind = if m.synchronous { "sync" } else { "async" };
+    let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(g, kind, 6, if m.synchronous { t.strong } else { t.dim });
+    row = match (m.lag_bytes, m.lag, stale) {
+        (Some(bytes), Some(lag), false) => {
+            let over = lag > rpo;
+            let style = if over { t.bad } else { t.text };
+            // The gauge is twice the objective wide, which stands in its middle.
+            let share = lag.0 * 500 / rpo.0.max(1);
+            row.right(g, &bytes.to_string(), 9, style)
+                .right(g, &lag.to_string(), 7, style)
+                .add(" ", t.text)
+                .add(gauge(g, 10, share, Some(500)), if over { t.bad } else { t.ok })
+        }
+        _ => row.right(g, g.dash, 9, t.dim).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(10), t.dim),
+    };
+    let timeline = m.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
+    let same = m.timeline.is_none() || view.timeline.is_none() || m.timeline == view.timeline;
+    row = row.right(g, &format!("TL {timeline}"), 7, if same { t.dim } else { t.bad }).add(" ", t.text);
+    match (&m.unfit, stale, m.measured) {
+        (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
+        (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
+        (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
+        (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
+        (Some(why), ..) => row.rest(g, why, c.width, t.warn),
+    }
+    .line()
+}

@@ -1,0 +1,105 @@
+//! Lines made of cells: padded, cut and aligned by what a terminal shows, not by bytes.
+
+use super::glyph::Glyphs;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Cut to a width; what was cut off shows as `…`.
+pub fn fit(text: &str, width: usize, ascii: bool) -> String {
+    // What came from outside may hold anything; a control character would move the cursor.
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if clean.width() <= width {
+        return clean;
+    }
+    let mark = if ascii { "~" } else { "…" };
+    let mut out = String::new();
+    let mut used = 0;
+    for c in clean.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w + 1 > width {
+            break;
+        }
+        out.push(c);
+        used += w;
+    }
+    if width > 0 {
+        out.push_str(mark);
+    }
+    out
+}
+
+pub fn left(text: &str, width: usize, ascii: bool) -> String {
+    let cut = fit(text, width, ascii);
+    let pad = width.saturating_sub(cut.width());
+    cut + &" ".repeat(pad)
+}
+
+pub fn right(text: &str, width: usize, ascii: bool) -> String {
+    let cut = fit(text, width, ascii);
+    " ".repeat(width.saturating_sub(cut.width())) + &cut
+}
+
+/// A line that is built up piece by piece.
+#[derive(Default)]
+pub struct Row {
+    spans: Vec<Span<'static>>,
+    used: usize,
+}
+
+impl Row {
+    pub fn new() -> Row {
+        Row::default()
+    }
+
+    pub fn add(mut self, text: impl Into<String>, style: Style) -> Row {
+        let text = text.into();
+        self.used += text.width();
+        self.spans.push(Span::styled(text, style));
+        self
+    }
+
+    pub fn left(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
+        let text = left(&g.plain(text), width, g.ascii);
+        self.add(text, style)
+    }
+
+    pub fn right(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
+        let text = right(&g.plain(text), width, g.ascii);
+        self.add(text, style)
+    }
+
+    /// The rest of a line of this width.
+    pub fn rest(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
+        let room = width.saturating_sub(self.used);
+        let text = fit(&g.plain(text), room, g.ascii);
+        self.add(text, style)
+    }
+
+    /// Pushed to the right edge of a line of this width.
+    pub fn at_end(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
+        let text = g.plain(text);
+        let gap = width.saturating_sub(self.used + text.width());
+        self.add(" ".repeat(gap), Style::reset()).add(text, style)
+    }
+
+    pub fn line(self) -> Line<'static> {
+        Line::from(self.spans)
+    }
+}
+
+/// A gauge: how much of a whole, with its target drawn in. `value` and `target` are in thousandths.
+pub fn gauge(g: &Glyphs, width: usize, value: u64, target: Option<u64>) -> String {
+    let eighths = (value.min(1000) as usize * width * 8).div_ceil(1000);
+    let at = target.map(|t| (t.min(1000) as usize * width / 1000).min(width.saturating_sub(1)));
+    let mut out = String::new();
+    for i in 0..width {
+        let fill = eighths.saturating_sub(i * 8).min(8);
+        out.push_str(match fill {
+            0 if at == Some(i) => g.target,
+            0 => g.track,
+            n => g.blocks[n - 1],
+        });
+    }
+    out
+}
