@@ -87,6 +87,13 @@ fn reword(message: &str) -> (String, String) {
         let (found, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
         return (format!("{found} is not one of the words known here"), format!("known: {}", known.trim_start_matches("one of ").replace('`', "")));
     }
+    if let Some(kind) = message.strip_prefix("invalid ").filter(|k| k.starts_with(['u', 'i', 'f']) && k.len() <= 4) {
+        let what = if kind.starts_with('f') { "a number" } else { "a whole number that fits here" };
+        return (format!("this is not {what}"), "write one without a unit, such as 3".to_string());
+    }
+    if message == "expected mapping start" {
+        return ("this is no mapping".to_string(), "write `name: value` lines".to_string());
+    }
     if let Some((found, remedy)) = message.split_once("; ") {
         return (found.to_string(), remedy.to_string());
     }
@@ -94,7 +101,8 @@ fn reword(message: &str) -> (String, String) {
         return (found.to_string(), format!("expected {expected}"));
     }
     if message.contains("duplicate") {
-        return (message.to_string(), "keep one of the two".to_string());
+        let key = message.rsplit("key: ").next().and_then(|k| k.split(',').next()).unwrap_or_default();
+        return (format!("`{key}` is there twice"), "keep one of the two".to_string());
     }
     (message.to_string(), "see `bpci config schema` for what is expected".to_string())
 }

@@ -145,7 +145,7 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
         return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
     }
     let accepted = Accepted {
-        loss: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes").then(|| match assessment.loss {
+        loss: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes").then_some(match assessment.loss {
             Loss::AtLeast(bytes) => bytes,
             _ => Bytes(0),
         }),

@@ -47,7 +47,8 @@ impl fmt::Display for Span {
         let s = ms / 1000;
         let text = match ms {
             0 => "0s".to_string(),
-            1..1_000 => format!("0.{:02}s", ms / 10),
+            1..10 => format!("{ms}ms"),
+            10..1_000 => format!("0.{:02}s", ms / 10),
             1_000..10_000 => format!("{}.{}s", s, ms % 1000 / 100),
             10_000..60_000 => format!("{s}s"),
             60_000..3_600_000 => format!("{}m{:02}s", s / 60, s % 60),

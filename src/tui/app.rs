@@ -26,6 +26,12 @@ pub struct App {
     awaiting: Option<ProposalId>,
 }
 
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl App {
     pub fn new() -> App {
         App { dialog: None, listening: Listening::from_now(), selected: 0, program_log: false, back: 0, told: None, awaiting: None }

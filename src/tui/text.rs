@@ -79,6 +79,7 @@ impl Row {
     /// Pushed to the right edge of a line of this width.
     pub fn at_end(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
         let text = g.plain(text);
+        let text = fit(&text, width.saturating_sub(self.used), g.ascii);
         let gap = width.saturating_sub(self.used + text.width());
         self.add(" ".repeat(gap), Style::reset()).add(text, style)
     }

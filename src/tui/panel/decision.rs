@@ -61,7 +61,7 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
             Verdict::Risk => (format!("{} to be typed: ", g.bad), t.bad),
             _ => ("! ".to_string(), t.warn),
         };
-        lines.push(Row::new().add(format!("   {mark}"), style).rest(g, &check.text, c.width, t.text).line());
+        lines.push(Row::new().add(format!("   {mark}"), style).rest(g, &format!("{}: {}", check.name, check.text), c.width, t.text).line());
     }
     let held: Vec<String> = sorted
         .iter()

@@ -60,7 +60,8 @@ fn second(c: &Canvas) -> Line<'static> {
         let state = if world.paused { "paused".to_string() } else { format!("{}x", world.speed) };
         row = row.add(format!(" {} {state}", g.dot), t.accent);
         if !world.faults.is_empty() {
-            row = row.add(format!(" {} {}", g.dot, world.faults.join(", ")), t.dim);
+            // Whether orders act stands at the end, whatever else there is to say.
+            row = row.rest(g, &format!(" {} {}", g.dot, world.faults.join(", ")), c.width.saturating_sub(12), t.dim);
         }
     }
     if let Some(reason) = &s.failed {
