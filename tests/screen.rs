@@ -1,0 +1,155 @@
+//! The screen as a picture: text and styles together, and what no key may do.
+
+use bpci::config;
+use bpci::controller::Simulation;
+use bpci::journal::Journal;
+use bpci::model::*;
+use bpci::tui::{ASCII, App, Ask, Theme, UNICODE, draw};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use std::time::Duration;
+
+/// A scenario at a moment of its virtual time.
+fn at(name: &str, seconds: u64) -> Simulation {
+    let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation =
+        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
+    simulation
+}
+
+fn picture(app: &App, snapshot: &Snapshot, width: u16, height: u16) -> Buffer {
+    let theme = Theme::load("terminal").unwrap_or_else(|e| panic!("{e}"));
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    draw(app, snapshot, &theme, &UNICODE, area, &mut buffer);
+    buffer
+}
+
+/// Each line of text, with a line of letters for its styles where they are not plain.
+fn styled(buffer: &Buffer) -> String {
+    let letter = |style: Style| match (style.fg, style.bg) {
+        (_, Some(bg)) if bg != ratatui::style::Color::Reset => 'B',
+        (Some(ratatui::style::Color::Red), _) => 'R',
+        (Some(ratatui::style::Color::Green), _) => 'G',
+        (Some(ratatui::style::Color::Yellow), _) => 'Y',
+        (Some(ratatui::style::Color::Cyan), _) => 'C',
+        (Some(ratatui::style::Color::Blue), _) => 'L',
+        (Some(ratatui::style::Color::DarkGray), _) => 'd',
+        _ if style.add_modifier.contains(Modifier::REVERSED) => 'V',
+        _ if style.add_modifier.contains(Modifier::BOLD) => 'b',
+        _ => ' ',
+    };
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let cells: Vec<_> = (0..buffer.area.width).map(|x| &buffer[(x, y)]).collect();
+        let text: String = cells.iter().map(|c| c.symbol()).collect();
+        let styles: String = cells.iter().map(|c| if c.symbol() == " " && c.bg == ratatui::style::Color::Reset { ' ' } else { letter(c.style()) }).collect();
+        out.push_str(text.trim_end());
+        out.push('\n');
+        if !styles.trim().is_empty() {
+            out.push_str(styles.trim_end());
+            out.push('\n');
+        }
+    }
+    out
+}
+
+#[test]
+fn calm_incident_and_recovery_look_as_they_should() {
+    for (name, scenario, seconds) in
+        [("calm", "calm", 5), ("incident", "region_outage", 30), ("recovered", "region_outage", 60), ("refused", "refused_failover", 45)]
+    {
+        let snapshot = at(scenario, seconds).snapshot(1, false);
+        insta::assert_snapshot!(format!("{name}_80x24"), styled(&picture(&App::new(), &snapshot, 80, 24)));
+    }
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    insta::assert_snapshot!("incident_200x60", styled(&picture(&App::new(), &snapshot, 200, 60)));
+    insta::assert_snapshot!("incident_40x10", styled(&picture(&App::new(), &snapshot, 40, 10)));
+}
+
+#[test]
+fn every_size_draws_in_every_state() {
+    let theme = Theme::mono();
+    for (scenario, seconds) in [("calm", 3), ("region_outage", 30), ("second_fault", 100)] {
+        let snapshot = at(scenario, seconds).snapshot(1, false);
+        for (glyphs, keys) in [(UNICODE, "?"), (ASCII, "f")] {
+            let mut app = App::new();
+            type_keys(&mut app, &snapshot, keys);
+            for width in (0..=250).step_by(if cfg!(debug_assertions) { 13 } else { 3 }) {
+                for height in (0..=70).step_by(if cfg!(debug_assertions) { 7 } else { 1 }) {
+                    let area = Rect::new(0, 0, width, height);
+                    draw(&app, &snapshot, &theme, &glyphs, area, &mut Buffer::empty(area));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ascii_means_ascii() {
+    let snapshot = at("region_outage", 40).snapshot(1, false);
+    let area = Rect::new(0, 0, 120, 40);
+    let mut buffer = Buffer::empty(area);
+    draw(&App::new(), &snapshot, &Theme::mono(), &ASCII, area, &mut buffer);
+    let odd: Vec<_> = buffer.content.iter().map(|c| c.symbol()).filter(|s| !s.is_ascii()).collect();
+    assert!(odd.is_empty(), "{odd:?}");
+}
+
+fn key(code: KeyCode) -> Input {
+    Input::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+fn type_keys(app: &mut App, snapshot: &Snapshot, text: &str) -> Vec<Ask> {
+    text.chars().filter_map(|c| app.event(&key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }), snapshot)).collect()
+}
+
+#[test]
+fn a_confirmation_takes_typing_and_neither_paste_nor_haste() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    assert!(type_keys(&mut app, &snapshot, "f").is_empty());
+    assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty(), "keys within half a second confirm nothing");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
+    let asks = type_keys(&mut app, &snapshot, "us-east-1\n");
+    assert!(matches!(asks.as_slice(), [Ask::Order(Action::Confirm(c))] if c.typed == "us-east-1"), "{asks:?}");
+}
+
+#[test]
+fn focus_that_comes_back_makes_it_deaf_for_a_moment() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    app.event(&Input::FocusGained, &snapshot);
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
+}
+
+#[test]
+fn facts_that_change_void_what_was_typed() {
+    let before = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &before, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    type_keys(&mut app, &before, "us-east-1");
+    let mut after = before.clone();
+    after.proposals[0].assessment.evidence = Digest::of(b"something else");
+    app.refresh(&after);
+    std::thread::sleep(Duration::from_millis(550));
+    let asks = type_keys(&mut app, &after, "\n");
+    assert!(matches!(asks.as_slice(), [Ask::Order(Action::Confirm(c))] if c.typed.is_empty()), "{asks:?}");
+}
+
+#[test]
+fn a_blocked_choice_cannot_be_confirmed() {
+    let mut snapshot = at("region_outage", 30).snapshot(1, false);
+    snapshot.proposals[0].assessment.checks[0].verdict = Verdict::Block { law: 5 };
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
+}
