@@ -53,7 +53,8 @@ fn a_plan_that_hands_over_before_it_fences_is_refused() {
         write("p.yaml", text);
         config::load(&directory.path().join("estate.yaml")).err().map(|e| e.to_string()).unwrap_or_default()
     };
-    let plan = "plan: p\ntitle: t\nintent: failover\nsteps:\n  - { id: h, phase: execution, do: hand_over }\n  - { id: f, phase: execution, do: fence }\n";
+    let plan =
+        "plan: p\ntitle: t\nintent: failover\nsteps:\n  - { id: h, phase: execution, do: hand_over }\n  - { id: f, phase: execution, do: fence }\n";
     assert!(refused(plan).contains("law 1"), "{}", refused(plan));
     assert!(refused(&plan.replace("do: fence", "do: dance")).contains(":6:"), "{}", refused(&plan.replace("do: fence", "do: dance")));
 }

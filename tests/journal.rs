@@ -87,7 +87,10 @@ fn swapped_records_are_named() {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let (path, _) = record(directory.path());
     let connection = forced(&path);
-    run(&connection, "UPDATE records SET seq = -1 WHERE seq = 7; UPDATE records SET seq = 7 WHERE seq = 8; UPDATE records SET seq = 8 WHERE seq = -1");
+    run(
+        &connection,
+        "UPDATE records SET seq = -1 WHERE seq = 7; UPDATE records SET seq = 7 WHERE seq = 8; UPDATE records SET seq = 8 WHERE seq = -1",
+    );
     assert_eq!(found(&path), Some(Fault::Reordered { seq: 7 }));
 }
 

@@ -46,7 +46,8 @@ fn styled(buffer: &Buffer) -> String {
     for y in 0..buffer.area.height {
         let cells: Vec<_> = (0..buffer.area.width).map(|x| &buffer[(x, y)]).collect();
         let text: String = cells.iter().map(|c| c.symbol()).collect();
-        let styles: String = cells.iter().map(|c| if c.symbol() == " " && c.bg == ratatui::style::Color::Reset { ' ' } else { letter(c.style()) }).collect();
+        let styles: String =
+            cells.iter().map(|c| if c.symbol() == " " && c.bg == ratatui::style::Color::Reset { ' ' } else { letter(c.style()) }).collect();
         out.push_str(text.trim_end());
         out.push('\n');
         if !styles.trim().is_empty() {

@@ -1,6 +1,6 @@
 //! Engine, journal and door, joined in the one order that is safe: decide, make durable, send.
 
-use crate::engine::{Engine, Input, Output};
+use crate::engine::{Engine, Input, Output, planted};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
 
@@ -35,6 +35,10 @@ impl<D: Door> Core<D> {
         if let Some(reason) = &self.failed {
             return Err(JournalError { path: Default::default(), reason: reason.clone() });
         }
+        let acts = !output.effects.is_empty();
+        if acts {
+            planted::die_here();
+        }
         if let Err(e) = self.journal.append(&output.records) {
             self.failed = Some(e.to_string());
             return Err(e);
@@ -42,8 +46,14 @@ impl<D: Door> Core<D> {
         if let Some(kept) = &mut self.keep {
             kept.extend(output.records);
         }
+        if acts {
+            planted::die_here();
+        }
         for issued in output.effects {
             self.door.submit(now, issued);
+        }
+        if acts {
+            planted::die_here();
         }
         for look in output.looks {
             self.door.look(now, look);

@@ -106,6 +106,7 @@ pub fn start_simulation(mut simulation: Simulation, speed: u32) -> Arc<dyn Handl
                     let passed = at.saturating_duration_since(last);
                     last = at;
                     let virtually = Span(u64::try_from(passed.as_millis()).unwrap_or(0).saturating_mul(u64::from(speed)));
+                    crate::engine::planted::panic_here();
                     if paused { Ok(()) } else { simulation.run_to(simulation.clock.plus(virtually)) }
                 }
                 message = inbox.recv() => match message {

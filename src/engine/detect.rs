@@ -318,10 +318,12 @@ fn close(engine: &mut Engine, now: Now, findings: &[Finding]) {
                 .regions
                 .iter()
                 .any(|r| cx.state.regions[r.at()].0 != RegionStatus::Ok && targets(&cx, *r).iter().any(|t| t.gone || !t.measured));
+        // One from before this run is over as soon as all of it is seen to be well: nobody watched it in between.
+        let of_before = disaster.declared < cx.state.since_utc && disaster.regions.iter().all(|r| cx.state.regions[r.at()].0 == RegionStatus::Ok);
         let quiet = engine.quiet_since.entry(disaster.id).or_insert(now.mono);
         if seen {
             *quiet = now.mono;
-        } else if now.mono.since(*quiet) >= limits::CALM {
+        } else if of_before || now.mono.since(*quiet) >= limits::CALM {
             engine.quiet_since.remove(&disaster.id);
             engine.emit(now, Event::DisasterEnded { disaster: disaster.id });
         }

@@ -216,10 +216,9 @@ impl Engine {
         let known = self.state.operation(report.id.operation).and_then(|o| o.effects().find(|e| e.id == report.id).cloned());
         match known {
             // What was told once is not told again; what was unknown may become known.
-            Some(effect) if effect.is_open()
-                && effect.outcome.as_ref() != Some(&report.outcome) => {
-                    self.emit(now, Event::Reported { id: report.id, outcome: report.outcome });
-                }
+            Some(effect) if effect.is_open() && effect.outcome.as_ref() != Some(&report.outcome) => {
+                self.emit(now, Event::Reported { id: report.id, outcome: report.outcome });
+            }
             _ => {}
         }
     }

@@ -19,3 +19,28 @@ pub(crate) fn broken(law: u8) -> bool {
 pub(crate) const fn broken(_law: u8) -> bool {
     false
 }
+
+/// Ends this process as hard as it gets, at the n-th point that `BPCI_DIE_AT` counts to: before an intent is durable,
+/// after it is, and after it was sent.
+#[cfg(feature = "planted")]
+pub fn die_here() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    let Some(at) = std::env::var("BPCI_DIE_AT").ok().and_then(|n| n.parse::<u32>().ok()) else { return };
+    if PASSED.fetch_add(1, Ordering::Relaxed) == at {
+        // SAFETY: a signal to ourselves; nothing runs after it.
+        unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+    }
+}
+
+#[cfg(not(feature = "planted"))]
+pub const fn die_here() {}
+
+/// Panics in the task that asks, when `BPCI_PANIC` says so.
+#[cfg(feature = "planted")]
+pub fn panic_here() {
+    assert!(std::env::var_os("BPCI_PANIC").is_none(), "planted");
+}
+
+#[cfg(not(feature = "planted"))]
+pub const fn panic_here() {}

@@ -33,6 +33,9 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
 /// Effects whose report is overdue, or whose controller is gone, are looked for.
 fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
     for effect in operation.effects().filter(|e| e.is_open()) {
+        if super::planted::broken(3) && !effect.orphaned && operation.effects().filter(|e| e.id == effect.id).count() == 1 {
+            return engine.emit(now, Event::Intended { id: effect.id, effect: effect.effect.clone() });
+        }
         if effect.orphaned {
             let issued = Issued { id: effect.id, effect: effect.effect.clone() };
             engine.look_for(now, issued);

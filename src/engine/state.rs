@@ -13,6 +13,7 @@ pub struct State {
     pub epoch: u32,
     /// When this epoch began: what is asked to settle counts from here.
     pub since: Mono,
+    pub since_utc: Utc,
     pub regions: Vec<(RegionStatus, String)>,
     pub primaries: Vec<(Option<RegionId>, Option<Timeline>)>,
     pub disasters: VecDeque<Disaster>,
@@ -50,6 +51,7 @@ impl State {
             armed: false,
             epoch: 0,
             since: Mono::default(),
+            since_utc: Utc::default(),
             regions: vec![(RegionStatus::Unknown, String::new()); estate.regions.len()],
             primaries: vec![(None, None); estate.groups.len()],
             disasters: VecDeque::new(),
@@ -189,7 +191,7 @@ impl State {
     }
 
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
-        (self.mode, self.armed, self.epoch, self.since) = (mode, armed, epoch, at.mono);
+        (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
         // Ids are positions: they mean the same only while the lists of names are the same.
         let same = names(&self.estate) == names(estate);

@@ -148,6 +148,9 @@ fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Prog
 }
 
 fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+    if super::planted::broken(1) {
+        return Skip("planted".to_string());
+    }
     let database = cx.database(operation.group);
     let Some(fence) = record.effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. })) else {
         if database.is_some_and(|d| d.fence.is_none()) || (operation.accepted.unfenced && database.is_none_or(|d| d.fence.is_none())) {
