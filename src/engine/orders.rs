@@ -180,7 +180,7 @@ pub fn begin(
     automatic: bool,
     accepted: Accepted,
 ) -> Result<OperationId, Refusal> {
-    if let Some(running) = engine.state.running(proposal.group).filter(|_| !super::planted::broken(7)) {
+    if let Some(running) = engine.state.running(proposal.group) {
         return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
     }
     let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
@@ -207,6 +207,9 @@ pub fn begin(
         accepted,
         before: Before { claim: claim.write(), ..before },
     };
+    if super::planted::broken(7) {
+        engine.emit(now, Event::OperationStarted(Box::new(start.clone())));
+    }
     engine.emit(now, Event::OperationStarted(Box::new(start)));
     engine.look_closely(now, proposal.group);
     Ok(id)

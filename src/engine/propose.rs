@@ -44,7 +44,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let state = &engine.state;
     let primary = state.primaries[group.at()].0?;
     let affected = disaster.regions.contains(&primary) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
-    let busy = (state.running(group).is_some() && !plants_a_second(state)) || state.proposals.iter().any(|p| p.proposal.group == group);
+    let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
     if !affected || busy || engine.dismissed.contains(&(disaster.id, group)) {
         return None;
     }
@@ -73,11 +73,6 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
     })
-}
-
-/// The planted break of law 7: one more operation beside the one that runs.
-fn plants_a_second(state: &super::State) -> bool {
-    super::planted::broken(7) && state.operations.len() == 1
 }
 
 /// Begins what is due, if nothing speaks against it; leaves it to a person after a while.

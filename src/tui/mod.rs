@@ -200,7 +200,8 @@ fn listen(sender: &SyncSender<Message>) {
             return;
         }
         loop {
-            match crossterm::event::poll(Duration::ZERO) {
+            // With no time at all it would not look.
+            match crossterm::event::poll(Duration::from_millis(1)) {
                 Ok(true) => match crossterm::event::read() {
                     Ok(event) => {
                         if sender.send(Message::Input(event)).is_err() {
