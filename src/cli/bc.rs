@@ -462,6 +462,7 @@ async fn begun(opened: &Opened, target: &Target, id: OperationId, wait: bool, st
 /// Prints what happens until the operation is over, or waits for a person.
 async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_questions: bool) {
     let mut told = opened.handle.snapshot().log_total;
+    let mut end = std::pin::pin!(open::told_to_end());
     loop {
         let snapshot = opened.handle.snapshot();
         if print && plain::new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
@@ -474,7 +475,7 @@ async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_questions
         }
         tokio::select! {
             alive = opened.handle.changed() => if !alive { return },
-            _ = open::told_to_end() => return,
+            () = &mut end => return,
         }
     }
 }
@@ -518,10 +519,17 @@ async fn operations(command: Operations) -> Result<(), Fail> {
                 let step = step_named(&snapshot, operation_id, &step).map_err(Fail::usage)?;
                 tell(&opened, Action::Answer { operation: operation_id, step, done, note }).await
             }
-            _ => match action {
-                Some(action) => tell(&opened, action).await,
-                None => Ok(()),
-            },
+            Operations::Abort { operation_id, .. }
+            | Operations::Rollback { operation_id, .. }
+            | Operations::AcceptUnprotected { operation_id, .. } => {
+                let Some(action) = action else { return Ok(()) };
+                tell(&opened, action).await?;
+                // A controller of our own must live until what it was told is done.
+                if opened.own {
+                    follow(&opened, operation_id, matches!(target.output, super::output::Output::Text), false).await;
+                }
+                Ok(())
+            }
         }
     }
     .await;

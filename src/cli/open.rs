@@ -94,13 +94,15 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
     let mut told = 0;
     let first = opened.handle.snapshot();
     say(&format!("{} · {} · {}", first.mode.word(), first.estate.name, if first.armed { "armed" } else { "read-only" }))?;
+    // One listener for the whole time: a signal between two would be lost.
+    let mut end = std::pin::pin!(told_to_end());
     loop {
         let snapshot = opened.handle.snapshot();
         // Nobody may read along; that ends nothing.
         let _ = plain::new_lines(&snapshot.log, snapshot.log_total, &mut told);
         tokio::select! {
             alive = opened.handle.changed() => if !alive { break },
-            () = told_to_end() => break,
+            () = &mut end => break,
         }
     }
     opened.close().await;

@@ -76,6 +76,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     let mut told = 0;
     let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());
     let mut asked: Vec<ProposalId> = Vec::new();
+    let mut end = std::pin::pin!(super::open::told_to_end());
     loop {
         let snapshot = handle.snapshot();
         new_lines(&snapshot.log, snapshot.log_total, &mut told)?;
@@ -107,7 +108,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
                 }
                 Ok(None) | Err(_) => lines = None,
             },
-            _ = super::open::told_to_end() => return Ok(()),
+            () = &mut end => return Ok(()),
         }
     }
 }

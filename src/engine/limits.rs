@@ -16,8 +16,8 @@ pub const FRESH: Span = Span::secs(1);
 pub const CLOSE_LOOK: Span = Span::ms(50);
 /// How long one order for a close look lasts (a choice of ours).
 pub const CLOSE_LOOK_FOR: Span = Span::secs(5);
-/// A fenced member may be seen alive for this long after the fence answered: a kill takes a moment to be felt.
-pub const FENCE_SETTLES: Span = Span::secs(2);
+/// After the fence answered, the member must be known to be gone within this time: silence alone takes three seconds.
+pub const FENCE_SETTLES: Span = Span::secs(5);
 /// A confirmation is void after this time (a choice of ours).
 pub const CONFIRMATION: Span = Span::mins(2);
 /// An automatic response that was not possible within this time after it was due is left to a person (a choice of ours).

@@ -45,8 +45,9 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
         if probes.last_try.is_none_or(|t| t <= fenced) {
             return Err(format!("the {port} port of {name} was not tried since the fence answered"));
         }
-        if probes.failing_since.is_none() {
-            return Err(format!("the {port} port of {name} still answers"));
+        // One slow answer is not silence: an agent whose database was shot is busy, and lives.
+        if !probes.believed_gone() {
+            return Err(format!("the fence returned 0 but the {port} port of {name} is not yet known to be gone"));
         }
     }
     for other in cx.database(group).iter().flat_map(|d| &d.members).filter(|m| m.region != from) {
