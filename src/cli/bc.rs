@@ -439,6 +439,8 @@ fn ask_name(snapshot: &Snapshot, view: &ProposalView) -> Option<String> {
 }
 
 async fn begun(opened: &Opened, target: &Target, id: OperationId, wait: bool, strategy: Option<Strategy>) -> Result<(), Fail> {
+    // Through a socket the snapshots come a moment later than the answer.
+    let _ = wait_for(opened, Duration::from_secs(2), |s| s.operations.iter().any(|o| o.id == id)).await;
     // A controller of our own must live until the operation is over: it is what carries it out.
     if wait || opened.own {
         follow(opened, id, matches!(target.output, super::output::Output::Text), false).await;
