@@ -28,3 +28,12 @@ fn the_same_seed_gives_the_same_record() {
     };
     assert_eq!(report(), report());
 }
+
+#[test]
+fn a_candidate_that_dies_under_the_operation_gets_nothing() {
+    for seed in 1..=20 {
+        let scenario = config::parse_scenario("candidate_dies.yaml", include_str!("data/candidate_dies.yaml")).unwrap_or_else(|e| panic!("{e}"));
+        let played = play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((played.unmet, played.laws_broken), (Vec::<String>::new(), Vec::<String>::new()), "seed {seed}");
+    }
+}
