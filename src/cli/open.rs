@@ -35,7 +35,8 @@ pub async fn controller(target: &Target) -> Result<Opened, Fail> {
         Some(file) => live(file, target.arm).await,
         None => {
             let scenario = config::embedded("calm").map_err(Fail::usage)?;
-            simulated(scenario, None, 1000, Mode::Simulation)
+            // Fast enough not to be waited for, slow enough that an order comes before the world has moved on.
+            simulated(scenario, None, 10, Mode::Simulation)
         }
     }
 }
