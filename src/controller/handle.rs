@@ -19,19 +19,11 @@ pub(super) struct LocalHandle {
 
 impl Handle for LocalHandle {
     fn snapshot(&self) -> Arc<Snapshot> {
-        match self.snapshots.lock() {
-            Ok(receiver) => Arc::clone(&receiver.borrow()),
-            Err(poisoned) => Arc::clone(&poisoned.into_inner().borrow()),
-        }
+        newest(&self.snapshots)
     }
 
     fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>> {
-        let mut receiver = match self.snapshots.lock() {
-            Ok(receiver) => receiver.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        };
-        receiver.mark_unchanged();
-        Box::pin(async move { receiver.changed().await.is_ok() })
+        next(&self.snapshots)
     }
 
     fn order(&self, order: Order) -> Answer {
@@ -54,4 +46,22 @@ impl LocalHandle {
             answer.await.map_err(|_| gone())?
         })
     }
+}
+
+/// The newest snapshot that was published.
+pub(super) fn newest(snapshots: &Mutex<watch::Receiver<Arc<Snapshot>>>) -> Arc<Snapshot> {
+    match snapshots.lock() {
+        Ok(receiver) => Arc::clone(&receiver.borrow()),
+        Err(poisoned) => Arc::clone(&poisoned.into_inner().borrow()),
+    }
+}
+
+/// Resolves when a newer one is published; false: there will be none.
+pub(super) fn next(snapshots: &Mutex<watch::Receiver<Arc<Snapshot>>>) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+    let mut receiver = match snapshots.lock() {
+        Ok(receiver) => receiver.clone(),
+        Err(poisoned) => poisoned.into_inner().clone(),
+    };
+    receiver.mark_unchanged();
+    Box::pin(async move { receiver.changed().await.is_ok() })
 }

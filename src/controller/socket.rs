@@ -2,6 +2,7 @@
 //!
 //! One request a line, one answer a line, in JSON. The directory's mode lets in its owner alone.
 
+use super::handle::{newest, next};
 use crate::model::*;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -108,19 +109,11 @@ pub async fn connect(path: &Path) -> std::io::Result<Arc<dyn Handle>> {
 
 impl Handle for SocketHandle {
     fn snapshot(&self) -> Arc<Snapshot> {
-        match self.snapshots.lock() {
-            Ok(receiver) => Arc::clone(&receiver.borrow()),
-            Err(poisoned) => Arc::clone(&poisoned.into_inner().borrow()),
-        }
+        newest(&self.snapshots)
     }
 
     fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>> {
-        let mut receiver = match self.snapshots.lock() {
-            Ok(receiver) => receiver.clone(),
-            Err(poisoned) => poisoned.into_inner().clone(),
-        };
-        receiver.mark_unchanged();
-        Box::pin(async move { receiver.changed().await.is_ok() })
+        next(&self.snapshots)
     }
 
     fn order(&self, order: Order) -> Answer {
