@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         }
     };
     let _ = color_eyre::install();
+    crate::tui::watch_panics();
     log();
     // The newest TLS provider, chosen once: two in one program would panic at the first connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
     // A blocked read of the terminal must not keep the program from ending.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     match result {
+        Ok(()) if crate::tui::panicked() => Fail::failed("a part of the program panicked; what was decided is in the journal").exit(),
         Ok(()) => ExitCode::SUCCESS,
         Err(fail) => fail.exit(),
     }

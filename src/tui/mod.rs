@@ -25,6 +25,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use session::{Out, Session};
+pub use session::{panicked, watch_panics};
 use std::io::BufWriter;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -43,6 +44,8 @@ enum Message {
     Answer(Result<Receipt, Refusal>),
     /// The terminal is gone, or the program is told to end.
     End,
+    /// The controller is gone: there will be no newer snapshot.
+    Lost,
 }
 
 /// While something happens a frame is drawn this often at most; in calm, once a second.
@@ -73,7 +76,7 @@ pub async fn run(handle: Arc<dyn Handle>, who: String, looks: Looks) -> Result<(
                 return;
             }
         }
-        let _ = changes.try_send(Message::End);
+        let _ = changes.send(Message::Lost);
     });
     let ending = sender.clone();
     let ended = tokio::spawn(async move {
@@ -85,9 +88,6 @@ pub async fn run(handle: Arc<dyn Handle>, who: String, looks: Looks) -> Result<(
     let result = screen.await.map_err(|e| e.to_string());
     watching.abort();
     ended.abort();
-    if Session::panicked() {
-        return Err("a part of the program panicked; what was decided is in the journal".to_string());
-    }
     result?
 }
 
@@ -130,6 +130,7 @@ fn show(
         match inbox.recv_timeout(due) {
             Err(RecvTimeoutError::Timeout) | Ok(Message::Changed) => {}
             Err(RecvTimeoutError::Disconnected) | Ok(Message::End) => return Ok(()),
+            Ok(Message::Lost) => return Err("the controller has ended; what was decided is in the journal".to_string()),
             Ok(Message::Answer(answer)) => {
                 app.answered(answer);
                 urgent = true;
@@ -147,7 +148,7 @@ fn show(
                 }
             }
         }
-        if Session::panicked() {
+        if panicked() {
             return Ok(());
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// True while the terminal is ours: so that it is given back once, from wherever.
 static OURS: AtomicBool = AtomicBool::new(false);
-/// A thread panicked: the screen must end.
+/// A thread panicked: the program must end, and say so.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// What a frame is written to: in one piece.
@@ -25,14 +25,9 @@ impl Session {
         // NO_COLOR is answered by a theme without colour; the library's own answer would wipe bold and reverse too.
         style::force_color_output(true);
         enable_raw_mode()?;
-        OURS.store(true, Ordering::SeqCst);
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            PANICKED.store(true, Ordering::SeqCst);
-            give_back();
-            before(info);
-        }));
         let entered = execute!(std::io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide);
+        // Only now: a panic elsewhere that came meanwhile has given nothing back, so the end of the session will.
+        OURS.store(true, Ordering::SeqCst);
         if let Err(e) = entered {
             give_back();
             return Err(e);
@@ -40,9 +35,22 @@ impl Session {
         Ok(Session)
     }
 
-    pub fn panicked() -> bool {
-        PANICKED.load(Ordering::SeqCst)
-    }
+}
+
+/// From now on a panic in any thread gives the terminal back before it is told of, and is remembered. To be called
+/// before anything is started: a task may panic before there is a screen.
+pub fn watch_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICKED.store(true, Ordering::SeqCst);
+        give_back();
+        before(info);
+    }));
+}
+
+/// Did any thread panic?
+pub fn panicked() -> bool {
+    PANICKED.load(Ordering::SeqCst)
 }
 
 impl Drop for Session {
