@@ -8,9 +8,13 @@ mod fail;
 mod journal;
 mod lab;
 mod open;
+mod operations;
 mod order;
 mod output;
 mod plain;
+mod status;
+mod trigger;
+mod wait;
 
 pub use open::told_to_end;
 

@@ -123,7 +123,7 @@ pub async fn check_live(estate: Estate) -> Result<(), Fail> {
     };
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let snapshot = opened.handle.snapshot();
-    say(&super::bc::status_words(&snapshot, true))?;
+    say(&super::status::status_words(&snapshot, true))?;
     let silent = snapshot.groups.iter().flat_map(|g| &g.members).filter(|m| m.answers != Some(true)).count();
     opened.close().await;
     if silent > 0 || !snapshot.stale.is_empty() {

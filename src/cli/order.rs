@@ -62,7 +62,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, Strin
     let action = match words.as_slice() {
         [] => return Ok(String::new()),
         ["help" | "?"] => return Ok(super::plain::help().to_string()),
-        ["status"] => return Ok(super::bc::status_words(&snapshot, true)),
+        ["status"] => return Ok(super::status::status_words(&snapshot, true)),
         ["failover", group, to @ ..] => propose(&snapshot, group, Intent::Failover, to.first().copied())?,
         ["switchover" | "failback", group, to @ ..] => propose(&snapshot, group, Intent::Switchover, to.first().copied())?,
         ["confirm", name, ..] => {

@@ -1,7 +1,7 @@
 //! What people and programs ask for: carried out, or refused with the reason. The one gate for everything that acts.
 
 use super::claim::Claim;
-use super::{Engine, assess, candidate, limits};
+use super::{Engine, assess, candidate, limits, run};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -276,16 +276,20 @@ fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> 
 fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if operation.handed_over() {
-        let remedy = "let it finish, then fail back";
-        return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
-    }
-    if operation.has_acted() {
+        // Nothing can be taken back, but one that cannot finish must not keep the next failover away.
+        let leads = engine.facts(now).report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader);
+        if leads && !matches!(operation.status, Status::Waiting { .. }) {
+            let remedy = "let it finish, then fail back";
+            return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+        }
+    } else if operation.has_acted() {
         let remedy = "roll it back, which undoes the fence and the drain";
         return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
     }
     if operation.effects().any(EffectRecord::is_open) {
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
+    run::release(engine, now, &operation);
     engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.to_string() } });
     Ok(Receipt::Done)
 }

@@ -59,7 +59,7 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
             return Err(format!("the fence returned 0 but {} still hears {name}", cx.region_name(other.region)));
         }
     }
-    if cx.telemetry.group(group).store.leader_alive_after.is_some_and(|t| t > fenced) {
+    if cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > fenced) {
         return Err(format!("the fence returned 0 but {name} renewed its lock since"));
     }
     Ok(())

@@ -140,7 +140,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
             return Status::Failed { reason: reason.clone() };
         }
         let way_out = match (operation.handed_over(), operation.fenced()) {
-            (true, _) => "try again, or go on without it",
+            (true, _) => "try again, or give it up (abort) and fail over anew",
             (false, true) => "try again, or roll back: undo the fence",
             (false, false) => "try again, or abort",
         };
@@ -168,7 +168,7 @@ fn only_protection_left(operation: &Operation) -> bool {
 }
 
 /// Tells other controllers that it is over.
-fn release(engine: &mut Engine, now: Now, operation: &Operation) {
+pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
     let Some(claim) = operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) else { return };
     let Some(mut over) = super::claim::Claim::read(&operation.before.claim) else { return };
     over.running = false;

@@ -85,14 +85,33 @@ impl MemberTelemetry {
     }
 }
 
+/// Something that only a living member does, between two reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LifeSign {
+    /// At this moment or later.
+    pub after: Mono,
+    /// When it was seen.
+    pub seen: Mono,
+}
+
+impl LifeSign {
+    /// How long ago it was seen, if it says that the leader lives although our probes of it fail since that moment: until
+    /// the next one is overdue as well. Who died right after our first failure must not look alive for good.
+    pub fn against(self, failing_since: Mono, loop_wait: Option<Span>, now: Mono) -> Option<Span> {
+        let age = now.since(self.seen);
+        let overdue = loop_wait.map(|w| w.plus(limits::SILENCE));
+        (self.after >= failing_since && overdue.is_none_or(|o| age <= o)).then_some(age)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct StoreTelemetry {
     pub record: Timed<StoreRecord>,
     /// The store gave no usable answer since then.
     pub away: Timed<String>,
     pub away_since: Option<Mono>,
-    /// The leader's lock was renewed, or its status written, at this moment or later.
-    pub leader_alive_after: Option<Mono>,
+    /// The last sign of life of the leader in the store: its lock was renewed, or its status written.
+    pub leader_alive: Option<LifeSign>,
     /// The latest moment the lease can end at, and the read that says so.
     lease_ends_by: Option<(Mono, Mono)>,
 }
@@ -124,12 +143,12 @@ impl StoreTelemetry {
             && old.status.is_some()
             && old.status.map(|s| s.revision) < record.status.map(|s| s.revision)
         {
-            self.leader_alive_after = self.leader_alive_after.max(Some(old_at));
+            self.leader_alive = self.leader_alive.max(Some(LifeSign { after: old_at, seen: at }));
         }
         self.lease_ends_by = match (self.lease_ends_by, ends) {
             // It ends later than it could have ended as of that read: it was renewed after it.
             (Some((by, told)), Some((earliest, latest))) if earliest > by => {
-                self.leader_alive_after = self.leader_alive_after.max(Some(told));
+                self.leader_alive = self.leader_alive.max(Some(LifeSign { after: told, seen: at }));
                 Some((latest, at))
             }
             (Some((by, told)), Some((_, latest))) => Some(if latest < by { (latest, at) } else { (by, told) }),
@@ -350,5 +369,30 @@ impl Telemetry {
 fn replace<T>(slot: &mut Timed<T>, value: T, at: Mono) {
     if slot.as_ref().is_none_or(|(_, old)| *old <= at) {
         *slot = Some((value, at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_of_life_counts_until_the_next_is_overdue() {
+        let sign = LifeSign { after: Mono(1_000), seen: Mono(1_100) };
+        let wait = Some(Span::secs(1));
+        for (failing_since, loop_wait, now, expected) in [
+            // It came before the failures: it says nothing.
+            (1_001, wait, 1_200, None),
+            // It came with or after the first failure.
+            (1_000, wait, 1_200, Some(100)),
+            (900, wait, 5_100, Some(4_000)),
+            // The next ones did not come.
+            (900, wait, 5_101, None),
+            // How often it renews is not known: nothing is overdue.
+            (900, None, 60_000, Some(58_900)),
+        ] {
+            let said = sign.against(Mono(failing_since), loop_wait, Mono(now));
+            assert_eq!(said, expected.map(Span), "{failing_since} {now}");
+        }
     }
 }

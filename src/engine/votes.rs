@@ -94,13 +94,16 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
         let at = seen.map(|(_, at)| at);
         votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false });
     }
-    if leads
-        && let (Some(since), Some(alive)) = (since, telemetry.store.leader_alive_after)
-        && alive >= since
-    {
-        votes.veto = Some("the leader's lock was renewed since then".to_string());
+    if leads && let Some(age) = lock_renewed(cx, group, since) {
+        votes.veto = Some(format!("its lock was renewed {age} ago"));
     }
     votes
+}
+
+/// How long ago the leader was seen to renew its lock, if that says that it lives although our probes fail.
+fn lock_renewed(cx: &Facts, group: GroupId, since: Option<Mono>) -> Option<Span> {
+    let loop_wait = cx.record(group).and_then(|r| r.config.as_ref()).map(|c| c.loop_wait);
+    cx.telemetry.group(group).store.leader_alive?.against(since?, loop_wait, cx.now.mono)
 }
 
 /// Our own probes of both ports, together one observer.

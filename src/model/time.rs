@@ -40,6 +40,20 @@ impl Span {
     }
 }
 
+impl Span {
+    /// As the configuration writes it, in the largest unit that divides it: `200ms`, `30s`, `15min`, `4hours`.
+    pub fn written(self) -> String {
+        match self.0 {
+            0 => "0s".to_string(),
+            3_600_000 => "1hour".to_string(),
+            ms if ms % 3_600_000 == 0 => format!("{}hours", ms / 3_600_000),
+            ms if ms % 60_000 == 0 => format!("{}min", ms / 60_000),
+            ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
+            ms => format!("{ms}ms"),
+        }
+    }
+}
+
 /// For human eyes: `0.31s`, `4.1s`, `52s`, `14m52s`, `3h05m`, `9d`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +149,15 @@ mod tests {
             [(0, "0s"), (310, "0.31s"), (4_120, "4.1s"), (52_000, "52s"), (892_000, "14m52s"), (11_100_000, "3h05m"), (800_000_000, "9d")]
         {
             assert_eq!(Span(ms).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_the_configuration_reads_them() {
+        for (span, text) in
+            [(0, "0s"), (200, "200ms"), (30_000, "30s"), (900_000, "15min"), (3_600_000, "1hour"), (14_400_000, "4hours"), (90_000, "90s")]
+        {
+            assert_eq!(Span(span).written(), text);
         }
     }
 

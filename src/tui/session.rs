@@ -34,7 +34,6 @@ impl Session {
         }
         Ok(Session)
     }
-
 }
 
 /// From now on a panic in any thread gives the terminal back before it is told of, and is remembered. To be called

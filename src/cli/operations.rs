@@ -1,0 +1,145 @@
+//! `bpci business-continuity recovery …`: operations, listed, followed, and told what to do.
+
+use super::args::{Operations, Target};
+use super::fail::Fail;
+use super::open::{self, Opened};
+use super::order::{step_named, who};
+use super::output::say;
+use super::plain;
+use super::wait::settled;
+use crate::model::*;
+use serde_json::{Value, json};
+
+fn current_phase(o: &Operation) -> Option<Phase> {
+    o.plan.steps.iter().zip(&o.steps).find(|(_, r)| !r.state.opens()).map(|(s, _)| s.phase)
+}
+
+pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
+    json!({
+        "recovery_operation_id": o.id.to_string(),
+        "status": match &o.status { Status::Running => "initiated", s => s.word() },
+        "protection_group": estate.group(o.group).name,
+        "plan": o.plan.name,
+        "from": estate.region(o.from).name,
+        "to": estate.region(o.to).name,
+        "by": o.by,
+        "recovery_phases": phases_of(&o.plan),
+        "current_phase": current_phase(o).map(Phase::published),
+        "steps": o.plan.steps.iter().zip(&o.steps).map(|(s, r)| json!({
+            "id": s.id, "phase": s.phase, "state": step_word(&r.state), "took_ms": r.took(),
+        })).collect::<Vec<_>>(),
+        "question": if let Status::Waiting { question } = &o.status { Some(question) } else { None },
+        "recovery_time_actual_ms": o.recovery_time(),
+        "writable_ms": o.results.writable.map(|t| t.since(o.started)),
+        "served_ms": o.results.served.map(|t| t.since(o.started)),
+        "protected_ms": o.results.protected.map(|t| t.since(o.started)),
+        "data_loss_actual": o.results.loss.as_ref().map(ToString::to_string),
+        "data_loss_at_least_bytes": match &o.results.loss { Some(Loss::Nothing) => Some(0), Some(Loss::AtLeast(b)) => Some(b.0), _ => None },
+        "remains": o.remains.len(),
+    })
+}
+
+pub fn phases_of(plan: &Plan) -> Vec<&'static str> {
+    Phase::ALL.iter().filter(|p| plan.steps.iter().any(|s| s.phase == **p)).map(|p| p.published()).collect()
+}
+
+pub fn step_word(state: &StepState) -> &'static str {
+    match state {
+        StepState::Pending => "pending",
+        StepState::Running => "running",
+        StepState::Done { .. } => "done",
+        StepState::Failed { .. } => "failed",
+        StepState::Skipped { .. } => "skipped",
+    }
+}
+
+pub fn operation_words(estate: &Estate, o: &Operation) -> String {
+    let place = format!("{} → {}", estate.region(o.from).name, estate.region(o.to).name);
+    let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {t}"));
+    let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
+    let asks = if let Status::Waiting { question } = &o.status { format!(": {question}") } else { String::new() };
+    format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())
+}
+
+/// Prints what happens until the operation is over, or waits for a person.
+pub async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_questions: bool) {
+    let mut told = opened.handle.snapshot().log_total;
+    let mut end = std::pin::pin!(open::told_to_end());
+    loop {
+        let snapshot = opened.handle.snapshot();
+        if print && plain::new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
+            return;
+        }
+        let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return };
+        let waits = matches!(operation.status, Status::Waiting { .. });
+        if operation.is_over() || (waits && (stop_at_questions || opened.own)) {
+            return;
+        }
+        tokio::select! {
+            alive = opened.handle.changed() => if !alive { return },
+            () = &mut end => return,
+        }
+    }
+}
+
+pub async fn run(command: Operations) -> Result<(), Fail> {
+    let (target, action): (Target, Option<Action>) = match &command {
+        Operations::List { target } | Operations::Monitor { target, .. } => (target.clone(), None),
+        Operations::Abort { target, operation_id } => (target.clone(), Some(Action::Abort { operation: *operation_id })),
+        Operations::Rollback { target, operation_id } => (target.clone(), Some(Action::Rollback { operation: *operation_id })),
+        Operations::AcceptUnprotected { target, operation_id } => (target.clone(), Some(Action::AcceptUnprotected { operation: *operation_id })),
+        Operations::Answer { target, .. } => (target.clone(), None),
+    };
+    let opened = open::controller(&target).await?;
+    settled(&opened).await;
+    let result = async {
+        let snapshot = opened.handle.snapshot();
+        let newest = snapshot.operations.back().map(|o| o.id);
+        match command {
+            Operations::List { .. } => {
+                let list: Vec<Value> = snapshot.operations.iter().map(|o| operation_json(&snapshot.estate, o)).collect();
+                let words = || match list.is_empty() {
+                    true => "no operation so far".to_string(),
+                    false => snapshot.operations.iter().map(|o| operation_words(&snapshot.estate, o)).collect::<Vec<_>>().join("\n"),
+                };
+                target.output.print(&list, words)
+            }
+            Operations::Monitor { operation_id, real_time, alert_on_issues, .. } => {
+                let id = operation_id.or(newest).ok_or_else(|| Fail::failed("there is no operation to follow"))?;
+                follow(&opened, id, real_time, alert_on_issues).await;
+                let snapshot = opened.handle.snapshot();
+                let Some(o) = snapshot.operations.iter().find(|o| o.id == id) else { return Err(Fail::failed(format!("there is no {id}"))) };
+                target.output.print(&operation_json(&snapshot.estate, o), || operation_words(&snapshot.estate, o))?;
+                if matches!(o.status, Status::Waiting { .. } | Status::Failed { .. }) { Err(Fail::failed("it needs a person")) } else { Ok(()) }
+            }
+            Operations::Answer { operation_id, step, answer, note, .. } => {
+                let done = match answer.as_str() {
+                    "done" => true,
+                    "again" => false,
+                    other => return Err(Fail::usage(format!("`{other}` is no answer; write done or again"))),
+                };
+                let step = step_named(&snapshot, operation_id, &step).map_err(Fail::usage)?;
+                tell(&opened, Action::Answer { operation: operation_id, step, done, note }).await
+            }
+            Operations::Abort { operation_id, .. }
+            | Operations::Rollback { operation_id, .. }
+            | Operations::AcceptUnprotected { operation_id, .. } => {
+                let Some(action) = action else { return Ok(()) };
+                tell(&opened, action).await?;
+                // A controller of our own must live until what it was told is done.
+                if opened.own {
+                    follow(&opened, operation_id, matches!(target.output, super::output::Output::Text), false).await;
+                }
+                Ok(())
+            }
+        }
+    }
+    .await;
+    opened.close().await;
+    result
+}
+
+async fn tell(opened: &Opened, action: Action) -> Result<(), Fail> {
+    opened.handle.order(Order { by: who(), action }).await.map_err(|r| Fail::refused(&r))?;
+    say("done")
+}

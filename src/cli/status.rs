@@ -1,0 +1,153 @@
+//! How things stand, in 000's words and for people.
+
+use super::args::Target;
+use super::fail::Fail;
+use super::open;
+use super::operations::{operation_json, operation_words};
+use super::wait::settled;
+use crate::model::*;
+use serde_json::{Value, json};
+
+pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(), Fail> {
+    let opened = open::controller(target).await?;
+    settled(&opened).await;
+    let snapshot = opened.handle.snapshot();
+    target.output.print(&status_json(&snapshot, detailed, metrics), || status_words(&snapshot, detailed))?;
+    opened.close().await;
+    Ok(())
+}
+
+fn overall(snapshot: &Snapshot) -> &'static str {
+    let running = snapshot.operations.iter().any(|o| !o.is_over());
+    if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
+        if running { "recovering" } else { "disaster" }
+    } else if snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty() {
+        "degraded"
+    } else {
+        "operational"
+    }
+}
+
+/// 000's word for a region.
+fn region_word(snapshot: &Snapshot, id: RegionId) -> &'static str {
+    match snapshot.regions[id.at()].status {
+        RegionStatus::Unknown => "unknown",
+        RegionStatus::Degraded => "degraded",
+        RegionStatus::Down => "down",
+        RegionStatus::Ok if snapshot.estate.region(id).role == Role::Active => "operational",
+        RegionStatus::Ok => "standby",
+    }
+}
+
+fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
+    let estate = &snapshot.estate;
+    let mut regions = serde_json::Map::new();
+    for id in estate.region_ids() {
+        let (region, view) = (estate.region(id), &snapshot.regions[id.at()]);
+        let mut value = json!({
+            "status": region_word(snapshot, id),
+            "capacity_utilization": view.load.map(|(load, _)| f64::from(load.0) / 100.0),
+            "disaster_readiness_score": Value::Null,
+            "role": region.role,
+            "services_up": view.services_up,
+            "services": view.services,
+        });
+        if detailed {
+            value["reason"] = json!(view.reason);
+            value["last_answer_age_ms"] = json!(view.last_answer.map(|t| snapshot.now.mono.since(t).0));
+            value["capacity_percentage"] = json!(region.capacity);
+        }
+        regions.insert(region.name.clone(), value);
+    }
+    let mut value = json!({
+        "overall_status": overall(snapshot),
+        "uptime_percentage": Value::Null,
+        "regions": regions,
+        "active_disasters": snapshot.disasters.len(),
+        "last_disaster_drill": Value::Null,
+        "next_scheduled_drill": Value::Null,
+        "mode": snapshot.mode.word().to_lowercase(),
+        "estate": estate.name,
+        "armed": snapshot.armed,
+        "disasters": snapshot.disasters.iter().map(|d| json!({
+            "disaster_type": d.kind, "severity_level": d.severity, "since": d.since.to_string(),
+            "affected_regions": d.regions.iter().map(|r| &estate.region(*r).name).collect::<Vec<_>>(),
+            "affected_systems": d.services.iter().map(|s| &estate.service(*s).name).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "operations": snapshot.operations.iter().rev().take(20).map(|o| operation_json(estate, o)).collect::<Vec<_>>(),
+    });
+    if detailed {
+        value["could_not_do"] = json!(snapshot.gaps);
+        value["stale_sources"] = json!(snapshot.stale.iter().map(|s| json!({"name": s.name, "reason": s.reason})).collect::<Vec<_>>());
+    }
+    if detailed || metrics {
+        value["protection_groups"] =
+            json!(snapshot.groups.iter().filter(|g| !g.members.is_empty()).map(|g| group_json(snapshot, g)).collect::<Vec<_>>());
+    }
+    value
+}
+
+fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
+    let estate = &snapshot.estate;
+    json!({
+        "name": estate.group(g.group).name,
+        "primary": g.primary.map(|r| &estate.region(r).name),
+        "timeline": g.timeline,
+        "synchronous": g.synchronous,
+        "paused": g.paused,
+        "lease_left_ms": g.lease_left.map(|(left, at)| left.0.saturating_sub(snapshot.now.mono.since(at).0)),
+        "observers": {"gone": g.observers_for, "alive": g.observers_against, "all": g.observers},
+        "members": g.members.iter().map(|m| json!({
+            "region": estate.region(m.region).name, "leads": m.leads, "synchronous": m.synchronous, "answers": m.answers,
+            "timeline": m.timeline, "lag_bytes": m.lag_bytes, "lag_ms": m.lag, "may_not_take_over": m.unfit,
+            "age_ms": m.measured.map(|t| snapshot.now.mono.since(t).0),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// How things stand, for people.
+pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
+    let estate = &snapshot.estate;
+    let armed = if snapshot.armed { "armed" } else { "read-only" };
+    let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
+    for d in &snapshot.disasters {
+        let names: Vec<_> = d.regions.iter().map(|r| estate.region(*r).name.as_str()).collect();
+        lines.push(format!("DISASTER  {} {} {}, for {}", d.severity, d.kind.words(), names.join(", "), snapshot.now.utc.since(d.since)));
+    }
+    for id in estate.region_ids() {
+        let (region, view) = (estate.region(id), &snapshot.regions[id.at()]);
+        let load = view.load.map_or_else(|| "–".to_string(), |(l, _)| l.to_string());
+        lines.push(format!(
+            "{:<18} {:<9} {:<7} load {load:>4}  {}/{} answer",
+            region.name,
+            view.status.word(),
+            region.role,
+            view.services_up,
+            view.services
+        ));
+        if detailed && view.status != RegionStatus::Ok {
+            lines.push(format!("    {}", view.reason));
+        }
+    }
+    for g in snapshot.groups.iter().filter(|g| !g.members.is_empty()) {
+        let primary = g.primary.map_or("nobody", |r| estate.region(r).name.as_str());
+        lines.push(format!(
+            "{}  led by {primary}, timeline {}",
+            estate.group(g.group).name,
+            g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
+        ));
+        for m in g.members.iter().filter(|m| !m.leads) {
+            let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| b.to_string());
+            let may = m.unfit.as_deref().unwrap_or("may take over");
+            lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", estate.region(m.region).name, if m.synchronous { "sync" } else { "async" }));
+        }
+    }
+    for o in snapshot.operations.iter().rev().take(5) {
+        lines.push(operation_words(estate, o));
+    }
+    if detailed {
+        lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {g}")));
+        lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", s.name, s.reason)));
+    }
+    lines.join("\n")
+}

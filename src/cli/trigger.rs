@@ -1,0 +1,236 @@
+//! Choices on the command line: put on the table, shown, confirmed, carried out.
+
+use super::args::{Move, Target, Trigger};
+use super::fail::Fail;
+use super::open::{self, Opened};
+use super::operations::{follow, operation_json, operation_words, phases_of};
+use super::order::{confirmation, describe, group_named, region_named, who};
+use super::output::say;
+use super::wait::{settled, wait_for};
+use crate::model::*;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a choice is confirmed on the command line.
+struct Consent {
+    confirm: Option<String>,
+    accept_risk: Option<String>,
+    manual_override: bool,
+    evidence: Option<Digest>,
+    dry_run: bool,
+    wait: bool,
+}
+
+/// `disaster-recovery trigger`.
+pub async fn recover(ask: Trigger) -> Result<(), Fail> {
+    let opened = open::controller(&ask.target).await?;
+    let result = trigger_with(&opened, &ask).await;
+    opened.close().await;
+    result
+}
+
+async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
+    settled(opened).await;
+    let estate = Arc::clone(&opened.handle.snapshot().estate);
+    let regions: Vec<RegionId> = ask.affected_regions.iter().map(|n| region_named(&estate, n)).collect::<Result<_, _>>().map_err(Fail::usage)?;
+    if opened.simulated {
+        strike(opened, ask, &regions).await?;
+    }
+    let snapshot = opened.handle.snapshot();
+    let groups: Vec<GroupId> = match &ask.service {
+        Some(name) => vec![group_named(&estate, name).map_err(Fail::usage)?],
+        None => snapshot.groups.iter().filter(|g| led_from(g, &regions)).map(|g| g.group).collect(),
+    };
+    if groups.is_empty() {
+        let led: Vec<_> =
+            snapshot.groups.iter().filter_map(|g| Some(format!("{} leads {}", estate.region(g.primary?).name, estate.group(g.group).name))).collect();
+        return Err(Fail::failed(format!("no database is led from {}; {}", ask.affected_regions.join(", "), led.join(", "))));
+    }
+    let intent = match ask.strategy {
+        Strategy::ImmediateFailover | Strategy::WarmStandbyActivation => Intent::Failover,
+        Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration => Intent::Guided,
+    };
+    let to = ask.to.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
+    let consent = Consent {
+        confirm: ask.confirm.clone(),
+        accept_risk: ask.accept_risk.clone(),
+        manual_override: ask.manual_override,
+        evidence: ask.evidence,
+        dry_run: ask.dry_run,
+        wait: ask.wait,
+    };
+    let reason = format!("{} {}, {}", ask.severity, ask.disaster_type.words(), ask.affected_regions.join(", "));
+    for group in groups {
+        let action = Action::Propose { group, intent, from: Some(regions[0]), to, reason: reason.clone() };
+        carry(opened, &ask.target, action, &consent, Some(ask.strategy)).await?;
+    }
+    Ok(())
+}
+
+/// True if the group is led from one of these regions, or may be: where nobody knows, the gate says why.
+fn led_from(group: &GroupView, regions: &[RegionId]) -> bool {
+    group.primary.map_or_else(|| group.members.iter().any(|m| regions.contains(&m.region)), |p| regions.contains(&p))
+}
+
+/// On the simulation the disaster has to happen first.
+async fn strike(opened: &Opened, ask: &Trigger, regions: &[RegionId]) -> Result<(), Fail> {
+    let kind = match ask.disaster_type {
+        DisasterType::RegionOutage => FaultKind::RegionOutage,
+        DisasterType::DataCenterOutage => FaultKind::DataCenterOutage,
+        DisasterType::ProviderOutage => FaultKind::ProviderOutage,
+        DisasterType::NetworkPartition => FaultKind::Partition,
+        DisasterType::DataCorruption | DisasterType::HumanError => FaultKind::DataCorruption,
+        DisasterType::CyberIncident => FaultKind::CyberIncident,
+        DisasterType::NodeFailure | DisasterType::HardwareFailure | DisasterType::SoftwareFailure => FaultKind::NodeFailure,
+    };
+    for region in regions {
+        let fault = format!("{kind} {}", opened.handle.snapshot().estate.region(*region).name);
+        opened.handle.control(Control::Inject { fault }).await.map_err(|r| Fail::refused(&r))?;
+    }
+    let _ = wait_for(opened, Duration::from_secs(5), |s| !s.disasters.is_empty()).await;
+    Ok(())
+}
+
+/// `switchover` and `failback`.
+pub async fn hand_over(ask: Move) -> Result<(), Fail> {
+    let opened = open::controller(&ask.target).await?;
+    settled(&opened).await;
+    let snapshot = opened.handle.snapshot();
+    let result = async {
+        let group = match &ask.service {
+            Some(name) => group_named(&snapshot.estate, name).map_err(Fail::usage)?,
+            None => {
+                let mut databases = snapshot.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
+                match (databases.next(), databases.next()) {
+                    (Some(only), None) => only,
+                    _ => return Err(Fail::usage("there are several databases; name one with --service")),
+                }
+            }
+        };
+        let to = ask.to.as_ref().map(|n| region_named(&snapshot.estate, n)).transpose().map_err(Fail::usage)?;
+        let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: format!("ordered by {}", who()) };
+        let consent =
+            Consent { confirm: ask.confirm.clone(), accept_risk: None, manual_override: false, evidence: None, dry_run: ask.dry_run, wait: ask.wait };
+        carry(&opened, &ask.target, action, &consent, None).await
+    }
+    .await;
+    opened.close().await;
+    result
+}
+
+/// Puts a choice on the table, shows it, and confirms it if that was asked for.
+async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
+    let by = who();
+    let receipt = opened.handle.order(Order { by: by.clone(), action }).await.map_err(|r| Fail::refused(&r))?;
+    let Receipt::Proposed(id) = receipt else { return Err(Fail::failed("the controller answered something else")) };
+    let there = |s: &Snapshot| s.proposals.iter().any(|v| v.proposal.id == id);
+    let began = wait_for(opened, Duration::from_secs(2), there).await.unwrap_or_else(|| opened.handle.snapshot()).now.mono;
+    // The evidence is gathered in this call: look closely for a moment before it is shown.
+    let enough = Span::ms(if opened.simulated { 400 } else { 350 });
+    let decided = |s: &Snapshot| {
+        let view = s.proposals.iter().find(|v| v.proposal.id == id);
+        let undecided =
+            view.is_some_and(|v| v.assessment.blocked().is_some_and(|c| c.text.contains("not known whether") || c.text.contains("was not read")));
+        view.is_none() || (s.now.mono.since(began) > enough && (!undecided || s.now.mono.since(began) > Span::secs(4)))
+    };
+    let snapshot = wait_for(opened, Duration::from_secs(6), decided).await.unwrap_or_else(|| opened.handle.snapshot());
+    let Some(view) = snapshot.proposals.iter().find(|v| v.proposal.id == id) else {
+        return Err(Fail::failed("the choice was withdrawn: the facts changed"));
+    };
+    let estate = &snapshot.estate;
+    let value = choice_json(&snapshot, view, strategy);
+    if consent.dry_run {
+        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        return target.output.print(&value, || describe(&snapshot, view));
+    }
+    let Some(typed) = consent.confirm.clone().or_else(|| ask_name(&snapshot, view)) else {
+        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        let name = &estate.region(view.proposal.from).name;
+        return Err(Fail { status: 3, text: format!("{}\nnothing was done: confirm with --confirm {name}", describe(&snapshot, view)) });
+    };
+    if consent.evidence.is_some_and(|e| e != view.assessment.evidence) {
+        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        let text = format!("the facts have changed since that dry run (law 4); now:\n{}", describe(&snapshot, view));
+        return Err(Fail { status: 3, text });
+    }
+    let confirmed = confirmation(&snapshot, view, &typed, consent.accept_risk.clone(), consent.manual_override);
+    match opened.handle.order(Order { by: by.clone(), action: Action::Confirm(confirmed) }).await {
+        Ok(Receipt::Started(operation)) => begun(opened, target, operation, consent.wait, strategy).await,
+        Ok(_) => Err(Fail::failed("the controller answered something else")),
+        Err(refusal) => {
+            let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+            Err(Fail::refused(&refusal))
+        }
+    }
+}
+
+fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strategy>) -> Value {
+    let (estate, a) = (&snapshot.estate, &view.assessment);
+    let target = strategy.and_then(|s| estate.policy.strategies.get(&s));
+    json!({
+        "recovery_operation_id": Value::Null,
+        "status": "dry_run",
+        "estimated_rto": target.map(|t| t.rto.written()),
+        "estimated_rpo": target.map(|t| t.rpo.written()),
+        "recovery_phases": estate.plan_named(&view.proposal.plan).map(phases_of),
+        "current_phase": Value::Null,
+        "protection_group": estate.group(view.proposal.group).name,
+        "from": estate.region(view.proposal.from).name,
+        "to": a.to.map(|r| &estate.region(r).name),
+        "would_begin": a.blocked().is_none() && a.risk.is_none(),
+        "loses": a.loss.to_string(),
+        "otherwise": a.otherwise,
+        "accept_risk": a.risk,
+        "evidence": a.evidence,
+        "checks": a.checks.iter().map(|c| json!({
+            "name": c.name, "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
+        })).collect::<Vec<_>>(),
+        "forecast": Value::Null,
+    })
+}
+
+const fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Advice => "advice",
+        Verdict::Risk => "risk",
+        Verdict::Block { .. } => "block",
+    }
+}
+
+/// Asks for the name where somebody can answer.
+fn ask_name(snapshot: &Snapshot, view: &ProposalView) -> Option<String> {
+    use std::io::{BufRead, IsTerminal};
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    say(&describe(snapshot, view)).ok()?;
+    say(&format!("type {} to confirm:", snapshot.estate.region(view.proposal.from).name)).ok()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).ok()?;
+    Some(line.trim().to_string()).filter(|l| !l.is_empty())
+}
+
+async fn begun(opened: &Opened, target: &Target, id: OperationId, wait: bool, strategy: Option<Strategy>) -> Result<(), Fail> {
+    // Through a socket the snapshots come a moment later than the answer.
+    let _ = wait_for(opened, Duration::from_secs(2), |s| s.operations.iter().any(|o| o.id == id)).await;
+    // A controller of our own must live until the operation is over: it is what carries it out.
+    if wait || opened.own {
+        follow(opened, id, matches!(target.output, super::output::Output::Text), false).await;
+    }
+    let snapshot = opened.handle.snapshot();
+    let estate = &snapshot.estate;
+    let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return Err(Fail::failed(format!("{id} is not known any more"))) };
+    let mut value = operation_json(estate, operation);
+    let planned = strategy.and_then(|s| estate.policy.strategies.get(&s));
+    value["estimated_rto"] = json!(planned.map(|t| t.rto.written()));
+    value["estimated_rpo"] = json!(planned.map(|t| t.rpo.written()));
+    target.output.print(&value, || operation_words(estate, operation))?;
+    match &operation.status {
+        Status::Recovered | Status::RecoveredUnprotected { .. } => Ok(()),
+        Status::Running if !wait => Ok(()),
+        Status::Failed { .. } => Err(Fail { status: 3, text: operation_words(estate, operation) }),
+        _ => Err(Fail::failed(operation_words(estate, operation))),
+    }
+}

@@ -1,0 +1,243 @@
+//! A lab of the tests' own: real servers on this machine, and what is asked of them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-1"];
+
+pub struct Lab {
+    pub dir: tempfile::TempDir,
+    pub port: u16,
+}
+
+impl Lab {
+    pub fn up(port: u16) -> Lab {
+        let dir = tempfile::Builder::new().prefix("bpci-live-").tempdir().unwrap_or_else(|e| panic!("{e}"));
+        // The servers run as another user, who must get through.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(dir.path(), open).unwrap_or_else(|e| panic!("{e}"));
+        let lab = Lab { dir, port };
+        lab.ok(&["lab", "up", "--dir", &lab.path(), "--base-port", &port.to_string()]);
+        lab
+    }
+
+    pub fn path(&self) -> String {
+        self.dir.path().join("lab").display().to_string()
+    }
+
+    pub fn estate(&self) -> PathBuf {
+        self.dir.path().join("lab/estate.yaml")
+    }
+
+    /// The estate with something in it changed, under a name of its own.
+    pub fn estate_with(&self, name: &str, change: impl Fn(&str) -> String) -> String {
+        let text = std::fs::read_to_string(self.estate()).unwrap_or_else(|e| panic!("{e}"));
+        let changed = change(&text).replace("name: lab\n", &format!("name: {name}\n"));
+        assert_ne!(changed, text);
+        let path = self.dir.path().join(format!("{name}.yaml"));
+        std::fs::write(&path, changed).unwrap_or_else(|e| panic!("{e}"));
+        path.display().to_string()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
+        command.args(arguments).env("BPCI_DATA", self.dir.path().join("data")).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(
+            output.status.success(),
+            "bpci {arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    pub fn etcd(&self, arguments: &[&str]) -> String {
+        let endpoint = format!("--endpoints=127.0.0.1:{}", self.port);
+        let output = Command::new("etcdctl").arg(endpoint).args(arguments).env("ETCDCTL_API", "3").output().unwrap_or_else(|e| panic!("{e}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The leader's key with its revisions: untouched means the same.
+    pub fn leader_key(&self) -> String {
+        let text = self.etcd(&["get", "/service/orders/leader", "-w", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"));
+        format!("{} {}", value["kvs"][0]["value"], value["kvs"][0]["create_revision"])
+    }
+
+    /// The port of the database in a region.
+    pub fn port_of(&self, region: &str) -> u16 {
+        self.port + 20 + REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}")) as u16
+    }
+
+    /// True if the member in a region says that it leads.
+    pub fn leads(&self, region: &str) -> bool {
+        let n = REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}"));
+        let url = format!("http://127.0.0.{}:{}/primary", 11 + n, usize::from(self.port) + 10 + n);
+        let code = Command::new("curl").args(["-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", &url]).output();
+        code.is_ok_and(|o| o.stdout == b"200")
+    }
+
+    pub fn damage(&self, what: &str) {
+        self.ok(&["lab", "break", what, "--dir", &self.path()]);
+    }
+
+    pub fn mend(&self) {
+        self.ok(&["lab", "mend", "--dir", &self.path()]);
+    }
+
+    /// How many operations the record knows.
+    pub fn operations(&self) -> usize {
+        self.status()["operations"].as_array().map_or(0, Vec::len)
+    }
+
+    pub fn config(&self) -> String {
+        self.estate().display().to_string()
+    }
+
+    pub fn sql(&self, port: u16, sql: &str) -> Result<String, String> {
+        let host = if port == self.port + 30 { "127.0.0.1".to_string() } else { format!("127.0.0.{}", 11 + port - self.port - 20) };
+        let output = Command::new("psql")
+            .args(["-XqAt", "-h", &host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres", "-c", sql])
+            .env("PGCONNECT_TIMEOUT", "1")
+            .output()
+            .unwrap_or_else(|e| panic!("{e}"));
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into())
+        }
+    }
+
+    pub fn status(&self) -> serde_json::Value {
+        let text = self.ok(&["bc", "status", "--config", &self.estate().display().to_string(), "--detailed", "--output", "json"]);
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// The leader and its synchronous standby, once a third member streams too.
+    pub fn settled(&self) -> (String, String) {
+        let deadline = Instant::now() + Duration::from_secs(90);
+        loop {
+            let status = self.status();
+            let members = status["protection_groups"][0]["members"].as_array().cloned().unwrap_or_default();
+            let named =
+                |test: &dyn Fn(&serde_json::Value) -> bool| members.iter().find(|m| test(m)).and_then(|m| m["region"].as_str()).map(str::to_string);
+            let leader = named(&|m| m["leads"] == true);
+            let standby = named(&|m| m["synchronous"] == true && m["leads"] == false && m["may_not_take_over"].is_null());
+            let one_timeline = members.iter().all(|m| m["timeline"] == members[0]["timeline"] && !m["timeline"].is_null() && m["answers"] == true);
+            if let (Some(leader), Some(standby), true) = (leader, standby, one_timeline) {
+                return (leader, standby);
+            }
+            assert!(Instant::now() < deadline, "the lab does not settle: {status:#}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    pub fn trigger(&self, config: &str, leader: &str, more: &[&str]) -> Output {
+        let mut arguments = vec!["bc", "disaster-recovery", "trigger", "--config", config, "--arm", "--disaster-type", "region_outage"];
+        arguments.extend(["--affected-regions", leader, "--severity", "critical", "--strategy", "immediate_failover", "--confirm", leader]);
+        arguments.extend(more);
+        self.run(&arguments)
+    }
+
+    /// An order that must be refused with these words, the key untouched.
+    pub fn refused(&self, config: &str, leader: &str, more: &[&str], words: &str) {
+        assert!(!words.is_empty());
+        let before = self.leader_key();
+        let output = self.trigger(config, leader, more);
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!output.status.success(), "it was not refused: {said}");
+        assert!(said.contains(words), "not refused with «{words}»: {said}");
+        assert_eq!(self.leader_key(), before, "the leader's key was touched: {said}");
+    }
+
+    /// An armed controller without a screen.
+    pub fn serve(&self, more: &[(&str, String)]) -> Child {
+        self.serve_with(&self.config(), more)
+    }
+
+    pub fn serve_with(&self, config: &str, more: &[(&str, String)]) -> Child {
+        let mut command = self.command(&["serve", "--config", config, "--arm"]);
+        for (name, value) in more {
+            command.env(name, value);
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.run(&["lab", "down", "--dir", &self.path()]);
+    }
+}
+
+pub fn stop(mut child: Child) {
+    // SAFETY: our own child, which has not been waited for.
+    unsafe { libc::kill(i32::try_from(child.id()).unwrap_or_default(), libc::SIGTERM) };
+    let _ = child.wait();
+}
+
+pub fn wait(what: &str, seconds: u64, test: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !test() {
+        assert!(Instant::now() < deadline, "waited {seconds} s in vain for {what}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Writes rows through the entry until it is asked what became of them.
+pub struct Writer {
+    go_on: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Vec<u32>>,
+}
+
+impl Writer {
+    pub fn start(lab: &Lab) -> Writer {
+        wait("the entry", 20, || lab.sql(lab.port + 30, "CREATE TABLE IF NOT EXISTS written (n integer PRIMARY KEY); DELETE FROM written").is_ok());
+        let go_on = Arc::new(AtomicBool::new(true));
+        let (until, port) = (Arc::clone(&go_on), lab.port + 30);
+        let thread = std::thread::spawn(move || {
+            let mut acknowledged = Vec::new();
+            let mut n = 0;
+            while until.load(Ordering::Relaxed) {
+                n += 1;
+                let sql = format!("SET statement_timeout = 2000; INSERT INTO written VALUES ({n})");
+                let entry = ["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "postgres", "-d", "postgres"];
+                let done = Command::new("psql")
+                    .args(["-XqAt", "-v", "ON_ERROR_STOP=1"])
+                    .args(entry)
+                    .args(["-c", &sql])
+                    .env("PGCONNECT_TIMEOUT", "1")
+                    .output();
+                if done.is_ok_and(|o| o.status.success()) {
+                    acknowledged.push(n);
+                }
+            }
+            acknowledged
+        });
+        Writer { go_on, thread }
+    }
+
+    /// Every acknowledged row is still there, and there were some.
+    pub fn nothing_lost(self, lab: &Lab, at_least: usize) {
+        self.go_on.store(false, Ordering::Relaxed);
+        let acknowledged = self.thread.join().unwrap_or_default();
+        let kept = lab.sql(lab.port + 30, "SELECT n FROM written").unwrap_or_else(|e| panic!("{e}"));
+        let kept: BTreeSet<u32> = kept.lines().filter_map(|l| l.parse().ok()).collect();
+        let lost: Vec<_> = acknowledged.iter().filter(|n| !kept.contains(n)).collect();
+        assert!(acknowledged.len() >= at_least && lost.is_empty(), "{} acknowledged, lost: {lost:?}", acknowledged.len());
+    }
+}
