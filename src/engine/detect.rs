@@ -22,13 +22,16 @@ fn primaries(engine: &mut Engine, now: Now) {
             continue;
         }
         let known = engine.state.primaries[group.at()];
-        let Some(region) = cx.record(group).and_then(|r| r.leader_region()) else { continue };
+        let Some(record) = cx.record(group) else { continue };
+        let Some(region) = record.leader_region() else { continue };
         let report = cx.report(group, region).filter(|r| r.role == MemberRole::Leader && r.running);
+        // A member writes its own name into /sync right before it promotes itself: it is the primary, even if it died
+        // before anybody heard so from itself.
+        let promoting = record.sync.as_ref().is_some_and(|s| s.leader.is_some() && s.leader.as_deref() == record.name_of(region));
         let timeline = match report {
             Some(r) => r.timeline.or(known.1),
-            // Named and not yet leading: it is the primary when it says so itself.
-            None if known.0.is_some() => continue,
-            None => None,
+            None if known.0.is_some() && !promoting => continue,
+            None => known.1,
         };
         if (Some(region), timeline) != known && (timeline.is_some() || known.0.is_none()) {
             engine.emit(now, Event::PrimaryChanged { group, region: Some(region), timeline });
@@ -131,8 +134,11 @@ fn region_status(cx: &Facts, region: RegionId) -> (RegionStatus, String) {
         return (RegionStatus::Degraded, text);
     }
     // One lost probe is not news; it is counted until the threshold.
-    if targets.iter().any(|t| t.failing) && known.0 != RegionStatus::Unknown {
-        return known.clone();
+    if targets.iter().any(|t| t.failing) {
+        return match known.0 {
+            RegionStatus::Unknown => (RegionStatus::Unknown, "failing, not yet for long enough".to_string()),
+            _ => known.clone(),
+        };
     }
     (RegionStatus::Ok, "everything that is watched answers".to_string())
 }

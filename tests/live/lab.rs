@@ -83,14 +83,6 @@ impl Lab {
         self.port + 20 + REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}")) as u16
     }
 
-    /// True if the member in a region says that it leads.
-    pub fn leads(&self, region: &str) -> bool {
-        let n = REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}"));
-        let url = format!("http://127.0.0.{}:{}/primary", 11 + n, usize::from(self.port) + 10 + n);
-        let code = Command::new("curl").args(["-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", &url]).output();
-        code.is_ok_and(|o| o.stdout == b"200")
-    }
-
     pub fn damage(&self, what: &str) {
         self.ok(&["lab", "break", what, "--dir", &self.path()]);
     }
@@ -127,7 +119,7 @@ impl Lab {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The leader and its synchronous standby, once a third member streams too.
+    /// The leader and its synchronous standby, once both standbys stream from it.
     pub fn settled(&self) -> (String, String) {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
@@ -139,7 +131,10 @@ impl Lab {
             let standby = named(&|m| m["synchronous"] == true && m["leads"] == false && m["may_not_take_over"].is_null());
             let one_timeline = members.iter().all(|m| m["timeline"] == members[0]["timeline"] && !m["timeline"].is_null() && m["answers"] == true);
             if let (Some(leader), Some(standby), true) = (leader, standby, one_timeline) {
-                return (leader, standby);
+                let streams = "SELECT count(*) FILTER (WHERE sync_state = 'sync'), count(*) FROM pg_stat_replication WHERE state = 'streaming'";
+                if self.sql(self.port_of(&leader), streams).is_ok_and(|s| s == "1|2") {
+                    return (leader, standby);
+                }
             }
             assert!(Instant::now() < deadline, "the lab does not settle: {status:#}");
             std::thread::sleep(Duration::from_millis(300));

@@ -17,10 +17,10 @@ fn a_real_cluster() {
     let lab = Lab::up(28600);
     let (leader, _) = lab.settled();
     assert_eq!(leader, "us-east-1");
-    //TMP    refused::while_it_lives(&lab);
-    //TMP    automatic::leader_killed(&lab);
-    //TMP    quiet::no_action(&lab);
-    //TMP    crowd::two_controllers(&lab);
+    refused::while_it_lives(&lab);
+    automatic::leader_killed(&lab);
+    quiet::no_action(&lab);
+    crowd::two_controllers(&lab);
     refused::when_it_is_dead(&lab);
     beyond::leader_and_standby_dead(&lab);
 }
