@@ -286,7 +286,8 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
         let remedy = "roll it back, which undoes the fence and the drain";
         return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
     }
-    if operation.effects().any(EffectRecord::is_open) {
+    // A validating write changes nothing for others: its answer is not waited for.
+    if operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. })) {
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
     run::release(engine, now, &operation);

@@ -150,12 +150,16 @@ impl Lab {
 
     /// An order that must be refused with these words, the key untouched.
     pub fn refused(&self, config: &str, leader: &str, more: &[&str], words: &str) {
-        assert!(!words.is_empty());
+        self.refused_for(config, leader, more, &[words]);
+    }
+
+    /// The same, for one of these reasons.
+    pub fn refused_for(&self, config: &str, leader: &str, more: &[&str], reasons: &[&str]) {
         let before = self.leader_key();
         let output = self.trigger(config, leader, more);
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!output.status.success(), "it was not refused: {said}");
-        assert!(said.contains(words), "not refused with «{words}»: {said}");
+        assert!(reasons.iter().any(|words| !words.is_empty() && said.contains(words)), "not refused with one of {reasons:?}: {said}");
         assert_eq!(self.leader_key(), before, "the leader's key was touched: {said}");
     }
 

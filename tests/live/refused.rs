@@ -122,9 +122,15 @@ fn new_leader_dead(lab: &Lab) {
     lab.damage("leader-kill");
     // It cannot finish: a person gives it up, through the controller that runs it; the second failure is a new case.
     let give_up = ["bc", "recovery", "abort", "--config", &config, "--operation-id", "recovery-1"];
-    wait("it to be given up", 12, || lab.run(&give_up).status.success());
+    let given_up = || {
+        let output = lab.run(&give_up);
+        println!("{}", String::from_utf8_lossy(&output.stderr));
+        output.status.success()
+    };
+    wait("it to be given up", 12, given_up);
     let ended = first.wait().unwrap_or_else(|e| panic!("{e}"));
     assert!(!ended.success(), "an operation whose new primary died is not done");
-    lab.refused(&config, &standby, &[], "names no living standby");
+    // The rest is behind: it did not follow to the new timeline, or if it did, it is not in /sync.
+    lab.refused_for(&config, &standby, &[], &["names no living standby", "on timeline"]);
     lab.mend();
 }
