@@ -152,7 +152,7 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record
 }
 
 /// Another controller's living claim, in words.
-fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
+pub fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
     let key = record.operation.as_ref()?;
     let claim = super::claim::Claim::read(&key.value)?;
     let ours = cx.state.operations.iter().any(|o| o.before.claim == key.value);

@@ -59,20 +59,25 @@ fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
     if database.store.is_empty() || operation.intent() == Intent::Guided {
         return None;
     }
-    match operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. })) {
-        Some(e) if e.is_done() => None,
-        Some(e) => Some(match &e.outcome {
-            Some(Outcome::NotDone { reason }) => Fail(format!("another controller was first: {reason}")),
-            _ => Wait("our claim in the store".to_string()),
-        }),
-        None => Some(match cx.record_within(operation.group, limits::FRESH) {
-            None => Wait("a fresh answer of etcd".to_string()),
-            Some(record) => {
-                let revision = record.operation.as_ref().map(|k| k.revision);
-                Send(0, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision })
-            }
-        }),
+    let claims = || operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
+    if claims().any(EffectRecord::is_done) {
+        return None;
     }
+    if claims().any(EffectRecord::is_open) {
+        return Some(Wait("our claim in the store".to_string()));
+    }
+    let Some(record) = cx.record_within(operation.group, limits::FRESH) else {
+        return Some(Wait("a fresh answer of etcd".to_string()));
+    };
+    // One that did not happen, for the key had moved or we died before it was sent, is made anew: unless somebody else's
+    // stands there.
+    if let Some(EffectRecord { outcome: Some(Outcome::NotDone { reason }), .. }) = claims().last()
+        && (claims().count() >= usize::from(limits::HAND_OVERS) || candidate::foreign_claim(cx, record).is_some())
+    {
+        return Some(Fail(format!("another controller was first: {reason}")));
+    }
+    let revision = record.operation.as_ref().map(|k| k.revision);
+    Some(Send(0, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision }))
 }
 
 /// True if the value was measured after the step began.

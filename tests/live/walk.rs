@@ -21,7 +21,7 @@ pub fn every_intent(lab: &Lab) {
         let (leader, _) = lab.settled();
         let (hands, fences, operations) = (handed_over(lab), fenced(), operations(lab, &config));
         let writer = Writer::start(lab);
-        let mut first = lab.serve_with(&config, &[("BPCI_DIE_AT", point.to_string())]);
+        let first = lab.serve_with(&config, &[("BPCI_DIE_AT", point.to_string())]);
         std::thread::sleep(Duration::from_millis(2_800));
         lab.damage("leader-kill");
         let newest = |lab: &Lab| lab.run(&["bc", "recovery", "list", "--config", &config, "--output", "json"]);
@@ -30,12 +30,10 @@ pub fn every_intent(lab: &Lab) {
             let list: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
             list.as_array().is_some_and(|l| l.len() > operations && l.last().is_some_and(|o| o["status"] == "recovered"))
         };
-        let mut died = false;
-        wait("the controller to die, or to be done", 40, || {
-            died = first.try_wait().ok().flatten().is_some();
-            died || recovered(lab)
-        });
-        let second = died.then(|| lab.serve_with(&config, &[]));
+        let first = std::cell::RefCell::new(first);
+        let died = || first.borrow_mut().try_wait().ok().flatten().is_some();
+        wait("the controller to die, or to be done", 40, || died() || recovered(lab));
+        let second = died().then(|| lab.serve_with(&config, &[]));
         wait(&format!("a recovery after a death at point {point}"), 60, || recovered(lab));
         assert_eq!(handed_over(lab), hands + 1, "point {point}: the transaction");
         assert_eq!(fenced(), fences + 1, "point {point}: the fence");
@@ -48,10 +46,11 @@ pub fn every_intent(lab: &Lab) {
             list.as_array().and_then(|l| l.last()).is_some_and(|o| o["remains"] == 0)
         });
         lab.ok(&["journal", "verify", &lab.dir.path().join("data/walk").display().to_string()]);
+        println!("point {point}: {}", if second.is_some() { "died, recovered" } else { "not reached" });
         match second {
             Some(second) => stop(second),
             None => {
-                stop(first);
+                stop(first.into_inner());
                 assert!(point > 20, "only {point} points: the walk is too short");
                 return;
             }
