@@ -11,7 +11,9 @@ use std::sync::Arc;
 /// Why it was not carried out. The refusal is in the record.
 pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Refusal> {
     let answer = match &order.action {
-        Action::Propose { group, intent, from, to, reason } => propose(engine, now, &order.by, *group, *intent, *from, *to, reason),
+        Action::Propose { group, intent, from, to, reason } => {
+            propose(engine, now, &order.by, &Choice { group: *group, intent: *intent, from: *from, to: *to, reason })
+        }
         Action::Confirm(confirmation) => confirm(engine, now, &order.by, confirmation),
         Action::Withdraw { proposal } => withdraw(engine, now, &order.by, *proposal),
         Action::StopAutomatic { proposal } => stop_automatic(engine, now, &order.by, *proposal),
@@ -39,17 +41,17 @@ fn unknown(what: &str) -> Refusal {
     Refusal::new(format!("there is no such {what}"), "look at the list again; it may be over")
 }
 
-#[allow(clippy::too_many_arguments)]
-fn propose(
-    engine: &mut Engine,
-    now: Now,
-    by: &str,
+/// What somebody wants to put on the table.
+struct Choice<'a> {
     group: GroupId,
     intent: Intent,
     from: Option<RegionId>,
     to: Option<RegionId>,
-    reason: &str,
-) -> Result<Receipt, Refusal> {
+    reason: &'a str,
+}
+
+fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<Receipt, Refusal> {
+    let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
     let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
     let in_range = |r: Option<RegionId>| r.is_none_or(|r| r.at() < state.estate.regions.len());
