@@ -29,9 +29,14 @@ pub fn leader_and_standby_dead(lab: &Lab) {
     let output = lab.trigger(&config, &leader, &["--accept-risk", &risk]);
     assert!(output.status.success(), "{output:?}");
     wait("writes on what is left", 20, || lab.sql(lab.port_of(last), "CREATE TABLE IF NOT EXISTS survived (n integer)").is_ok());
-    let told = lab.ok(&["bc", "recovery", "list", "--config", &config, "--output", "json"]);
-    let told: serde_json::Value = serde_json::from_str(&told).unwrap_or_else(|e| panic!("{e}"));
-    let told = told[0]["data_loss_at_least_bytes"].as_u64().unwrap_or_else(|| panic!("{told:#}"));
+    // Known once the promotion was seen, which may be after the first write.
+    let told = || {
+        let list = lab.ok(&["bc", "recovery", "list", "--config", &config, "--output", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap_or_else(|e| panic!("{e}"));
+        list[0]["data_loss_at_least_bytes"].as_u64()
+    };
+    wait("the loss to be told", 20, || told().is_some());
+    let told = told().unwrap_or_default();
     // Where the new timeline branched off, as PostgreSQL itself recorded it.
     let history = lab
         .sql(lab.port_of(last), "SELECT pg_read_file('pg_wal/' || name) FROM pg_ls_waldir() WHERE name LIKE '%.history' ORDER BY name DESC LIMIT 1");
