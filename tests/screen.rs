@@ -148,7 +148,7 @@ fn facts_that_change_void_what_was_typed() {
 #[test]
 fn a_blocked_choice_cannot_be_confirmed() {
     let mut snapshot = at("region_outage", 30).snapshot(1, false);
-    snapshot.proposals[0].assessment.checks[0].verdict = Verdict::Block { law: 5 };
+    snapshot.proposals[0].assessment.checks[0].verdict = Verdict::block(5);
     let mut app = App::new();
     type_keys(&mut app, &snapshot, "f");
     std::thread::sleep(Duration::from_millis(550));

@@ -2,6 +2,7 @@
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,8 @@ struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     said: Arc<Mutex<Vec<u8>>>,
+    reader: Option<std::thread::JoinHandle<()>>,
+    gone: Arc<AtomicBool>,
 }
 
 impl Terminal {
@@ -24,17 +27,34 @@ impl Terminal {
         }
         let child = pair.slave.spawn_command(command).unwrap_or_else(|e| panic!("{e}"));
         drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().unwrap_or_else(|e| panic!("{e}"));
+        let mut ear = pair.master.try_clone_reader().unwrap_or_else(|e| panic!("{e}"));
+        let descriptor = pair.master.as_raw_fd().unwrap_or_else(|| panic!("no descriptor"));
         let writer = pair.master.take_writer().unwrap_or_else(|e| panic!("{e}"));
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let into = Arc::clone(&said);
-        std::thread::spawn(move || {
+        let (said, gone) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let (into, vanished) = (Arc::clone(&said), Arc::clone(&gone));
+        // It looks up now and then: who waits in a read keeps the terminal alive.
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(n @ 1..) = reader.read(&mut bytes) {
-                into.lock().unwrap_or_else(|e| panic!("{e}")).extend_from_slice(&bytes[..n]);
+            while !vanished.load(Ordering::Relaxed) {
+                let mut wanted = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+                // SAFETY: one valid pollfd, and its count.
+                if unsafe { libc::poll(&mut wanted, 1, 20) } > 0 {
+                    let Ok(n @ 1..) = ear.read(&mut bytes) else { return };
+                    into.lock().unwrap_or_else(|e| panic!("{e}")).extend_from_slice(&bytes[..n]);
+                }
             }
         });
-        Terminal { child, master: Some(pair.master), writer: Some(writer), said }
+        Terminal { child, master: Some(pair.master), writer: Some(writer), said, reader: Some(reader), gone }
+    }
+
+    /// The window is closed, the link is cut: nobody holds the other end any more.
+    fn vanish(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        self.writer = None;
+        self.master = None;
     }
 
     fn said(&self) -> String {
@@ -119,6 +139,13 @@ fn signals_give_the_terminal_back() {
         terminal.end();
         terminal.is_given_back();
     }
+}
+
+#[test]
+fn a_vanished_terminal_ends_it() {
+    let mut terminal = up(&[]);
+    terminal.vanish();
+    assert_eq!(terminal.end(), 0);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
             Verdict::Pass => "✓".to_string(),
             Verdict::Advice => "!".to_string(),
             Verdict::Risk => "✗ typed risk".to_string(),
-            Verdict::Block { law } => format!("✗ law {law}"),
+            Verdict::Block { law, .. } => format!("✗ law {law}"),
         };
         let age = check.at.map_or(String::new(), |at| format!(" ({} ago)", snapshot.now.mono.since(at)));
         lines.push(format!("  {mark} {}: {}{age}", check.name, check.text));

@@ -119,9 +119,6 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
     result
 }
 
-/// Reasons that a few seconds of looking may take away: they are waited for before an order is refused.
-const UNDECIDED: [&str; 3] = ["not known whether", "was not read", "its lock was renewed"];
-
 /// Puts a choice on the table, shows it, and confirms it if that was asked for.
 async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
     let by = who();
@@ -133,7 +130,7 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
     let enough = Span::ms(if opened.simulated { 400 } else { 350 });
     let decided = |s: &Snapshot| {
         let view = s.proposals.iter().find(|v| v.proposal.id == id);
-        let undecided = view.is_some_and(|v| v.assessment.blocked().is_some_and(|c| UNDECIDED.iter().any(|words| c.text.contains(words))));
+        let undecided = view.is_some_and(|v| v.assessment.undecided());
         view.is_none() || (s.now.mono.since(began) > enough && (!undecided || s.now.mono.since(began) > Span::secs(5)))
     };
     let snapshot = wait_for(opened, Duration::from_secs(6), decided).await.unwrap_or_else(|| opened.handle.snapshot());

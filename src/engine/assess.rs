@@ -31,7 +31,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         return list;
     }
     let Some(to) = to else {
-        list.push(check("candidate", Verdict::Block { law: 11 }, "there is no other member".to_string()));
+        list.push(check("candidate", Verdict::block(11), "there is no other member".to_string()));
         return list;
     };
     if proposal.intent == Intent::Switchover {
@@ -46,7 +46,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
     {
         let text =
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
-        list.insert(0, check("data", Verdict::Block { law: 11 }, text));
+        list.insert(0, check("data", Verdict::block(11), text));
     }
     list.push(room(cx, proposal.from, to));
     list
@@ -76,16 +76,14 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     let votes = votes::votes(cx, group, from);
     let name = cx.region_name(from);
     let (verdict, text) = if let Some(alive) = votes.alive() {
-        (Verdict::Block { law: 5 }, format!("{name} is alive ({alive}): switch over instead, or override"))
+        // A lock that was renewed is decided when the next renewal is overdue.
+        (Verdict::Block { law: 5, decided: votes.veto.is_none() }, format!("{name} is alive ({alive}): switch over instead, or override"))
     } else if votes.gone() {
         (Verdict::Pass, votes.summary())
     } else if votes.ours == Stance::Gone {
         (Verdict::Advice, format!("only {}; nothing says that it lives", votes.summary()))
     } else {
-        (
-            Verdict::Block { law: 5 },
-            format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())),
-        )
+        (Verdict::not_yet(5), format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())))
     };
     Check { name: "observers".to_string(), verdict, text, at: votes.oldest() }
 }
@@ -104,7 +102,7 @@ fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
         return check("fence", Verdict::Risk, text);
     };
     if let Some(needed) = fence.depends_on.iter().find(|r| **r == from || cx.state.regions[r.at()].0 == RegionStatus::Down) {
-        return check("fence", Verdict::Block { law: 10 }, format!("the fence needs {}, which is failing", cx.region_name(*needed)));
+        return check("fence", Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
     }
     if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
         return Check { at: Some(*at), ..check("fence", Verdict::Advice, format!("its check says: {reason}")) };

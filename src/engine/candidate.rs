@@ -14,7 +14,7 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId,
     }
     let Some((record, at)) = cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age) else {
         let why = cx.telemetry.group(group).store.away.as_ref().map_or("no answer yet", |(r, _)| r.as_str());
-        checks.block(5, "store", format!("etcd was not read within {age}: {why}"));
+        checks.add(Verdict::not_yet(5), "store", format!("etcd was not read within {age}: {why}"));
         return checks.list;
     };
     checks.at = Some(*at);
@@ -27,7 +27,7 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId,
 pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, age: Span, opens_route: bool) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(record) = cx.record_within(group, age) else {
-        checks.block(5, "store", format!("etcd was not read within {age}"));
+        checks.add(Verdict::not_yet(5), "store", format!("etcd was not read within {age}"));
         return checks.list;
     };
     store(cx, &mut checks, group, from, record);
@@ -94,7 +94,7 @@ impl Checks {
     }
 
     fn block(&mut self, law: u8, name: &str, text: String) {
-        self.add(Verdict::Block { law }, name, text);
+        self.add(Verdict::block(law), name, text);
     }
 }
 

@@ -133,7 +133,7 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     }
     let overridable = |check: &Check| check.name == "observers" && c.manual_override && has_fence(engine, open.proposal.group);
     if let Some(block) = assessment.checks.iter().find(|k| matches!(k.verdict, Verdict::Block { .. }) && !overridable(k)) {
-        let law = if let Verdict::Block { law } = block.verdict { law } else { 0 };
+        let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
         return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
     }
     if let Some(risk) = &assessment.risk

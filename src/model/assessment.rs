@@ -24,6 +24,12 @@ impl Assessment {
     pub fn blocked(&self) -> Option<&Check> {
         self.checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. }))
     }
+
+    /// Whether nothing but what a few seconds of looking may take away keeps it from beginning.
+    pub fn undecided(&self) -> bool {
+        let mut blocks = self.checks.iter().filter_map(|c| if let Verdict::Block { decided, .. } = c.verdict { Some(decided) } else { None });
+        self.blocked().is_some() && blocks.all(|decided| !decided)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,5 +51,17 @@ pub enum Verdict {
     /// It may not begin.
     Block {
         law: u8,
+        /// False if looking for a few seconds more may change it.
+        decided: bool,
     },
+}
+
+impl Verdict {
+    pub const fn block(law: u8) -> Verdict {
+        Verdict::Block { law, decided: true }
+    }
+
+    pub const fn not_yet(law: u8) -> Verdict {
+        Verdict::Block { law, decided: false }
+    }
 }

@@ -1,5 +1,8 @@
 //! The program against real servers. The cases of one test share a cluster, for it takes a while to start.
 
+// With the deliberate deaths only the walk runs, which needs less of what is here.
+#![cfg_attr(feature = "planted", allow(dead_code))]
+
 mod automatic;
 mod beyond;
 mod crowd;

@@ -9,8 +9,10 @@ pub fn no_action(lab: &Lab) {
     let before = lab.operations();
     let controller = lab.serve(&[]);
     std::thread::sleep(Duration::from_secs(3));
-    stuns(lab, 8);
+    let key = lab.leader_key();
+    stuns(lab, how_many());
     assert_eq!(lab.operations(), before, "a stun");
+    assert_eq!(lab.leader_key(), key, "a stun");
     restart(lab);
     assert_eq!(lab.operations(), before, "patronictl restart");
     lab.damage("postgres-kill");
@@ -28,11 +30,19 @@ pub fn no_action(lab: &Lab) {
     stop(controller);
 }
 
+/// A few, unless more are asked for.
+fn how_many() -> u64 {
+    std::env::var("BPCI_STUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(8)
+}
+
 /// The leader stands still for 0.2 to 2 s, over and over.
 fn stuns(lab: &Lab, times: u64) {
     for n in 0..times {
+        if n % 20 == 19 {
+            println!("{} stuns", n + 1);
+        }
         lab.damage("leader-freeze");
-        std::thread::sleep(Duration::from_millis(200 + n * 1_800 / (times - 1)));
+        std::thread::sleep(Duration::from_millis(200 + n * 1_800 / times.max(2).saturating_sub(1)));
         lab.mend();
         std::thread::sleep(Duration::from_millis(400));
     }

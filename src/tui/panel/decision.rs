@@ -57,7 +57,7 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
     sorted.sort_by_key(|k| rank(k.verdict));
     for check in sorted.iter().filter(|k| rank(k.verdict) < 3) {
         let (mark, style) = match check.verdict {
-            Verdict::Block { law } => (format!("{} law {law}: ", g.bad), t.bad),
+            Verdict::Block { law, .. } => (format!("{} law {law}: ", g.bad), t.bad),
             Verdict::Risk => (format!("{} to be typed: ", g.bad), t.bad),
             _ => ("! ".to_string(), t.warn),
         };
