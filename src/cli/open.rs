@@ -5,7 +5,7 @@ use super::fail::Fail;
 use super::output::say;
 use super::plain;
 use crate::config;
-use crate::controller::{Home, Live, Simulation, StartError, connect, start_live, start_simulation};
+use crate::controller::{Home, Live, Simulation, StartError, Tenure, connect, start_live, start_simulation};
 use crate::journal::Journal;
 use crate::model::*;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Opened {
 /// The controller that a command asks.
 pub async fn controller(target: &Target) -> Result<Opened, Fail> {
     match &target.config {
-        Some(file) => live(file, target.arm).await,
+        Some(file) => live(file, target.arm, Tenure::Brief).await,
         None => {
             let scenario = config::embedded("calm").map_err(Fail::usage)?;
             // Fast enough not to be waited for, slow enough that an order comes before the world has moved on.
@@ -48,10 +48,10 @@ fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> R
     Ok(Opened { handle: start_simulation(simulation, speed), simulated: true, own: true, live: None })
 }
 
-async fn live(file: &Path, arm: bool) -> Result<Opened, Fail> {
+async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
     let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
     let home = Home::of(&estate.name);
-    match start_live(estate, arm).await {
+    match start_live(estate, arm, tenure).await {
         Ok(live) => Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
         Err(StartError::Other(text)) => Err(Fail::failed(text)),
         Err(StartError::Running) => {
@@ -72,7 +72,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
     }
     let opened = match &open.config {
-        Some(file) => live(file, open.arm).await?,
+        Some(file) => live(file, open.arm, Tenure::Stays).await?,
         None => {
             let name = open.fixture.as_deref().unwrap_or("calm");
             let scenario = config::load_scenario(name).map_err(Fail::usage)?;
@@ -88,7 +88,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
 
 /// A controller without a screen, until it is told to end.
 pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
-    let opened = live(file, arm).await?;
+    let opened = live(file, arm, Tenure::Stays).await?;
     if !opened.own {
         return Err(Fail::failed("a controller of this estate runs on this machine already"));
     }
@@ -113,7 +113,7 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
 /// `config check --live`: asks the running systems, changes nothing.
 pub async fn check_live(estate: Estate) -> Result<(), Fail> {
     let home = Home::of(&estate.name);
-    let opened = match start_live(estate, false).await {
+    let opened = match start_live(estate, false, Tenure::Brief).await {
         Ok(live) => Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) },
         Err(StartError::Other(text)) => return Err(Fail::failed(text)),
         Err(StartError::Running) => {

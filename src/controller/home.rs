@@ -1,18 +1,30 @@
 //! Where a controller keeps what must outlive it, and the lock that makes it the only one of its estate on this machine.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+
+/// What a command's lock says, so that who means to stay waits for its end.
+const BRIEF: &str = "brief";
 
 /// An estate's directory: `<data>/<name>`.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
+/// How long a controller means to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tenure {
+    /// Until it is told to end: `serve`, a dashboard.
+    Stays,
+    /// For one command.
+    Brief,
+}
+
 /// Why the lock was not to be had.
 #[derive(Debug)]
 pub enum LockError {
     /// Another controller of this estate runs here.
-    Taken,
+    Taken(Tenure),
     Io(std::io::Error),
 }
 
@@ -43,16 +55,20 @@ impl Home {
     ///
     /// # Errors
     /// Another controller has it, or the directory cannot be made.
-    pub fn lock(&self) -> Result<File, LockError> {
+    pub fn lock(&self, tenure: Tenure) -> Result<File, LockError> {
         std::fs::create_dir_all(&self.0).map_err(LockError::Io)?;
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(self.0.join("lock")).map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {
                 let _ = file.set_len(0);
-                let _ = writeln!(file, "{}", std::process::id());
+                let _ = writeln!(file, "{} {}", std::process::id(), if tenure == Tenure::Brief { BRIEF } else { "stays" });
                 Ok(file)
             }
-            Err(TryLockError::WouldBlock) => Err(LockError::Taken),
+            Err(TryLockError::WouldBlock) => {
+                let mut says = String::new();
+                let brief = file.read_to_string(&mut says).is_ok() && says.contains(BRIEF);
+                Err(LockError::Taken(if brief { Tenure::Brief } else { Tenure::Stays }))
+            }
             Err(TryLockError::Error(e)) => Err(LockError::Io(e)),
         }
     }

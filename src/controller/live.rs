@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::handle::{LocalHandle, Message};
-use super::home::{Home, LockError};
+use super::home::{Home, LockError, Tenure};
 use super::socket;
 use crate::drivers::LiveDoor;
 use crate::engine::{Engine, Input};
@@ -38,16 +38,16 @@ pub enum StartError {
 /// How often a snapshot is published when something moves: more often than eyes can follow is waste.
 const PUBLISH: Duration = Duration::from_millis(50);
 
+/// A command that looks is done within this time; one that acts takes longer, and has a socket to be asked by.
+const BRIEFLY: Duration = Duration::from_secs(3);
+
 /// Starts a controller: takes the lock, reads the journal, resumes what was under way, listens on the socket.
 ///
 /// # Errors
 /// Another controller runs, or a file of its own or of the configuration's cannot be used.
-pub async fn start_live(estate: Estate, arm: bool) -> Result<Live, StartError> {
+pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Live, StartError> {
     let home = Home::of(&estate.name);
-    let lock = home.lock().map_err(|e| match e {
-        LockError::Taken => StartError::Running,
-        LockError::Io(e) => StartError::Other(format!("{}: {e}", home.path().display())),
-    })?;
+    let lock = lock(&home, tenure).await?;
     let estate = Arc::new(estate);
     let other = |e: String| StartError::Other(e);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
@@ -72,6 +72,20 @@ pub async fn start_live(estate: Estate, arm: bool) -> Result<Live, StartError> {
     tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
     let task = tokio::spawn(run(core, clock, inbox, publish, stopped));
     Ok(Live { handle, task, stop, _lock: lock })
+}
+
+/// Takes the lock. A command's own controller is gone in a moment: whoever comes meanwhile waits for that instead of
+/// hanging on to something that ends.
+async fn lock(home: &Home, tenure: Tenure) -> Result<std::fs::File, StartError> {
+    let began = Instant::now();
+    loop {
+        match home.lock(tenure) {
+            Ok(lock) => return Ok(lock),
+            Err(LockError::Taken(Tenure::Brief)) if began.elapsed() < BRIEFLY => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(LockError::Taken(_)) => return Err(StartError::Running),
+            Err(LockError::Io(e)) => return Err(StartError::Other(format!("{}: {e}", home.path().display()))),
+        }
+    }
 }
 
 fn host() -> String {

@@ -15,7 +15,7 @@ mod socket;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play};
-pub use home::{Home, LockError, data_directory};
+pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use script::place_order;
 pub use simulated::{Simulation, start_simulation};

@@ -190,9 +190,14 @@ pub fn stop(mut child: Child) {
 }
 
 pub fn wait(what: &str, seconds: u64, test: impl Fn() -> bool) {
+    wait_telling(what, seconds, test, String::new);
+}
+
+/// Waits, and tells how things stand when it was in vain.
+pub fn wait_telling(what: &str, seconds: u64, test: impl Fn() -> bool, tell: impl Fn() -> String) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !test() {
-        assert!(Instant::now() < deadline, "waited {seconds} s in vain for {what}");
+        assert!(Instant::now() < deadline, "waited {seconds} s in vain for {what}\n{}", tell());
         std::thread::sleep(Duration::from_millis(200));
     }
 }

@@ -17,7 +17,8 @@ pub fn every_intent(lab: &Lab) {
         let count = format!("exec: [sh, -c, \"echo $0 >> {}; exec \\\"$@\\\"\", \"{{member}}\", ", counted.display());
         t.replacen("exec: [", &count, 1)
     });
-    for point in 0..BOUND {
+    let first = std::env::var("BPCI_WALK_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for point in first..BOUND {
         let (leader, _) = lab.settled();
         let (hands, fences, operations) = (handed_over(lab), fenced(), operations(lab, &config));
         let writer = Writer::start(lab);
@@ -34,7 +35,14 @@ pub fn every_intent(lab: &Lab) {
         let died = || first.borrow_mut().try_wait().ok().flatten().is_some();
         wait("the controller to die, or to be done", 40, || died() || recovered(lab));
         let second = died().then(|| lab.serve_with(&config, &[]));
-        wait(&format!("a recovery after a death at point {point}"), 60, || recovered(lab));
+        let tell = || {
+            let record = lab.dir.path().join("data/walk").display().to_string();
+            let list = String::from_utf8_lossy(&newest(lab).stdout).into_owned();
+            let story = String::from_utf8_lossy(&lab.run(&["journal", "show", &record]).stdout).into_owned();
+            let lines: Vec<&str> = story.lines().collect();
+            format!("{list}\n{}", lines[lines.len().saturating_sub(80)..].join("\n"))
+        };
+        wait_telling(&format!("a recovery after a death at point {point}"), 60, || recovered(lab), tell);
         assert_eq!(handed_over(lab), hands + 1, "point {point}: the transaction");
         assert_eq!(fenced(), fences + 1, "point {point}: the fence");
         writer.nothing_lost(lab, 5);
