@@ -50,17 +50,29 @@ fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> R
 
 async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
     let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
-    let home = Home::of(&estate.name);
-    match start_live(estate, arm, tenure).await {
-        Ok(live) => Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
-        Err(StartError::Other(text)) => Err(Fail::failed(text)),
-        Err(StartError::Running) => {
-            let socket = home.socket();
-            let handle = connect(&socket).await.map_err(|e| Fail::failed(format!("a controller runs, but {}: {e}", socket.display())))?;
-            Ok(Opened { handle, simulated: false, own: false, live: None })
+    reach(estate, arm, tenure).await
+}
+
+/// A controller of our own, or the one that runs.
+async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
+    let socket = Home::of(&estate.name).socket();
+    let began = std::time::Instant::now();
+    loop {
+        match start_live(estate.clone(), arm, tenure).await {
+            Ok(live) => return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
+            Err(StartError::Other(text)) => return Err(Fail::failed(text)),
+            Err(StartError::Running) => match connect(&socket).await {
+                Ok(handle) => return Ok(Opened { handle, simulated: false, own: false, live: None }),
+                // It may be starting, or ending.
+                Err(_) if began.elapsed() < ANSWERS_WITHIN => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", socket.display()))),
+            },
         }
     }
 }
+
+/// A controller that runs answers on its socket within this time: it may have a long record to read first.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// The dashboard, or its lines.
 pub async fn dashboard(open: Open) -> Result<(), Fail> {
@@ -112,15 +124,7 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
 
 /// `config check --live`: asks the running systems, changes nothing.
 pub async fn check_live(estate: Estate) -> Result<(), Fail> {
-    let home = Home::of(&estate.name);
-    let opened = match start_live(estate, false, Tenure::Brief).await {
-        Ok(live) => Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) },
-        Err(StartError::Other(text)) => return Err(Fail::failed(text)),
-        Err(StartError::Running) => {
-            let handle = connect(&home.socket()).await.map_err(Fail::failed)?;
-            Opened { handle, simulated: false, own: false, live: None }
-        }
-    };
+    let opened = reach(estate, false, Tenure::Brief).await?;
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let snapshot = opened.handle.snapshot();
     say(&super::status::status_words(&snapshot, true))?;

@@ -66,12 +66,21 @@ impl Home {
             }
             Err(TryLockError::WouldBlock) => {
                 let mut says = String::new();
-                let brief = file.read_to_string(&mut says).is_ok() && says.contains(BRIEF);
-                Err(LockError::Taken(if brief { Tenure::Brief } else { Tenure::Stays }))
+                let _ = file.read_to_string(&mut says);
+                Err(LockError::Taken(tenure_of(&says)))
             }
             Err(TryLockError::Error(e)) => Err(LockError::Io(e)),
         }
     }
+}
+
+/// What a lock's file says of its holder. Nothing yet, or the words of one who is dead: it was taken this very moment,
+/// and will say more in the next.
+fn tenure_of(says: &str) -> Tenure {
+    let holder = says.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok());
+    // SAFETY: signal 0 sends nothing; it asks whether there is such a process.
+    let lives = holder.is_some_and(|pid| unsafe { libc::kill(pid, 0) } == 0);
+    if lives && !says.contains(BRIEF) { Tenure::Stays } else { Tenure::Brief }
 }
 
 /// Where everything that must outlive a run is kept.

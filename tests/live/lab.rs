@@ -168,12 +168,18 @@ impl Lab {
         self.serve_with(&self.config(), more)
     }
 
+    /// What the controllers complained of.
+    pub fn serve_log(&self) -> PathBuf {
+        self.dir.path().join("serve.log")
+    }
+
     pub fn serve_with(&self, config: &str, more: &[(&str, String)]) -> Child {
         let mut command = self.command(&["serve", "--config", config, "--arm"]);
         for (name, value) in more {
             command.env(name, value);
         }
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"))
+        let said = std::fs::OpenOptions::new().create(true).append(true).open(self.serve_log()).unwrap_or_else(|e| panic!("{e}"));
+        command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"))
     }
 }
 

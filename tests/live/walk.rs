@@ -40,7 +40,8 @@ pub fn every_intent(lab: &Lab) {
             let list = String::from_utf8_lossy(&newest(lab).stdout).into_owned();
             let story = String::from_utf8_lossy(&lab.run(&["journal", "show", &record]).stdout).into_owned();
             let lines: Vec<&str> = story.lines().collect();
-            format!("{list}\n{}", lines[lines.len().saturating_sub(80)..].join("\n"))
+            let complaints = std::fs::read_to_string(lab.serve_log()).unwrap_or_default();
+            format!("{list}\n{complaints}\n{}", lines[lines.len().saturating_sub(80)..].join("\n"))
         };
         wait_telling(&format!("a recovery after a death at point {point}"), 60, || recovered(lab), tell);
         assert_eq!(handed_over(lab), hands + 1, "point {point}: the transaction");
