@@ -42,7 +42,7 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let listed = recorded(record, to, cx);
     match cx.report_within(group, to, age) {
-        None => checks.block(5, "candidate", format!("{new} did not answer within {age}")),
+        None => checks.add(Verdict::not_yet(5), "candidate", format!("{new} did not answer within {age}")),
         Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
         Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
         Some(_) if synchronous && !listed => {
@@ -113,7 +113,7 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record
             return;
         }
         (Some(_), Some(told)) => checks.pass("identity", format!("{scope}, system {told}")),
-        _ => checks.block(5, "identity", format!("no member of {scope} has told its system id")),
+        _ => checks.add(Verdict::not_yet(5), "identity", format!("no member of {scope} has told its system id")),
     }
     if database.members.iter().all(|m| record.name_of(m.region).is_none()) {
         checks.block(11, "identity", format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
@@ -177,7 +177,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
         } else {
             format!("{new} did not answer within {age}")
         };
-        checks.block(11, "candidate", text);
+        checks.add(Verdict::not_yet(11), "candidate", text);
         return;
     };
     if report.role == MemberRole::Leader {

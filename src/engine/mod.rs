@@ -15,6 +15,7 @@ pub mod planted;
 mod proof;
 mod propose;
 mod run;
+mod services;
 mod state;
 mod step;
 mod telemetry;

@@ -101,16 +101,27 @@ fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
     }
 }
 
-/// The first check that stops the operation now.
-fn stopped(cx: &Facts, operation: &Operation) -> Option<String> {
+/// What keeps a step from acting now: nothing is begun that cannot be finished, so what was true a moment ago must be
+/// true still.
+fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
     if super::planted::broken(11) {
         return None;
     }
-    checks_now(cx, operation).into_iter().find_map(|c| match c.verdict {
-        Verdict::Block { .. } => Some(c.text),
-        Verdict::Risk if operation.accepted.loss.is_none() => Some(c.text),
-        _ => None,
-    })
+    let holds = |c: &Check| match c.verdict {
+        Verdict::Block { .. } => true,
+        Verdict::Risk => operation.accepted.loss.is_none(),
+        Verdict::Pass | Verdict::Advice => false,
+    };
+    checks_now(cx, operation).into_iter().find(holds).map(|c| undecided(cx, record, c))
+}
+
+/// What stops a step, or is waited for because looking a little longer may change it.
+fn undecided(cx: &Facts, record: &StepRecord, check: Check) -> Progress {
+    let open = matches!(check.verdict, Verdict::Block { decided: false, .. });
+    let early = record.started_mono.is_none_or(|t| cx.now.mono.since(t) <= limits::LOOKS_FOR);
+    // A controller that takes an operation over has nothing to judge by at first.
+    let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
+    if blind || (open && early) { Wait(check.text) } else { Fail(check.text) }
 }
 
 fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
@@ -119,7 +130,7 @@ fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress 
     }
     match checks_now(cx, operation).into_iter().find(|c| c.name == "identity") {
         Some(c) if c.verdict == Verdict::Pass => Done(c.text),
-        Some(c) => Fail(c.text),
+        Some(c) => undecided(cx, record, c),
         None => Fail("the store was not read".to_string()),
     }
 }
@@ -134,7 +145,7 @@ fn observers(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
     match check.verdict {
         Verdict::Pass | Verdict::Advice | Verdict::Risk => Done(check.text),
         Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
-        Verdict::Block { .. } => Fail(check.text),
+        Verdict::Block { .. } => undecided(cx, record, check),
     }
 }
 
@@ -143,13 +154,10 @@ fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Prog
     if !store_is_new(cx, operation, record) || !since_start(record, at) {
         return Wait(format!("fresh answers of {} and etcd", cx.region_name(operation.to)));
     }
-    match stopped(cx, operation) {
-        Some(reason) => Fail(reason),
-        None => {
-            let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
-            Done(writes.map_or_else(String::new, |c| c.text))
-        }
-    }
+    held(cx, operation, record).unwrap_or_else(|| {
+        let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
+        Done(writes.map_or_else(String::new, |c| c.text))
+    })
 }
 
 fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
@@ -164,11 +172,8 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
                 false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
             };
         }
-        // Nothing is begun that cannot be finished: what was true a moment ago must be true now.
-        return match stopped(cx, operation) {
-            Some(reason) => Fail(reason),
-            None => Send(FIRST, Effect::Fence { group: operation.group, region: operation.from }),
-        };
+        let fence = || Send(FIRST, Effect::Fence { group: operation.group, region: operation.from });
+        return held(cx, operation, record).unwrap_or_else(fence);
     };
     let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
         return Wait("the fence command".to_string());
@@ -211,10 +216,8 @@ fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
         return Wait("etcd's answer after the fence".to_string());
     }
     let checks = checks_now(cx, operation);
-    if !super::planted::broken(11)
-        && let Some(reason) = stopped(cx, operation)
-    {
-        return Fail(reason);
+    if let Some(held) = held(cx, operation, record) {
+        return held;
     }
     let built = Fenced::of(cx, operation)
         .and_then(|fenced| LossKnown::of(operation, &checks).map(|loss| (fenced, loss)))
@@ -232,9 +235,9 @@ fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progre
         to: cx.member_name(operation.group, operation.to),
     };
     if record.effects.iter().all(|e| !matches!(e.effect, Effect::SwitchOver { .. }))
-        && let Some(reason) = stopped(cx, operation)
+        && let Some(held) = held(cx, operation, record)
     {
-        return Fail(reason);
+        return held;
     }
     simple(record, effect)
 }

@@ -4,6 +4,7 @@
 use super::limits;
 use crate::model::*;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// What one probed port has answered lately.
 #[derive(Clone, Debug, Default)]
@@ -70,8 +71,9 @@ pub struct MemberTelemetry {
     pub led_at: Timed<Lsn>,
     pub stream: Timed<Receiver>,
     pub fence_check: Timed<Result<(), String>>,
-    pub history: VecDeque<u64>,
-    history_at: Mono,
+    pub history: Arc<VecDeque<LagPoint>>,
+    /// The last answered probe's time, of either port.
+    pub round_trip: Option<Span>,
 }
 
 impl MemberTelemetry {
@@ -237,6 +239,9 @@ impl Telemetry {
         match &observation.fact {
             Fact::Probe { group, region, port, result } => {
                 if let Some(member) = self.member_mut(estate, *group, *region) {
+                    if let ProbeResult::Answered { round_trip } = result {
+                        member.round_trip = Some(*round_trip);
+                    }
                     match port {
                         Port::Sql => member.sql.add(at, result),
                         Port::Rest => member.rest.add(at, result),
@@ -309,6 +314,7 @@ impl Telemetry {
 
     fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: &MemberReport) {
         let leader = self.leader_position(group);
+        let behind = report.received.and_then(|received| self.behind(group, received));
         let Some(member) = self.member_mut(estate, group, region) else { return };
         if member.report.as_ref().is_some_and(|(_, old)| *old > at) {
             return;
@@ -323,13 +329,13 @@ impl Telemetry {
         // One point a second is enough for a line, and keeps the memory of an hour small.
         if report.role == MemberRole::Replica
             && let (Some(leader), Some(received)) = (leader, report.received)
-            && (member.history.is_empty() || at.since(member.history_at) >= Span::secs(1))
+            && member.history.back().is_none_or(|last| at.since(last.at) >= Span::secs(1))
         {
-            if member.history.len() == limits::HISTORY {
-                member.history.pop_front();
+            let history = Arc::make_mut(&mut member.history);
+            if history.len() == limits::HISTORY {
+                history.pop_front();
             }
-            member.history.push_back(leader.ahead_of(received).0);
-            member.history_at = at;
+            history.push_back(LagPoint { at, bytes: leader.ahead_of(received), time: behind });
         }
         member.report = Some((report.clone(), at));
     }

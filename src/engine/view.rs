@@ -1,7 +1,7 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
 use super::votes::Stance;
-use super::{Engine, Facts, assess, orders, step, votes};
+use super::{Engine, Facts, assess, orders, services, step, votes};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         armed: state.armed,
         regions: state.estate.region_ids().map(|r| region(&cx, r)).collect(),
         groups: state.estate.group_ids().map(|g| group(engine, &cx, g)).collect(),
+        services: services::views(&cx),
         disasters,
         proposals: state
             .proposals
@@ -131,7 +132,8 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> Memb
         lag: if leads { None } else { super::lag_time(cx, group, region) },
         measured: report.map(|(_, at)| *at),
         unfit: if leads { None } else { orders::unfit(engine, cx.now, group, region) },
-        history: telemetry.map(|m| m.history.clone()).unwrap_or_default(),
+        round_trip: telemetry.and_then(|m| m.round_trip),
+        history: telemetry.map(|m| Arc::clone(&m.history)).unwrap_or_default(),
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Snapshot {
     pub armed: bool,
     pub regions: Vec<RegionView>,
     pub groups: Vec<GroupView>,
+    /// In the estate's order.
+    pub services: Vec<ServiceView>,
     /// Open disasters, the worst first.
     pub disasters: Vec<Disaster>,
     pub proposals: Vec<ProposalView>,
@@ -123,8 +125,61 @@ pub struct MemberView {
     pub measured: Option<Mono>,
     /// Why it may not take over; empty if it may.
     pub unfit: Option<String>,
-    /// Lag in bytes over time, oldest first.
-    pub history: VecDeque<u64>,
+    /// How long our last answered probe of it took.
+    pub round_trip: Option<Span>,
+    /// Lag over time, oldest first, about a point a second.
+    pub history: Arc<VecDeque<LagPoint>>,
+}
+
+/// How far a standby was behind at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LagPoint {
+    pub at: Mono,
+    pub bytes: Bytes,
+    /// Behind in time; `None` where no position of the leader was known.
+    pub time: Option<Span>,
+}
+
+/// How a service stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceView {
+    pub health: ServiceHealth,
+    /// Where it was asked, and what came of it; the regions it runs in first, then its one address.
+    pub places: Vec<PlaceView>,
+    /// The disaster that reaches it, until its users are served again.
+    pub hit_by: Option<super::DisasterId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceView {
+    /// `None`: through its one address.
+    pub region: Option<RegionId>,
+    /// `None`: it was not asked, or not lately.
+    pub well: Option<bool>,
+    pub asked: Option<Mono>,
+}
+
+/// The worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ServiceHealth {
+    /// Its users are not served.
+    Down,
+    /// Something it needs is failing, or one of its places is.
+    Impaired,
+    /// Nobody asked it lately.
+    Unknown,
+    Ok,
+}
+
+impl ServiceHealth {
+    pub const fn word(self) -> &'static str {
+        match self {
+            ServiceHealth::Down => "DOWN",
+            ServiceHealth::Impaired => "IMPAIRED",
+            ServiceHealth::Unknown => "UNKNOWN",
+            ServiceHealth::Ok => "OK",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
