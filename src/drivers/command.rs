@@ -47,7 +47,7 @@ pub fn outcome(directory: &Path, id: EffectId, began: &str) -> Outcome {
     let path = receipt(directory, id, began);
     let beside = |suffix: &str| PathBuf::from(format!("{}.{suffix}", path.display()));
     if !beside("started").exists() {
-        return Outcome::NotDone { reason: "it was never started".to_string() };
+        return Outcome::Missed { reason: "it was never started".to_string() };
     }
     let Ok(status) = std::fs::read_to_string(beside("exit")) else {
         return Outcome::Unknown { reason: "it was started and has not ended yet".to_string() };

@@ -160,7 +160,7 @@ pub async fn find_out(shared: &Shared, issued: Issued) {
 fn told(answer: Result<bool, String>, detail: &str) -> Outcome {
     match answer {
         Ok(true) => Outcome::Done { detail: format!("{detail}, as was seen afterwards") },
-        Ok(false) => not_done("it did not happen, as was seen afterwards"),
+        Ok(false) => Outcome::Missed { reason: "as was seen afterwards".to_string() },
         Err(reason) => Outcome::Unknown { reason },
     }
 }
@@ -196,7 +196,7 @@ async fn switched(eyes: &Eyes, to: &str) -> Outcome {
             }
             match record.failover.and_then(|f| f.content) {
                 Some(_) => Outcome::Unknown { reason: "the request stands in the store".to_string() },
-                None => not_done("it did not happen, as was seen afterwards"),
+                None => Outcome::Missed { reason: "as was seen afterwards".to_string() },
             }
         }
     }

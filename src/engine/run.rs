@@ -12,7 +12,8 @@ const REMAIN: u16 = 200;
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
-    let ids: Vec<OperationId> = engine.state.operations.iter().filter(|o| !o.is_over() || !o.remains.is_empty()).map(|o| o.id).collect();
+    let left = |o: &&Arc<Operation>| !o.is_over() || !o.remains.is_empty() || unreleased(o);
+    let ids: Vec<OperationId> = engine.state.operations.iter().filter(left).map(|o| o.id).collect();
     for id in ids {
         let Some(operation) = engine.state.operation(id).cloned() else { continue };
         lost_reports(engine, now, &operation);
@@ -20,7 +21,12 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
             // Read-only means that nothing acts, not even what remains.
             Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
             Status::RollingBack { .. } => {}
-            status if status.is_over() => remains(engine, now, &operation),
+            status if status.is_over() => {
+                if engine.state.armed && operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. })).all(EffectRecord::is_missed) {
+                    release(engine, now, &operation);
+                }
+                remains(engine, now, &operation);
+            }
             _ => {
                 steps(engine, now, &operation);
                 settle(engine, now, id);
@@ -167,6 +173,12 @@ fn only_protection_left(operation: &Operation) -> bool {
     operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || s.kind == StepKind::WatchProtection)
 }
 
+/// It is over, and the store may not know it yet.
+fn unreleased(operation: &Operation) -> bool {
+    let releases = || operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. }));
+    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) && releases().all(|e| e.is_missed() || e.is_open())
+}
+
 /// Tells other controllers that it is over.
 pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
     let Some(claim) = operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) else { return };
@@ -201,7 +213,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     }
     let mut open = false;
     for (step, part, effect) in undo {
-        match operation.effects().find(|e| e.effect == effect && e.id.part == part) {
+        match operation.effects().find(|e| e.effect == effect && e.id.part == part && !e.is_missed()) {
             None => {
                 open = true;
                 send(engine, now, operation, step, part, effect);
@@ -263,7 +275,7 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionI
         let effect = Effect::Restore { group: operation.group, region, balancer: *balancer };
         let seen =
             engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.server(region)).map(|(s, at)| (s.maintenance, at));
-        let sent = operation.effects().filter(|e| e.effect == effect).last();
+        let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).last();
         match sent {
             None => return send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect),
             Some(e) if e.is_open() => return,

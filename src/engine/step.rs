@@ -71,8 +71,10 @@ fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
     };
     // One that did not happen, for the key had moved or we died before it was sent, is made anew: unless somebody else's
     // stands there.
-    if let Some(EffectRecord { outcome: Some(Outcome::NotDone { reason }), .. }) = claims().last()
-        && (claims().count() >= usize::from(limits::HAND_OVERS) || candidate::foreign_claim(cx, record).is_some())
+    let refused: Vec<&str> =
+        claims().filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason.as_str()) } else { None }).collect();
+    if let Some(reason) = refused.last()
+        && (refused.len() >= usize::from(limits::HAND_OVERS) || candidate::foreign_claim(cx, record).is_some())
     {
         return Some(Fail(format!("another controller was first: {reason}")));
     }
@@ -165,7 +167,7 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
         return Skip("planted".to_string());
     }
     let database = cx.database(operation.group);
-    let Some(fence) = record.effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. })) else {
+    let Some(fence) = record.sent().find(|e| matches!(e.effect, Effect::Fence { .. })) else {
         if database.is_some_and(|d| d.fence.is_none()) || (operation.accepted.unfenced && database.is_none_or(|d| d.fence.is_none())) {
             return match operation.accepted.unfenced {
                 true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
@@ -179,7 +181,7 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
         return Wait("the fence command".to_string());
     };
     match outcome {
-        Outcome::NotDone { reason } => Fail(format!("the fence did not answer 0: {reason}")),
+        Outcome::NotDone { reason } | Outcome::Missed { reason } => Fail(format!("the fence did not answer 0: {reason}")),
         Outcome::Unknown { reason } => Wait(format!("whether the fence ran: {reason}")),
         Outcome::Done { detail } => match proof::gone_since(cx, operation, reported) {
             Ok(()) => Done(format!("{detail}; seen gone")),
@@ -191,14 +193,14 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
 
 fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
     let tried = record.effects.iter().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
-    let last = record.effects.iter().rev().find(|e| matches!(e.effect, Effect::HandOver(_)));
+    let last = record.sent().find(|e| matches!(e.effect, Effect::HandOver(_)));
     if let Some(e) = last {
         match &e.outcome {
             Some(Outcome::Done { detail }) => return Done(detail.clone()),
             None => return Wait("the one transaction".to_string()),
             Some(Outcome::Unknown { reason }) => return Wait(format!("whether the transaction happened: {reason}")),
             Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
-            Some(Outcome::NotDone { .. }) => {}
+            Some(Outcome::NotDone { .. } | Outcome::Missed { .. }) => {}
         }
     }
     let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".to_string()) };
@@ -234,7 +236,7 @@ fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progre
         from: cx.member_name(operation.group, operation.from),
         to: cx.member_name(operation.group, operation.to),
     };
-    if record.effects.iter().all(|e| !matches!(e.effect, Effect::SwitchOver { .. }))
+    if record.sent().all(|e| !matches!(e.effect, Effect::SwitchOver { .. }))
         && let Some(held) = held(cx, operation, record)
     {
         return held;
@@ -244,8 +246,8 @@ fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progre
 
 /// A step that is one effect.
 fn simple(record: &StepRecord, effect: Effect) -> Progress {
-    match record.effects.iter().rev().find(|e| e.effect.name() == effect.name()).map(|e| &e.outcome) {
-        None => Send(FIRST, effect),
+    match record.sent().find(|e| e.effect.name() == effect.name()).map(|e| &e.outcome) {
+        None | Some(Some(Outcome::Missed { .. })) => Send(FIRST, effect),
         Some(None) => Wait(effect.name().to_string()),
         Some(Some(Outcome::Done { detail })) => Done(detail.clone()),
         Some(Some(Outcome::NotDone { reason })) => Fail(reason.clone()),
@@ -304,7 +306,7 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
             true => Effect::Drain { group: operation.group, region, balancer: id },
             false => Effect::Restore { group: operation.group, region, balancer: id },
         };
-        let Some(sent) = record.effects.iter().rev().find(|e| e.effect == effect) else {
+        let Some(sent) = record.sent().find(|e| e.effect == effect) else {
             return Send(FIRST + i as u16, effect);
         };
         let seen = cx.telemetry.group(operation.group).balancers.get(i).and_then(|b| b.server(region));

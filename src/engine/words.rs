@@ -73,6 +73,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let (weight, text) = match outcome {
                 Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
                 Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
+                Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
             (weight, id.operation.to_string(), format!("{}: {text}", step(id.operation, id.step)))

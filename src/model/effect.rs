@@ -133,8 +133,10 @@ pub enum Look {
 pub enum Outcome {
     /// It happened.
     Done { detail: String },
-    /// It did not happen, and never will under this id.
+    /// It was tried and did not happen, and never will under this id.
     NotDone { reason: String },
+    /// Its controller died before it was sent, as was seen afterwards: nothing was tried, so it may be made anew.
+    Missed { reason: String },
     /// Nobody can tell yet.
     Unknown { reason: String },
 }

@@ -114,6 +114,11 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
+    /// What was sent, the newest first.
+    pub fn sent(&self) -> impl Iterator<Item = &EffectRecord> {
+        self.effects.iter().rev().filter(|e| !e.is_missed())
+    }
+
     pub fn took(&self) -> Option<Span> {
         Some(self.finished?.since(self.started?))
     }
@@ -157,7 +162,12 @@ pub struct EffectRecord {
 
 impl EffectRecord {
     pub const fn may_have_happened(&self) -> bool {
-        !matches!(self.outcome, Some(Outcome::NotDone { .. }))
+        !matches!(self.outcome, Some(Outcome::NotDone { .. } | Outcome::Missed { .. }))
+    }
+
+    /// It never left its controller: for a step it is as if it were not there.
+    pub const fn is_missed(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Missed { .. }))
     }
 
     pub const fn is_done(&self) -> bool {
