@@ -14,11 +14,14 @@ pub struct Core<D> {
     pub broken: Vec<(u8, String)>,
     /// The journal cannot be written: nothing acts any more.
     pub failed: Option<String>,
+    /// It dies at the n-th of the points at which something is made durable or sent.
+    pub dies_at: Option<u32>,
+    pub dead: bool,
 }
 
 impl<D: Door> Core<D> {
     pub fn new(engine: Engine, journal: Journal, door: D) -> Core<D> {
-        Core { engine, journal, door, keep: None, broken: Vec::new(), failed: None }
+        Core { engine, journal, door, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false }
     }
 
     /// Takes in one input, makes what follows durable, and sends it.
@@ -26,6 +29,9 @@ impl<D: Door> Core<D> {
     /// # Errors
     /// What was decided could not be made durable; nothing was sent.
     pub fn input(&mut self, now: Now, input: Input) -> Result<Option<Result<Receipt, Refusal>>, JournalError> {
+        if self.dead {
+            return Ok(None);
+        }
         let output = self.engine.step(now, input);
         self.carry(now, output)
     }
@@ -36,8 +42,8 @@ impl<D: Door> Core<D> {
             return Err(JournalError { path: Default::default(), reason: reason.clone() });
         }
         let acts = !output.effects.is_empty();
-        if acts {
-            planted::die_here();
+        if acts && self.dies() {
+            return Ok(None);
         }
         if let Err(e) = self.journal.append(&output.records) {
             self.failed = Some(e.to_string());
@@ -46,19 +52,30 @@ impl<D: Door> Core<D> {
         if let Some(kept) = &mut self.keep {
             kept.extend(output.records);
         }
-        if acts {
-            planted::die_here();
+        if acts && self.dies() {
+            return Ok(None);
         }
         for issued in output.effects {
             self.door.submit(now, issued);
         }
-        if acts {
-            planted::die_here();
+        if acts && self.dies() {
+            return Ok(None);
         }
         for look in output.looks {
             self.door.look(now, look);
         }
         Ok(output.reply)
+    }
+
+    /// Is this the point at which it is to die? The test of the whole program dies in earnest.
+    fn dies(&mut self) -> bool {
+        planted::die_here();
+        match &mut self.dies_at {
+            Some(0) => self.dead = true,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.dead
     }
 
     /// Takes in all that has come through the door, then decides.

@@ -32,11 +32,38 @@ pub fn play(scenario: Scenario, seed: u64, journal: Journal, watch: &mut dyn FnM
         simulation.turn_at(simulation.next())?;
         watch(&simulation);
     }
+    Ok(judged(simulation))
+}
+
+/// The same, with a controller that dies at the n-th point at which something is made durable or sent, and another one
+/// that takes over a second later. The second value: whether the record had so many points.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_with_a_death(scenario: Scenario, seed: u64, point: u32) -> Result<(Played, bool), JournalError> {
+    let until = Mono(scenario.until.0);
+    let mut simulation = Simulation::new(scenario, seed, Journal::in_memory(), Mode::Drill, EPOCH)?;
+    simulation.core.dies_at = Some(point);
+    let mut died = false;
+    while simulation.next() <= until {
+        simulation.turn_at(simulation.next())?;
+        if simulation.core.dead {
+            died = true;
+            let gone = simulation.now().mono.plus(Span::secs(1));
+            simulation.run_to(gone)?;
+            simulation.take_over()?;
+        }
+    }
+    Ok((judged(simulation), died))
+}
+
+/// Holds what happened against what the scenario expects, and against the laws.
+fn judged(simulation: Simulation) -> Played {
     let state = simulation.core.engine.state();
     let truth = &simulation.core.door.truth;
     let unmet = unmet(&simulation.scenario.expect, state, &simulation.refusals, truth);
     let laws_broken = laws_broken(&simulation);
-    Ok(Played { unmet, laws_broken, simulation })
+    Played { unmet, laws_broken, simulation }
 }
 
 /// Holds the laws against what really happened.
@@ -59,7 +86,8 @@ fn laws_broken(simulation: &Simulation) -> Vec<String> {
         broken.push("law 11: the lock was released while nobody could take it".to_string());
     }
     let records = simulation.core.keep.as_deref().unwrap_or_default();
-    let intended = records.iter().filter(|r| matches!(r.event, Event::Intended { .. })).count();
+    let missed = records.iter().filter(|r| matches!(r.event, Event::Reported { outcome: Outcome::Missed { .. }, .. })).count();
+    let intended = records.iter().filter(|r| matches!(r.event, Event::Intended { .. })).count() - missed;
     if intended != truth.effects as usize {
         broken.push(format!("law 3: {} effects were sent and {intended} recorded", truth.effects));
     }

@@ -14,7 +14,7 @@ mod simulated;
 mod socket;
 
 pub use core::Core;
-pub use drill::{DrillReport, Played, drill_report, play};
+pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use script::place_order;

@@ -78,7 +78,31 @@ impl Simulation {
             if let Err(refusal) = place_order(&mut self.core, now, &order.by, &order.order)? {
                 self.refusals.push(refusal);
             }
+            if self.core.dead {
+                // It was not heard to the end: whoever gave it gives it again.
+                self.orders.push_front(TimedOrder { at: Span(self.clock.0).plus(Span::secs(5)), ..order });
+                break;
+            }
         }
+        Ok(())
+    }
+
+    /// A new controller takes over from one that died: it knows what is in the record, and has heard nothing since.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn take_over(&mut self) -> Result<(), JournalError> {
+        let state = self.core.engine.state();
+        let (estate, mode, armed) = (Arc::clone(&state.estate), state.mode, self.scenario.armed);
+        let mut engine = Engine::new(Arc::clone(&estate), "another controller");
+        for record in self.core.keep.iter().flatten() {
+            engine.restore(record);
+        }
+        self.core.engine = engine;
+        self.core.door.hang_up();
+        (self.core.dead, self.core.dies_at) = (false, None);
+        let program = format!("bpci {}", env!("CARGO_PKG_VERSION"));
+        self.core.input(self.now(), Input::Start { mode, program, armed, drilled: Vec::new(), estate })?;
         Ok(())
     }
 

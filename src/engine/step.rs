@@ -120,10 +120,14 @@ fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progre
 /// What stops a step, or is waited for because looking a little longer may change it.
 fn undecided(cx: &Facts, record: &StepRecord, check: Check) -> Progress {
     let open = matches!(check.verdict, Verdict::Block { decided: false, .. });
-    let early = record.started_mono.is_none_or(|t| cx.now.mono.since(t) <= limits::LOOKS_FOR);
     // A controller that takes an operation over has nothing to judge by at first.
     let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
-    if blind || (open && early) { Wait(check.text) } else { Fail(check.text) }
+    if blind || (open && early(cx, record)) { Wait(check.text) } else { Fail(check.text) }
+}
+
+/// A step that began just now may not have seen yet what it needs.
+fn early(cx: &Facts, record: &StepRecord) -> bool {
+    record.started_mono.is_none_or(|t| cx.now.mono.since(t) <= limits::LOOKS_FOR)
 }
 
 fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
@@ -226,6 +230,7 @@ fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
         .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
     match built {
         Ok(effect) => Send(FIRST + tried, effect),
+        Err(reason) if early(cx, record) => Wait(reason),
         Err(reason) => Fail(reason),
     }
 }
@@ -307,10 +312,17 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
             false => Effect::Restore { group: operation.group, region, balancer: id },
         };
         let Some(sent) = record.sent().find(|e| e.effect == effect) else {
+            // Whether its region is lost too is not known yet.
+            if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
+                waiting.push(format!("whether {} is up", balancer.address));
+                continue;
+            }
             return Send(FIRST + i as u16, effect);
         };
         let seen = cx.telemetry.group(operation.group).balancers.get(i).and_then(|b| b.server(region));
         match (&sent.outcome, sent.reported) {
+            // Its region may be found lost in a moment: then it is not waited for.
+            (Some(Outcome::NotDone { reason }), _) if early(cx, record) => waiting.push(format!("{}: {reason}", balancer.address)),
             (Some(Outcome::NotDone { reason }), _) => return Fail(format!("{}: {reason}", balancer.address)),
             (Some(Outcome::Done { .. }), Some(reported)) => match seen {
                 Some((server, at)) if at >= reported && server.maintenance == out => done += 1,

@@ -10,6 +10,8 @@ pub(super) struct Pending {
     /// Still to be carried out; a write tries again until then.
     pub deadline: Option<Mono>,
     pub over: bool,
+    /// Whoever sent it is gone: its report reaches nobody.
+    pub unheard: bool,
 }
 
 impl World {
@@ -30,7 +32,7 @@ impl World {
             Effect::ValidateWrite { deadline, .. } => Some(self.clock.plus(*deadline)),
             _ => None,
         };
-        self.pending.push(Pending { issued, began: self.clock, deadline, over: false });
+        self.pending.push(Pending { issued, began: self.clock, deadline, over: false, unheard: false });
         self.schedule(self.clock.plus(takes), Happening::Effect(self.pending.len() - 1));
     }
 
@@ -52,8 +54,19 @@ impl World {
         self.pending[i].over = true;
         let id = self.pending[i].issued.id;
         self.outcomes.insert(id, outcome.clone());
+        if self.pending[i].unheard {
+            return;
+        }
         let report = Report { id, at: self.clock, took: self.clock.since(self.pending[i].began), outcome };
         self.out.push(Incoming::Report(report));
+    }
+
+    /// The controller is gone: what was on its way to it reaches nobody.
+    pub fn hang_up(&mut self) {
+        self.out.clear();
+        for pending in &mut self.pending {
+            pending.unheard = true;
+        }
     }
 
     /// Whether an effect happened whose report was lost.
@@ -63,7 +76,7 @@ impl World {
         let outcome = match (known, under_way) {
             (Some(outcome), _) => outcome,
             (None, true) => return,
-            (None, false) => Outcome::NotDone { reason: "it never arrived".to_string() },
+            (None, false) => Outcome::Missed { reason: "it never arrived".to_string() },
         };
         self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
     }
