@@ -32,9 +32,13 @@ pub fn every_intent(lab: &Lab) {
             list.as_array().is_some_and(|l| l.len() > operations && l.last().is_some_and(|o| o["status"] == "recovered"))
         };
         let first = std::cell::RefCell::new(first);
-        let died = || first.borrow_mut().try_wait().ok().flatten().is_some();
-        wait("the controller to die, or to be done", 40, || died() || recovered(lab));
-        let second = died().then(|| lab.serve_with(&config, &[]));
+        let second: std::cell::RefCell<Option<std::process::Child>> = std::cell::RefCell::new(None);
+        // The next one takes over whenever the first has died.
+        let kept_up = || {
+            if second.borrow().is_none() && first.borrow_mut().try_wait().ok().flatten().is_some() {
+                *second.borrow_mut() = Some(lab.serve_with(&config, &[]));
+            }
+        };
         let tell = || {
             let record = lab.dir.path().join("data/walk").display().to_string();
             let list = String::from_utf8_lossy(&newest(lab).stdout).into_owned();
@@ -43,7 +47,15 @@ pub fn every_intent(lab: &Lab) {
             let complaints = std::fs::read_to_string(lab.serve_log()).unwrap_or_default();
             format!("{list}\n{complaints}\n{}", lines[lines.len().saturating_sub(80)..].join("\n"))
         };
-        wait_telling(&format!("a recovery after a death at point {point}"), 60, || recovered(lab), tell);
+        wait_telling(
+            &format!("a recovery after a death at point {point}"),
+            60,
+            || {
+                kept_up();
+                recovered(lab)
+            },
+            tell,
+        );
         assert_eq!(handed_over(lab), hands + 1, "point {point}: the transaction");
         assert_eq!(fenced(), fences + 1, "point {point}: the fence");
         writer.nothing_lost(lab, 5);
@@ -51,10 +63,13 @@ pub fn every_intent(lab: &Lab) {
         let (now, _) = lab.settled();
         assert_ne!(now, leader, "point {point}");
         wait("the old leader to get its traffic back", 60, || {
+            kept_up();
             let list: serde_json::Value = serde_json::from_slice(&newest(lab).stdout).unwrap_or_default();
             list.as_array().and_then(|l| l.last()).is_some_and(|o| o["remains"] == 0)
         });
         lab.ok(&["journal", "verify", &lab.dir.path().join("data/walk").display().to_string()]);
+        kept_up();
+        let second = second.into_inner();
         println!("point {point}: {}", if second.is_some() { "died, recovered" } else { "not reached" });
         match second {
             Some(second) => stop(second),
