@@ -38,9 +38,33 @@ pub struct Open {
     /// Lines instead of a screen
     #[arg(long)]
     pub plain: bool,
-    /// terminal, dark, mono, or a file
+    /// terminal, dark, light, deuteranopia, tritanopia, contrast, mono, a file, or a base16 scheme
     #[arg(long, value_name = "NAME|FILE")]
     pub theme: Option<String>,
+    /// The screen to begin with: command, regions, services, recovery, replication, timeline, drills, log
+    #[arg(long, value_name = "NAME")]
+    pub screen: Option<crate::tui::Screen>,
+    /// Print one screen and leave: text, ansi or svg
+    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "text", require_equals = true)]
+    pub once: Option<Form>,
+    /// With --once: how long to look before; on a simulation its own time [default: 3s]
+    #[arg(long, value_name = "30s", requires = "once")]
+    pub after: Option<crate::config::Duration>,
+    /// With --once: columns x rows [default: the terminal's, else 80x24]
+    #[arg(long, value_name = "80x24", requires = "once")]
+    pub size: Option<Size>,
+    /// Take the wheel of the mouse (the terminal's own selection then needs shift)
+    #[arg(long)]
+    pub mouse: bool,
+    /// Tell a new disaster: bell, osc9, both or none
+    #[arg(long, value_name = "HOW")]
+    pub notify: Option<crate::tui::Notify>,
+    /// Record what is shown, as an asciicast (version 3)
+    #[arg(long, value_name = "FILE.cast")]
+    pub record: Option<PathBuf>,
+    /// Walk through the scenario: it stops and tells at each turn
+    #[arg(long, requires = "fixture")]
+    pub walk: bool,
     /// Only ASCII marks
     #[arg(long)]
     pub ascii: bool,
@@ -48,7 +72,37 @@ pub struct Open {
 
 impl Open {
     pub fn looks(&self) -> crate::tui::Looks {
-        crate::tui::Looks { theme: self.theme.clone(), ascii: self.ascii }
+        crate::tui::Looks {
+            theme: self.theme.clone(),
+            ascii: self.ascii,
+            screen: self.screen,
+            mouse: self.mouse,
+            notify: self.notify,
+            record: self.record.clone(),
+            data: crate::controller::data_directory(),
+        }
+    }
+}
+
+/// How a single screen is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    Text,
+    Ansi,
+    Svg,
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u16, pub u16);
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let parts = text.split_once('x').and_then(|(c, r)| Some((c.parse().ok()?, r.parse().ok()?)));
+        let known = parts.filter(|(c, r)| (1..=1000).contains(c) && (1..=1000).contains(r));
+        known.map(|(c, r)| Size(c, r)).ok_or_else(|| format!("`{text}` is no size; write columns x rows, such as 120x40"))
     }
 }
 

@@ -12,6 +12,7 @@ mod operations;
 mod order;
 mod output;
 mod plain;
+mod stage;
 mod status;
 mod trigger;
 mod wait;

@@ -1,13 +1,15 @@
 //! Which controller: one of our own, one that runs, or a simulation.
 
-use super::args::{Open, Target};
+use super::args::{Form, Open, Target};
 use super::fail::Fail;
 use super::output::say;
 use super::plain;
+use super::stage::Scenarios;
 use crate::config;
-use crate::controller::{Home, Live, Simulation, StartError, Tenure, connect, start_live, start_simulation};
+use crate::controller::{Home, Live, Playing, Simulation, StartError, Tenure, connect, start_live, start_simulation};
 use crate::journal::Journal;
 use crate::model::*;
+use crate::tui::Stage;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +44,27 @@ pub async fn controller(target: &Target) -> Result<Opened, Fail> {
 }
 
 fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> Result<Opened, Fail> {
+    let simulation = begun(scenario, seed, mode)?;
+    let playing = Playing { speed, judged: false, walk: false, ended: None };
+    Ok(Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None })
+}
+
+fn begun(scenario: Scenario, seed: Option<u64>, mode: Mode) -> Result<Simulation, Fail> {
     let seed = seed.unwrap_or(scenario.seed);
     let began = Utc(chrono::Utc::now().timestamp_millis());
-    let simulation = Simulation::new(scenario, seed, Journal::in_memory(), mode, began).map_err(Fail::failed)?;
-    Ok(Opened { handle: start_simulation(simulation, speed), simulated: true, own: true, live: None })
+    Simulation::new(scenario, seed, Journal::in_memory(), mode, began).map_err(Fail::failed)
+}
+
+/// One screen, printed.
+fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
+    let size = open.size.map(|s| (s.0, s.1)).or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0)).unwrap_or((80, 24));
+    let picture = crate::tui::once(snapshot, Scenarios.cards(), &open.looks(), size).map_err(Fail::usage)?;
+    let text = match form {
+        Form::Text => crate::tui::text(&picture),
+        Form::Ansi => crate::tui::ansi(&picture),
+        Form::Svg => crate::tui::svg(&picture),
+    };
+    say(text.trim_end_matches('\n'))
 }
 
 async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
@@ -83,17 +102,32 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         let seed = open.seed.unwrap_or(scenario.seed);
         return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
     }
+    if let (Some(form), None) = (open.once, &open.config) {
+        // A simulation need not be waited for: its time is its own.
+        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
+        let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
+        simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
+        return once(&simulation.snapshot(open.speed, false), &open, form);
+    }
     let opened = match &open.config {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,
         None => {
             let name = open.fixture.as_deref().unwrap_or("calm");
             let scenario = config::load_scenario(name).map_err(Fail::usage)?;
-            simulated(scenario, open.seed, open.speed, Mode::Simulation)?
+            let simulation = begun(scenario, open.seed, Mode::Simulation)?;
+            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, ended: None };
+            Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
         }
     };
     let handle = Arc::clone(&opened.handle);
-    let result =
-        if open.plain { plain::follow(handle).await } else { crate::tui::run(handle, super::order::who(), open.looks()).await.map_err(Fail::failed) };
+    let result = match (open.plain, open.once) {
+        (true, _) => plain::follow(handle).await,
+        (_, Some(form)) => {
+            tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
+            once(&handle.snapshot(), &open, form)
+        }
+        _ => crate::tui::run(handle, Arc::new(Scenarios), super::order::who(), open.looks()).await.map_err(Fail::failed),
+    };
     opened.close().await;
     result
 }

@@ -15,6 +15,7 @@ mod scenario;
 mod schema;
 
 pub use build::estate;
+pub use duration::Duration;
 pub use lint::lint;
 pub use mistake::{Mistake, Warning};
 pub use plan::shipped as shipped_plans;

@@ -44,6 +44,15 @@ struct ScenarioFile {
     until: Duration,
     #[serde(default)]
     expect: ExpectFile,
+    #[serde(default)]
+    narration: Vec<NarrationFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NarrationFile {
+    at: Duration,
+    text: String,
 }
 
 fn one() -> u64 {
@@ -163,7 +172,21 @@ pub fn parse_scenario(file: &str, text: &str) -> Result<Scenario, Mistake> {
     };
     let world = world(raw.world);
     let name = Path::new(file).file_stem().map_or_else(|| file.to_string(), |s| s.to_string_lossy().into_owned());
-    Ok(Scenario { name, title: raw.title, world, armed: raw.armed, seed: raw.seed, faults, orders, until: raw.until.into(), expect, estate })
+    let mut narration: Vec<Narration> = raw.narration.into_iter().map(|n| Narration { at: n.at.into(), text: n.text }).collect();
+    narration.sort_by_key(|n| n.at);
+    Ok(Scenario {
+        name,
+        title: raw.title,
+        world,
+        armed: raw.armed,
+        seed: raw.seed,
+        faults,
+        orders,
+        until: raw.until.into(),
+        expect,
+        estate,
+        narration,
+    })
 }
 
 fn estate(file: &str, name: &Spanned<String>) -> Result<Estate, Mistake> {

@@ -1,15 +1,13 @@
 //! A controller on a simulated world: the same loop on a virtual clock.
 
 use super::core::Core;
-use super::handle::{LocalHandle, Message};
 use super::script::place_order;
 use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
 use crate::sim::World;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, watch};
+use std::sync::Arc;
 
 /// A scenario under way.
 pub struct Simulation {
@@ -107,77 +105,32 @@ impl Simulation {
     }
 
     pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
-        let world = WorldView { speed, paused, faults: self.core.door.striking() };
+        let world = WorldView { speed, paused, faults: self.core.door.striking(), scenario: None };
         self.core.engine.snapshot(self.now(), Some(world))
     }
-}
 
-/// How often a running world is brought up to date with real time.
-const FRAME: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// Starts a simulation in a task of its own. Its time runs `speed` times as fast as real time.
-pub fn start_simulation(mut simulation: Simulation, speed: u32) -> Arc<dyn Handle> {
-    let (messages, mut inbox) = mpsc::channel(64);
-    let (publish, snapshots) = watch::channel(Arc::new(simulation.snapshot(speed, false)));
-    tokio::spawn(async move {
-        let (mut speed, mut paused) = (speed.clamp(1, 1000), false);
-        let mut ticker = tokio::time::interval(FRAME);
-        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let mut last = tokio::time::Instant::now();
-        loop {
-            let failed = tokio::select! {
-                at = ticker.tick() => {
-                    let passed = at.saturating_duration_since(last);
-                    last = at;
-                    let virtually = Span(u64::try_from(passed.as_millis()).unwrap_or(0).saturating_mul(u64::from(speed)));
-                    crate::engine::planted::panic_here();
-                    if paused { Ok(()) } else { simulation.run_to(simulation.clock.plus(virtually)) }
-                }
-                message = inbox.recv() => match message {
-                    None => return,
-                    Some(Message::Order(order, reply)) => {
-                        let now = simulation.now();
-                        simulation.core.input(now, Input::Order(order)).map(|answer| {
-                            let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
-                        })
-                    }
-                    Some(Message::Control(control, reply)) => {
-                        let answer = steer(&mut simulation, &control, &mut speed, &mut paused);
-                        let _ = reply.send(answer);
-                        Ok(())
-                    }
-                },
-            };
-            if let Err(e) = failed {
-                tracing::error!("the journal cannot be written, the simulation stands still: {e}");
-                return;
-            }
-            publish.send_replace(Arc::new(simulation.snapshot(speed, paused)));
+    /// To the next thing worth a record, within a virtual minute.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn step(&mut self) -> Result<(), JournalError> {
+        let records = self.core.engine.state().records;
+        let limit = self.clock.plus(Span::mins(1));
+        while self.core.engine.state().records == records && self.clock < limit {
+            self.turn_at(self.next())?;
         }
-    });
-    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
-}
-
-fn steer(simulation: &mut Simulation, control: &Control, speed: &mut u32, paused: &mut bool) -> Result<Receipt, Refusal> {
-    match control {
-        Control::Pause(on) => *paused = *on,
-        Control::Speed(times) => *speed = (*times).clamp(1, 1000),
-        Control::Step => {
-            *paused = true;
-            let records = simulation.core.engine.state().records;
-            // To the next thing worth a record, within a virtual minute.
-            let limit = simulation.clock.plus(Span::mins(1));
-            while simulation.core.engine.state().records == records && simulation.clock < limit {
-                simulation.turn_at(simulation.next()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))?;
-            }
-        }
-        Control::Inject { fault } => {
-            let fault = parse_fault(&simulation.scenario.estate, fault)?;
-            simulation.core.door.inject(fault);
-        }
-        Control::Mend => simulation.core.door.mend(),
+        Ok(())
     }
-    Ok(Receipt::Done)
+
+    /// Strikes the world.
+    ///
+    /// # Errors
+    /// The words name no fault or no region.
+    pub fn inject(&mut self, text: &str) -> Result<(), Refusal> {
+        let fault = parse_fault(&self.scenario.estate, text)?;
+        self.core.door.inject(fault);
+        Ok(())
+    }
 }
 
 /// `region_outage us-east-1`

@@ -16,6 +16,15 @@ pub struct Scenario {
     pub orders: Vec<TimedOrder>,
     pub until: Span,
     pub expect: Expectation,
+    /// What a walkthrough tells, and when.
+    pub narration: Vec<Narration>,
+}
+
+/// One turn of a walkthrough.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narration {
+    pub at: Span,
+    pub text: String,
 }
 
 /// The properties of a simulated world that an estate does not declare.
@@ -151,4 +160,25 @@ pub struct Expectation {
     pub lost_at_most: Option<u64>,
     /// From the first failed observation to the first write that users see, at most.
     pub served_within: Option<Span>,
+}
+
+/// A scenario as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    pub name: String,
+    pub title: String,
+    /// It has a narration to walk through.
+    pub narrated: bool,
+    /// How it ended when it was played, the newest last.
+    pub results: Vec<PlayedOnce>,
+}
+
+/// One run of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlayedOnce {
+    pub at: super::Utc,
+    pub scenario: String,
+    pub passed: bool,
+    /// The slowest of its operations; null where there was none.
+    pub recovery_time_ms: Option<u64>,
 }

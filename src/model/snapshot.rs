@@ -227,4 +227,18 @@ pub struct WorldView {
     pub speed: u32,
     pub paused: bool,
     pub faults: Vec<String>,
+    /// The scenario that is played, if one is.
+    pub scenario: Option<ScenarioView>,
+}
+
+/// A scenario as it is played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioView {
+    pub name: String,
+    /// What the narration says now.
+    pub told: Option<String>,
+    /// Which of the narration's turns that is, and how many there are.
+    pub turn: (u16, u16),
+    /// What was expected and did not come about, once it has been played to its end by itself.
+    pub unmet: Option<Vec<String>>,
 }

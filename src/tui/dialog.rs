@@ -1,7 +1,10 @@
 //! What is laid over the screen: a confirmation, a question, a list, help. Each takes all keys until it is left.
 
+use super::app::App;
+use super::can::can;
 use super::glyph::Glyphs;
-use super::keys::{BINDINGS, When};
+use super::keys::Command;
+use super::palette::{self, Palette};
 use super::panel::Canvas;
 use super::text::Row;
 use super::theme::Theme;
@@ -23,7 +26,15 @@ pub enum Dialog {
     Inject {
         selected: usize,
     },
-    Help,
+    /// The lines from this one on.
+    Help {
+        from: usize,
+    },
+    Palette(Palette),
+    /// A note for the record.
+    Note {
+        typed: String,
+    },
     Quit,
     /// Something to read; any key goes on.
     Told {
@@ -105,7 +116,8 @@ fn differences(old: &Assessment, new: &Assessment) -> Vec<String> {
 }
 
 /// The lines of a dialog, and where its cursor is, if it has one.
-pub fn lines(dialog: &Dialog, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
+pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<'static>> {
+    let hears = app.hears();
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
     match dialog {
@@ -123,7 +135,13 @@ pub fn lines(dialog: &Dialog, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
             }
             lines
         }
-        Dialog::Help => help(c),
+        Dialog::Help { from } => help(app, c, *from, height),
+        Dialog::Palette(palette) => palette_lines(app, palette, c),
+        Dialog::Note { typed } => vec![
+            Row::new().rest(g, " NOTE for the record: a decision, and why", c.width, t.title).line(),
+            plain("it stands in the journal with your name and the time; Enter writes it, Esc leaves"),
+            field(t, g, typed, true),
+        ],
         Dialog::Quit => vec![
             Row::new().rest(g, " LEAVE while an operation runs?", c.width, t.title).line(),
             plain("it stops where it is, and goes on when the program starts again"),
@@ -245,19 +263,64 @@ pub fn faults(s: &Snapshot) -> Vec<String> {
     list
 }
 
-fn help(c: &Canvas) -> Vec<Line<'static>> {
+/// The keys: what can be done here and now first, then what cannot, with the reason.
+fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let mut lines = vec![Row::new().rest(g, " HELP  any key goes back", c.width, t.title).line()];
-    for b in BINDINGS {
-        let here = match b.when {
-            When::Simulated => c.snapshot.world.is_some(),
-            When::Live => c.snapshot.world.is_none(),
-            _ => true,
-        };
-        let style = if here { t.text } else { t.dim };
-        let note = if here { "" } else { " (not here)" };
-        lines.push(Row::new().add("   ", t.text).left(g, b.shown, 7, t.key).rest(g, &format!("{}{note}", b.long), c.width, style).line());
+    let purpose = format!("{}: {}", app.screen.name(), app.screen.purpose());
+    let mut lines = vec![Row::new().add(" HELP  ", t.title).rest(g, &purpose, c.width, t.text).line()];
+    let mut all = Vec::new();
+    for possible in [true, false] {
+        for b in app.keys.bindings().iter().filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_))) {
+            match can(b.command, app, c.snapshot) {
+                Ok(()) if possible => all.push((b.shown(), b.long.to_string(), t.text)),
+                Err(why) if !possible => all.push((b.shown(), format!("{} {} not now: {why}", b.long, g.dash), t.dim)),
+                _ => {}
+            }
+        }
+        if possible {
+            let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
+            all.push(("1-8".to_string(), screens.join(", "), t.text));
+        }
     }
+    let mut body: Vec<Line<'static>> = Vec::new();
+    for (keys, text, style) in all {
+        for (i, part) in wrap(&g.plain(&text), c.width.saturating_sub(15).max(10)).into_iter().enumerate() {
+            let keys = if i == 0 { keys.as_str() } else { "" };
+            body.push(Row::new().add("   ", t.text).left(g, keys, 11, t.key).rest(g, &part, c.width, style).line());
+        }
+    }
+    let room = height.saturating_sub(2);
+    let from = from.min(body.len().saturating_sub(room));
+    let more = body.len() > from + room;
+    lines.extend(body.into_iter().skip(from).take(room));
+    let foot = if more { " down for more, any other key goes back" } else { " any key goes back" };
+    lines.push(Row::new().rest(g, foot, c.width, t.dim).line());
+    lines
+}
+
+fn palette_lines(app: &App, palette: &Palette, c: &Canvas) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let items = palette::items(palette, &app.keys, app, c.snapshot);
+    let mut lines = vec![
+        Row::new().add(" DO OR FIND  ", t.title).rest(g, "type a part of its name; Enter takes it, Tab completes, Esc leaves", c.width, t.dim).line(),
+        field(t, g, &palette.typed, true),
+    ];
+    for (i, item) in items.iter().enumerate() {
+        let style = if item.barred.is_some() { t.dim } else { t.text };
+        let what = item.barred.map_or_else(|| item.what.clone(), |why| format!("not now: {why}"));
+        let line = Row::new()
+            .add(if i == palette.chosen { format!(" {} ", g.now) } else { "   ".to_string() }, t.accent)
+            .left(g, &item.name, 24, style)
+            .left(g, &item.key, 9, t.key)
+            .rest(g, &what, c.width, t.dim)
+            .line();
+        lines.push(line);
+    }
+    if items.is_empty() {
+        lines.push(Row::new().rest(g, "   nothing has that name", c.width, t.dim).line());
+    }
+    // It does not jump while it is typed into.
+    lines.resize(palette::SHOWN + 2, Line::default());
     lines
 }
 

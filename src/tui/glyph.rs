@@ -16,6 +16,13 @@ pub struct Glyphs {
     pub dot: &'static str,
     /// From an eighth to a whole.
     pub blocks: [&'static str; 8],
+    /// The lower part of a cell, from an eighth to a whole.
+    pub ticks: [&'static str; 8],
+    /// A thin rule.
+    pub rule: &'static str,
+    /// What the end waited for, and what it did not.
+    pub bar: &'static str,
+    pub thin: &'static str,
     pub track: &'static str,
     pub target: &'static str,
     pub ascii: bool,
@@ -34,6 +41,10 @@ pub const UNICODE: Glyphs = Glyphs {
     dash: "–",
     dot: "·",
     blocks: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    ticks: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    rule: "─",
+    bar: "█",
+    thin: "▒",
     track: "·",
     target: "│",
     ascii: false,
@@ -52,6 +63,10 @@ pub const ASCII: Glyphs = Glyphs {
     dash: "-",
     dot: "-",
     blocks: ["#", "#", "#", "#", "#", "#", "#", "#"],
+    ticks: ["_", "_", ".", ":", "|", "|", "#", "#"],
+    rule: "-",
+    bar: "#",
+    thin: "=",
     track: ".",
     target: "|",
     ascii: true,

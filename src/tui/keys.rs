@@ -1,93 +1,252 @@
-//! The key map: one list that keys, footer and help are read from.
+//! The key map: one list that keys, footer, help and palette are read from.
 
+use super::places::Screen;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::fmt;
 
+/// What a key can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     Failover,
-    Switchover,
     StopAutomatic,
-    Withdraw,
     Answer,
+    Withdraw,
+    Switchover,
     Arm,
     NextGroup,
-    LogTab,
+    Go(Screen),
+    Palette,
+    Filter,
+    Sort,
+    Enter,
+    Back,
     Up,
     Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Note,
+    Export,
+    Copy,
+    Save,
+    NextTheme,
     Inject,
     Pause,
     StepOnce,
     Faster,
     Slower,
     Mend,
+    Walk,
+    Repaint,
+    Suspend,
     Help,
     Quit,
 }
 
-/// When a key means something.
+/// A key with its modifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    Always,
-    /// A choice is on the table.
-    Choice,
-    /// A countdown runs.
-    Countdown,
-    /// An operation waits for a person.
-    Question,
-    /// The world is simulated.
-    Simulated,
-    Live,
+pub struct Key {
+    pub code: KeyCode,
+    pub ctrl: bool,
 }
 
-pub struct Binding {
-    pub key: KeyCode,
-    pub shown: &'static str,
-    pub command: Command,
-    pub short: &'static str,
-    pub long: &'static str,
-    pub when: When,
+impl Key {
+    const fn plain(code: KeyCode) -> Key {
+        Key { code, ctrl: false }
+    }
+
+    fn of(event: KeyEvent) -> Option<Key> {
+        if event.modifiers.contains(KeyModifiers::ALT) {
+            return None;
+        }
+        Some(Key { code: event.code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) })
+    }
 }
 
-const fn bind(key: KeyCode, shown: &'static str, command: Command, short: &'static str, long: &'static str, when: When) -> Binding {
-    Binding { key, shown, command, short, long, when }
+/// As a person writes it: `f`, `ctrl-p`, `space`, `pgup`.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ctrl {
+            f.write_str("ctrl-")?;
+        }
+        match self.code {
+            KeyCode::Char(' ') => f.write_str("space"),
+            KeyCode::Char(c) => write!(f, "{c}"),
+            code => f.write_str(NAMED.iter().find(|(_, named)| *named == code).map_or("?", |(name, _)| name)),
+        }
+    }
 }
 
-pub const BINDINGS: &[Binding] = &[
-    bind(KeyCode::Char('?'), "?", Command::Help, "help", "this help", When::Always),
-    bind(
-        KeyCode::Char('f'),
-        "f",
-        Command::Failover,
-        "fail over",
-        "fail over the selected database: shows what it would do, then asks for the region's name",
-        When::Always,
-    ),
-    bind(KeyCode::Char('s'), "s", Command::StopAutomatic, "stop", "stop the countdown of the automatic response", When::Countdown),
-    bind(KeyCode::Char('a'), "a", Command::Answer, "answer", "answer what the operation asks, abort it or roll it back", When::Question),
-    bind(KeyCode::Char('w'), "w", Command::Withdraw, "withdraw", "take the choice off the table", When::Choice),
-    bind(KeyCode::Char('o'), "o", Command::Switchover, "switch over", "hand over the living primary, or fail back", When::Always),
-    bind(KeyCode::Char('i'), "i", Command::Inject, "inject", "strike the simulation with a fault", When::Simulated),
-    bind(KeyCode::Char(' '), "space", Command::Pause, "pause", "pause the simulation, or go on", When::Simulated),
-    bind(KeyCode::Char('.'), ".", Command::StepOnce, "step", "to the next thing that happens", When::Simulated),
-    bind(KeyCode::Char('+'), "+", Command::Faster, "faster", "ten times faster, up to 1000", When::Simulated),
-    bind(KeyCode::Char('-'), "-", Command::Slower, "slower", "ten times slower", When::Simulated),
-    bind(KeyCode::Char('m'), "m", Command::Mend, "mend", "end every fault of the simulation", When::Simulated),
-    bind(KeyCode::Char('A'), "A", Command::Arm, "arm", "allow orders to act: asks for the estate's name", When::Live),
-    bind(KeyCode::Tab, "tab", Command::NextGroup, "next", "select the next database", When::Always),
-    bind(KeyCode::Char('l'), "l", Command::LogTab, "log", "between the incident's story and the program's own log", When::Always),
-    bind(KeyCode::Char('k'), "k", Command::Up, "back", "back in the log (also up)", When::Always),
-    bind(KeyCode::Char('j'), "j", Command::Down, "on", "on in the log (also down)", When::Always),
-    bind(KeyCode::Char('q'), "q", Command::Quit, "quit", "leave; asks while an operation runs", When::Always),
+const NAMED: &[(&str, KeyCode)] = &[
+    ("space", KeyCode::Char(' ')),
+    ("tab", KeyCode::Tab),
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("pgup", KeyCode::PageUp),
+    ("pgdn", KeyCode::PageDown),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
 ];
 
-/// What a key means on the main screen.
-pub fn command(key: KeyEvent) -> Option<Command> {
-    if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
-        return (key.code == KeyCode::Char('c')).then_some(Command::Quit);
+impl std::str::FromStr for Key {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Key, String> {
+        let (ctrl, name) = text.strip_prefix("ctrl-").map_or((false, text), |rest| (true, rest));
+        let mut letters = name.chars();
+        let code = match (letters.next(), letters.next()) {
+            (Some(c), None) if !c.is_control() => KeyCode::Char(c),
+            _ => NAMED.iter().find(|(n, _)| *n == name).map(|(_, code)| *code).ok_or_else(|| {
+                let known: Vec<&str> = NAMED.iter().map(|(n, _)| *n).collect();
+                format!("`{text}` is no key; write a letter, ctrl-LETTER, or one of {}", known.join(", "))
+            })?,
+        };
+        Ok(Key { code, ctrl })
     }
-    match key.code {
-        KeyCode::Up => Some(Command::Up),
-        KeyCode::Down => Some(Command::Down),
-        code => BINDINGS.iter().find(|b| b.key == code).map(|b| b.command),
+}
+
+/// A command with its keys and its words.
+pub struct Binding {
+    pub command: Command,
+    pub name: &'static str,
+    pub keys: Vec<Key>,
+    /// In the footer; empty: not there.
+    pub short: &'static str,
+    pub long: &'static str,
+}
+
+impl Binding {
+    /// Its keys as the help shows them.
+    pub fn shown(&self) -> String {
+        self.keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Every command with its keys.
+pub struct KeyMap(Vec<Binding>);
+
+impl Default for KeyMap {
+    fn default() -> Self {
+        let c = |letter| Key::plain(KeyCode::Char(letter));
+        let ctrl = |letter| Key { code: KeyCode::Char(letter), ctrl: true };
+        let p = Key::plain;
+        let bind = |command, name, keys: &[Key], short, long| Binding { command, name, keys: keys.to_vec(), short, long };
+        let mut list = vec![
+            bind(Command::Help, "help", &[c('?')], "help", "the keys of this screen"),
+            bind(
+                Command::Failover,
+                "failover",
+                &[c('f')],
+                "fail over",
+                "fail over the selected database: shows what it would do, then asks for the region's name",
+            ),
+            bind(Command::StopAutomatic, "stop", &[c('s')], "stop", "stop the countdown of the automatic response"),
+            bind(Command::Answer, "answer", &[c('a')], "answer", "answer what the operation asks, abort it or roll it back"),
+            bind(Command::Enter, "open", &[p(KeyCode::Enter)], "open", "open what is selected; on the drills: play it"),
+            bind(Command::Walk, "walk", &[c('W')], "walk through", "walk through the selected scenario: it stops and tells at each turn"),
+            bind(Command::Filter, "filter", &[c('/')], "filter", "show only what has these words in it"),
+            bind(Command::Sort, "sort", &[c('t')], "sort", "the next order of this list"),
+            bind(Command::Withdraw, "withdraw", &[c('w')], "withdraw", "take the choice off the table"),
+            bind(Command::Switchover, "switchover", &[c('o')], "switch over", "hand over the living primary, or fail back"),
+            bind(Command::Pause, "pause", &[c(' ')], "pause", "pause the simulation or the replay, or go on"),
+            bind(Command::Inject, "inject", &[c('i')], "inject", "strike the simulation with a fault"),
+            bind(Command::StepOnce, "step", &[c('.')], "", "to the next thing that happens"),
+            bind(Command::Faster, "faster", &[c('+')], "faster", "ten times faster, up to 1000"),
+            bind(Command::Slower, "slower", &[c('-')], "", "ten times slower"),
+            bind(Command::Mend, "mend", &[c('m')], "", "end every fault of the simulation"),
+            bind(Command::Note, "note", &[c('n')], "note", "write a note into the record: a decision, and why"),
+            bind(Command::Export, "export", &[c('e')], "export", "write the timeline, as it is filtered, into a file"),
+            bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name"),
+            bind(Command::Palette, "palette", &[c(':'), ctrl('p')], "everything", "everything that can be done, by name"),
+            bind(Command::NextGroup, "database", &[p(KeyCode::Tab)], "", "select the next database, which orders are about"),
+            bind(Command::Back, "back", &[p(KeyCode::Esc)], "", "back: from what is open, from a filter, from a drill"),
+            bind(Command::Up, "up", &[c('k'), p(KeyCode::Up)], "", "up; on the command screen: back in the story"),
+            bind(Command::Down, "down", &[c('j'), p(KeyCode::Down)], "", "down"),
+            bind(Command::PageUp, "page_up", &[p(KeyCode::PageUp), ctrl('b')], "", "a page up"),
+            bind(Command::PageDown, "page_down", &[p(KeyCode::PageDown), ctrl('f')], "", "a page down"),
+            bind(Command::First, "first", &[c('g'), p(KeyCode::Home)], "", "to the first"),
+            bind(Command::Last, "last", &[c('G'), p(KeyCode::End)], "", "to the last, and follow it"),
+            bind(Command::Copy, "copy", &[c('y')], "", "copy this screen as text to the terminal's clipboard (OSC 52)"),
+            bind(Command::Save, "save", &[c('P')], "", "save this screen as text, ANSI and SVG"),
+            bind(Command::NextTheme, "theme", &[c('T')], "", "the next theme"),
+            bind(Command::Repaint, "repaint", &[ctrl('l')], "", "draw everything anew"),
+            bind(Command::Suspend, "suspend", &[ctrl('z')], "", "back to the shell; `fg` returns"),
+            bind(Command::Quit, "quit", &[c('q'), ctrl('c')], "quit", "leave; asks while an operation runs"),
+        ];
+        list.extend(Screen::ALL.map(|s| bind(Command::Go(s), s.name(), &[c(s.number())], "", s.purpose())));
+        KeyMap(list)
+    }
+}
+
+impl KeyMap {
+    pub fn bindings(&self) -> &[Binding] {
+        &self.0
+    }
+
+    pub fn of(&self, command: Command) -> Option<&Binding> {
+        self.0.iter().find(|b| b.command == command)
+    }
+
+    /// What a key means on a screen.
+    pub fn command(&self, event: KeyEvent) -> Option<Command> {
+        let key = Key::of(event)?;
+        self.0.iter().find(|b| b.keys.contains(&key)).map(|b| b.command)
+    }
+
+    /// Gives a command another key.
+    ///
+    /// # Errors
+    /// There is no such command or key, or the key has a meaning already.
+    pub fn change(&mut self, name: &str, keys: &str) -> Result<(), String> {
+        let keys: Vec<Key> = keys.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        if let Some(other) = self.0.iter().find(|b| b.name != name && b.keys.iter().any(|k| keys.contains(k))) {
+            return Err(format!("`{}` has that key already; give it another one first", other.name));
+        }
+        let known: Vec<&str> = self.0.iter().map(|b| b.name).collect();
+        match self.0.iter_mut().find(|b| b.name == name) {
+            Some(binding) => {
+                binding.keys = keys;
+                Ok(())
+            }
+            None => Err(format!("`{name}` is nothing that can be done; known: {}", known.join(", "))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_has_two_meanings() {
+        let map = KeyMap::default();
+        for (i, b) in map.bindings().iter().enumerate() {
+            for other in &map.bindings()[i + 1..] {
+                assert!(b.keys.iter().all(|k| !other.keys.contains(k)), "{} and {}", b.name, other.name);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_written_as_they_are_read() {
+        for b in KeyMap::default().bindings() {
+            for key in &b.keys {
+                assert_eq!(key.to_string().parse(), Ok(*key), "{}", b.name);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_can_be_changed_and_clashes_are_told() {
+        let mut map = KeyMap::default();
+        assert!(map.change("failover", "s").is_err_and(|e| e.contains("`stop` has that key")));
+        assert!(map.change("fail over", "F").is_err_and(|e| e.contains("known: help")));
+        assert!(map.change("failover", "hyper-x").is_err_and(|e| e.contains("is no key")));
+        assert_eq!(map.change("failover", "F ctrl-x"), Ok(()));
+        let f = |code| KeyEvent::new(KeyCode::Char(code), KeyModifiers::NONE);
+        assert_eq!((map.command(f('f')), map.command(f('F'))), (None, Some(Command::Failover)));
     }
 }

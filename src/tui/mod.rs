@@ -5,37 +5,72 @@
 //! decides nothing: keys become orders, which the engine's one gate hears.
 
 mod app;
+mod base16;
+mod can;
+mod chart;
+mod colour;
 mod dialog;
 mod glyph;
 mod keys;
+mod list;
+mod out;
+mod palette;
 mod panel;
+mod places;
+mod rows;
+mod save;
 mod screen;
 mod session;
+mod settings;
+mod shell;
 mod text;
 mod theme;
+mod view;
 
 pub use app::{App, Ask};
 pub use glyph::{ASCII, Glyphs, UNICODE};
+pub use keys::{Command, KeyMap};
+pub use places::Screen;
+pub use save::{ansi, svg, text};
 pub use screen::draw;
-pub use theme::Theme;
+pub use session::{panicked, watch_panics};
+pub use settings::{Notify, Remembered, Settings};
+pub use theme::{Depth, Theme};
 
 use crate::model::*;
 use crossterm::event::Event;
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use out::Recording;
 use ratatui::buffer::Buffer;
-use session::{Out, Session};
-pub use session::{panicked, watch_panics};
-use std::io::BufWriter;
+use ratatui::layout::Rect;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
-/// How the screen looks, where it was asked for; else as the terminal tells.
+/// How the screen looks and behaves, where it was asked for; else as the settings say, and the terminal tells.
 #[derive(Clone, Debug, Default)]
 pub struct Looks {
     pub theme: Option<String>,
     pub ascii: bool,
+    pub screen: Option<Screen>,
+    pub mouse: bool,
+    pub notify: Option<Notify>,
+    /// Write what is shown into this file, as an asciicast.
+    pub record: Option<PathBuf>,
+    /// Where saved screens and what is remembered go.
+    pub data: PathBuf,
+}
+
+/// What can be shown in place of the controller: scenarios, on a simulation.
+pub trait Stage: Send + Sync {
+    /// What can be played, and how it ended before.
+    fn cards(&self) -> Vec<Card>;
+
+    /// Begins a scenario.
+    ///
+    /// # Errors
+    /// There is none of this name, or it has a mistake.
+    fn play(&self, name: &str, walk: bool) -> Result<Arc<dyn Handle>, String>;
 }
 
 enum Message {
@@ -46,49 +81,86 @@ enum Message {
     End,
     /// The controller is gone: there will be no newer snapshot.
     Lost,
+    /// Told to stand still by the shell, and let go on again.
+    Suspend,
+    Resumed,
 }
 
 /// While something happens a frame is drawn this often at most; in calm, once a second.
 const BUSY: Duration = Duration::from_millis(100);
 const CALM: Duration = Duration::from_millis(1000);
+/// A terminal that takes no more bytes is left behind after this time.
+const STUCK: Duration = Duration::from_secs(2);
 
 /// Shows the dashboard until it is left.
 ///
 /// # Errors
-/// The theme has a mistake, or there is no terminal.
-pub async fn run(handle: Arc<dyn Handle>, who: String, looks: Looks) -> Result<(), String> {
-    let theme = match &looks.theme {
-        Some(name) => Theme::load(name)?,
-        None if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) => Theme::mono(),
-        None => Theme::load("terminal")?,
-    };
-    let glyphs = if looks.ascii || !speaks_utf8() { ASCII } else { UNICODE };
+/// The settings or the theme have a mistake, or there is no terminal.
+pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, looks: Looks) -> Result<(), String> {
+    let settings = Settings::load(&settings::directory().join("screen.toml"))?;
+    let remembered = Remembered::load(&looks.data.join("screen.toml"));
+    let (theme, name) = theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
+    let glyphs = glyphs_of(looks.ascii || settings.ascii.unwrap_or(false));
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-        return Err("standard output is no terminal; use --plain".to_string());
+        return Err("standard output is no terminal; use --plain, or --once for a single picture".to_string());
     }
+    let mut app = App::new();
+    (app.keys, app.cards, app.theme) = (settings.key_map(), stage.cards(), name);
+    let first = remembered.screen.as_deref().and_then(|s| s.parse().ok());
+    app.screen = looks.screen.or(first).unwrap_or_default();
+    let recording = match &looks.record {
+        Some(path) => Some(Recording::begin(path, crossterm::terminal::size().unwrap_or((80, 24)))?),
+        None => None,
+    };
     let (sender, inbox) = sync_channel(1024);
-    let changes = sender.clone();
-    let watched = Arc::clone(&handle);
-    let watching = tokio::spawn(async move {
-        while watched.changed().await {
-            // A full queue has a wake-up in it already.
-            if let Err(TrySendError::Disconnected(_)) = changes.try_send(Message::Changed) {
-                return;
-            }
-        }
-        let _ = changes.send(Message::Lost);
-    });
-    let ending = sender.clone();
-    let ended = tokio::spawn(async move {
-        crate::cli::told_to_end().await;
-        let _ = ending.send(Message::End);
-    });
-    let runtime = tokio::runtime::Handle::current();
-    let screen = tokio::task::spawn_blocking(move || show(&handle, &who, &theme, &glyphs, &sender, &inbox, &runtime));
-    let result = screen.await.map_err(|e| e.to_string());
-    watching.abort();
+    let ended = tokio::spawn(shell::listen(sender.clone()));
+    let show = shell::Show {
+        base: handle,
+        drill: None,
+        stage,
+        who,
+        theme,
+        glyphs,
+        notify: looks.notify.unwrap_or(settings.notify),
+        mouse: looks.mouse || settings.mouse,
+        data: looks.data,
+        runtime: tokio::runtime::Handle::current(),
+        sender: sender.clone(),
+    };
+    let screen = tokio::task::spawn_blocking(move || show.run(app, recording, &inbox));
+    let result = tokio::select! {
+        result = screen => result.map_err(|e| e.to_string()),
+        // It is told to end, and the terminal takes no more bytes: what was decided is in the journal all the same.
+        () = async { crate::cli::told_to_end().await; tokio::time::sleep(STUCK).await } => Ok(Ok(())),
+    };
     ended.abort();
     result?
+}
+
+/// The theme that was asked for; else none where none is wanted; else the one that was last in use.
+fn theme_of(asked: Option<&str>, remembered: Option<&str>) -> Result<(Theme, String), String> {
+    let depth = depth();
+    let load = |name: &str| Theme::load(name).map(|theme| (theme.within(depth), name.to_string()));
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) || std::env::var("TERM").is_ok_and(|t| t == "dumb");
+    match asked {
+        Some(name) => load(name),
+        None if no_colour => load("mono"),
+        None => remembered.and_then(|name| load(name).ok()).map_or_else(|| load("terminal"), Ok),
+    }
+}
+
+/// How many colours the terminal says it has; sshd forwards little, so TERM must do.
+fn depth() -> Depth {
+    let says = |name: &str, words: &[&str]| std::env::var(name).is_ok_and(|v| words.iter().any(|w| v.contains(w)));
+    match () {
+        () if says("COLORTERM", &["truecolor", "24bit"]) || says("TERM", &["direct", "kitty", "alacritty", "ghostty", "wezterm"]) => Depth::True,
+        () if says("TERM", &["256color"]) => Depth::Indexed,
+        () => Depth::Sixteen,
+    }
+}
+
+fn glyphs_of(ascii: bool) -> Glyphs {
+    if ascii || !speaks_utf8() { ASCII } else { UNICODE }
 }
 
 fn speaks_utf8() -> bool {
@@ -97,129 +169,16 @@ fn speaks_utf8() -> bool {
     !dumb && name.is_some_and(|n| n.to_uppercase().replace('-', "").contains("UTF8"))
 }
 
-fn show(
-    handle: &Arc<dyn Handle>,
-    who: &str,
-    theme: &Theme,
-    glyphs: &Glyphs,
-    sender: &SyncSender<Message>,
-    inbox: &Receiver<Message>,
-    runtime: &tokio::runtime::Handle,
-) -> Result<(), String> {
-    let _session = Session::enter().map_err(|e| format!("the terminal cannot be used: {e}; use --plain"))?;
-    let inputs = sender.clone();
-    std::thread::spawn(move || listen(&inputs));
-    let out: Out = BufWriter::with_capacity(64 * 1024, std::io::stdout());
-    let mut terminal = Terminal::new(CrosstermBackend::new(out)).map_err(|e| e.to_string())?;
+/// One picture of a screen, without a terminal: for scripts and for documents.
+///
+/// # Errors
+/// The theme has a mistake.
+pub fn once(snapshot: &Snapshot, cards: Vec<Card>, looks: &Looks, size: (u16, u16)) -> Result<Buffer, String> {
+    let (theme, name) = theme_of(looks.theme.as_deref(), None)?;
     let mut app = App::new();
-    let mut last: Option<Buffer> = None;
-    let mut drawn: Option<Instant> = None;
-    let mut urgent = true;
-    loop {
-        let snapshot = handle.snapshot();
-        app.refresh(&snapshot);
-        let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()) || app.dialog.is_some();
-        let pace = if busy { BUSY } else { CALM };
-        let due = drawn.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
-        if urgent || due.is_zero() {
-            paint(&mut terminal, &app, &snapshot, theme, glyphs, &mut last).map_err(|e| e.to_string())?;
-            drawn = Some(Instant::now());
-            urgent = false;
-            continue;
-        }
-        match inbox.recv_timeout(due) {
-            Err(RecvTimeoutError::Timeout) | Ok(Message::Changed) => {}
-            Err(RecvTimeoutError::Disconnected) | Ok(Message::End) => return Ok(()),
-            Ok(Message::Lost) => return Err("the controller has ended; what was decided is in the journal".to_string()),
-            Ok(Message::Answer(answer)) => {
-                app.answered(answer);
-                urgent = true;
-            }
-            Ok(Message::Input(event)) => {
-                urgent = true;
-                match app.event(&event, &snapshot) {
-                    None => {}
-                    Some(Ask::Quit) => return Ok(()),
-                    Some(Ask::Order(action)) => {
-                        let answer = handle.order(Order { by: who.to_string(), action });
-                        reply(runtime, sender, answer);
-                    }
-                    Some(Ask::Control(control)) => reply(runtime, sender, handle.control(control)),
-                }
-            }
-        }
-        if panicked() {
-            return Ok(());
-        }
-    }
-}
-
-fn reply(runtime: &tokio::runtime::Handle, sender: &SyncSender<Message>, answer: Answer) {
-    let sender = sender.clone();
-    runtime.spawn(async move {
-        let answer = answer.await;
-        let _ = sender.try_send(Message::Answer(answer));
-    });
-}
-
-/// Writes a frame, if it differs from the last one.
-fn paint(
-    terminal: &mut Terminal<CrosstermBackend<Out>>,
-    app: &App,
-    snapshot: &Snapshot,
-    theme: &Theme,
-    glyphs: &Glyphs,
-    last: &mut Option<Buffer>,
-) -> std::io::Result<()> {
-    let area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, terminal.size()?));
+    (app.cards, app.theme, app.screen) = (cards, name, looks.screen.unwrap_or_default());
+    let area = Rect::new(0, 0, size.0, size.1);
     let mut buffer = Buffer::empty(area);
-    draw(app, snapshot, theme, glyphs, area, &mut buffer);
-    if last.as_ref() == Some(&buffer) {
-        return Ok(());
-    }
-    terminal.draw(|frame| {
-        let size = frame.area();
-        if size == area {
-            frame.buffer_mut().clone_from(&buffer);
-        } else {
-            // It was resized meanwhile: this frame is drawn for what there is now.
-            draw(app, snapshot, theme, glyphs, size, frame.buffer_mut());
-        }
-    })?;
-    *last = Some(buffer);
-    Ok(())
-}
-
-/// Reads the terminal. A dead one is noticed here: reading it on would spin.
-fn listen(sender: &SyncSender<Message>) {
-    loop {
-        let mut ear = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
-        // SAFETY: one valid pollfd, and its count.
-        let heard = unsafe { libc::poll(&mut ear, 1, 100) };
-        if heard > 0 && ear.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0 {
-            let _ = sender.send(Message::End);
-            return;
-        }
-        loop {
-            // With no time at all it would not look.
-            match crossterm::event::poll(Duration::from_millis(1)) {
-                Ok(true) => match crossterm::event::read() {
-                    Ok(event) => {
-                        if sender.send(Message::Input(event)).is_err() {
-                            return;
-                        }
-                    }
-                    Err(_) => {
-                        let _ = sender.send(Message::End);
-                        return;
-                    }
-                },
-                Ok(false) => break,
-                Err(_) => {
-                    let _ = sender.send(Message::End);
-                    return;
-                }
-            }
-        }
-    }
+    draw(&app, snapshot, &theme, &glyphs_of(looks.ascii), area, &mut buffer);
+    Ok(buffer)
 }

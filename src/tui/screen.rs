@@ -1,12 +1,15 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
 use super::app::App;
+use super::can::can;
 use super::dialog;
 use super::glyph::Glyphs;
-use super::keys::{BINDINGS, When};
+use super::keys::Command;
 use super::panel::{self, Canvas};
+use super::places::Screen;
 use super::text::Row;
 use super::theme::Theme;
+use super::view::{self, Shown};
 use crate::model::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,28 +22,108 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     if area.width == 0 || area.height == 0 {
         return;
     }
+    let whole = area;
+    let told = narration(snapshot, theme, glyphs, area);
+    let area = Rect { height: area.height - told.len() as u16, ..area };
     let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected: app.selected_group(snapshot) };
-    if area.width < 60 || area.height < 16 {
-        put(&small(&canvas(area.width)), area, buffer);
-    } else {
-        full(app, snapshot, &canvas, area, buffer);
+    let tiny = area.width < 60 || area.height < 16;
+    match (app.screen, tiny) {
+        (Screen::Command, true) => put(&small(&canvas(area.width)), area, buffer),
+        (Screen::Command, false) => full(app, snapshot, &canvas, area, buffer),
+        _ => framed(app, snapshot, &canvas, tiny, area, buffer),
     }
+    put(&told, Rect { y: area.height, height: told.len() as u16, ..whole }, buffer);
     if let Some(open) = &app.dialog {
         let width = area.width.saturating_sub(4).min(100).max(area.width.min(20));
-        let lines = dialog::lines(open, &canvas(width), app.hears());
+        let lines = dialog::lines(app, open, &canvas(width), usize::from(area.height.saturating_sub(3)));
         let height = (lines.len() as u16 + 2).min(area.height);
         // It covers the lower part: what is decided on stays in sight above it.
         let place = Rect { x: (area.width - width) / 2, y: area.height.saturating_sub(height + 1), width, height };
         let place = place.intersection(area);
         Clear.render(place, buffer);
         buffer.set_style(place, theme.text);
-        let rule = if glyphs.ascii { "-" } else { "─" };
-        let line = Line::styled(rule.repeat(usize::from(width)), theme.accent);
-        let mut framed = vec![line.clone()];
+        let rule = Line::styled(glyphs.rule.repeat(usize::from(width)), theme.accent);
+        let mut framed = vec![rule.clone()];
         framed.extend(lines);
-        framed.push(line);
+        framed.push(rule);
         put(&framed, place, buffer);
     }
+}
+
+/// What the narration of a scenario says now, or how the scenario ended: below everything else.
+fn narration(s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'static>> {
+    let Some(world) = &s.world else { return Vec::new() };
+    let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
+    let width = usize::from(area.width);
+    let (title, text, style) = match (&scenario.unmet, &scenario.told) {
+        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), "Esc goes back to the drills".to_string(), t.ok),
+        (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
+        (None, Some(text)) => {
+            let more = if world.paused { " — space goes on" } else { "" };
+            (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
+        }
+        (None, None) => return Vec::new(),
+    };
+    let mut lines = vec![
+        Row::new()
+            .add(g.rule.repeat(2), t.accent)
+            .add(g.plain(&format!(" {title} ")), t.accent)
+            .rest(g, &g.rule.repeat(width), width, t.accent)
+            .line(),
+    ];
+    let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
+    lines.extend(parts.into_iter().take(5).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
+    lines
+}
+
+/// A screen with a list: the header, the list and what is known of its selected row, the footer.
+fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, buffer: &mut Buffer) {
+    let top = if tiny { 1 } else { 3 };
+    let foot = u16::from(area.height > 5);
+    put(&panel::header(&canvas(area.width)), Rect { height: (top - 1).clamp(1, 2).min(area.height), ..area }, buffer);
+    let body = Rect { y: top, height: area.height.saturating_sub(top + foot), ..area }.intersection(area);
+    if app.screen == Screen::Log {
+        log(&canvas(area.width), body, buffer);
+    } else {
+        let (list, rows) = (app.list(app.screen), app.rows(snapshot));
+        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, rows: &rows };
+        listed(&shown, canvas, tiny, body, buffer);
+    }
+    if foot > 0 {
+        let place = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
+        put(&[footer(app, snapshot, &canvas(area.width))], place, buffer);
+    }
+}
+
+fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, body: Rect, buffer: &mut Buffer) {
+    let all = usize::from(body.height);
+    if shown.list.open {
+        return put(&view::detail(shown, &canvas(body.width), all), body, buffer);
+    }
+    if tiny {
+        return put(&view::list(shown, &canvas(body.width), all), body, buffer);
+    }
+    if body.width >= 130 && !matches!(shown.screen, Screen::Timeline) {
+        let left = body.width * 11 / 20;
+        put(&view::list(shown, &canvas(left), all), Rect { width: left, ..body }, buffer);
+        let right = Rect { x: body.x + left + 2, width: body.width - left - 2, ..body };
+        return put(&view::detail(shown, &canvas(right.width), all), right, buffer);
+    }
+    let height = view::list_height(shown, all) as u16;
+    put(&view::list(shown, &canvas(body.width), usize::from(height)), Rect { height, ..body }, buffer);
+    let below = Rect { y: body.y + height + 1, height: body.height.saturating_sub(height + 1), ..body };
+    put(&view::detail(shown, &canvas(below.width), usize::from(below.height)), below, buffer);
+}
+
+/// The program's own words.
+fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
+    put(&[Row::new().rest(c.glyphs, " LOG of the program itself", c.width, c.theme.title).line()], area, buffer);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    tui_logger::TuiLoggerWidget::default()
+        .style(c.theme.text)
+        .output_file(false)
+        .output_line(false)
+        .render(below.intersection(*buffer.area()), buffer);
 }
 
 fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
@@ -77,7 +160,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     put(&panel::header(&canvas(area.width)), Rect { height: 2, ..area }, buffer);
     if left > 0 {
         let place = Rect { x: 0, y: 3, width: left - 2, height: middle.height.saturating_sub(1) };
-        put(&panel::services(&canvas(place.width)), place, buffer);
+        put(&panel::services(&canvas(place.width), usize::from(place.height)), place, buffer);
     }
     let c = canvas(middle.width);
     let mut lines = vec![Line::default()];
@@ -107,22 +190,10 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     let height = usize::from(log.height).saturating_sub(usize::from(right > 0));
     let mut story = Vec::new();
     if right > 0 {
-        let title = if app.program_log { " PROGRAM LOG" } else { " STORY" };
-        story.push(Row::new().rest(c.glyphs, title, c.width, c.theme.title).line());
+        story.push(Row::new().rest(c.glyphs, " STORY", c.width, c.theme.title).line());
     }
-    let titled = story.len() as u16;
-    if app.program_log {
-        put(&story, log, buffer);
-        let below = Rect { y: log.y + titled, height: log.height.saturating_sub(titled), ..log };
-        tui_logger::TuiLoggerWidget::default()
-            .style(c.theme.text)
-            .output_file(false)
-            .output_line(false)
-            .render(below.intersection(*buffer.area()), buffer);
-    } else {
-        story.extend(panel::log(&c, height, app.back));
-        put(&story, log, buffer);
-    }
+    story.extend(panel::log(&c, height, app.back));
+    put(&story, log, buffer);
     let foot = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
     put(&[footer(app, snapshot, &canvas(area.width))], foot, buffer);
 }
@@ -154,27 +225,31 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
     list
 }
 
+/// The keys that matter here and now, from the key map, as many as there is room for.
 fn footer(app: &App, s: &Snapshot, c: &Canvas) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
     if let Some(text) = &app.told {
         return row.rest(g, text, c.width, t.warn).line();
     }
-    let mut used = 1;
-    for b in BINDINGS {
-        let now = match b.when {
-            When::Always => !matches!(b.shown, "k" | "j" | "tab"),
-            When::Choice => !s.proposals.is_empty(),
-            When::Countdown => s.proposals.iter().any(|p| p.proposal.automatic_at.is_some()),
-            When::Question => s.operations.iter().any(|o| !o.is_over()),
-            When::Simulated => s.world.is_some() && !matches!(b.shown, "." | "-" | "m"),
-            When::Live => s.world.is_none() && !s.armed,
+    let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
+    let screens = screens.join("  ");
+    let wide = c.width >= 150;
+    let room = c.width.saturating_sub(if wide { screens.len() + 2 } else { 13 });
+    for b in app.keys.bindings() {
+        let here = match b.command {
+            // On the command screen its place is the decision's, not the list's.
+            Command::Enter | Command::Sort if app.screen == Screen::Command => false,
+            Command::Failover | Command::Switchover => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
+            _ => true,
         };
-        let length = b.shown.len() + b.short.len() + 4;
-        if now && used + length <= c.width {
-            used += length;
-            row = row.add(b.shown, t.key).add(format!(" {}   ", b.short), t.dim);
+        let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
+        let length = key.len() + b.short.len() + 3;
+        if here && !b.short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
+            row = row.add(key, t.key).add(format!(" {}  ", b.short), t.dim);
         }
     }
-    row.line()
+    let end = if wide { screens } else { "1-8 screens".to_string() };
+    row.at_end(g, &end, c.width.saturating_sub(1), t.dim).line()
 }

@@ -1,18 +1,19 @@
 //! The terminal while it is ours. It is given back as it was found, whatever happens: each step is undone by itself.
 
+use super::Message;
+use crossterm::event::{self, DisableMouseCapture, EnableMouseCapture};
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
-use std::io::{BufWriter, Stdout, Write};
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 /// True while the terminal is ours: so that it is given back once, from wherever.
 static OURS: AtomicBool = AtomicBool::new(false);
 /// A thread panicked: the program must end, and say so.
 static PANICKED: AtomicBool = AtomicBool::new(false);
-
-/// What a frame is written to: in one piece.
-pub type Out = BufWriter<Stdout>;
 
 pub struct Session;
 
@@ -21,18 +22,50 @@ impl Session {
     ///
     /// # Errors
     /// It is none, or refuses.
-    pub fn enter() -> std::io::Result<Session> {
+    pub fn enter(mouse: bool) -> std::io::Result<Session> {
         // NO_COLOR is answered by a theme without colour; the library's own answer would wipe bold and reverse too.
         style::force_color_output(true);
-        enable_raw_mode()?;
-        let entered = execute!(std::io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide);
-        // Only now: a panic elsewhere that came meanwhile has given nothing back, so the end of the session will.
-        OURS.store(true, Ordering::SeqCst);
-        if let Err(e) = entered {
-            give_back();
-            return Err(e);
-        }
+        take(mouse)?;
         Ok(Session)
+    }
+
+    /// Gives the terminal back, and stands still until somebody lets the program go on.
+    pub fn stand_still(&mut self) {
+        give_back();
+        // SAFETY: a signal to ourselves; it returns when we are continued.
+        unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+    }
+
+    /// Takes the terminal again after somebody else had it.
+    ///
+    /// # Errors
+    /// It refuses.
+    pub fn take_again(&mut self, mouse: bool) -> std::io::Result<()> {
+        take(mouse)
+    }
+}
+
+fn take(mouse: bool) -> std::io::Result<()> {
+    enable_raw_mode()?;
+    let mut entered = execute!(std::io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide);
+    if mouse {
+        entered = entered.and_then(|()| execute!(std::io::stdout(), EnableMouseCapture));
+    }
+    // Only now: a panic elsewhere that came meanwhile has given nothing back, so the end of the session will.
+    OURS.store(true, Ordering::SeqCst);
+    if entered.is_err() {
+        give_back();
+    }
+    entered
+}
+
+/// True if a shell with job control started us: only that can let a program go on that stands still. Elsewhere, as under
+/// sshd's ForceCommand, standing still would be the end.
+pub fn has_a_shell() -> bool {
+    // SAFETY: these only ask.
+    unsafe {
+        let parent = libc::getppid();
+        libc::getsid(parent) == libc::getsid(0) && libc::getpgid(parent) != libc::getpgrp()
     }
 }
 
@@ -64,10 +97,45 @@ fn give_back() {
         return;
     }
     let mut out = std::io::stdout();
+    let _ = execute!(out, DisableMouseCapture);
     let _ = execute!(out, DisableFocusChange);
     let _ = execute!(out, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen);
     let _ = execute!(out, style::ResetColor, cursor::Show);
     let _ = disable_raw_mode();
     let _ = out.flush();
+}
+
+/// Reads the terminal. A dead one is noticed here: reading it on would spin.
+pub(super) fn listen(sender: &SyncSender<Message>) {
+    loop {
+        let mut ear = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one valid pollfd, and its count.
+        let heard = unsafe { libc::poll(&mut ear, 1, 100) };
+        if heard > 0 && ear.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0 {
+            let _ = sender.send(Message::End);
+            return;
+        }
+        loop {
+            // With no time at all it would not look.
+            match event::poll(Duration::from_millis(1)) {
+                Ok(true) => match event::read() {
+                    Ok(event) => {
+                        if sender.send(Message::Input(event)).is_err() {
+                            return;
+                        }
+                    }
+                    Err(_) => {
+                        let _ = sender.send(Message::End);
+                        return;
+                    }
+                },
+                Ok(false) => break,
+                Err(_) => {
+                    let _ = sender.send(Message::End);
+                    return;
+                }
+            }
+        }
+    }
 }

@@ -84,6 +84,27 @@ impl Row {
         self.add(" ".repeat(gap), Style::reset()).add(text, style)
     }
 
+    /// How much of the line is taken.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Cut to a width, wherever that falls.
+    pub fn fitted(mut self, g: &Glyphs, width: usize) -> Row {
+        while self.used > width
+            && let Some(last) = self.spans.pop()
+        {
+            let length = last.content.width();
+            self.used -= length;
+            if self.used < width {
+                let text = fit(&last.content, width - self.used, g.ascii);
+                self = self.add(text, last.style);
+                break;
+            }
+        }
+        self
+    }
+
     pub fn line(self) -> Line<'static> {
         Line::from(self.spans)
     }

@@ -10,11 +10,11 @@ mod services;
 
 pub use decision::{checks, choice, peace};
 pub use header::header;
-pub use log::log;
+pub use log::{log, story_row};
 pub use recovery::recovery;
-pub use regions::regions;
-pub use replication::replication;
-pub use services::services;
+pub use regions::{region_row, regions, regions_head};
+pub use replication::{replication, standby_row};
+pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;
 use super::theme::Theme;

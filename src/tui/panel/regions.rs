@@ -5,48 +5,78 @@ use crate::model::*;
 use crate::tui::text::{Row, gauge};
 use ratatui::text::Line;
 
+/// Every region; where there are too many, those in trouble and how many are well.
 pub fn regions(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let title = Row::new()
-        .left(g, " REGIONS", 20, t.title)
+    let mut lines = vec![head(c, " REGIONS", t.title)];
+    let mut ids: Vec<RegionId> = s.estate.region_ids().collect();
+    let all = ids.len();
+    if all > MOST {
+        let matters = |id: &RegionId| s.regions[id.at()].status != RegionStatus::Ok || s.groups.iter().any(|v| v.primary == Some(*id));
+        ids.sort_by_key(|id| (std::cmp::Reverse(s.regions[id.at()].status), !matters(id)));
+        ids.truncate(MOST);
+    }
+    let shown = ids.len();
+    lines.extend(ids.into_iter().map(|id| region_row(c, id)));
+    if all > shown {
+        let well = s.regions.iter().filter(|r| r.status == RegionStatus::Ok).count();
+        lines.push(Row::new().rest(g, &format!("   and {} more; {well} of {all} are OK (2 shows all)", all - shown), c.width, t.dim).line());
+    }
+    lines
+}
+
+/// Regions that the command screen lists.
+const MOST: usize = 8;
+
+/// The titles of the columns.
+pub fn regions_head(c: &Canvas) -> Line<'static> {
+    head(c, "   name", c.theme.dim)
+}
+
+fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> {
+    let (t, g) = (c.theme, c.glyphs);
+    Row::new()
+        .left(g, first, 20, style)
         .left(g, "state", 10, t.dim)
         .left(g, "role", 8, t.dim)
         .left(g, "capacity", 14, t.dim)
         .right(g, "services", 9, t.dim)
-        .rest(g, "  last answer", c.width, t.dim);
-    let mut lines = vec![title.line()];
-    for id in s.estate.region_ids() {
-        let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
-        let (glyph, style) = match view.status {
-            RegionStatus::Ok => (g.ok, t.ok),
-            RegionStatus::Degraded => (g.part, t.warn),
-            RegionStatus::Down => (g.bad, t.bad),
-            RegionStatus::Unknown => (g.unknown, t.dim),
-        };
-        let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, view.status.word(), 10, style).left(
-            g,
-            region.role.name(),
-            8,
-            t.dim,
-        );
-        row = match view.load {
-            // What a region that is down carried before is not what it carries.
-            Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {
-                let full = if load.0 >= 90 { t.warn } else { t.text };
-                row.add(gauge(g, 8, u64::from(load.0) * 10, Some(900)), full).right(g, &load.to_string(), 5, t.text).add(" ", t.text)
-            }
-            _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
-        };
-        let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
-        row = row.right(g, &up, 9, if view.services_up < view.services { t.warn } else { t.text });
-        let late = view.last_answer.map(|at| c.age(at));
-        row = match late {
-            // A fresh answer needs no figure; the age of what is late does.
-            Some(age) if age > Span::secs(2) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
-            Some(_) => row,
-            None => row.rest(g, "  never", c.width, t.dim),
-        };
-        lines.push(row.line());
-    }
-    lines
+        .rest(g, "  last answer", c.width, t.dim)
+        .line()
+}
+
+/// One region.
+pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
+    let (glyph, style) = match view.status {
+        RegionStatus::Ok => (g.ok, t.ok),
+        RegionStatus::Degraded => (g.part, t.warn),
+        RegionStatus::Down => (g.bad, t.bad),
+        RegionStatus::Unknown => (g.unknown, t.dim),
+    };
+    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, view.status.word(), 10, style).left(
+        g,
+        region.role.name(),
+        8,
+        t.dim,
+    );
+    row = match view.load {
+        // What a region that is down carried before is not what it carries.
+        Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {
+            let full = if load.0 >= 90 { t.warn } else { t.text };
+            row.add(gauge(g, 8, u64::from(load.0) * 10, Some(900)), full).right(g, &load.to_string(), 5, t.text).add(" ", t.text)
+        }
+        _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
+    };
+    let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
+    row = row.right(g, &up, 9, if view.services_up < view.services { t.warn } else { t.text });
+    let late = view.last_answer.map(|at| c.age(at));
+    row = match late {
+        // A fresh answer needs no figure; the age of what is late does.
+        Some(age) if age > Span::secs(2) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
+        Some(_) => row,
+        None => row.rest(g, "  never", c.width, t.dim),
+    };
+    row.line()
 }

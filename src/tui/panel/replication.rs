@@ -23,13 +23,14 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         let text = format!("  led by {primary} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
         lines.push(Row::new().add(mark.to_string(), t.accent).add(group.name.clone(), t.title).rest(g, &text, c.width, t.dim).line());
         for member in view.members.iter().filter(|m| !m.leads) {
-            lines.push(standby(c, view, member, rpo));
+            lines.push(standby_row(c, view, member, rpo));
         }
     }
     lines
 }
 
-fn standby(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> Line<'static> {
+/// A standby's lag against its objective, and whether it may take over.
+pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let name = &c.snapshot.estate.region(m.region).name;
     let stale = m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false);

@@ -3,30 +3,47 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::text::Row;
+use ratatui::style::Style;
 use ratatui::text::Line;
 
-pub fn services(c: &Canvas) -> Vec<Line<'static>> {
+pub fn services(c: &Canvas, height: usize) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = vec![Row::new().rest(g, " SERVICES", c.width, t.title).line()];
     let mut ids: Vec<ServiceId> = s.estate.service_ids().collect();
     ids.sort_by_key(|id| (s.estate.service(*id).tier, s.estate.service(*id).name.clone()));
+    let well = ids.iter().filter(|id| s.services[id.at()].health == ServiceHealth::Ok).count();
+    let all = ids.len();
+    // What is well is left out first.
+    if all + 4 > height {
+        ids.sort_by_key(|id| (s.services[id.at()].health, s.estate.service(*id).tier));
+        ids.truncate(height.saturating_sub(2));
+    }
+    let crowded = ids.len() < all;
     let mut tier = 0;
     for id in ids {
         let service = s.estate.service(id);
-        if service.tier != tier {
+        if service.tier != tier && !crowded {
             tier = service.tier;
             lines.push(Row::new().rest(g, &format!("  tier {tier}"), c.width, t.dim).line());
         }
-        let recovered = |d: &&Disaster| {
-            !s.operations.iter().any(|o| {
-                o.disaster == Some(d.id) && o.results.served.is_some() && s.estate.dependents(s.estate.group(o.group).services[0]).contains(&id)
-            })
-        };
-        let hit = s.disasters.iter().find(|d| d.services.contains(&id)).filter(recovered);
-        let (mark, style) = if hit.is_some() { (g.bad, t.bad) } else { (g.ok, t.ok) };
+        let (mark, style) = health_mark(c, s.services[id.at()].health);
         let needs: Vec<_> = service.depends_on.iter().map(|d| s.estate.service(*d).name.as_str()).collect();
         let text = if needs.is_empty() { String::new() } else { format!("  needs {}", needs.join(", ")) };
-        lines.push(Row::new().add(format!("  {mark} "), style).add(service.name.clone(), t.text).rest(g, &text, c.width, t.dim).line());
+        lines.push(Row::new().add(format!("  {mark} "), style).add(g.plain(&service.name), t.text).rest(g, &text, c.width, t.dim).line());
+    }
+    if crowded {
+        lines.push(Row::new().rest(g, &format!("   {well} of {all} are OK (3 shows all)"), c.width, t.dim).line());
     }
     lines
+}
+
+/// The mark of a service's health, and its style.
+pub fn health_mark(c: &Canvas, health: ServiceHealth) -> (&'static str, Style) {
+    let (t, g) = (c.theme, c.glyphs);
+    match health {
+        ServiceHealth::Ok => (g.ok, t.ok),
+        ServiceHealth::Impaired => (g.part, t.warn),
+        ServiceHealth::Down => (g.bad, t.bad),
+        ServiceHealth::Unknown => (g.unknown, t.dim),
+    }
 }

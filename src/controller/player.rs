@@ -1,0 +1,161 @@
+//! A simulation that runs beside real time, for a screen: at a speed, paused, struck; or a scenario from its beginning to
+//! its verdict, with a narration that it stops for.
+
+use super::expect::unmet;
+use super::handle::{LocalHandle, Message};
+use super::simulated::Simulation;
+use crate::engine::Input;
+use crate::journal::JournalError;
+use crate::model::*;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+
+/// How a simulation is played.
+pub struct Playing {
+    /// Times real time.
+    pub speed: u32,
+    /// It is a scenario with an end, where it is judged.
+    pub judged: bool,
+    /// It stops at each turn of the narration.
+    pub walk: bool,
+    /// Is told how it ended, unless somebody laid hands on it.
+    pub ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>>,
+}
+
+/// How often a running world is brought up to date with real time.
+const FRAME: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Starts a simulation in a task of its own.
+pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Handle> {
+    let (messages, mut inbox) = mpsc::channel(64);
+    let mut player = Player::new(simulation, playing);
+    let (publish, snapshots) = watch::channel(Arc::new(player.snapshot()));
+    tokio::spawn(async move {
+        let mut ticker = tokio::time::interval(FRAME);
+        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut last = tokio::time::Instant::now();
+        loop {
+            let failed = tokio::select! {
+                at = ticker.tick() => {
+                    let passed = at.saturating_duration_since(last);
+                    last = at;
+                    crate::engine::planted::panic_here();
+                    player.pass(Span::ms(u64::try_from(passed.as_millis()).unwrap_or(0)))
+                }
+                message = inbox.recv() => match message {
+                    None => return,
+                    Some(Message::Order(order, reply)) => player.order(order).map(|answer| {
+                        let _ = reply.send(answer);
+                    }),
+                    Some(Message::Control(control, reply)) => {
+                        let answer = player.steer(&control);
+                        let _ = reply.send(answer);
+                        Ok(())
+                    }
+                },
+            };
+            if let Err(e) = failed {
+                tracing::error!("the journal cannot be written, the simulation stands still: {e}");
+                return;
+            }
+            publish.send_replace(Arc::new(player.snapshot()));
+        }
+    });
+    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
+}
+
+struct Player {
+    simulation: Simulation,
+    playing: Playing,
+    paused: bool,
+    /// Turns of the narration that were told.
+    told: usize,
+    /// Somebody gave an order or struck the world: what is expected of the scenario by itself says nothing any more.
+    touched: bool,
+    unmet: Option<Vec<String>>,
+}
+
+impl Player {
+    fn new(simulation: Simulation, mut playing: Playing) -> Player {
+        playing.speed = playing.speed.clamp(1, 1000);
+        Player { simulation, playing, paused: false, told: 0, touched: false, unmet: None }
+    }
+
+    /// Lets real time pass.
+    fn pass(&mut self, real: Span) -> Result<(), JournalError> {
+        if self.paused {
+            return Ok(());
+        }
+        let mut until = self.simulation.now().mono.plus(real.times(u64::from(self.playing.speed)));
+        if let Some(turn) = self.simulation.scenario.narration.get(self.told)
+            && until >= Mono(turn.at.0)
+        {
+            until = Mono(turn.at.0).max(self.simulation.now().mono);
+            self.told += 1;
+            self.paused = self.playing.walk;
+        }
+        self.simulation.run_to(until)?;
+        self.judge();
+        Ok(())
+    }
+
+    fn judge(&mut self) {
+        let over = self.simulation.now().mono >= Mono(self.simulation.scenario.until.0);
+        if !self.playing.judged || self.touched || !over || self.unmet.is_some() {
+            return;
+        }
+        let state = self.simulation.core.engine.state();
+        let unmet = unmet(&self.simulation.scenario.expect, state, &self.simulation.refusals, &self.simulation.core.door.truth);
+        if let Some(ended) = self.playing.ended.take() {
+            ended(PlayedOnce {
+                at: Utc(chrono::Utc::now().timestamp_millis()),
+                scenario: self.simulation.scenario.name.clone(),
+                passed: unmet.is_empty(),
+                recovery_time_ms: state.operations.iter().filter_map(|o| o.recovery_time()).max().map(|t| t.0),
+            });
+        }
+        self.unmet = Some(unmet);
+    }
+
+    fn order(&mut self, order: Order) -> Result<Result<Receipt, Refusal>, JournalError> {
+        self.touched |= !matches!(order.action, Action::Note { .. });
+        let now = self.simulation.now();
+        let answer = self.simulation.core.input(now, Input::Order(order))?;
+        Ok(answer.unwrap_or(Ok(Receipt::Done)))
+    }
+
+    fn steer(&mut self, control: &Control) -> Result<Receipt, Refusal> {
+        match control {
+            Control::Pause(on) => self.paused = *on,
+            Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
+            Control::Step => {
+                self.paused = true;
+                self.simulation.step().map_err(|e| Refusal::new(e.to_string(), "free some disk space"))?;
+            }
+            Control::Inject { fault } => {
+                self.touched = true;
+                self.simulation.inject(fault)?;
+            }
+            Control::Mend => {
+                self.touched = true;
+                self.simulation.core.door.mend();
+            }
+        }
+        Ok(Receipt::Done)
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut snapshot = self.simulation.snapshot(self.playing.speed, self.paused);
+        let narration = &self.simulation.scenario.narration;
+        if let Some(world) = snapshot.world.as_mut().filter(|_| self.playing.judged) {
+            let told = self.told.checked_sub(1).and_then(|i| narration.get(i)).map(|n| n.text.clone());
+            world.scenario = Some(ScenarioView {
+                name: self.simulation.scenario.name.clone(),
+                told,
+                turn: (self.told as u16, narration.len() as u16),
+                unmet: self.unmet.clone(),
+            });
+        }
+        snapshot
+    }
+}

@@ -1,0 +1,46 @@
+//! What can be done now, and why not: the one place that footer, help, palette and keys ask.
+
+use super::app::App;
+use super::keys::Command;
+use super::places::Screen;
+use super::rows;
+use crate::model::*;
+
+/// Whether a command means something here and now.
+///
+/// # Errors
+/// Why it does not, in words for a person.
+pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str> {
+    let when = |yes: bool, why| if yes { Ok(()) } else { Err(why) };
+    let simulated = s.world.is_some() && s.mode != Mode::Replay;
+    let running = || s.operations.iter().any(|o| !o.is_over());
+    match command {
+        Command::Failover | Command::Switchover => match s.mode {
+            Mode::Replay => Err("a replay: nothing can be ordered"),
+            _ => when(s.groups.iter().any(|g| !g.members.is_empty()), "no database is configured"),
+        },
+        Command::StopAutomatic => when(s.proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs"),
+        Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
+        Command::Answer => when(running(), "no operation runs"),
+        Command::Arm => match (s.mode, s.armed) {
+            (Mode::Live, false) => Ok(()),
+            (Mode::Live, true) => Err("it is armed already"),
+            _ => Err("only a live estate is armed"),
+        },
+        Command::Inject | Command::Mend => when(simulated, "only a simulation can be struck"),
+        Command::Pause | Command::StepOnce | Command::Faster | Command::Slower => {
+            when(s.world.is_some(), "only a simulation or a replay has a clock of its own")
+        }
+        Command::Sort => when(!rows::orders(app.screen).is_empty(), "this screen has one order"),
+        Command::Filter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
+        Command::Enter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
+        Command::Walk => match app.screen {
+            Screen::Drills => when(app.card(s).is_some_and(|card| card.narrated), "this scenario has no narration"),
+            _ => Err("on the drills screen (7)"),
+        },
+        Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
+        Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
+        Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,334 @@
+//! The loop around the screen: terminal and controller in, frames and orders out.
+//!
+//! It has a thread of its own, so that nothing but itself waits for a slow terminal.
+
+use super::app::{App, Ask};
+use super::out::{Out, Recording, Reel, send};
+use super::session::Session;
+use super::{BUSY, CALM, Glyphs, Message, Notify, Remembered, Stage, Theme, draw, save};
+use crate::model::*;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+/// All that the loop works with.
+pub(super) struct Show {
+    /// The controller that the program was started for.
+    pub base: Arc<dyn Handle>,
+    /// A scenario in its place.
+    pub drill: Option<Arc<dyn Handle>>,
+    pub stage: Arc<dyn Stage>,
+    pub who: String,
+    pub theme: Theme,
+    pub glyphs: Glyphs,
+    pub notify: Notify,
+    pub mouse: bool,
+    pub data: PathBuf,
+    pub runtime: tokio::runtime::Handle,
+    pub sender: SyncSender<Message>,
+}
+
+/// What has been drawn, and when.
+struct Drawn {
+    terminal: Terminal<CrosstermBackend<Out>>,
+    reel: Reel,
+    last: Option<Buffer>,
+    at: Option<Instant>,
+}
+
+/// What the loop does next.
+enum Next {
+    Go,
+    Leave,
+}
+
+impl Show {
+    pub fn run(mut self, mut app: App, recording: Option<Recording>, inbox: &Receiver<Message>) -> Result<(), String> {
+        let mut session = Session::enter(self.mouse).map_err(|e| format!("the terminal cannot be used: {e}; use --plain"))?;
+        let inputs = self.sender.clone();
+        std::thread::spawn(move || super::session::listen(&inputs));
+        self.watch(&self.base, true);
+        let reel = Reel::new(recording);
+        let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone()))).map_err(|e| e.to_string())?;
+        let mut drawn = Drawn { terminal, reel, last: None, at: None };
+        let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
+        let mut urgent = true;
+        loop {
+            let snapshot = self.shown().snapshot();
+            app.refresh(&snapshot);
+            let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()) || app.dialog.is_some();
+            let pace = if busy { BUSY } else { CALM };
+            let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
+            if urgent || due.is_zero() {
+                self.paint(&app, &snapshot, &mut drawn).map_err(|e| e.to_string())?;
+                drawn.at = Some(Instant::now());
+                urgent = false;
+                self.tell_of_disasters(&mut known);
+                continue;
+            }
+            match inbox.recv_timeout(due) {
+                Err(RecvTimeoutError::Timeout) | Ok(Message::Changed) => {}
+                Err(RecvTimeoutError::Disconnected) | Ok(Message::End) => break,
+                Ok(Message::Lost) => return Err("the controller has ended; what was decided is in the journal".to_string()),
+                Ok(Message::Answer(answer)) => {
+                    if let Ok(Receipt::Started(id)) = &answer {
+                        drawn.reel.mark(&format!("{id} begins"));
+                    }
+                    app.answered(answer);
+                    urgent = true;
+                }
+                Ok(Message::Suspend) => {
+                    self.suspend(&mut session, &mut app, &mut drawn)?;
+                    urgent = true;
+                }
+                Ok(Message::Resumed) => {
+                    session.take_again(self.mouse).map_err(|e| e.to_string())?;
+                    drawn.anew()?;
+                    app.event(&crossterm::event::Event::FocusGained, &snapshot);
+                    urgent = true;
+                }
+                Ok(Message::Input(event)) => {
+                    urgent = true;
+                    if let crossterm::event::Event::Resize(cols, rows) = event {
+                        drawn.reel.resized(cols, rows);
+                    }
+                    if let Some(ask) = app.event(&event, &snapshot)
+                        && let Next::Leave = self.asked(ask, &mut session, &mut app, &mut drawn)?
+                    {
+                        break;
+                    }
+                }
+            }
+            if super::panicked() {
+                break;
+            }
+        }
+        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("screen.toml"));
+        Ok(())
+    }
+
+    /// The controller whose snapshots are on the screen.
+    fn shown(&self) -> &Arc<dyn Handle> {
+        self.drill.as_ref().unwrap_or(&self.base)
+    }
+
+    /// Wakes the loop when there is a newer snapshot. Only the controller that everything is about may not be lost.
+    fn watch(&self, handle: &Arc<dyn Handle>, base: bool) {
+        let (watched, changes) = (Arc::downgrade(handle), self.sender.clone());
+        self.runtime.spawn(async move {
+            loop {
+                let Some(next) = watched.upgrade().map(|h| h.changed()) else { return };
+                if !next.await {
+                    break;
+                }
+                // A full queue has a wake-up in it already.
+                if let Err(TrySendError::Disconnected(_)) = changes.try_send(Message::Changed) {
+                    return;
+                }
+            }
+            if base {
+                let _ = changes.try_send(Message::Lost);
+            }
+        });
+    }
+
+    fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<Next, String> {
+        match ask {
+            Ask::Quit => return Ok(Next::Leave),
+            Ask::Order(action) => {
+                let label = match &action {
+                    Action::Confirm(c) => Some(format!("{} confirms {}", self.who, c.typed)),
+                    Action::Note { text } => Some(text.clone()),
+                    _ => None,
+                };
+                if let Some(label) = label {
+                    drawn.reel.mark(&label);
+                }
+                self.reply(self.shown().order(Order { by: self.who.clone(), action }));
+            }
+            Ask::Control(control) => self.reply(self.shown().control(control)),
+            Ask::Play { name, walk } => {
+                // Its tasks are started from here.
+                let _inside = self.runtime.enter();
+                match self.stage.play(&name, walk) {
+                    Ok(handle) => {
+                        self.watch(&handle, false);
+                        self.drill = Some(handle);
+                        app.turn_to(true);
+                    }
+                    Err(text) => app.tell(text),
+                }
+            }
+            Ask::LeaveDrill => {
+                self.drill = None;
+                app.turn_to(false);
+                app.cards = self.stage.cards();
+            }
+            Ask::Theme(name) => match Theme::load(&name) {
+                Ok(theme) => {
+                    self.theme = theme.within(super::depth());
+                    app.told = Some(format!("theme {name}"));
+                    app.theme = name;
+                    drawn.last = None;
+                }
+                Err(text) => app.tell(text),
+            },
+            Ask::Export(lines) => app.tell(self.export(&lines)),
+            Ask::Copy => {
+                use base64::Engine;
+                let text = drawn.last.as_ref().map(save::text).unwrap_or_default();
+                let coded = base64::engine::general_purpose::STANDARD.encode(text);
+                let _ = send(&format!("\x1b]52;c;{coded}\x07"));
+                app.told = Some("copied, if the terminal takes OSC 52; P saves to a file".to_string());
+            }
+            Ask::Save => app.tell(self.save(drawn.last.as_ref())),
+            Ask::Repaint => drawn.anew()?,
+            Ask::Suspend => self.suspend(session, app, drawn)?,
+        }
+        Ok(Next::Go)
+    }
+
+    fn reply(&self, answer: Answer) {
+        let sender = self.sender.clone();
+        self.runtime.spawn(async move {
+            let answer = answer.await;
+            let _ = sender.try_send(Message::Answer(answer));
+        });
+    }
+
+    /// A file of ours that is not there yet.
+    fn file(&self, kind: &str, extension: &str) -> std::io::Result<PathBuf> {
+        let directory = self.data.join("saved");
+        std::fs::create_dir_all(&directory)?;
+        let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%S");
+        Ok((0..100)
+            .map(|n| directory.join(if n == 0 { format!("{kind}-{stamp}.{extension}") } else { format!("{kind}-{stamp}-{n}.{extension}") }))
+            .find(|p| !p.exists())
+            .unwrap_or_else(|| directory.join(format!("{kind}.{extension}"))))
+    }
+
+    fn export(&self, lines: &[LogLine]) -> String {
+        let text: String = lines.iter().map(|l| format!("{} {:<14} {}\n", l.at, l.subject, l.text)).collect();
+        let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
+        match written {
+            Ok(path) => format!("{} lines are in {}", lines.len(), path.display()),
+            Err(e) => format!("The timeline was not written: {e}"),
+        }
+    }
+
+    fn save(&self, last: Option<&Buffer>) -> String {
+        let Some(buffer) = last else { return "Nothing was drawn yet.".to_string() };
+        let write = |extension: &str, text: String| self.file("screen", extension).and_then(|path| std::fs::write(&path, text).map(|()| path));
+        let written = write("txt", save::text(buffer)).and(write("ansi", save::ansi(buffer))).and(write("svg", save::svg(buffer)));
+        match written {
+            Ok(path) => format!("{} is there, and beside it the same as .txt and .ansi", path.display()),
+            Err(e) => format!("The screen was not saved: {e}"),
+        }
+    }
+
+    /// Tells of a disaster that nobody has been told of, also while a scenario is on the screen.
+    fn tell_of_disasters(&self, known: &mut Option<DisasterId>) {
+        let snapshot = self.base.snapshot();
+        let newest = snapshot.disasters.iter().max_by_key(|d| d.id);
+        if let Some(d) = newest.filter(|d| known.is_none_or(|k| d.id > k)) {
+            *known = Some(d.id);
+            let names: Vec<&str> = d.regions.iter().map(|r| snapshot.estate.region(*r).name.as_str()).collect();
+            let text = self.notify.text(&format!("{}: {} {}", snapshot.estate.name, d.kind.words(), names.join(", ")));
+            if !text.is_empty() {
+                let _ = send(&text);
+            }
+        }
+    }
+
+    /// Gives the terminal to the shell, where there is one that can give it back.
+    fn suspend(&self, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<(), String> {
+        if !super::session::has_a_shell() {
+            app.told = Some("there is no shell to go back to".to_string());
+            return Ok(());
+        }
+        let began = Instant::now();
+        let clock = chrono::Utc::now();
+        session.stand_still();
+        session.take_again(self.mouse).map_err(|e| e.to_string())?;
+        drawn.anew()?;
+        app.event(&crossterm::event::Event::FocusGained, &self.shown().snapshot());
+        let away = (chrono::Utc::now() - clock).to_std().unwrap_or_default().max(began.elapsed());
+        let away = Span::ms(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
+        app.tell(format!("It stood still for {away}: this program watched nothing meanwhile. `bpci serve` beside it would have."));
+        Ok(())
+    }
+
+    /// Writes a frame, if it differs from the last one.
+    fn paint(&self, app: &App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
+        let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
+        let mut buffer = Buffer::empty(area);
+        draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
+        self.over_a_drill(snapshot, &mut buffer);
+        if drawn.last.as_ref() == Some(&buffer) {
+            return Ok(());
+        }
+        drawn.terminal.draw(|frame| {
+            if frame.area() != area {
+                // It was resized meanwhile: this frame is drawn for what there is now.
+                area = frame.area();
+                buffer = Buffer::empty(area);
+                draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
+            }
+            frame.buffer_mut().clone_from(&buffer);
+        })?;
+        drawn.last = Some(buffer);
+        Ok(())
+    }
+
+    /// While a scenario is on the screen, trouble in what it stands in front of is said in words.
+    fn over_a_drill(&self, shown: &Snapshot, buffer: &mut Buffer) {
+        if self.drill.is_none() || buffer.area.height < 2 {
+            return;
+        }
+        let base = self.base.snapshot();
+        if base.mode == shown.mode && base.disasters.is_empty() {
+            return;
+        }
+        let text = match base.disasters.first() {
+            Some(d) => format!(" {}: {} {} — Esc goes there ", base.mode.word(), d.severity, d.kind.words()),
+            None => format!(" {} is behind this and well ", base.mode.word()),
+        };
+        let style = if base.disasters.is_empty() { self.theme.dim } else { self.theme.live };
+        let text = super::text::fit(&self.glyphs.plain(&text), usize::from(buffer.area.width), self.glyphs.ascii);
+        let y = buffer.area.height - 1;
+        buffer.set_string(buffer.area.x, y, text, style);
+    }
+}
+
+impl Drawn {
+    /// The terminal shows something else: everything is drawn again. (`clear` would ask it for the cursor, and wait.)
+    fn anew(&mut self) -> Result<(), String> {
+        let area = self.terminal.size().map(|size| ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)));
+        self.last = None;
+        area.and_then(|area| self.terminal.resize(area)).map_err(|e| e.to_string())
+    }
+}
+
+/// Signals, as messages to the loop.
+pub(super) async fn listen(sender: SyncSender<Message>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (stop, resume) = (signal(SignalKind::from_raw(libc::SIGTSTP)), signal(SignalKind::from_raw(libc::SIGCONT)));
+    let (Ok(mut stop), Ok(mut resume)) = (stop, resume) else { return };
+    let mut end = std::pin::pin!(crate::cli::told_to_end());
+    loop {
+        let message = tokio::select! {
+            () = &mut end => Message::End,
+            _ = stop.recv() => Message::Suspend,
+            _ = resume.recv() => Message::Resumed,
+        };
+        let last = matches!(message, Message::End);
+        // A full queue is full of keys that nobody reads; the end must not wait for that.
+        if sender.try_send(message).is_err() || last {
+            return;
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! An operation: its steps on a line of time, the path that took longest, and what each step rests on.
+
+use super::fact;
+use crate::model::*;
+use crate::tui::panel::Canvas;
+use crate::tui::text::Row;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+fn operation_of<'a>(c: &Canvas<'a>, id: u64) -> Option<&'a Operation> {
+    c.snapshot.operations.iter().find(|o| u64::from(o.id.0) == id).map(|o| &**o)
+}
+
+fn status_style(c: &Canvas, o: &Operation) -> Style {
+    let t = c.theme;
+    match &o.status {
+        Status::Recovered => t.ok,
+        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
+        Status::RecoveredUnprotected { .. } | Status::Running | Status::RollingBack { .. } => t.warn,
+        Status::RolledBack | Status::Aborted { .. } => t.dim,
+    }
+}
+
+pub fn row(c: &Canvas, id: u64) -> Line<'static> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some(o) = operation_of(c, id) else { return Line::default() };
+    let mark = match &o.status {
+        Status::Recovered => g.done,
+        Status::Waiting { .. } => g.alarm,
+        Status::Failed { .. } => g.bad,
+        status if status.is_over() => g.dash,
+        _ => g.now,
+    };
+    let style = status_style(c, o);
+    let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
+    let took = o.recovery_time().map_or_else(String::new, |took| format!("served after {took}"));
+    Row::new()
+        .add(format!(" {mark} "), style)
+        .add(format!("{} ", o.started.clock()), t.dim)
+        .left(g, &o.id.to_string(), 12, t.text)
+        .left(g, &s.estate.group(o.group).name, 14, t.strong)
+        .add(format!("{}  ", g.plain(&way)), t.text)
+        .add(format!("{}  ", o.status.word()), style)
+        .rest(g, &took, c.width, t.dim)
+        .line()
+}
+
+pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some(o) = operation_of(c, id) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let total = o.finished.unwrap_or(s.now.utc).since(o.started);
+    let title = format!("  {} of {} steps {} {} {} {total}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
+    lines.push(Row::new().add(format!(" {} by {}", o.id, g.plain(&o.by)), t.title).rest(g, &title, c.width, status_style(c, o)).line());
+    if let Status::Waiting { question } = &o.status {
+        lines.extend(fact(c, "waits", question, t.bad));
+    }
+    if let Status::Failed { reason } = &o.status {
+        lines.extend(fact(c, "failed", reason, t.bad));
+    }
+    lines.extend(gantt(c, o));
+    for (i, step) in o.plan.steps.iter().enumerate() {
+        let text = words(c, o, i);
+        if !text.is_empty() {
+            lines.extend(fact(c, &step.id, &text, t.text));
+        }
+    }
+    lines.extend(results(c, o));
+    for remainder in &o.remains {
+        let text = match remainder {
+            Remainder::Rejoin { region } => format!("{} to stream again", s.estate.region(*region).name),
+            Remainder::Restore { region } => format!("{} to get its traffic back", s.estate.region(*region).name),
+        };
+        lines.extend(fact(c, "remains", &text, t.dim));
+    }
+    lines
+}
+
+/// A bar for each step, from when it began to when it ended; what the end waited for stands out.
+fn gantt(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let end = o.steps.iter().filter_map(|r| r.finished.or(r.started.map(|_| s.now.utc))).max().unwrap_or(o.started);
+    let total = end.since(o.started).0.max(1);
+    let width = c.width.saturating_sub(16 + 3 + 9).min(100);
+    if width < 8 {
+        return Vec::new();
+    }
+    let critical = critical(o);
+    let cell = |at: Utc| usize::try_from(at.since(o.started).0 * width as u64 / total).unwrap_or(width).min(width);
+    let mut lines = Vec::new();
+    for (i, (step, record)) in o.plan.steps.iter().zip(&o.steps).enumerate() {
+        let (mark, style) = match &record.state {
+            StepState::Done { .. } => (g.done, t.ok),
+            StepState::Failed { .. } => (g.bad, t.bad),
+            StepState::Running => (g.now, t.warn),
+            StepState::Skipped { .. } => (g.dash, t.dim),
+            StepState::Pending => (g.later, t.dim),
+        };
+        let row =
+            Row::new().left(g, &format!("   {}", step.id), 16, if record.started.is_some() { t.text } else { t.dim }).add(format!("{mark} "), style);
+        let row = match record.started {
+            Some(started) => {
+                let stop = record.finished.unwrap_or(s.now.utc);
+                let (from, to) = (cell(started).min(width - 1), cell(stop));
+                let length = to.saturating_sub(from).max(1).min(width - from);
+                let (bar, look) = if critical.contains(&i) { (g.bar, style) } else { (g.thin, t.dim) };
+                let took = stop.since(started);
+                row.add(g.track.repeat(from), t.dim).add(bar.repeat(length), look).add(g.track.repeat(width - from - length), t.dim).right(
+                    g,
+                    &took.to_string(),
+                    9,
+                    if critical.contains(&i) { t.strong } else { t.dim },
+                )
+            }
+            None => row.add(g.track.repeat(width), t.dim),
+        };
+        lines.push(row.line());
+    }
+    let legend = format!("{} what the end waited for   {} meanwhile   {total}", g.bar, g.thin, total = Span(total));
+    lines.push(Row::new().left(g, "", 16, t.dim).rest(g, &legend, c.width, t.dim).line());
+    lines
+}
+
+/// The steps that the end waited for: from the last to end, back over whatever it began after.
+fn critical(o: &Operation) -> Vec<usize> {
+    let ended = |i: usize| o.steps[i].finished.or(o.steps[i].started);
+    let mut path = Vec::new();
+    let mut at = (0..o.steps.len()).filter(|i| ended(*i).is_some()).max_by_key(|i| (o.steps[*i].finished.is_none(), ended(*i)));
+    while let Some(i) = at {
+        path.push(i);
+        // Steps come after those before them in the list, so this ends.
+        at = o.plan.steps[i].after.iter().map(|a| usize::from(*a)).filter(|a| *a < i && ended(*a).is_some()).max_by_key(|a| ended(*a));
+    }
+    path
+}
+
+/// What a step rests on: its evidence, what it waits for, what was sent, how it would be undone.
+fn words(c: &Canvas, o: &Operation, index: usize) -> String {
+    let (step, record) = (&o.plan.steps[index], &o.steps[index]);
+    let mut parts = Vec::new();
+    match &record.state {
+        StepState::Done { evidence } if !evidence.is_empty() => parts.push(evidence.clone()),
+        StepState::Failed { reason } => parts.push(format!("failed: {reason}")),
+        StepState::Skipped { reason } => parts.push(format!("skipped: {reason}")),
+        StepState::Running => {
+            let wait = c.snapshot.waits.iter().find(|w| w.operation == o.id && usize::from(w.step) == index);
+            parts.push(format!("waits for {}", wait.map_or("its turn", |w| w.text.as_str())));
+            parts.push(format!("at most {}", step.timeout));
+        }
+        _ => {}
+    }
+    for effect in &record.effects {
+        match &effect.outcome {
+            Some(Outcome::NotDone { reason }) => parts.push(format!("{} not done: {reason}", effect.effect.name())),
+            Some(Outcome::Missed { .. }) => parts.push(format!("{} was never sent, made anew", effect.effect.name())),
+            Some(Outcome::Unknown { reason }) => parts.push(format!("{}: unknown, {reason}", effect.effect.name())),
+            _ => {}
+        }
+    }
+    if !parts.is_empty()
+        && let Some(undo) = undo(&step.kind)
+    {
+        parts.push(format!("undo: {undo}"));
+    }
+    parts.join("; ")
+}
+
+const fn undo(kind: &StepKind) -> Option<&'static str> {
+    match kind {
+        StepKind::Fence => Some("the fence's own undo, by rollback, until the hand-over"),
+        StepKind::HandOver | StepKind::SwitchOver => Some("none; fail back instead"),
+        StepKind::DrainTraffic => Some("back into the balancers, by rollback"),
+        _ => None,
+    }
+}
+
+fn results(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let t = c.theme;
+    let mut lines = Vec::new();
+    let since = o.before.impact.unwrap_or(o.started);
+    let figures: Vec<String> = [("writable", o.results.writable), ("users served", o.results.served), ("protected", o.results.protected)]
+        .into_iter()
+        .filter_map(|(what, at)| Some(format!("{what} after {}", at?.since(since))))
+        .collect();
+    if !figures.is_empty() {
+        lines.extend(fact(c, "from the fault", &figures.join(", "), t.strong));
+    }
+    if let Some(loss) = &o.results.loss {
+        lines.extend(fact(c, "lost", &loss.to_string(), if *loss == Loss::Nothing { t.ok } else { t.bad }));
+    }
+    lines.extend(fact(c, "generation", &format!("{} of {}, plan {}", o.generation.0, c.snapshot.estate.group(o.group).name, o.plan_hash), t.dim));
+    lines
+}

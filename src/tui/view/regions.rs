@@ -1,0 +1,157 @@
+//! Regions: what answers, what runs there, where its data goes, what needs it, and what if it failed.
+
+use super::fact;
+use crate::model::*;
+use crate::tui::panel::{Canvas, region_row};
+use crate::tui::text::Row;
+use ratatui::text::Line;
+
+fn id_of(c: &Canvas, id: u64) -> Option<RegionId> {
+    c.snapshot.estate.region_ids().find(|r| u64::from(r.0) == id)
+}
+
+pub fn row(c: &Canvas, id: u64) -> Line<'static> {
+    id_of(c, id).map_or_else(Line::default, |id| region_row(c, id))
+}
+
+pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some(id) = id_of(c, id) else { return Vec::new() };
+    let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
+    let mut lines = vec![Row::new().add(format!(" {}", g.plain(&region.name)), t.title).line()];
+    if !view.reason.is_empty() {
+        lines.extend(fact(c, "state", &view.reason, t.text));
+    }
+    let place: Vec<&str> = [&region.provider, &region.data_center].into_iter().flatten().map(String::as_str).collect();
+    let place = if place.is_empty() { String::new() } else { format!(", {}", place.join(", ")) };
+    lines.extend(fact(
+        c,
+        "role",
+        &format!("{}, chosen {}{place}; can carry {} of the load", region.role, nth(region.priority), region.capacity),
+        t.text,
+    ));
+    for d in s.disasters.iter().filter(|d| d.regions.contains(&id)) {
+        let text = format!("{} {}, since {}: {}", d.severity, d.kind.words(), d.since.clock(), d.evidence);
+        lines.extend(fact(c, "disaster", &text, t.bad));
+    }
+    lines.extend(data(c, id));
+    lines.extend(services(c, id));
+    lines.extend(needed(c, id));
+    lines.extend(what_if(c, id));
+    lines
+}
+
+fn nth(priority: u16) -> String {
+    match priority {
+        1 => "first".to_string(),
+        2 => "second".to_string(),
+        3 => "third".to_string(),
+        n => format!("{n}th"),
+    }
+}
+
+/// Its databases: which way the data flows, how late, how long a probe takes.
+fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = Vec::new();
+    for view in s.groups.iter() {
+        let Some(member) = view.members.iter().find(|m| m.region == id) else { continue };
+        let group = &s.estate.group(view.group).name;
+        let trip = member.round_trip.filter(|_| member.answers == Some(true)).map_or(String::new(), |r| format!(", answers in {r}"));
+        if member.leads {
+            let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| s.estate.region(m.region).name.as_str()).collect();
+            lines.extend(fact(c, group, &format!("leads {} {}{trip}", g.arrow, to.join(", ")), t.strong));
+            continue;
+        }
+        let from = view.primary.map_or("nobody", |p| s.estate.region(p).name.as_str());
+        let kind = if member.synchronous { "synchronous" } else { "asynchronous" };
+        let lag = match (member.lag_bytes, member.lag) {
+            (Some(bytes), Some(time)) => format!("{bytes}, {time} behind"),
+            _ => "lag unknown".to_string(),
+        };
+        lines.extend(fact(c, group, &format!("{from} {} here, {kind}, {lag}{trip}", g.arrow), t.text));
+        match &member.unfit {
+            None => lines.extend(fact(c, "", "may take over", t.ok)),
+            Some(why) => lines.extend(fact(c, "", &format!("may not take over: {why}"), t.warn)),
+        }
+    }
+    lines
+}
+
+fn services(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut row = Row::new();
+    let mut names = Vec::new();
+    for service in s.estate.service_ids().filter(|i| s.estate.service(*i).regions.contains(&id)) {
+        let place = s.services[service.at()].places.iter().find(|p| p.region == Some(id));
+        let (mark, style) = match place.and_then(|p| p.well) {
+            Some(true) => (g.ok, t.ok),
+            Some(false) => (g.bad, t.bad),
+            None => (g.unknown, t.dim),
+        };
+        names.push((mark, style, s.estate.service(service).name.clone()));
+    }
+    let mut lines = Vec::new();
+    for (i, (mark, style, name)) in names.into_iter().enumerate() {
+        let length = 3 + name.chars().count();
+        if i == 0 {
+            row = row.left(g, "   runs", 18, t.dim);
+        } else if row.used() + length > c.width {
+            lines.push(std::mem::take(&mut row).line());
+            row = row.left(g, "", 18, t.dim);
+        }
+        row = row.add(format!("{mark} "), style).add(format!("{} ", g.plain(&name)), t.text);
+    }
+    if row.used() > 0 {
+        lines.push(row.line());
+    }
+    lines
+}
+
+/// What of the recovery itself stands in it.
+fn needed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let s = c.snapshot;
+    let mut lines = Vec::new();
+    for group in &s.estate.groups {
+        let Some(database) = &group.database else { continue };
+        let stores = database.store.iter().filter(|e| e.region == Some(id)).count();
+        let balancers = database.balancers.iter().filter(|b| b.region == Some(id)).count();
+        let mut parts = Vec::new();
+        if stores > 0 {
+            parts.push(format!("{stores} of {} of etcd", database.store.len()));
+        }
+        if balancers > 0 {
+            parts.push(format!("{balancers} of {} balancers", database.balancers.len()));
+        }
+        if database.fence.as_ref().is_some_and(|f| f.depends_on.contains(&id)) {
+            parts.push("the fence needs it".to_string());
+        }
+        if !parts.is_empty() {
+            lines.extend(fact(c, "holds", &format!("{}: {}", group.name, parts.join(", ")), c.theme.text));
+        }
+    }
+    lines
+}
+
+fn what_if(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let (s, t) = (c.snapshot, c.theme);
+    let mut lines = Vec::new();
+    for view in s.groups.iter().filter(|v| v.primary == Some(id)) {
+        let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
+        let group = &s.estate.group(view.group).name;
+        match fit {
+            Some(m) => lines.extend(fact(
+                c,
+                "if it failed",
+                &format!("{group}: {} could take over, losing nothing acknowledged", s.estate.region(m.region).name),
+                t.ok,
+            )),
+            None => lines.extend(fact(c, "if it failed", &format!("{group}: nobody could take over without loss"), t.warn)),
+        }
+    }
+    let alone = s.estate.service_ids().filter(|i| s.estate.service(*i).regions == [id]).count();
+    if alone > 0 {
+        lines.extend(fact(c, "", &format!("{alone} services run nowhere else"), t.warn));
+    }
+    lines
+}

@@ -1,0 +1,110 @@
+//! Services: what depends on what, and how far a failure reaches.
+
+use super::{Shown, fact};
+use crate::model::*;
+use crate::tui::panel::{Canvas, health_mark};
+use crate::tui::text::Row;
+use ratatui::text::Line;
+
+fn id_of(c: &Canvas, id: u64) -> Option<ServiceId> {
+    usize::try_from(id).ok().filter(|i| *i < c.snapshot.estate.services.len()).map(ServiceId::of)
+}
+
+pub fn head(c: &Canvas) -> Line<'static> {
+    let (t, g) = (c.theme, c.glyphs);
+    let row = Row::new().left(g, "   name", name_width(c) + 3, t.dim).left(g, "state", 10, t.dim).right(g, "tier", 4, t.dim);
+    row.right(g, "RTO", 9, t.dim).right(g, "RPO", 8, t.dim).rest(g, "  where", c.width, t.dim).line()
+}
+
+fn name_width(c: &Canvas) -> usize {
+    (c.width / 3).clamp(14, 40)
+}
+
+pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some(id) = id_of(c, id) else { return Line::default() };
+    let (service, view) = (s.estate.service(id), &s.services[id.at()]);
+    let (mark, style) = health_mark(c, view.health);
+    let indent = "  ".repeat(depth(shown, s, id).min(8));
+    let mut row = Row::new()
+        .add(format!(" {mark} "), style)
+        .left(g, &format!("{indent}{}", service.name), name_width(c), t.text)
+        .left(g, view.health.word(), 10, style)
+        .right(g, &service.tier.to_string(), 4, t.dim)
+        .right(g, &service.rto.written(), 9, t.dim)
+        .right(g, &service.rpo.written(), 8, t.dim)
+        .add("  ", t.text);
+    for place in &view.places {
+        let (mark, style) = match place.well {
+            Some(true) => (g.ok, t.ok),
+            Some(false) => (g.bad, t.bad),
+            None => (g.unknown, t.dim),
+        };
+        row = row.add(mark, style);
+    }
+    row.fitted(g, c.width).line()
+}
+
+/// How deep it stands in the tree; 0 where the list is no tree.
+fn depth(shown: &Shown, s: &Snapshot, id: ServiceId) -> usize {
+    if shown.list.order > 0 || !shown.list.filter.is_empty() {
+        return 0;
+    }
+    let mut depth = 0;
+    let mut at = id;
+    // A circle is refused by the configuration; the bound is for what cannot be.
+    while let Some(needed) = s.estate.service(at).depends_on.first().filter(|_| depth < s.estate.services.len()) {
+        depth += 1;
+        at = *needed;
+    }
+    depth
+}
+
+pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some(id) = id_of(c, id) else { return Vec::new() };
+    let (service, view) = (s.estate.service(id), &s.services[id.at()]);
+    let name = |id: &ServiceId| s.estate.service(*id).name.clone();
+    let mut lines = vec![Row::new().rest(g, &format!(" {}", service.name), c.width, t.title).line()];
+    let (_, style) = health_mark(c, view.health);
+    let why = why(s, id);
+    lines.extend(fact(c, "state", &format!("{}{why}", view.health.word()), style));
+    let needs: Vec<String> = service.depends_on.iter().map(name).collect();
+    let needs = if needs.is_empty() { "nothing".to_string() } else { needs.join(", ") };
+    lines.extend(fact(c, "needs", &needs, t.text));
+    let reached: Vec<ServiceId> = s.estate.dependents(id).into_iter().filter(|d| *d != id).collect();
+    let first = reached.iter().filter(|r| s.estate.service(**r).tier == 1).count();
+    match reached.len() {
+        0 => lines.extend(fact(c, "if it failed", "nothing else would", t.text)),
+        n => {
+            let names: Vec<String> = reached.iter().take(12).map(name).collect();
+            let more = if n > 12 { format!(" and {} more", n - 12) } else { String::new() };
+            lines.extend(fact(c, "if it failed", &format!("{n} more would, {first} of tier 1: {}{more}", names.join(", ")), t.text));
+        }
+    }
+    let group = s.estate.group(service.group);
+    let primary = s.groups[service.group.at()].primary.map_or(String::new(), |p| format!(", led by {}", s.estate.region(p).name));
+    lines.extend(fact(c, "recovered with", &format!("{}{primary}", group.name), t.text));
+    for place in &view.places {
+        let at = place.region.map_or("its address", |r| s.estate.region(r).name.as_str());
+        let age = place.asked.map_or(String::new(), |at| format!(", asked {} ago", c.age(at)));
+        let (text, style) = match place.well {
+            Some(true) => (format!("{} answers{age}", g.ok), t.ok),
+            Some(false) => (format!("{} does not answer{age}", g.bad), t.bad),
+            None => (format!("{} not asked lately", g.unknown), t.dim),
+        };
+        lines.extend(fact(c, at, &text, style));
+    }
+    lines
+}
+
+/// Why it stands as it stands, where that is not its own places' doing.
+fn why(s: &Snapshot, id: ServiceId) -> String {
+    let view = &s.services[id.at()];
+    if let Some(d) = view.hit_by.and_then(|d| s.disasters.iter().find(|x| x.id == d)) {
+        let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+        return format!(": {} in {}", d.kind.words(), names.join(", "));
+    }
+    let down = s.estate.service(id).depends_on.iter().find(|d| s.services[d.at()].health <= ServiceHealth::Impaired);
+    down.map_or(String::new(), |d| format!(": it needs {}, which is {}", s.estate.service(*d).name, s.services[d.at()].health.word()))
+}
