@@ -4,7 +4,7 @@ use bpci::config;
 use bpci::controller::Simulation;
 use bpci::journal::Journal;
 use bpci::model::*;
-use bpci::tui::{ASCII, App, Ask, Theme, UNICODE, draw};
+use bpci::tui::{ASCII, App, Ask, Screen, Theme, UNICODE, draw};
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -58,17 +58,57 @@ fn styled(buffer: &Buffer) -> String {
     out
 }
 
+/// The moments that every screen is looked at in.
+fn moments() -> Vec<(&'static str, Snapshot)> {
+    let stale = {
+        let mut simulation = at("calm", 5);
+        simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(Mono(20_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    };
+    let recovering = {
+        let mut simulation = at("region_outage", 39);
+        simulation.run_to(Mono(39_400)).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    };
+    [
+        ("calm", at("calm", 5)),
+        ("incident", at("region_outage", 30)),
+        ("recovering", recovering),
+        ("stale", stale),
+        ("refused", at("refused_failover", 45)),
+    ]
+    .map(|(name, simulation)| (name, simulation.snapshot(1, false)))
+    .into()
+}
+
+fn app_on(screen: Screen) -> App {
+    let mut app = App::new();
+    app.screen = screen;
+    app.cards = config::embedded_names()
+        .filter_map(|name| config::embedded(name).ok())
+        .map(|s| Card { narrated: !s.narration.is_empty(), name: s.name, title: s.title, results: Vec::new() })
+        .collect();
+    app
+}
+
 #[test]
-fn calm_incident_and_recovery_look_as_they_should() {
-    for (name, scenario, seconds) in
-        [("calm", "calm", 5), ("incident", "region_outage", 30), ("recovered", "region_outage", 60), ("refused", "refused_failover", 45)]
-    {
-        let snapshot = at(scenario, seconds).snapshot(1, false);
-        insta::assert_snapshot!(format!("{name}_80x24"), styled(&picture(&App::new(), &snapshot, 80, 24)));
+fn every_screen_looks_as_it_should() {
+    for (moment, snapshot) in moments() {
+        for screen in Screen::ALL {
+            insta::assert_snapshot!(format!("{}_{moment}_80x24", screen.name()), styled(&picture(&app_on(screen), &snapshot, 80, 24)));
+        }
     }
-    let snapshot = at("region_outage", 30).snapshot(1, false);
-    insta::assert_snapshot!("incident_200x60", styled(&picture(&App::new(), &snapshot, 200, 60)));
-    insta::assert_snapshot!("incident_40x10", styled(&picture(&App::new(), &snapshot, 40, 10)));
+    let (_, snapshot) = moments().swap_remove(2);
+    for screen in Screen::ALL {
+        for (width, height) in [(120, 40), (200, 60), (40, 10)] {
+            insta::assert_snapshot!(format!("{}_{width}x{height}", screen.name()), styled(&picture(&app_on(screen), &snapshot, width, height)));
+        }
+        let area = Rect::new(0, 0, 80, 24);
+        let mut buffer = Buffer::empty(area);
+        draw(&app_on(screen), &snapshot, &Theme::mono(), &ASCII, area, &mut buffer);
+        insta::assert_snapshot!(format!("{}_ascii", screen.name()), styled(&buffer));
+    }
 }
 
 #[test]

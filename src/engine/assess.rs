@@ -184,7 +184,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover after {left}: the lease of {name} still runs"),
+                Some(left) => format!("Patroni's own takeover after {left}: its lease still runs"),
                 None => format!("Patroni's own takeover when the lease of {name} ends"),
             }
         }

@@ -253,7 +253,7 @@ fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progre
 fn simple(record: &StepRecord, effect: Effect) -> Progress {
     match record.sent().find(|e| e.effect.name() == effect.name()).map(|e| &e.outcome) {
         None | Some(Some(Outcome::Missed { .. })) => Send(FIRST, effect),
-        Some(None) => Wait(effect.name().to_string()),
+        Some(None) => Wait(format!("the answer to: {}", effect.name())),
         Some(Some(Outcome::Done { detail })) => Done(detail.clone()),
         Some(Some(Outcome::NotDone { reason })) => Fail(reason.clone()),
         Some(Some(Outcome::Unknown { reason })) => Wait(format!("whether it happened: {reason}")),

@@ -102,7 +102,7 @@ mod tests {
             (Color::Rgb(255, 0, 0), Depth::Indexed, Color::Indexed(196)),
             (Color::Rgb(8, 8, 8), Depth::Indexed, Color::Indexed(232)),
             (Color::Rgb(255, 107, 94), Depth::Sixteen, Color::LightRed),
-            (Color::Rgb(127, 182, 133), Depth::Sixteen, Color::Green),
+            (Color::Rgb(127, 182, 133), Depth::Sixteen, Color::LightGreen),
             (Color::Rgb(123, 132, 148), Depth::Sixteen, Color::DarkGray),
             (Color::Indexed(196), Depth::Sixteen, Color::Red),
             (Color::Cyan, Depth::Sixteen, Color::Cyan),

@@ -17,7 +17,9 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
-    let mut title = Row::new().add(" DECISION  ", t.title).add(g.plain(&what), t.strong);
+    let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
+    let word = if s.proposals.len() > 1 { format!(" DECISION {nth} of {} (tab)  ", s.proposals.len()) } else { " DECISION  ".to_string() };
+    let mut title = Row::new().add(word, t.title).add(g.plain(&what), t.strong);
     let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
     title = match (view.automatic_in, &veto) {
         (Some(left), None) => title.at_end(g, &format!("automatic in {left} {} s stop", g.dot), c.width.saturating_sub(1), t.warn),
@@ -28,18 +30,29 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (None, _) => title.at_end(g, "yours to decide", c.width.saturating_sub(1), t.dim),
     };
     let mut lines = vec![title.line()];
-    lines.push(Row::new().left(g, "   why", 14, t.dim).rest(g, &p.reason, c.width, t.text).line());
+    lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent != Intent::Guided {
         let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
-        lines.push(Row::new().left(g, "   takes", 14, t.dim).add(format!("{} (no forecast yet)", g.dash), t.dim).line());
-        lines.push(Row::new().left(g, "   loses", 14, t.dim).rest(g, &a.loss.to_string(), c.width, style).line());
-        lines.push(Row::new().left(g, "   leave it", 14, t.dim).rest(g, &a.otherwise, c.width, t.text).line());
+        lines.extend(said(c, "loses", &a.loss.to_string(), style));
+        lines.extend(said(c, "leave it", &a.otherwise, t.text));
         if let (Some(_), Some(veto)) = (view.automatic_in, &veto) {
-            lines.push(Row::new().left(g, "   automation", 14, t.dim).rest(g, veto, c.width, t.warn).line());
+            lines.extend(said(c, "automation", veto, t.warn));
         }
     }
     lines.extend(checks(c, a));
     lines.push(Row::new().add("   f", t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
+    lines
+}
+
+/// `   label      text`, in two lines where one is too short.
+fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
+    let (first, rest) = parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
+    let mut lines = vec![Row::new().left(g, &format!("   {label}"), 14, t.dim).rest(g, &first, c.width, style).line()];
+    if !rest.is_empty() {
+        lines.push(Row::new().left(g, "", 14, t.dim).rest(g, &rest, c.width, style).line());
+    }
     lines
 }
 
@@ -61,7 +74,16 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
             Verdict::Risk => (format!("{} to be typed: ", g.bad), t.bad),
             _ => ("! ".to_string(), t.warn),
         };
-        lines.push(Row::new().add(format!("   {mark}"), style).rest(g, &format!("{}: {}", check.name, check.text), c.width, t.text).line());
+        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}: {}", check.name, check.text)), c.width.saturating_sub(4).max(10));
+        for (i, part) in parts.iter().take(2).enumerate() {
+            let last = i == 1 && parts.len() > 2;
+            let text = if last { parts[1..].join(" ") } else { part.clone() };
+            let row = match part.strip_prefix(mark.as_str()).filter(|_| i == 0) {
+                Some(rest) => Row::new().add(format!("   {}", g.plain(&mark)), style).rest(g, rest, c.width, t.text),
+                None => Row::new().add("     ", t.text).rest(g, &text, c.width, t.text),
+            };
+            lines.push(row.line());
+        }
     }
     let held: Vec<String> = sorted
         .iter()
@@ -81,21 +103,19 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
 pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
+    let mut before = None;
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
         let Some(primary) = view.primary else { continue };
-        let name = &s.estate.region(primary).name;
+        if before != Some(primary) {
+            lines.push(Row::new().rest(g, &format!(" IF {} FAILED NOW", s.estate.region(primary).name), c.width, t.title).line());
+            before = Some(primary);
+        }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
         };
-        lines.push(
-            Row::new()
-                .add(format!(" IF {name} FAILED NOW  "), t.title)
-                .add(format!("{}  ", s.estate.group(view.group).name), t.text)
-                .rest(g, &text, c.width, style)
-                .line(),
-        );
+        lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }
     for gap in &s.gaps {
         lines.push(Row::new().add("   ! ", t.warn).rest(g, gap, c.width, t.text).line());

@@ -13,26 +13,42 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
         Mode::Simulation => t.simulation,
         Mode::Replay => t.replay,
     };
-    let mut first = Row::new().add(format!(" {} ", s.mode.word()), mode).add(" ", t.text).add(s.estate.name.clone(), t.strong).add("  ", t.text);
+    let narrow = c.width < 60;
+    let mut first = Row::new().add(format!(" {} ", s.mode.word()), mode).add(" ", t.text);
+    // Where there is little room, how bad it is comes before whose it is and what time it is.
+    if !narrow || s.disasters.is_empty() {
+        first = first.add(g.plain(&s.estate.name), t.strong).add("  ", t.text);
+    }
     match s.disasters.first() {
         Some(d) => {
             let style = if d.severity >= Severity::High { t.bad } else { t.warn };
             let names: Vec<_> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
             let more = if s.disasters.len() > 1 { format!("  and {} more", s.disasters.len() - 1) } else { String::new() };
             let text = format!("{} {}  {}  {}{more}", g.alarm, d.severity.name().to_uppercase(), d.kind.words(), names.join(", "));
-            first = first.rest(g, &text, c.width.saturating_sub(14), style);
+            first = first.rest(g, &text, c.width.saturating_sub(if narrow { 0 } else { 14 }), style);
         }
         None => {
             let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
             let (regions, services) = (s.regions.len(), s.estate.services.len());
-            first = match worst {
-                RegionStatus::Ok => first.add(format!("{} ALL WELL", g.ok), t.ok).add(format!("  {regions} regions, {services} services"), t.dim),
-                RegionStatus::Unknown => first.add(format!("{} LOOKING", g.unknown), t.dim),
+            first = match (worst, s.stale.first()) {
+                // What is not seen is not well.
+                (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
+                    let more = if s.stale.len() > 1 { format!(" and {} more", s.stale.len() - 1) } else { String::new() };
+                    let text = format!("{} PARTLY BLIND  {} silent {}{more}", g.unknown, source.name, c.age(source.since));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
+                (RegionStatus::Ok, None) => {
+                    first.add(format!("{} ALL WELL", g.ok), t.ok).add(format!("  {regions} regions, {services} services"), t.dim)
+                }
+                (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
                 _ => first.add(format!("{} DEGRADED", g.part), t.warn).add(format!("  {regions} regions, {services} services"), t.dim),
             };
         }
     }
-    let clock = format!("{} UTC", s.now.utc.clock());
+    if narrow && !s.disasters.is_empty() {
+        return vec![first.line(), second(c)];
+    }
+    let clock = if narrow { s.now.utc.clock() } else { format!("{} UTC", s.now.utc.clock()) };
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
 }
 

@@ -13,10 +13,15 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         Status::Waiting { .. } | Status::Failed { .. } => t.bad,
         _ => t.warn,
     };
+    let open: Vec<OperationId> = s.operations.iter().filter(|x| !x.is_over()).map(|x| x.id).collect();
+    let word = match open.iter().position(|id| *id == o.id) {
+        Some(i) if open.len() > 1 => format!(" RECOVERY {} of {} (tab)  ", i + 1, open.len()),
+        _ => " RECOVERY  ".to_string(),
+    };
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
     let took = o.finished.unwrap_or(s.now.utc).since(o.started);
     let state = format!("{} of {} steps {} {} {} {took}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
-    let mut lines = vec![Row::new().add(" RECOVERY  ", t.title).add(place, t.strong).rest(g, &state, c.width, style).line()];
+    let mut lines = vec![Row::new().add(word, t.title).add(place, t.strong).rest(g, &state, c.width, style).line()];
     for (n, phase) in Phase::ALL.iter().enumerate() {
         let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
         if !steps.is_empty() {
