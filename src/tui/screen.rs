@@ -166,8 +166,10 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     let mut lines = vec![Line::default()];
     let blocks = blocks(app, &c);
     // What decides is never pushed off the screen by what merely informs.
-    let room = usize::from(middle.height).saturating_sub(1 + if right == 0 { 3 } else { 0 });
     let needed: usize = blocks.iter().map(|b| b.lines.len() + 1).sum();
+    // A few lines of the story below, unless that would take away from what is decided on.
+    let all = usize::from(middle.height).saturating_sub(1);
+    let room = if right == 0 && needed + 3 <= all { all - 3 } else { all };
     let mut spare = room.saturating_sub(blocks.iter().filter(|b| b.decides).map(|b| b.lines.len() + 1).sum());
     for block in blocks {
         let most = if needed <= room || block.decides { block.lines.len() } else { block.lines.len().min(spare.saturating_sub(1)) };
@@ -175,7 +177,12 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             spare = spare.saturating_sub(most + 1);
         }
         if most > 0 {
-            lines.extend(block.lines.into_iter().take(most));
+            let hidden = block.lines.len() - most;
+            let kept = if hidden > 0 && most > 1 { most - 1 } else { most };
+            lines.extend(block.lines.into_iter().take(kept));
+            if kept < most {
+                lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more", hidden + 1), c.width, c.theme.dim).line());
+            }
             lines.push(Line::default());
         }
     }

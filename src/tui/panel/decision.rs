@@ -18,7 +18,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
-    let word = if s.proposals.len() > 1 { format!(" DECISION {nth} of {} (tab)  ", s.proposals.len()) } else { " DECISION  ".to_string() };
+    let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
     let mut title = Row::new().add(word, t.title).add(g.plain(&what), t.strong);
     let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
     title = match (view.automatic_in, &veto) {

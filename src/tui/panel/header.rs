@@ -33,8 +33,8 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
             first = match (worst, s.stale.first()) {
                 // What is not seen is not well.
                 (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
-                    let more = if s.stale.len() > 1 { format!(" and {} more", s.stale.len() - 1) } else { String::new() };
-                    let text = format!("{} PARTLY BLIND  {} silent {}{more}", g.unknown, source.name, c.age(source.since));
+                    let since = c.age(source.since);
+                    let text = format!("{} PARTLY BLIND  {} silent, up to {since}", g.unknown, s.stale.len());
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
                 (RegionStatus::Ok, None) => {
@@ -70,7 +70,11 @@ fn second(c: &Canvas) -> Line<'static> {
             }
         };
     } else {
-        row = row.add(format!("{} records", s.records), t.dim);
+        let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
+        row = match silent.is_empty() {
+            true => row.add(format!("{} records", s.records), t.dim),
+            false => row.add("silent: ", t.dim).rest(g, &silent.join(", "), c.width.saturating_sub(14), t.warn),
+        };
     }
     if let Some(world) = &s.world {
         let state = if world.paused { "paused".to_string() } else { format!("{}x", world.speed) };

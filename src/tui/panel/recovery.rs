@@ -15,7 +15,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     };
     let open: Vec<OperationId> = s.operations.iter().filter(|x| !x.is_over()).map(|x| x.id).collect();
     let word = match open.iter().position(|id| *id == o.id) {
-        Some(i) if open.len() > 1 => format!(" RECOVERY {} of {} (tab)  ", i + 1, open.len()),
+        Some(i) if open.len() > 1 => format!(" RECOVERY {}/{}  ", i + 1, open.len()),
         _ => " RECOVERY  ".to_string(),
     };
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
