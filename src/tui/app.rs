@@ -51,6 +51,8 @@ pub struct App {
     awaiting: Option<ProposalId>,
     /// A scenario is played in place of what was shown before.
     pub drilling: bool,
+    /// How what stands behind a scenario is, and whether it is in trouble.
+    pub behind: Option<(String, bool)>,
     pub theme: String,
     /// Lines that a page of the list has.
     page: usize,
@@ -76,6 +78,7 @@ impl App {
             told: None,
             awaiting: None,
             drilling: false,
+            behind: None,
             theme: "terminal".to_string(),
             page: 10,
         }

@@ -23,7 +23,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         return;
     }
     let whole = area;
-    let told = narration(snapshot, theme, glyphs, area);
+    let told = narration(app, snapshot, theme, glyphs, area);
     let area = Rect { height: area.height - told.len() as u16, ..area };
     let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected: app.selected_group(snapshot) };
     let tiny = area.width < 60 || area.height < 16;
@@ -34,7 +34,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     }
     put(&told, Rect { y: area.height, height: told.len() as u16, ..whole }, buffer);
     if let Some(open) = &app.dialog {
-        let width = area.width.saturating_sub(4).min(100).max(area.width.min(20));
+        let width = if area.width <= 104 { area.width } else { 100 };
         let lines = dialog::lines(app, open, &canvas(width), usize::from(area.height.saturating_sub(3)));
         let height = (lines.len() as u16 + 2).min(area.height);
         // It covers the lower part: what is decided on stays in sight above it.
@@ -51,9 +51,10 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
 }
 
 /// What the narration of a scenario says now, or how the scenario ended: below everything else.
-fn narration(s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'static>> {
+fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'static>> {
     let Some(world) = &s.world else { return Vec::new() };
     let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
+    let (behind, alarm) = app.behind.clone().unwrap_or_default();
     let width = usize::from(area.width);
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
         (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), "Esc goes back to the drills".to_string(), t.ok),
@@ -62,17 +63,17 @@ fn narration(s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'stati
             let more = if world.paused { " — space goes on" } else { "" };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
-        (None, None) => return Vec::new(),
+        (None, None) if behind.is_empty() => return Vec::new(),
+        (None, None) => (scenario.name.clone(), String::new(), t.text),
     };
-    let mut lines = vec![
-        Row::new()
-            .add(g.rule.repeat(2), t.accent)
-            .add(g.plain(&format!(" {title} ")), t.accent)
-            .rest(g, &g.rule.repeat(width), width, t.accent)
-            .line(),
-    ];
+    let mut head = Row::new().add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {title} ")), t.accent);
+    if !behind.is_empty() {
+        head = head.add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {behind} ")), if alarm { t.live } else { t.dim });
+    }
+    let left = width.saturating_sub(head.used());
+    let mut lines = vec![head.add(g.rule.repeat(left), t.accent).fitted(g, width).line()];
     let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
-    lines.extend(parts.into_iter().take(5).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
+    lines.extend(parts.into_iter().filter(|p| !p.is_empty()).take(6).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
     lines
 }
 

@@ -60,11 +60,16 @@ impl Show {
         loop {
             let snapshot = self.shown().snapshot();
             app.refresh(&snapshot);
+            app.behind = self.behind();
             let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()) || app.dialog.is_some();
             let pace = if busy { BUSY } else { CALM };
             let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
             if urgent || due.is_zero() {
-                self.paint(&app, &snapshot, &mut drawn).map_err(|e| e.to_string())?;
+                if let Err(e) = self.paint(&app, &snapshot, &mut drawn) {
+                    // A terminal that takes nothing is gone: the screen ends, nobody is left to be told.
+                    tracing::warn!("the terminal is gone: {e}");
+                    break;
+                }
                 drawn.at = Some(Instant::now());
                 urgent = false;
                 self.tell_of_disasters(&mut known);
@@ -267,7 +272,6 @@ impl Show {
         let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
         let mut buffer = Buffer::empty(area);
         draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
-        self.over_a_drill(snapshot, &mut buffer);
         if drawn.last.as_ref() == Some(&buffer) {
             return Ok(());
         }
@@ -284,23 +288,14 @@ impl Show {
         Ok(())
     }
 
-    /// While a scenario is on the screen, trouble in what it stands in front of is said in words.
-    fn over_a_drill(&self, shown: &Snapshot, buffer: &mut Buffer) {
-        if self.drill.is_none() || buffer.area.height < 2 {
-            return;
-        }
+    /// While a scenario is on the screen: how what stands behind it is, in words.
+    fn behind(&self) -> Option<(String, bool)> {
+        self.drill.as_ref()?;
         let base = self.base.snapshot();
-        if base.mode == shown.mode && base.disasters.is_empty() {
-            return;
-        }
-        let text = match base.disasters.first() {
-            Some(d) => format!(" {}: {} {} — Esc goes there ", base.mode.word(), d.severity, d.kind.words()),
-            None => format!(" {} is behind this and well ", base.mode.word()),
-        };
-        let style = if base.disasters.is_empty() { self.theme.dim } else { self.theme.live };
-        let text = super::text::fit(&self.glyphs.plain(&text), usize::from(buffer.area.width), self.glyphs.ascii);
-        let y = buffer.area.height - 1;
-        buffer.set_string(buffer.area.x, y, text, style);
+        Some(match base.disasters.first() {
+            Some(d) => (format!("{}: {} {}! Esc goes there", base.mode.word(), d.severity, d.kind.words()), true),
+            None => (format!("{} behind this is well", base.mode.word()), false),
+        })
     }
 }
 
