@@ -2,6 +2,7 @@
 
 use crate::model::Refusal;
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What is told on standard error, and the exit status.
@@ -28,7 +29,8 @@ impl Fail {
 
     pub fn exit(&self) -> ExitCode {
         if !self.text.is_empty() {
-            eprintln!("bpci: {}", self.text);
+            // Standard error may be a terminal that is gone.
+            let _ = writeln!(std::io::stderr(), "bpci: {}", self.text);
         }
         ExitCode::from(self.status)
     }

@@ -10,6 +10,7 @@ use crate::model::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -34,7 +35,8 @@ pub(super) struct Show {
 
 /// What has been drawn, and when.
 struct Drawn {
-    terminal: Terminal<CrosstermBackend<Out>>,
+    /// Never dropped: it would complain to a terminal that may be gone, and die of that. The session gives the cursor back.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     reel: Reel,
     last: Option<Buffer>,
     at: Option<Instant>,
@@ -54,7 +56,7 @@ impl Show {
         self.watch(&self.base, true);
         let reel = Reel::new(recording);
         let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone()))).map_err(|e| e.to_string())?;
-        let mut drawn = Drawn { terminal, reel, last: None, at: None };
+        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, at: None };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
         let mut urgent = true;
         loop {
@@ -87,12 +89,16 @@ impl Show {
                     urgent = true;
                 }
                 Ok(Message::Suspend) => {
-                    self.suspend(&mut session, &mut app, &mut drawn)?;
+                    if let Next::Leave = self.suspend(&mut session, &mut app, &mut drawn) {
+                        break;
+                    }
                     urgent = true;
                 }
                 Ok(Message::Resumed) => {
-                    session.take_again(self.mouse).map_err(|e| e.to_string())?;
-                    drawn.anew()?;
+                    // A hang-up comes with this signal too.
+                    if session.take_again(self.mouse).is_err() || drawn.anew().is_err() {
+                        break;
+                    }
                     app.event(&crossterm::event::Event::FocusGained, &snapshot);
                     urgent = true;
                 }
@@ -102,7 +108,7 @@ impl Show {
                         drawn.reel.resized(cols, rows);
                     }
                     if let Some(ask) = app.event(&event, &snapshot)
-                        && let Next::Leave = self.asked(ask, &mut session, &mut app, &mut drawn)?
+                        && let Next::Leave = self.asked(ask, &mut session, &mut app, &mut drawn)
                     {
                         break;
                     }
@@ -141,9 +147,9 @@ impl Show {
         });
     }
 
-    fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<Next, String> {
+    fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
         match ask {
-            Ask::Quit => return Ok(Next::Leave),
+            Ask::Quit => return Next::Leave,
             Ask::Order(action) => {
                 let label = match &action {
                     Action::Confirm(c) => Some(format!("{} confirms {}", self.who, c.typed)),
@@ -191,10 +197,11 @@ impl Show {
                 app.told = Some("copied, if the terminal takes OSC 52; P saves to a file".to_string());
             }
             Ask::Save => app.tell(self.save(drawn.last.as_ref())),
-            Ask::Repaint => drawn.anew()?,
-            Ask::Suspend => self.suspend(session, app, drawn)?,
+            Ask::Repaint if drawn.anew().is_err() => return Next::Leave,
+            Ask::Repaint => {}
+            Ask::Suspend => return self.suspend(session, app, drawn),
         }
-        Ok(Next::Go)
+        Next::Go
     }
 
     fn reply(&self, answer: Answer) {
@@ -250,21 +257,22 @@ impl Show {
     }
 
     /// Gives the terminal to the shell, where there is one that can give it back.
-    fn suspend(&self, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<(), String> {
+    fn suspend(&self, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
         if !super::session::has_a_shell() {
             app.told = Some("there is no shell to go back to".to_string());
-            return Ok(());
+            return Next::Go;
         }
         let began = Instant::now();
         let clock = chrono::Utc::now();
         session.stand_still();
-        session.take_again(self.mouse).map_err(|e| e.to_string())?;
-        drawn.anew()?;
+        if session.take_again(self.mouse).is_err() || drawn.anew().is_err() {
+            return Next::Leave;
+        }
         app.event(&crossterm::event::Event::FocusGained, &self.shown().snapshot());
         let away = (chrono::Utc::now() - clock).to_std().unwrap_or_default().max(began.elapsed());
         let away = Span::ms(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
         app.tell(format!("It stood still for {away}: this program watched nothing meanwhile. `bpci serve` beside it would have."));
-        Ok(())
+        Next::Go
     }
 
     /// Writes a frame, if it differs from the last one.
@@ -301,10 +309,10 @@ impl Show {
 
 impl Drawn {
     /// The terminal shows something else: everything is drawn again. (`clear` would ask it for the cursor, and wait.)
-    fn anew(&mut self) -> Result<(), String> {
+    fn anew(&mut self) -> std::io::Result<()> {
         let area = self.terminal.size().map(|size| ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)));
         self.last = None;
-        area.and_then(|area| self.terminal.resize(area)).map_err(|e| e.to_string())
+        area.and_then(|area| self.terminal.resize(area))
     }
 }
 
