@@ -155,8 +155,12 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
 }
 
 fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, area: Rect, buffer: &mut Buffer) {
-    let left = if area.width >= 180 { 44 } else { 0 };
-    let right = if area.width >= 110 { (area.width - left) * 2 / 5 } else { 0 };
+    // The services beside the rest where there is room for them; the story beside it where there is more.
+    let (left, right) = match area.width {
+        180.. => (44, (area.width - 44) * 2 / 5),
+        118.. => (38, 0),
+        _ => (0, 0),
+    };
     let middle = Rect { x: left, y: 2, width: area.width - left - right, height: area.height.saturating_sub(3) };
     put(&panel::header(&canvas(area.width)), Rect { height: 2, ..area }, buffer);
     if left > 0 {

@@ -35,11 +35,6 @@ pub fn left(text: &str, width: usize, ascii: bool) -> String {
     cut + &" ".repeat(pad)
 }
 
-pub fn right(text: &str, width: usize, ascii: bool) -> String {
-    let cut = fit(text, width, ascii);
-    " ".repeat(width.saturating_sub(cut.width())) + &cut
-}
-
 /// A line that is built up piece by piece.
 #[derive(Default)]
 pub struct Row {
@@ -65,8 +60,9 @@ impl Row {
     }
 
     pub fn right(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
-        let text = right(&g.plain(text), width, g.ascii);
-        self.add(text, style)
+        let text = fit(&g.plain(text), width, g.ascii);
+        // The room before it is not part of it: a line under the text must not begin there.
+        self.add(" ".repeat(width.saturating_sub(text.width())), Style::reset()).add(text, style)
     }
 
     /// The rest of a line of this width.

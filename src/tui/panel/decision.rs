@@ -19,16 +19,21 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
-    let mut title = Row::new().add(word, t.title).add(g.plain(&what), t.strong);
     let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
-    title = match (view.automatic_in, &veto) {
-        (Some(left), None) => title.at_end(g, &format!("automatic in {left} {} s stop", g.dot), c.width.saturating_sub(1), t.warn),
-        (Some(left), Some(_)) if left > Span::ZERO => {
-            title.at_end(g, &format!("automatic in {left} {} s stop", g.dot), c.width.saturating_sub(1), t.warn)
-        }
-        (Some(_), Some(_)) => title.at_end(g, &format!("automation waits {} s stop", g.dot), c.width.saturating_sub(1), t.warn),
-        (None, _) => title.at_end(g, "yours to decide", c.width.saturating_sub(1), t.dim),
+    let counting = view.automatic_in.filter(|left| veto.is_none() || *left > Span::ZERO);
+    let (end, style) = match (view.automatic_in, counting) {
+        (_, Some(left)) => (format!("automatic in {left} {} s stop", g.dot), t.warn),
+        (Some(_), None) => (format!("automation waits {} s stop", g.dot), t.warn),
+        (None, None) => ("yours to decide".to_string(), t.dim),
     };
+    // What runs out is never cut; what it is about may be.
+    let room = c.width.saturating_sub(end.chars().count() + 3);
+    let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).fitted(g, room).add(" ", t.text).at_end(
+        g,
+        &end,
+        c.width.saturating_sub(1),
+        style,
+    );
     let mut lines = vec![title.line()];
     lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent != Intent::Guided {
@@ -79,7 +84,7 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
             let last = i == 1 && parts.len() > 2;
             let text = if last { parts[1..].join(" ") } else { part.clone() };
             let row = match part.strip_prefix(mark.as_str()).filter(|_| i == 0) {
-                Some(rest) => Row::new().add(format!("   {}", g.plain(&mark)), style).rest(g, rest, c.width, t.text),
+                Some(rest) => Row::new().add("   ", t.text).add(g.plain(&mark), style).rest(g, rest, c.width, t.text),
                 None => Row::new().add("     ", t.text).rest(g, &text, c.width, t.text),
             };
             lines.push(row.line());
