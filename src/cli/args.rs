@@ -29,7 +29,10 @@ pub struct Open {
     /// A scenario of ours by name, or one in a file
     #[arg(long, value_name = "NAME|FILE")]
     pub fixture: Option<String>,
-    /// How many times real time a simulation runs (1 to 1000)
+    /// An incident again, from its journal: a file, or the directory it is in
+    #[arg(long, value_name = "JOURNAL", conflicts_with_all = ["config", "fixture"])]
+    pub replay: Option<PathBuf>,
+    /// How many times real time a simulation or a replay runs (1 to 1000)
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
     /// The seed of a simulation's chances [default: the scenario's]

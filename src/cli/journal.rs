@@ -5,7 +5,7 @@ use super::fail::Fail;
 use super::output::say;
 use crate::controller::{Home, data_directory};
 use crate::engine::{State, line};
-use crate::journal::{self, Key};
+use crate::journal::{self, JournalError, Key, Reader};
 use crate::model::{Estate, Event};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn run(command: JournalCommand) -> Result<(), Fail> {
 }
 
 /// A file, a directory with one, the estate of a configuration, or the only estate there is.
-fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
+pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
     if let Some(path) = path.path {
         return Ok(if path.is_dir() { path.join("journal.db") } else { path });
     }
@@ -47,26 +47,28 @@ fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
 }
 
 fn show(path: &std::path::Path) -> Result<(), Fail> {
-    let entries = journal::read(path).map_err(Fail::failed)?;
-    let Some(estate) = entries.iter().find_map(|e| if let Event::Started { estate, .. } = &e.record.event { Some(estate) } else { None }) else {
-        return Err(Fail::failed(format!("{}: it holds no record", path.display())));
-    };
-    let mut state = State::new(Arc::<Estate>::clone(estate));
-    for entry in &entries {
-        if let Some(line) = line(&state, &entry.record) {
+    let mut state: Option<State> = None;
+    Reader::open(path).map_err(Fail::failed)?.each(|entry| {
+        if let Event::Started { estate, .. } = &entry.record.event
+            && state.is_none()
+        {
+            state = Some(State::new(Arc::<Estate>::clone(estate)));
+        }
+        let Some(state) = &mut state else { return Ok::<(), Fail>(()) };
+        if let Some(line) = line(state, &entry.record) {
             say(&format!("{:>6} {} {:<12} {}", entry.seq, line.at, line.subject, line.text))?;
         }
         state.apply(&entry.record);
-    }
-    Ok(())
+        Ok(())
+    })?;
+    if state.is_some() { Ok(()) } else { Err(Fail::failed(format!("{}: it holds no record", path.display()))) }
 }
 
 fn export(path: &std::path::Path) -> Result<(), Fail> {
-    for entry in journal::read(path).map_err(Fail::failed)? {
+    Reader::open(path).map_err(Fail::failed)?.each(|entry| {
         let line = serde_json::json!({ "seq": entry.seq, "hash": entry.hash.to_string(), "record": entry.record });
-        say(&line.to_string())?;
-    }
-    Ok(())
+        say(&line.to_string())
+    })
 }
 
 fn verify(path: &std::path::Path) -> Result<(), Fail> {
@@ -79,5 +81,11 @@ fn verify(path: &std::path::Path) -> Result<(), Fail> {
             say(&format!("{} records, {} heads, {signed}; head {}", verified.head.seq, verified.signed_heads, verified.head.hash))
         }
         Err(fault) => Err(Fail::failed(format!("{}: {fault}", path.display()))),
+    }
+}
+
+impl From<JournalError> for Fail {
+    fn from(e: JournalError) -> Fail {
+        Fail::failed(e)
     }
 }

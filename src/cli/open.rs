@@ -6,7 +6,7 @@ use super::output::say;
 use super::plain;
 use super::stage::Scenarios;
 use crate::config;
-use crate::controller::{Home, Live, Playing, Simulation, StartError, Tenure, connect, start_live, start_simulation};
+use crate::controller::{Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, start_live, start_replay, start_simulation};
 use crate::journal::Journal;
 use crate::model::*;
 use crate::tui::Stage;
@@ -53,6 +53,22 @@ fn begun(scenario: Scenario, seed: Option<u64>, mode: Mode) -> Result<Simulation
     let seed = seed.unwrap_or(scenario.seed);
     let began = Utc(chrono::Utc::now().timestamp_millis());
     Simulation::new(scenario, seed, Journal::in_memory(), mode, began).map_err(Fail::failed)
+}
+
+/// An incident again.
+async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
+    let path = if path.is_dir() { path.join("journal.db") } else { path.to_path_buf() };
+    let mut replay = Replay::open(&path)?;
+    if let Some(form) = open.once {
+        let began = replay.snapshot(1, true).now.utc;
+        replay.to(began.plus(open.after.map_or(Span::ZERO, |d| d.0)))?;
+        return once(&replay.snapshot(open.speed, true), open, form);
+    }
+    let handle = start_replay(replay, open.speed);
+    if open.plain {
+        return plain::follow(handle).await;
+    }
+    crate::tui::run(handle, Arc::new(Scenarios), super::order::who(), open.looks()).await.map_err(Fail::failed)
 }
 
 /// One screen, printed.
@@ -108,6 +124,9 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         return once(&simulation.snapshot(open.speed, false), &open, form);
+    }
+    if let Some(path) = &open.replay {
+        return replay(path, &open).await;
     }
     let opened = match &open.config {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,

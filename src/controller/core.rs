@@ -1,5 +1,6 @@
 //! Engine, journal and door, joined in the one order that is safe: decide, make durable, send.
 
+use super::tape::{Line, Tape};
 use crate::engine::{Engine, Input, Output, planted};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
@@ -17,11 +18,13 @@ pub struct Core<D> {
     /// It dies at the n-th of the points at which something is made durable or sent.
     pub dies_at: Option<u32>,
     pub dead: bool,
+    /// What is measured is kept for a replay.
+    pub tape: Option<Tape>,
 }
 
 impl<D: Door> Core<D> {
     pub fn new(engine: Engine, journal: Journal, door: D) -> Core<D> {
-        Core { engine, journal, door, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false }
+        Core { engine, journal, door, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false, tape: None }
     }
 
     /// Takes in one input, makes what follows durable, and sends it.
@@ -85,7 +88,12 @@ impl<D: Door> Core<D> {
     pub fn turn(&mut self, now: Now) -> Result<(), JournalError> {
         for incoming in self.door.poll(now.mono) {
             let input = match incoming {
-                Incoming::Observed(observation) => Input::Observed(observation),
+                Incoming::Observed(observation) => {
+                    if let Some(tape) = &mut self.tape {
+                        tape.write(&Line { seq: self.journal.head().seq, now, observation: Some(observation.clone()), digest: None });
+                    }
+                    Input::Observed(observation)
+                }
                 Incoming::Report(report) => Input::Report(report),
             };
             self.input(now, input)?;

@@ -4,9 +4,10 @@ use super::core::Core;
 use super::handle::{LocalHandle, Message};
 use super::home::{Home, LockError, Tenure};
 use super::socket;
+use super::tape::{Line, Tape};
 use crate::drivers::LiveDoor;
 use crate::engine::{Engine, Input};
-use crate::journal::{self, Journal};
+use crate::journal::{Journal, JournalError, Reader};
 use crate::model::*;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -54,13 +55,17 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let controller = format!("{}:{}", host(), std::process::id());
     let mut engine = Engine::new(Arc::clone(&estate), controller);
     if journal.head().seq > 0 {
-        for entry in journal::read(&home.journal()).map_err(|e| other(e.to_string()))? {
+        let reader = Reader::open(&home.journal()).map_err(|e| other(e.to_string()))?;
+        let restored = reader.each(|entry| {
             engine.restore(&entry.record);
-        }
+            Ok::<(), JournalError>(())
+        });
+        restored.map_err(|e| other(e.to_string()))?;
     }
     let began = Instant::now();
     let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
     let mut core = Core::new(engine, journal, door);
+    core.tape = Some(Tape::open(home.path()));
     let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
     let clock = Clock { began };
     core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled: Vec::new(), estate }).map_err(|e| other(e.to_string()))?;
@@ -125,7 +130,7 @@ async fn run(
                 Some(Message::Order(order, reply)) => match core.input(clock.now(), Input::Order(order)) {
                     Ok(answer) => {
                         // Whoever asked sees a snapshot that knows of it.
-                        publish.send_replace(Arc::new(snapshot(&core, clock)));
+                        publish.send_replace(Arc::new(snapshot(&mut core, clock)));
                         let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
                         Ok(())
                     }
@@ -147,15 +152,21 @@ async fn run(
         }
         stale = true;
         if published.elapsed() >= PUBLISH {
-            publish.send_replace(Arc::new(snapshot(&core, clock)));
+            publish.send_replace(Arc::new(snapshot(&mut core, clock)));
             published = Instant::now();
             stale = false;
         }
     }
 }
 
-fn snapshot(core: &Core<LiveDoor>, clock: Clock) -> Snapshot {
-    let mut snapshot = core.engine.snapshot(clock.now(), None);
+/// What is published, with a mark on the tape: there it can be seen again.
+fn snapshot(core: &mut Core<LiveDoor>, clock: Clock) -> Snapshot {
+    let now = clock.now();
+    let mut snapshot = core.engine.snapshot(now, None);
+    if let Some(tape) = &mut core.tape {
+        let digest = std::env::var_os("BPCI_TAPE_DIGEST").map(|_| Digest::of_value(&snapshot));
+        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest });
+    }
     snapshot.failed.clone_from(&core.failed);
     snapshot
 }

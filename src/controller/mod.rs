@@ -10,15 +10,18 @@ mod handle;
 mod home;
 mod live;
 mod player;
+mod replay;
 mod script;
 mod simulated;
 mod socket;
+mod tape;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use player::{Playing, start_simulation};
+pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;
 pub use socket::connect;

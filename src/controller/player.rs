@@ -140,6 +140,7 @@ impl Player {
                 self.touched = true;
                 self.simulation.core.door.mend();
             }
+            Control::Seek { .. } => return Err(Refusal::new("a simulation does not go back", "begin it anew")),
         }
         Ok(Receipt::Done)
     }

@@ -112,6 +112,11 @@ impl Engine {
         self.state.apply(record);
     }
 
+    /// Takes in what was measured in an earlier run, without deciding anything.
+    pub fn measured(&mut self, observation: &Observation) {
+        self.telemetry.add(&self.state.estate, observation);
+    }
+
     /// Takes in one input and answers what follows from it.
     pub fn step(&mut self, now: Now, input: Input) -> Output {
         self.watch_clock(now);

@@ -35,6 +35,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         gaps: gaps(&cx),
         stale: stale(&cx),
         records: state.records,
+        stored: 0,
         failed: None,
         world,
     }

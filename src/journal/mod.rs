@@ -5,10 +5,12 @@
 
 mod chain;
 mod key;
+mod reader;
 mod store;
 mod verify;
 
 pub use chain::{Hash, Head};
 pub use key::Key;
-pub use store::{Entry, Journal, JournalError, read};
+pub use reader::Reader;
+pub use store::{Entry, Journal, JournalError};
 pub use verify::{Fault, Verified, verify};

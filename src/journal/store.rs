@@ -147,23 +147,3 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
     }
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| fail(e.to_string()))
 }
-
-/// Reads every record, oldest first. It does not verify; see [`super::verify`].
-///
-/// # Errors
-/// The file cannot be read, or a record in it is none.
-pub fn read(path: &Path) -> Result<Vec<Entry>, JournalError> {
-    let fail = |reason: String| JournalError { path: path.to_path_buf(), reason };
-    let connection = open_to_read(path)?;
-    let mut statement = connection.prepare("SELECT seq, hash, body FROM records ORDER BY seq").map_err(|e| fail(e.to_string()))?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?)))
-        .map_err(|e| fail(e.to_string()))?;
-    let mut entries = Vec::new();
-    for row in rows {
-        let (seq, hash, body) = row.map_err(|e| fail(e.to_string()))?;
-        let record = serde_json::from_slice(&body).map_err(|e| fail(format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
-        entries.push(Entry { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO), record });
-    }
-    Ok(entries)
-}

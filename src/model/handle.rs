@@ -34,4 +34,8 @@ pub enum Control {
         fault: String,
     },
     Mend,
+    /// In a replay: so much later, or earlier.
+    Seek {
+        by_ms: i64,
+    },
 }

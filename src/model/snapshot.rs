@@ -73,6 +73,8 @@ pub struct Snapshot {
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,
+    /// In a replay: records that there are in all; else 0.
+    pub stored: u64,
     /// The journal cannot be written: nothing acts any more.
     pub failed: Option<String>,
     pub world: Option<WorldView>,

@@ -273,6 +273,8 @@ impl App {
             Command::StepOnce => return Some(Ask::Control(Control::Step)),
             Command::Faster => return Some(Ask::Control(Control::Speed(s.world.as_ref()?.speed.saturating_mul(10).min(1000)))),
             Command::Slower => return Some(Ask::Control(Control::Speed((s.world.as_ref()?.speed / 10).max(1)))),
+            Command::Later => return Some(Ask::Control(Control::Seek { by_ms: 10_000 })),
+            Command::Earlier => return Some(Ask::Control(Control::Seek { by_ms: -10_000 })),
             Command::Mend => return Some(Ask::Control(Control::Mend)),
         }
         None

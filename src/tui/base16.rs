@@ -1,4 +1,4 @@
-//! A base16 scheme as a theme: https://github.com/tinted-theming/home, `styling.md`.
+//! A base16 scheme as a theme: <https://github.com/tinted-theming/home>, `styling.md`.
 
 use super::theme::Theme;
 use serde::Deserialize;

@@ -31,6 +31,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         Command::Pause | Command::StepOnce | Command::Faster | Command::Slower => {
             when(s.world.is_some(), "only a simulation or a replay has a clock of its own")
         }
+        Command::Later | Command::Earlier => when(s.mode == Mode::Replay, "only a replay can be wound"),
         Command::Sort => when(!rows::orders(app.screen).is_empty(), "this screen has one order"),
         Command::Filter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
         Command::Enter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),

@@ -79,7 +79,7 @@ impl Write for Out {
     }
 }
 
-/// An asciicast, version 3 (https://docs.asciinema.org/manual/asciicast/v3/): a line for each event, with the seconds
+/// An asciicast, version 3 (<https://docs.asciinema.org/manual/asciicast/v3/>): a line for each event, with the seconds
 /// since the one before.
 pub struct Recording {
     file: BufWriter<File>,

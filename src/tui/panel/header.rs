@@ -72,6 +72,7 @@ fn second(c: &Canvas) -> Line<'static> {
     } else {
         let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
         row = match silent.is_empty() {
+            true if s.stored > 0 => row.add(format!("record {} of {}", s.records, s.stored), t.dim),
             true => row.add(format!("{} records", s.records), t.dim),
             false => row.add("silent: ", t.dim).rest(g, &silent.join(", "), c.width.saturating_sub(14), t.warn),
         };

@@ -1,0 +1,210 @@
+//! A record seen again: its events, with what was measured between them, on a clock that runs as fast as one likes.
+
+use super::handle::{LocalHandle, Message};
+use super::tape::{Line, TapeReader};
+use crate::engine::Engine;
+use crate::journal::{Entry, JournalError, Reader};
+use crate::model::*;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+
+/// A record at one moment of it.
+pub struct Replay {
+    path: PathBuf,
+    reader: Reader,
+    tape: TapeReader,
+    /// Records that were read and not yet applied.
+    page: VecDeque<Entry>,
+    engine: Engine,
+    seq: u64,
+    last: u64,
+    /// The newest moment that was applied.
+    at: Now,
+    clock: Utc,
+}
+
+/// What is next in a record.
+enum Item {
+    Record(Entry),
+    Measured(Line),
+}
+
+impl Replay {
+    /// A record at its beginning.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read, or it is empty.
+    pub fn open(path: &Path) -> Result<Replay, JournalError> {
+        let reader = Reader::open(path)?;
+        let page: VecDeque<Entry> = reader.after(0)?.into();
+        let first = page.front().map(|e| &e.record);
+        let estate = match first.map(|r| &r.event) {
+            Some(Event::Started { estate, .. }) => Arc::clone(estate),
+            Some(_) => {
+                return Err(JournalError {
+                    path: path.to_path_buf(),
+                    reason: "its first record is no beginning; run `bpci journal verify`".to_string(),
+                });
+            }
+            None => return Err(JournalError { path: path.to_path_buf(), reason: "it holds no record".to_string() }),
+        };
+        let at = first.map(|r| r.at).unwrap_or_default();
+        let last = reader.last()?;
+        let engine = Engine::new(estate, "replay");
+        let mut replay = Replay { path: path.to_path_buf(), reader, tape: TapeReader::beside(path), page, engine, seq: 0, last, at, clock: at.utc };
+        replay.to(at.utc)?;
+        Ok(replay)
+    }
+
+    fn next(&mut self) -> Result<Option<Item>, JournalError> {
+        // What was measured before the next record was durable comes before it.
+        if self.tape.peek().is_some_and(|line| line.seq <= self.seq) {
+            return Ok(self.tape.take().map(Item::Measured));
+        }
+        if self.page.is_empty() {
+            self.page = self.reader.after(self.seq)?.into();
+        }
+        Ok(self.page.pop_front().map(Item::Record))
+    }
+
+    /// When the next thing was.
+    fn next_at(&mut self) -> Result<Option<Utc>, JournalError> {
+        if let Some(line) = self.tape.peek().filter(|line| line.seq <= self.seq) {
+            return Ok(Some(line.now.utc));
+        }
+        if self.page.is_empty() {
+            self.page = self.reader.after(self.seq)?.into();
+        }
+        Ok(self.page.front().map(|e| e.record.at.utc))
+    }
+
+    /// Takes in the next thing; the line, if a snapshot was published then. `None`: it is over.
+    fn take(&mut self) -> Result<Option<Option<Line>>, JournalError> {
+        Ok(match self.next()? {
+            None => None,
+            Some(Item::Record(entry)) => {
+                self.engine.restore(&entry.record);
+                (self.seq, self.at) = (entry.seq, entry.record.at);
+                Some(None)
+            }
+            Some(Item::Measured(line)) => {
+                self.at = line.now;
+                match &line.observation {
+                    Some(observation) => {
+                        self.engine.measured(observation);
+                        Some(None)
+                    }
+                    None => Some(Some(line)),
+                }
+            }
+        })
+    }
+
+    /// To a moment: forward from here, or from the beginning.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn to(&mut self, moment: Utc) -> Result<(), JournalError> {
+        if moment < self.clock {
+            *self = Replay::open(&self.path)?;
+        }
+        while self.next_at()?.is_some_and(|at| at <= moment) {
+            self.take()?;
+        }
+        self.clock = moment.max(self.at.utc);
+        Ok(())
+    }
+
+    /// To the next record.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn step(&mut self) -> Result<(), JournalError> {
+        let seq = self.seq;
+        while self.seq == seq && self.take()?.is_some() {}
+        self.clock = self.at.utc;
+        Ok(())
+    }
+
+    /// Lets time pass; where nothing happened for a long while, to shortly before the next thing.
+    fn pass(&mut self, span: Span) -> Result<(), JournalError> {
+        let mut moment = self.clock.plus(span);
+        if let Some(at) = self.next_at()?
+            && at.since(moment) > DULL
+        {
+            moment = Utc(at.0 - 1_000);
+        }
+        if self.next_at()?.is_some() { self.to(moment) } else { Ok(()) }
+    }
+
+    /// What the screens showed then. Nothing real is armed in it.
+    pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
+        let now = Now { utc: self.clock, mono: self.at.mono.plus(self.clock.since(self.at.utc)) };
+        let world = WorldView { speed, paused, faults: Vec::new(), scenario: None };
+        let mut snapshot = self.engine.snapshot(now, Some(world));
+        snapshot.mode = Mode::Replay;
+        snapshot.stored = self.last;
+        snapshot
+    }
+
+    /// The next published snapshot as it comes out now, with what it was then, where the tape says so.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn next_published(&mut self) -> Result<Option<(Snapshot, Option<Digest>)>, JournalError> {
+        while let Some(taken) = self.take()? {
+            if let Some(line) = taken {
+                return Ok(Some((self.engine.snapshot(line.now, None), line.digest)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Longer than this nothing happens only if nothing did: a replay does not wait for it.
+const DULL: Span = Span::secs(10);
+const FRAME: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Starts a replay in a task of its own.
+pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
+    let (messages, mut inbox) = mpsc::channel(64);
+    let (publish, snapshots) = watch::channel(Arc::new(replay.snapshot(speed, false)));
+    tokio::spawn(async move {
+        let (mut speed, mut paused) = (speed.clamp(1, 1000), false);
+        let mut ticker = tokio::time::interval(FRAME);
+        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let result = tokio::select! {
+                _ = ticker.tick() => {
+                    if paused { Ok(()) } else { replay.pass(Span::ms(50).times(u64::from(speed))) }
+                }
+                message = inbox.recv() => match message {
+                    None => return,
+                    Some(Message::Order(_, reply)) => {
+                        let _ = reply.send(Err(Refusal::by_law(8, "this is a replay: what happened, happened", "press q, and open the live estate")));
+                        Ok(())
+                    }
+                    Some(Message::Control(control, reply)) => {
+                        let result = match control {
+                            Control::Pause(on) => { paused = on; Ok(()) }
+                            Control::Speed(times) => { speed = times.clamp(1, 1000); Ok(()) }
+                            Control::Step => { paused = true; replay.step() }
+                            Control::Seek { by_ms } => replay.to(Utc(replay.clock.0.saturating_add(by_ms))),
+                            Control::Inject { .. } | Control::Mend => Ok(()),
+                        };
+                        let _ = reply.send(Ok(Receipt::Done));
+                        result
+                    }
+                },
+            };
+            if let Err(e) = result {
+                tracing::error!("the record cannot be read on: {e}");
+                paused = true;
+            }
+            publish.send_replace(Arc::new(replay.snapshot(speed, paused)));
+        }
+    });
+    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
+}

@@ -1,0 +1,112 @@
+//! What was measured, beside the record: so that an incident can be seen again as it was seen. It is not the journal:
+//! nothing rests on it, it is not durable, and it is bounded.
+
+use crate::model::{Digest, Now, Observation};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// One line of the tape.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Records that were durable by then.
+    #[serde(rename = "s")]
+    pub seq: u64,
+    #[serde(rename = "n")]
+    pub now: Now,
+    /// What was measured; else a snapshot was published.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Observation>,
+    /// What the snapshot was, where that is asked for.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// A tape is no longer than this; the one before it is kept.
+const LONG: u64 = 32 << 20;
+
+/// Writes the tape. Whatever goes wrong ends it and is told in the program's log: the incident goes on.
+pub struct Tape {
+    path: PathBuf,
+    out: Option<BufWriter<File>>,
+    length: u64,
+}
+
+impl Tape {
+    /// Goes on with the tape of an estate.
+    pub fn open(directory: &Path) -> Tape {
+        let path = directory.join("tape.jsonl");
+        let length = std::fs::metadata(&path).map_or(0, |m| m.len());
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let out = file.map_err(|e| tracing::warn!("{}: what is measured is not kept: {e}", path.display())).ok();
+        Tape { path, out: out.map(BufWriter::new), length }
+    }
+
+    pub fn write(&mut self, line: &Line) {
+        if self.length > LONG {
+            self.turn();
+        }
+        let Some(out) = &mut self.out else { return };
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        self.length += text.len() as u64;
+        if let Err(e) = out.write_all(&text) {
+            tracing::warn!("{}: what is measured is not kept any more: {e}", self.path.display());
+            self.out = None;
+        }
+    }
+
+    /// Begins a new tape; the full one becomes the old one.
+    fn turn(&mut self) {
+        self.out = None;
+        let _ = std::fs::rename(&self.path, self.path.with_file_name("tape.old.jsonl"));
+        self.length = 0;
+        self.out = File::create(&self.path).ok().map(BufWriter::new);
+    }
+}
+
+/// Reads the tapes beside a journal, the old one first. A line that is none is left out: the last may be cut off.
+pub struct TapeReader {
+    open: Option<BufReader<File>>,
+    left: Vec<PathBuf>,
+    next: Option<Line>,
+}
+
+impl TapeReader {
+    pub fn beside(journal: &Path) -> TapeReader {
+        let left = vec![journal.with_file_name("tape.jsonl"), journal.with_file_name("tape.old.jsonl")];
+        let mut reader = TapeReader { open: None, left, next: None };
+        reader.next = reader.read();
+        reader
+    }
+
+    /// The line that is next.
+    pub fn peek(&self) -> Option<&Line> {
+        self.next.as_ref()
+    }
+
+    pub fn take(&mut self) -> Option<Line> {
+        let read = self.read();
+        std::mem::replace(&mut self.next, read)
+    }
+
+    fn read(&mut self) -> Option<Line> {
+        loop {
+            let Some(open) = &mut self.open else {
+                // There may be no old one.
+                self.open = File::open(self.left.pop()?).ok().map(BufReader::new);
+                continue;
+            };
+            let mut text = Vec::new();
+            match open.read_until(b'\n', &mut text) {
+                Ok(1..) => {
+                    if let Ok(line) = serde_json::from_slice(&text) {
+                        return Some(line);
+                    }
+                }
+                _ => self.open = None,
+            }
+        }
+    }
+}
