@@ -11,6 +11,7 @@ mod chart;
 mod colour;
 mod dialog;
 mod glyph;
+mod input;
 mod keys;
 mod list;
 mod out;

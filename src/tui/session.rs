@@ -1,8 +1,9 @@
 //! The terminal while it is ours. It is given back as it was found, whatever happens: each step is undone by itself.
 
 use super::Message;
-use crossterm::event::{self, DisableMouseCapture, EnableMouseCapture};
+use super::input::Parser;
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
 use std::io::Write;
@@ -32,8 +33,9 @@ impl Session {
     /// Gives the terminal back, and stands still until somebody lets the program go on.
     pub fn stand_still(&mut self) {
         give_back();
+        // To this thread, which so does nothing more before all stand still.
         // SAFETY: a signal to ourselves; it returns when we are continued.
-        unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
+        unsafe { libc::raise(libc::SIGSTOP) };
     }
 
     /// Takes the terminal again after somebody else had it.
@@ -106,36 +108,38 @@ fn give_back() {
     let _ = out.flush();
 }
 
-/// Reads the terminal. A dead one is noticed here: reading it on would spin.
+/// An escape that nothing follows within this time is the key.
+const SETTLES: Duration = Duration::from_millis(30);
+
+/// Reads the terminal, until it is gone: that is noticed here, for reading it on would spin.
 pub(super) fn listen(sender: &SyncSender<Message>) {
+    let (mut parser, mut events) = (Parser::default(), Vec::new());
+    let mut bytes = [0_u8; 4096];
     loop {
+        let wait = if parser.waits() { SETTLES } else { Duration::from_secs(1) };
         let mut ear = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
         // SAFETY: one valid pollfd, and its count.
-        let heard = unsafe { libc::poll(&mut ear, 1, 100) };
-        if heard > 0 && ear.revents & (libc::POLLHUP | libc::POLLERR | libc::POLLNVAL) != 0 {
-            let _ = sender.send(Message::End);
-            return;
-        }
-        loop {
-            // With no time at all it would not look.
-            match event::poll(Duration::from_millis(1)) {
-                Ok(true) => match event::read() {
-                    Ok(event) => {
-                        if sender.send(Message::Input(event)).is_err() {
-                            return;
-                        }
-                    }
-                    Err(_) => {
-                        let _ = sender.send(Message::End);
-                        return;
-                    }
-                },
-                Ok(false) => break,
-                Err(_) => {
-                    let _ = sender.send(Message::End);
-                    return;
+        let heard = unsafe { libc::poll(&mut ear, 1, i32::try_from(wait.as_millis()).unwrap_or(1_000)) };
+        match heard {
+            0 => parser.settle(&mut events),
+            1.. if ear.revents & libc::POLLIN != 0 => {
+                // SAFETY: a buffer of our own, and its length.
+                let read = unsafe { libc::read(0, bytes.as_mut_ptr().cast(), bytes.len()) };
+                match usize::try_from(read) {
+                    Ok(n @ 1..) => parser.feed(&bytes[..n], &mut events),
+                    // Its end, or an error that is none of a signal's.
+                    _ if read == 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted => break,
+                    _ => {}
                 }
+            }
+            1.. => break,
+            _ => {}
+        }
+        for event in events.drain(..) {
+            if sender.send(Message::Input(event)).is_err() {
+                return;
             }
         }
     }
+    let _ = sender.send(Message::End);
 }

@@ -42,6 +42,9 @@ struct Drawn {
     at: Option<Instant>,
 }
 
+/// Messages that one frame waits for at most.
+const BURST: usize = 256;
+
 /// What the loop does next.
 enum Next {
     Go,
@@ -77,49 +80,69 @@ impl Show {
                 self.tell_of_disasters(&mut known);
                 continue;
             }
-            match inbox.recv_timeout(due) {
-                Err(RecvTimeoutError::Timeout) | Ok(Message::Changed) => {}
-                Err(RecvTimeoutError::Disconnected) | Ok(Message::End) => break,
-                Ok(Message::Lost) => return Err("the controller has ended; what was decided is in the journal".to_string()),
-                Ok(Message::Answer(answer)) => {
-                    if let Ok(Receipt::Started(id)) = &answer {
-                        drawn.reel.mark(&format!("{id} begins"));
+            let first = match inbox.recv_timeout(due) {
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => message,
+            };
+            // What came together is drawn together: a burst of keys is one frame.
+            let burst: Vec<Message> = std::iter::once(first).chain(inbox.try_iter().take(BURST)).collect();
+            for message in burst {
+                urgent |= !matches!(message, Message::Changed);
+                match self.heard(message, &mut session, &mut app, &mut drawn) {
+                    Ok(Next::Go) => {}
+                    Ok(Next::Leave) => {
+                        self.remember(&app);
+                        return Ok(());
                     }
-                    app.answered(answer);
-                    urgent = true;
-                }
-                Ok(Message::Suspend) => {
-                    if let Next::Leave = self.suspend(&mut session, &mut app, &mut drawn) {
-                        break;
-                    }
-                    urgent = true;
-                }
-                Ok(Message::Resumed) => {
-                    // A hang-up comes with this signal too.
-                    if session.take_again(self.mouse).is_err() || drawn.anew().is_err() {
-                        break;
-                    }
-                    app.event(&crossterm::event::Event::FocusGained, &snapshot);
-                    urgent = true;
-                }
-                Ok(Message::Input(event)) => {
-                    urgent = true;
-                    if let crossterm::event::Event::Resize(cols, rows) = event {
-                        drawn.reel.resized(cols, rows);
-                    }
-                    if let Some(ask) = app.event(&event, &snapshot)
-                        && let Next::Leave = self.asked(ask, &mut session, &mut app, &mut drawn)
-                    {
-                        break;
-                    }
+                    Err(text) => return Err(text),
                 }
             }
             if super::panicked() {
                 break;
             }
         }
-        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("screen.toml"));
+        self.remember(&app);
         Ok(())
+    }
+
+    fn remember(&self, app: &App) {
+        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("screen.toml"));
+    }
+
+    /// Takes in one message.
+    ///
+    /// # Errors
+    /// There is no controller any more.
+    fn heard(&mut self, message: Message, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<Next, String> {
+        match message {
+            Message::Changed => {}
+            Message::End => return Ok(Next::Leave),
+            Message::Lost => return Err("the controller has ended; what was decided is in the journal".to_string()),
+            Message::Answer(answer) => {
+                if let Ok(Receipt::Started(id)) = &answer {
+                    drawn.reel.mark(&format!("{id} begins"));
+                }
+                app.answered(answer);
+            }
+            Message::Suspend => return Ok(self.suspend(session, app, drawn)),
+            Message::Resumed => {
+                // A hang-up comes with this signal too.
+                if session.take_again(self.mouse).is_err() || drawn.anew().is_err() {
+                    return Ok(Next::Leave);
+                }
+                app.event(&crossterm::event::Event::FocusGained, &self.shown().snapshot());
+            }
+            Message::Input(event) => {
+                if let crossterm::event::Event::Resize(cols, rows) = event {
+                    drawn.reel.resized(cols, rows);
+                }
+                if let Some(ask) = app.event(&event, &self.shown().snapshot()) {
+                    return Ok(self.asked(ask, session, app, drawn));
+                }
+            }
+        }
+        Ok(Next::Go)
     }
 
     /// The controller whose snapshots are on the screen.
@@ -320,12 +343,20 @@ impl Drawn {
 pub(super) async fn listen(sender: SyncSender<Message>) {
     use tokio::signal::unix::{SignalKind, signal};
     let (stop, resume) = (signal(SignalKind::from_raw(libc::SIGTSTP)), signal(SignalKind::from_raw(libc::SIGCONT)));
-    let (Ok(mut stop), Ok(mut resume)) = (stop, resume) else { return };
+    let resized = signal(SignalKind::window_change());
+    let (Ok(mut stop), Ok(mut resume), Ok(mut resized)) = (stop, resume, resized) else { return };
     let mut end = std::pin::pin!(crate::cli::told_to_end());
     loop {
         let message = tokio::select! {
             () = &mut end => Message::End,
             _ = stop.recv() => Message::Suspend,
+            _ = resized.recv() => {
+                // The newest size is asked for when it is drawn; a full queue is drawn soon anyway.
+                if let Ok((cols, rows)) = crossterm::terminal::size() {
+                    let _ = sender.try_send(Message::Input(crossterm::event::Event::Resize(cols, rows)));
+                }
+                continue;
+            }
             _ = resume.recv() => Message::Resumed,
         };
         let last = matches!(message, Message::End);

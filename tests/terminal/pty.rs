@@ -1,4 +1,4 @@
-//! The program in a real pseudo-terminal: it leaves the terminal as it found it, whatever ends it.
+//! The program in a real pseudo-terminal.
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
@@ -6,22 +6,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
-    master: Option<Box<dyn MasterPty + Send>>,
+/// The program in a terminal of its own.
+pub struct Terminal {
+    pub child: Box<dyn Child + Send + Sync>,
+    pub master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     said: Arc<Mutex<Vec<u8>>>,
     reader: Option<std::thread::JoinHandle<()>>,
     gone: Arc<AtomicBool>,
+    /// Nobody reads what it writes, as behind a stalled link.
+    pub stopped: Arc<AtomicBool>,
+    /// Gone with the terminal.
+    _data: tempfile::TempDir,
 }
 
 impl Terminal {
-    fn start(size: (u16, u16), environment: &[(&str, &str)]) -> Terminal {
+    pub fn start(size: (u16, u16), environment: &[(&str, &str)]) -> Terminal {
         let size = PtySize { cols: size.0, rows: size.1, pixel_width: 0, pixel_height: 0 };
+        let command = CommandBuilder::new(env!("CARGO_BIN_EXE_bpci"));
+        Terminal::run(command, size, environment)
+    }
+
+    /// Another program in it.
+    pub fn run(mut command: CommandBuilder, size: PtySize, environment: &[(&str, &str)]) -> Terminal {
         let pair = native_pty_system().openpty(size).unwrap_or_else(|e| panic!("{e}"));
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_bpci"));
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
+        // What one test remembers is not for another.
+        let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+        command.env("BPCI_DATA", data.path());
+        command.env("BPCI_CONFIG", data.path());
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -31,11 +45,16 @@ impl Terminal {
         let descriptor = pair.master.as_raw_fd().unwrap_or_else(|| panic!("no descriptor"));
         let writer = pair.master.take_writer().unwrap_or_else(|e| panic!("{e}"));
         let (said, gone) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (into, vanished) = (Arc::clone(&said), Arc::clone(&gone));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (into, vanished, stalled) = (Arc::clone(&said), Arc::clone(&gone), Arc::clone(&stopped));
         // It looks up now and then: who waits in a read keeps the terminal alive.
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while !vanished.load(Ordering::Relaxed) {
+                if stalled.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(20));
+                    continue;
+                }
                 let mut wanted = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
                 // SAFETY: one valid pollfd, and its count.
                 if unsafe { libc::poll(&mut wanted, 1, 20) } > 0 {
@@ -44,11 +63,11 @@ impl Terminal {
                 }
             }
         });
-        Terminal { child, master: Some(pair.master), writer: Some(writer), said, reader: Some(reader), gone }
+        Terminal { child, master: Some(pair.master), writer: Some(writer), said, reader: Some(reader), gone, stopped, _data: data }
     }
 
     /// The window is closed, the link is cut: nobody holds the other end any more.
-    fn vanish(&mut self) {
+    pub fn vanish(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
@@ -57,18 +76,18 @@ impl Terminal {
         self.master = None;
     }
 
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.said.lock().unwrap_or_else(|e| panic!("{e}"))).into_owned()
     }
 
     /// What the screen shows, as a terminal would.
-    fn shows(&self, size: (u16, u16)) -> String {
+    pub fn shows(&self, size: (u16, u16)) -> String {
         let mut parser = vt100::Parser::new(size.1, size.0, 0);
         parser.process(&self.said.lock().unwrap_or_else(|e| panic!("{e}")));
         parser.screen().contents()
     }
 
-    fn wait(&self, what: &str, test: impl Fn(&Terminal) -> bool) {
+    pub fn wait(&self, what: &str, test: impl Fn(&Terminal) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !test(self) {
             assert!(Instant::now() < deadline, "waited in vain for {what}; it said {:?}", self.said());
@@ -76,19 +95,47 @@ impl Terminal {
         }
     }
 
-    fn type_text(&mut self, text: &str) {
-        if let Some(writer) = &mut self.writer {
-            writer.write_all(text.as_bytes()).and_then(|()| writer.flush()).unwrap_or_else(|e| panic!("{e}"));
+    /// Types; an error if the other end is gone.
+    pub fn try_type(&mut self, text: &str) -> std::io::Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.write_all(text.as_bytes()).and_then(|()| writer.flush()),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
         }
     }
 
-    fn signal(&self, signal: i32) {
+    pub fn type_text(&mut self, text: &str) {
+        // Who has left hears nothing; what is expected of them is seen at their end.
+        let _ = self.try_type(text);
+    }
+
+    pub fn signal(&self, signal: i32) {
         let pid = self.child.process_id().and_then(|p| i32::try_from(p).ok()).unwrap_or_else(|| panic!("no pid"));
         // SAFETY: our own child, which has not been waited for.
         unsafe { libc::kill(pid, signal) };
     }
 
-    fn end(&mut self) -> u32 {
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap_or_else(|| panic!("no pid"))
+    }
+
+    /// Forgets what it said so far.
+    pub fn forget(&self) {
+        self.said.lock().unwrap_or_else(|e| panic!("{e}")).clear();
+    }
+
+    /// True once it is over.
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap_or_else(|e| panic!("{e}")).is_some()
+    }
+
+    pub fn resize(&self, cols: u16, rows: u16) {
+        let size = PtySize { cols, rows, pixel_width: 0, pixel_height: 0 };
+        if let Some(master) = &self.master {
+            master.resize(size).unwrap_or_else(|e| panic!("{e}"));
+        }
+    }
+
+    pub fn end(&mut self) -> u32 {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             if let Some(status) = self.child.try_wait().unwrap_or_else(|e| panic!("{e}")) {
@@ -100,7 +147,7 @@ impl Terminal {
         }
     }
 
-    fn is_given_back(&self) {
+    pub fn is_given_back(&self) {
         let said = self.said();
         for (sequence, what) in [("\x1b[?1049l", "the main screen"), ("\x1b[?25h", "the cursor"), ("\x1b[?2004l", "paste"), ("\x1b[?1004l", "focus")]
         {
@@ -115,91 +162,10 @@ impl Terminal {
     }
 }
 
-const SIZE: (u16, u16) = (80, 24);
+pub const SIZE: (u16, u16) = (80, 24);
 
-fn up(environment: &[(&str, &str)]) -> Terminal {
+pub fn up(environment: &[(&str, &str)]) -> Terminal {
     let terminal = Terminal::start(SIZE, environment);
     terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
     terminal
-}
-
-#[test]
-fn quitting_gives_the_terminal_back() {
-    let mut terminal = up(&[]);
-    terminal.type_text("q");
-    assert_eq!(terminal.end(), 0);
-    terminal.is_given_back();
-}
-
-#[test]
-fn signals_give_the_terminal_back() {
-    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT] {
-        let mut terminal = up(&[]);
-        terminal.signal(signal);
-        terminal.end();
-        terminal.is_given_back();
-    }
-}
-
-#[test]
-fn a_vanished_terminal_ends_it() {
-    let mut terminal = up(&[]);
-    terminal.vanish();
-    assert_eq!(terminal.end(), 0);
-}
-
-#[test]
-#[cfg(feature = "planted")]
-fn a_panic_in_a_task_gives_the_terminal_back() {
-    // Before there is a screen, while it is put up, and later.
-    for at in ["0", "1", "20"] {
-        let mut terminal = Terminal::start(SIZE, &[("BPCI_PANIC", at)]);
-        assert_eq!(terminal.end(), 1);
-        terminal.is_given_back();
-    }
-}
-
-#[test]
-fn a_paste_into_the_confirmation_confirms_nothing() {
-    let mut terminal = up(&[]);
-    terminal.type_text("i\r");
-    terminal.wait("the decision", |t| t.shows(SIZE).contains("DECISION"));
-    terminal.type_text("f");
-    terminal.wait("the confirmation", |t| t.shows(SIZE).contains("CONFIRM"));
-    std::thread::sleep(Duration::from_millis(700));
-    terminal.type_text("\x1b[200~us-east-1\r\x1b[201~");
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(terminal.shows(SIZE).contains("CONFIRM"), "{}", terminal.shows(SIZE));
-    assert!(!terminal.shows(SIZE).contains("> us-east-1"), "{}", terminal.shows(SIZE));
-    terminal.type_text("\x1b");
-    terminal.wait("the confirmation to close", |t| !t.shows(SIZE).contains("CONFIRM"));
-    terminal.type_text("q");
-    terminal.end();
-}
-
-#[test]
-fn resizes_are_followed() {
-    let mut terminal = up(&[]);
-    for (cols, rows) in [(1, 1), (200, 60), (20, 5), (80, 24), (120, 40), (60, 16)] {
-        let size = PtySize { cols, rows, pixel_width: 0, pixel_height: 0 };
-        if let Some(master) = &terminal.master {
-            master.resize(size).unwrap_or_else(|e| panic!("{e}"));
-        }
-        std::thread::sleep(Duration::from_millis(60));
-    }
-    terminal.type_text("q");
-    assert_eq!(terminal.end(), 0);
-}
-
-#[test]
-fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
-    let mut terminal = Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C")]);
-    terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
-    terminal.type_text("q");
-    terminal.end();
-    let said = terminal.said();
-    assert!(said.is_ascii(), "{said:?}");
-    for colour in ["\x1b[31m", "\x1b[38;5;1m", "\x1b[38;5;2m", "\x1b[36m"] {
-        assert!(!said.contains(colour));
-    }
 }

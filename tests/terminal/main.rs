@@ -1,0 +1,75 @@
+//! The program in a real pseudo-terminal: it leaves the terminal as it found it, whatever ends it.
+
+mod many;
+mod pty;
+mod storms;
+
+use pty::*;
+use std::time::Duration;
+
+#[test]
+fn quitting_gives_the_terminal_back() {
+    let mut terminal = up(&[]);
+    terminal.type_text("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.is_given_back();
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT] {
+        let mut terminal = up(&[]);
+        terminal.signal(signal);
+        terminal.end();
+        terminal.is_given_back();
+    }
+}
+
+#[test]
+fn a_vanished_terminal_ends_it() {
+    let mut terminal = up(&[]);
+    terminal.vanish();
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+#[cfg(feature = "planted")]
+fn a_panic_in_a_task_gives_the_terminal_back() {
+    // Before there is a screen, while it is put up, and later.
+    for at in ["0", "1", "20"] {
+        let mut terminal = Terminal::start(SIZE, &[("BPCI_PANIC", at)]);
+        assert_eq!(terminal.end(), 1);
+        terminal.is_given_back();
+    }
+}
+
+#[test]
+fn a_paste_into_the_confirmation_confirms_nothing() {
+    let mut terminal = up(&[]);
+    terminal.type_text("i\r");
+    terminal.wait("the decision", |t| t.shows(SIZE).contains("DECISION"));
+    terminal.type_text("f");
+    terminal.wait("the confirmation", |t| t.shows(SIZE).contains("CONFIRM"));
+    std::thread::sleep(Duration::from_millis(700));
+    terminal.type_text("\x1b[200~us-east-1\r\x1b[201~");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(terminal.shows(SIZE).contains("CONFIRM"), "{}", terminal.shows(SIZE));
+    assert!(!terminal.shows(SIZE).contains("> us-east-1"), "{}", terminal.shows(SIZE));
+    terminal.type_text("\x1b");
+    terminal.wait("the confirmation to close", |t| !t.shows(SIZE).contains("CONFIRM"));
+    terminal.type_text("q");
+    terminal.end();
+}
+
+#[test]
+fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
+    let mut terminal = Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C")]);
+    terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
+    terminal.type_text("q");
+    terminal.end();
+    let said = terminal.said();
+    assert!(said.is_ascii(), "{said:?}");
+    for colour in ["\x1b[31m", "\x1b[38;5;1m", "\x1b[38;5;2m", "\x1b[36m"] {
+        assert!(!said.contains(colour));
+    }
+}
