@@ -194,3 +194,66 @@ fn a_blocked_choice_cannot_be_confirmed() {
     std::thread::sleep(Duration::from_millis(550));
     assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
 }
+
+/// From an alarm on the screen to a confirmed failover: `f` and Enter, beside the typed name.
+#[test]
+fn an_alarm_is_two_keys_from_a_failover() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    let keys = type_keys(&mut app, &snapshot, "f").len();
+    assert_eq!(keys, 0, "it only opens the confirmation");
+    std::thread::sleep(Duration::from_millis(550));
+    let asks = type_keys(&mut app, &snapshot, "us-east-1\n");
+    assert!(matches!(asks.as_slice(), [Ask::Order(Action::Confirm(_))]), "{asks:?}");
+}
+
+/// From the start to any of 2,000 services: `:`, its number, Enter.
+#[test]
+fn any_of_two_thousand_services_is_six_keys_away() {
+    let mut text = String::from(
+        "name: many\nbusiness_continuity:\n  regions:\n    a: { region_id: a, capacity_percentage: 100, failover_priority: 1 }\nservices:\n",
+    );
+    for n in 0..2_000 {
+        text.push_str(&format!("  service-{n:04}: {{ tier: 2 }}\n"));
+    }
+    let estate = config::parse("many.yaml", &text).unwrap_or_else(|e| panic!("{e}")).estate;
+    let calm = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
+    let scenario = Scenario { estate, faults: Vec::new(), orders: Vec::new(), ..calm };
+    let simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(0)).unwrap_or_else(|e| panic!("{e}"));
+    let snapshot = simulation.snapshot(1, false);
+    for n in [0, 7, 999, 1_234, 1_999] {
+        let mut app = App::new();
+        let keys = format!(":{n:04}\n");
+        assert_eq!(keys.chars().count(), 6);
+        type_keys(&mut app, &snapshot, &keys);
+        let shown: String = styled(&picture(&app, &snapshot, 80, 24));
+        assert!(app.screen == Screen::Services && shown.contains(&format!("service-{n:04}")), "{n}: {shown}");
+    }
+}
+
+/// Every command is in the help, with what it does, or why it cannot be done now.
+#[test]
+fn the_help_leaves_nothing_out() {
+    let snapshot = at("calm", 3).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "?");
+    let shown = styled(&picture(&app, &snapshot, 200, 120));
+    for binding in app.keys.bindings().iter().filter(|b| !matches!(b.command, bpci::tui::Command::Go(_))) {
+        let first: String = binding.long.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(&first), "{} is not in the help:\n{shown}", binding.name);
+    }
+}
+
+/// Wide letters and letters of scripts that run from right to left keep the columns where they are.
+#[test]
+fn wide_letters_keep_the_columns() {
+    let mut snapshot = at("calm", 3).snapshot(1, false);
+    let mut estate = (*snapshot.estate).clone();
+    estate.regions[0].name = "東京-リージョン".to_string();
+    estate.regions[1].name = "תל-אביב".to_string();
+    snapshot.estate = std::sync::Arc::new(estate);
+    let drawn = picture(&app_on(Screen::Regions), &snapshot, 80, 24);
+    let column = |y: u16| (0..80).find(|x| drawn[(*x, y)].symbol() == "O" && drawn[(*x + 1, y)].symbol() == "K");
+    let columns: Vec<_> = (5..8).map(column).collect();
+    assert!(columns.iter().all(|c| *c == columns[2] && c.is_some()), "{columns:?}");
+}

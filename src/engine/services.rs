@@ -2,28 +2,52 @@
 
 use super::Facts;
 use crate::model::*;
+use std::collections::BTreeSet;
 
 /// Every service, in the estate's order.
 pub fn views(cx: &Facts) -> Vec<ServiceView> {
     let estate = cx.estate();
-    let served = served_again(cx);
-    let hit = |id: ServiceId| cx.state.open_disasters().find(|d| d.services.contains(&id) && !served.contains(&(d.id, id))).map(|d| d.id);
+    let below = below(estate);
+    let mut hit: Vec<Option<DisasterId>> = vec![None; estate.services.len()];
+    let served = served_again(cx, &below);
+    for disaster in cx.state.open_disasters() {
+        for service in &disaster.services {
+            if let Some(slot) = hit.get_mut(service.at()).filter(|_| !served.contains(&(disaster.id, *service))) {
+                slot.get_or_insert(disaster.id);
+            }
+        }
+    }
     let mut views: Vec<ServiceView> = estate
         .service_ids()
         .map(|id| {
             let places = places(cx, id);
-            let hit_by = hit(id);
+            let hit_by = hit[id.at()];
             ServiceView { health: alone(&places, hit_by.is_some()), places, hit_by }
         })
         .collect();
     // What needs something that is down is impaired itself, however well its own places answer.
-    for id in estate.service_ids().filter(|id| views[id.at()].health == ServiceHealth::Down).collect::<Vec<_>>() {
-        for dependent in estate.dependents(id) {
+    let mut reached: Vec<ServiceId> = estate.service_ids().filter(|id| views[id.at()].health == ServiceHealth::Down).collect();
+    while let Some(id) = reached.pop() {
+        for dependent in &below[id.at()] {
             let health = &mut views[dependent.at()].health;
-            *health = (*health).min(ServiceHealth::Impaired);
+            if *health > ServiceHealth::Impaired {
+                *health = ServiceHealth::Impaired;
+                reached.push(*dependent);
+            }
         }
     }
     views
+}
+
+/// What depends on each service, by itself.
+fn below(estate: &Estate) -> Vec<Vec<ServiceId>> {
+    let mut below = vec![Vec::new(); estate.services.len()];
+    for id in estate.service_ids() {
+        for needed in &estate.service(id).depends_on {
+            below[needed.at()].push(id);
+        }
+    }
+    below
 }
 
 /// What its own places and a disaster say of it.
@@ -61,11 +85,16 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
 }
 
 /// Services whose users are served again, with the disaster that had reached them.
-fn served_again(cx: &Facts) -> Vec<(DisasterId, ServiceId)> {
-    let estate = cx.estate();
-    let served = cx.state.operations.iter().filter(|o| o.results.served.is_some());
-    served
-        .filter_map(|o| Some((o.disaster?, o)))
-        .flat_map(|(d, o)| estate.group(o.group).services.iter().flat_map(|s| estate.dependents(*s)).map(move |s| (d, s)))
-        .collect()
+fn served_again(cx: &Facts, below: &[Vec<ServiceId>]) -> BTreeSet<(DisasterId, ServiceId)> {
+    let mut found = BTreeSet::new();
+    for operation in cx.state.operations.iter().filter(|o| o.results.served.is_some()) {
+        let Some(disaster) = operation.disaster else { continue };
+        let mut open = cx.estate().group(operation.group).services.clone();
+        while let Some(service) = open.pop() {
+            if found.insert((disaster, service)) {
+                open.extend(&below[service.at()]);
+            }
+        }
+    }
+    found
 }

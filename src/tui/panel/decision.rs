@@ -104,12 +104,25 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
     lines
 }
 
+/// Databases that are told of one by one in peace.
+const MOST: usize = 6;
+
 /// In peace: what would happen if the primary's region failed now, and what could not be done.
 pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
     let mut before = None;
-    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+    let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
+    let without = s.groups.iter().filter(|v| v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())).count();
+    if databases > MOST {
+        let (text, style) = match without {
+            0 => (format!("each of {databases} databases has somebody to take over, losing nothing acknowledged"), t.ok),
+            n => (format!("{n} of {databases} databases have nobody to take over without loss (5 shows them)"), t.warn),
+        };
+        lines.push(Row::new().rest(g, " IF A REGION FAILED NOW", c.width, t.title).line());
+        lines.push(Row::new().add("   ", t.text).rest(g, &text, c.width, style).line());
+    }
+    for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
         if before != Some(primary) {
             lines.push(Row::new().rest(g, &format!(" IF {} FAILED NOW", s.estate.region(primary).name), c.width, t.title).line());

@@ -5,10 +5,22 @@ use crate::model::*;
 use crate::tui::text::{Row, gauge};
 use ratatui::text::Line;
 
+/// Databases that the command screen lists.
+const MOST: usize = 6;
+
 pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
-    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+    let mut databases: Vec<&GroupView> = s.groups.iter().filter(|v| !v.members.is_empty()).collect();
+    let all = databases.len();
+    if all > MOST {
+        // The one that orders are about, then those in trouble.
+        let fit = |v: &GroupView| v.members.iter().any(|m| !m.leads && m.unfit.is_none());
+        databases.sort_by_key(|v| (v.group != c.selected, s.proposals.iter().all(|p| p.proposal.group != v.group), fit(v)));
+        databases.truncate(MOST);
+    }
+    let shown = databases.len();
+    for view in databases {
         let group = s.estate.group(view.group);
         let (_, rpo) = s.estate.targets(view.group);
         let primary = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
@@ -25,6 +37,9 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         for member in view.members.iter().filter(|m| !m.leads) {
             lines.push(standby_row(c, view, member, rpo));
         }
+    }
+    if all > shown {
+        lines.push(Row::new().rest(g, &format!("   and {} databases more (5 shows all)", all - shown), c.width, t.dim).line());
     }
     lines
 }

@@ -10,13 +10,15 @@ pub fn services(c: &Canvas, height: usize) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = vec![Row::new().rest(g, " SERVICES", c.width, t.title).line()];
     let mut ids: Vec<ServiceId> = s.estate.service_ids().collect();
-    ids.sort_by_key(|id| (s.estate.service(*id).tier, s.estate.service(*id).name.clone()));
     let well = ids.iter().filter(|id| s.services[id.at()].health == ServiceHealth::Ok).count();
     let all = ids.len();
     // What is well is left out first.
     if all + 4 > height {
-        ids.sort_by_key(|id| (s.services[id.at()].health, s.estate.service(*id).tier));
+        ids.sort_unstable_by_key(|id| (s.services[id.at()].health, s.estate.service(*id).tier));
         ids.truncate(height.saturating_sub(2));
+    } else {
+        let order = |id: &ServiceId| (s.estate.service(*id).tier, &s.estate.service(*id).name);
+        ids.sort_by(|a, b| order(a).cmp(&order(b)));
     }
     let crowded = ids.len() < all;
     let mut tier = 0;
