@@ -155,6 +155,17 @@ fn gaps(cx: &Facts) -> Vec<String> {
         if database.balancers.is_empty() {
             gaps.push(format!("{name}: no traffic entry, so «users are served» cannot be proven; add `traffic`"));
         }
+        if let Some(leader) = cx.leader(id).filter(|_| cx.state.running(id).is_none()) {
+            for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(id).balancers) {
+                if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
+                    let leader = cx.region_name(leader);
+                    gaps.push(format!(
+                        "{name}: {leader} leads and is in maintenance on {}: writes find no way; set it ready there",
+                        balancer.address
+                    ));
+                }
+            }
+        }
         for member in &database.members {
             if let Some((Err(reason), _)) = cx.member(id, member.region).and_then(|m| m.fence_check.as_ref()) {
                 gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.region_name(member.region)));

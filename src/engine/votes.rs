@@ -86,6 +86,8 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
         let (stance, text) = match seen {
             Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, "nothing recent".to_string()),
             Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, s.check.clone()),
+            // In maintenance it is not checked: nothing is known of it there.
+            Some((s, _)) if s.maintenance || s.check.is_empty() => (Stance::Unknown, "not checked in maintenance".to_string()),
             // A balancer goes on saying «up» until its own next checks have failed.
             Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, s.check.clone()),
             Some(_) => (Stance::Unknown, "no new check yet".to_string()),
