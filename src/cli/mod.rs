@@ -36,8 +36,6 @@ pub fn main() -> ExitCode {
     let _ = color_eyre::install();
     crate::tui::watch_panics();
     log();
-    // The newest TLS provider, chosen once: two in one program would panic at the first connection.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return Fail::failed(format!("no threads to run on: {e}")).exit(),

@@ -90,6 +90,9 @@ async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
 
 /// A controller of our own, or the one that runs.
 async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
+    // The newest TLS provider, chosen once: two in one program would panic at the first connection. Only who connects pays
+    // for it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let socket = Home::of(&estate.name).socket();
     let began = std::time::Instant::now();
     loop {

@@ -8,6 +8,7 @@ use crate::engine::Input;
 use crate::journal::JournalError;
 use crate::model::*;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// How a simulation is played.
@@ -22,8 +23,9 @@ pub struct Playing {
     pub ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>>,
 }
 
-/// How often a running world is brought up to date with real time.
-const FRAME: std::time::Duration = std::time::Duration::from_millis(50);
+/// How often a running world is brought up to date with real time: while something happens in it, and in calm.
+const FRAME: Duration = Duration::from_millis(50);
+const CALM: Duration = Duration::from_millis(250);
 
 /// Starts a simulation in a task of its own.
 pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Handle> {
@@ -31,12 +33,11 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
     let mut player = Player::new(simulation, playing);
     let (publish, snapshots) = watch::channel(Arc::new(player.snapshot()));
     tokio::spawn(async move {
-        let mut ticker = tokio::time::interval(FRAME);
-        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut last = tokio::time::Instant::now();
         loop {
             let failed = tokio::select! {
-                at = ticker.tick() => {
+                () = tokio::time::sleep_until(last + player.pace()) => {
+                    let at = tokio::time::Instant::now();
                     let passed = at.saturating_duration_since(last);
                     last = at;
                     crate::engine::planted::panic_here();
@@ -79,6 +80,12 @@ impl Player {
     fn new(simulation: Simulation, mut playing: Playing) -> Player {
         playing.speed = playing.speed.clamp(1, 1000);
         Player { simulation, playing, paused: false, told: 0, touched: false, unmet: None }
+    }
+
+    fn pace(&self) -> Duration {
+        let state = self.simulation.core.engine.state();
+        let busy = self.playing.speed > 1 || !state.proposals.is_empty() || state.open_disasters().next().is_some();
+        if busy || state.operations.iter().any(|o| !o.is_over()) { FRAME } else { CALM }
     }
 
     /// Lets real time pass.

@@ -99,14 +99,14 @@ const STUCK: Duration = Duration::from_secs(2);
 /// The settings or the theme have a mistake, or there is no terminal.
 pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, looks: Looks) -> Result<(), String> {
     let settings = Settings::load(&settings::directory().join("screen.toml"))?;
-    let remembered = Remembered::load(&looks.data.join("screen.toml"));
+    let remembered = Remembered::load(&looks.data.join("remembered.toml"));
     let (theme, name) = theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
     let glyphs = glyphs_of(looks.ascii || settings.ascii.unwrap_or(false));
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         return Err("standard output is no terminal; use --plain, or --once for a single picture".to_string());
     }
     let mut app = App::new();
-    (app.keys, app.cards, app.theme) = (settings.key_map(), stage.cards(), name);
+    (app.keys, app.theme) = (settings.key_map(), name);
     let first = remembered.screen.as_deref().and_then(|s| s.parse().ok());
     app.screen = looks.screen.or(first).unwrap_or_default();
     let recording = match &looks.record {

@@ -75,6 +75,10 @@ impl Show {
                     tracing::warn!("the terminal is gone: {e}");
                     break;
                 }
+                if drawn.at.is_none() {
+                    // The first frame does not wait for them.
+                    app.cards = self.stage.cards();
+                }
                 drawn.at = Some(Instant::now());
                 urgent = false;
                 self.tell_of_disasters(&mut known);
@@ -107,7 +111,7 @@ impl Show {
     }
 
     fn remember(&self, app: &App) {
-        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("screen.toml"));
+        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("remembered.toml"));
     }
 
     /// Takes in one message.
