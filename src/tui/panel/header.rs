@@ -58,7 +58,10 @@ fn second(c: &Canvas) -> Line<'static> {
     if let Some(d) = s.disasters.first() {
         let passed = s.now.utc.since(d.since);
         let rto = d.services.iter().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
-        let served = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
+        // Served means all of them: one database that is back is not the end of it.
+        let waiting = s.services.iter().filter(|v| v.hit_by == Some(d.id)).count();
+        let slowest = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
+        let served = slowest.filter(|_| waiting == 0);
         row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
         row = match served {
             Some(took) => row.add(format!("{} users served after {took}", g.done), t.ok),
@@ -66,7 +69,8 @@ fn second(c: &Canvas) -> Line<'static> {
                 let left = Span(rto.0.saturating_sub(passed.0));
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
                 let share = passed.0 * 1000 / rto.0.max(1);
-                row.add(gauge(g, 16, share, Some(1000)), style).add(format!(" {left} left"), style)
+                let row = row.add(gauge(g, 16, share, Some(1000)), style).add(format!(" {left} left"), style);
+                if slowest.is_some() { row.add(format!(", {waiting} services wait"), t.bad) } else { row }
             }
         };
     } else {
