@@ -112,3 +112,23 @@ fn another_hand_is_noticed() {
     std::fs::remove_file(directory.path().join("key")).unwrap_or_else(|e| panic!("{e}"));
     assert!(matches!(found(&path), Some(Fault::BadSignature { .. })));
 }
+
+/// The newest lines that pass, out of the whole record.
+#[test]
+fn a_record_is_searched() {
+    let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let mut journal = Journal::open(directory.path()).unwrap_or_else(|e| panic!("{e}"));
+    let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let played = bpci::controller::play(scenario, 1, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let records = played.simulation.core.keep.unwrap_or_default();
+    journal.append(&records).unwrap_or_else(|e| panic!("{e}"));
+    let path = directory.path().join("journal.db");
+    let found = |words: &str, most| {
+        let passes = |line: &bpci::model::LogLine| bpci::tui::passes(words, &line.text);
+        bpci::controller::search(&path, most, &passes).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let all = found("promoted timeline", 100);
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(found("promoted timeline", 1), all[1..]);
+    assert!(found("no such words", 100).is_empty());
+}

@@ -257,3 +257,19 @@ fn wide_letters_keep_the_columns() {
     let columns: Vec<_> = (5..8).map(column).collect();
     assert!(columns.iter().all(|c| *c == columns[2] && c.is_some()), "{columns:?}");
 }
+
+/// The timeline's filter searches the whole record, not only the lines that the screen holds.
+#[test]
+fn the_filter_of_the_timeline_searches_the_whole_record() {
+    let snapshot = at("calm", 3).snapshot(1, false);
+    let mut app = app_on(Screen::Timeline);
+    let asks = type_keys(&mut app, &snapshot, "/long ago\n");
+    assert_eq!(asks, [Ask::Search("long ago".to_string())]);
+    let line = LogLine { at: Utc(0), weight: Weight::Notice, subject: "Kim".to_string(), text: "decided long ago".to_string() };
+    app.found("long ago".to_string(), Ok(vec![line.clone()]));
+    assert!(styled(&picture(&app, &snapshot, 80, 24)).contains("decided long ago"));
+    assert_eq!(type_keys(&mut app, &snapshot, "e"), [Ask::Export(vec![line])]);
+    // The filter is taken away, and what was found with it.
+    assert!(app.event(&key(KeyCode::Esc), &snapshot).is_none());
+    assert!(!styled(&picture(&app, &snapshot, 80, 24)).contains("decided long ago"));
+}

@@ -3,12 +3,9 @@
 use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
 use super::output::say;
-use crate::controller::{Home, data_directory};
-use crate::engine::{State, line};
+use crate::controller::{Home, data_directory, story};
 use crate::journal::{self, JournalError, Key, Reader};
-use crate::model::{Estate, Event};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 pub fn run(command: JournalCommand) -> Result<(), Fail> {
     match command {
@@ -47,21 +44,12 @@ pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
 }
 
 fn show(path: &std::path::Path) -> Result<(), Fail> {
-    let mut state: Option<State> = None;
-    Reader::open(path).map_err(Fail::failed)?.each(|entry| {
-        if let Event::Started { estate, .. } = &entry.record.event
-            && state.is_none()
-        {
-            state = Some(State::new(Arc::<Estate>::clone(estate)));
-        }
-        let Some(state) = &mut state else { return Ok::<(), Fail>(()) };
-        if let Some(line) = line(state, &entry.record) {
-            say(&format!("{:>6} {} {:<12} {}", entry.seq, line.at, line.subject, line.text))?;
-        }
-        state.apply(&entry.record);
-        Ok(())
+    let mut any = false;
+    story(path, |seq, line| {
+        any = true;
+        say(&format!("{seq:>6} {} {:<12} {}", line.at, line.subject, line.text))
     })?;
-    if state.is_some() { Ok(()) } else { Err(Fail::failed(format!("{}: it holds no record", path.display()))) }
+    if any { Ok(()) } else { Err(Fail::failed(format!("{}: it holds no record", path.display()))) }
 }
 
 fn export(path: &std::path::Path) -> Result<(), Fail> {

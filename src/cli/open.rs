@@ -68,13 +68,13 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
     if open.plain {
         return plain::follow(handle).await;
     }
-    crate::tui::run(handle, Arc::new(Scenarios), super::order::who(), open.looks()).await.map_err(Fail::failed)
+    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), super::order::who(), open.looks()).await.map_err(Fail::failed)
 }
 
 /// One screen, printed.
 fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
     let size = open.size.map(|s| (s.0, s.1)).or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0)).unwrap_or((80, 24));
-    let picture = crate::tui::once(snapshot, Scenarios.cards(), &open.looks(), size).map_err(Fail::usage)?;
+    let picture = crate::tui::once(snapshot, Scenarios::default().cards(), &open.looks(), size).map_err(Fail::usage)?;
     let text = match form {
         Form::Text => crate::tui::text(&picture),
         Form::Ansi => crate::tui::ansi(&picture),
@@ -142,13 +142,14 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         }
     };
     let handle = Arc::clone(&opened.handle);
+    let record = (!opened.simulated).then(|| Home::of(&handle.snapshot().estate.name).journal());
     let result = match (open.plain, open.once) {
         (true, _) => plain::follow(handle).await,
         (_, Some(form)) => {
             tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
             once(&handle.snapshot(), &open, form)
         }
-        _ => crate::tui::run(handle, Arc::new(Scenarios), super::order::who(), open.looks()).await.map_err(Fail::failed),
+        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), super::order::who(), open.looks()).await.map_err(Fail::failed),
     };
     opened.close().await;
     result

@@ -1,7 +1,7 @@
 //! What a dashboard can show in place of its controller: the scenarios, and how they ended when they were played.
 
 use crate::config;
-use crate::controller::{Playing, Simulation, data_directory, start_simulation};
+use crate::controller::{Playing, Simulation, data_directory, search, start_simulation};
 use crate::journal::Journal;
 use crate::model::*;
 use crate::tui::Stage;
@@ -9,8 +9,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Our scenarios.
-pub struct Scenarios;
+/// Our scenarios, beside an estate with a record or without.
+#[derive(Default)]
+pub struct Scenarios {
+    pub record: Option<PathBuf>,
+}
+
+/// Lines that a search answers with: the newest.
+const FOUND: usize = 5_000;
 
 /// Results that are kept in sight.
 const RESULTS: usize = 20;
@@ -55,5 +61,10 @@ impl Stage for Scenarios {
         let simulation = Simulation::new(scenario, seed, Journal::in_memory(), Mode::Drill, began).map_err(|e| e.to_string())?;
         let ended: Box<dyn FnOnce(PlayedOnce) + Send> = Box::new(|result| keep(&result));
         Ok(start_simulation(simulation, Playing { speed: 1, judged: true, walk, ended: Some(ended) }))
+    }
+
+    fn search(&self, words: &str) -> Option<Result<Vec<LogLine>, String>> {
+        let passes = |line: &LogLine| crate::tui::passes(words, &format!("{} {} {}", line.at, line.subject, line.text));
+        Some(search(self.record.as_ref()?, FOUND, &passes).map_err(|e| e.to_string()))
     }
 }

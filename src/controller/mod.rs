@@ -14,6 +14,7 @@ mod replay;
 mod script;
 mod simulated;
 mod socket;
+mod story;
 mod tape;
 
 pub use core::Core;
@@ -25,3 +26,4 @@ pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;
 pub use socket::connect;
+pub use story::{search, story};

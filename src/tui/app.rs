@@ -26,6 +26,8 @@ pub enum Ask {
     LeaveDrill,
     /// The timeline as it is filtered, into a file.
     Export(Vec<LogLine>),
+    /// The whole record, for these words.
+    Search(String),
     Copy,
     Save,
     Theme(String),
@@ -51,6 +53,8 @@ pub struct App {
     awaiting: Option<ProposalId>,
     /// A scenario is played in place of what was shown before.
     pub drilling: bool,
+    /// What a search of the whole record found, for the words that are still in the filter.
+    searched: Option<(String, Vec<LogLine>)>,
     /// How what stands behind a scenario is, and whether it is in trouble.
     pub behind: Option<(String, bool)>,
     pub theme: String,
@@ -78,6 +82,7 @@ impl App {
             told: None,
             awaiting: None,
             drilling: false,
+            searched: None,
             behind: None,
             theme: "terminal".to_string(),
             page: 10,
@@ -99,7 +104,24 @@ impl App {
 
     /// The rows of the present screen.
     pub fn rows(&self, s: &Snapshot) -> Vec<u64> {
-        rows::rows(self.screen, &self.list(self.screen), s, &self.cards)
+        rows::rows(self.screen, &self.list(self.screen), s, &self.cards, self.searched())
+    }
+
+    /// Lines of the whole record, where the timeline is filtered by words that were searched for.
+    pub fn searched(&self) -> &[LogLine] {
+        let filter = self.lists.get(&Screen::Timeline).map_or("", |list| list.filter.as_str());
+        self.searched.as_ref().filter(|(words, _)| words == filter && !filter.is_empty()).map_or(&[], |(_, lines)| lines)
+    }
+
+    /// A search of the record has come to its end.
+    pub fn found(&mut self, words: String, found: Result<Vec<LogLine>, String>) {
+        match found {
+            Ok(lines) => {
+                self.told = Some(format!("{} lines of the whole record", lines.len()));
+                self.searched = Some((words, lines));
+            }
+            Err(text) => self.tell(format!("The record was not searched: {text}")),
+        }
     }
 
     fn row(&self, s: &Snapshot) -> Option<u64> {
@@ -205,8 +227,7 @@ impl App {
             return self.dialog_key(key, s);
         }
         if self.list(self.screen).typing {
-            self.filter_key(key);
-            return None;
+            return self.filter_key(key);
         }
         let command = self.keys.command(key)?;
         self.command(command, s)
@@ -259,7 +280,7 @@ impl App {
             }
             Command::Note => self.open(Dialog::Note { typed: String::new() }),
             Command::Export => {
-                let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, id).cloned()).collect();
+                let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, self.searched(), id).cloned()).collect();
                 return Some(Ask::Export(lines));
             }
             Command::Copy => return Some(Ask::Copy),
@@ -307,16 +328,22 @@ impl App {
         None
     }
 
-    fn filter_key(&mut self, key: KeyEvent) {
+    fn filter_key(&mut self, key: KeyEvent) -> Option<Ask> {
+        let timeline = self.screen == Screen::Timeline;
         let list = self.list_mut();
         match key.code {
             KeyCode::Esc => (list.typing, list.filter) = (false, String::new()),
-            KeyCode::Enter | KeyCode::Down | KeyCode::Up => list.typing = false,
+            KeyCode::Enter | KeyCode::Down | KeyCode::Up => {
+                list.typing = false;
+                // The screen holds the newest lines; the record holds all.
+                return (timeline && !list.filter.is_empty()).then(|| Ask::Search(list.filter.clone()));
+            }
             _ => {
                 edit(&mut list.filter, key);
                 list.selected = None;
             }
         }
+        None
     }
 
     fn choice<'a>(&self, s: &'a Snapshot) -> Option<&'a ProposalView> {

@@ -31,6 +31,7 @@ mod view;
 pub use app::{App, Ask};
 pub use glyph::{ASCII, Glyphs, UNICODE};
 pub use keys::{Command, KeyMap};
+pub use list::passes;
 pub use places::Screen;
 pub use save::{ansi, svg, text};
 pub use screen::draw;
@@ -72,12 +73,21 @@ pub trait Stage: Send + Sync {
     /// # Errors
     /// There is none of this name, or it has a mistake.
     fn play(&self, name: &str, walk: bool) -> Result<Arc<dyn Handle>, String>;
+
+    /// The newest lines of the whole record that have all these words in them; `None` where there is no record to search
+    /// but what is on the screen.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    fn search(&self, words: &str) -> Option<Result<Vec<LogLine>, String>>;
 }
 
 enum Message {
     Input(Event),
     Changed,
     Answer(Result<Receipt, Refusal>),
+    /// What a search of the record for these words came to.
+    Found(String, Result<Vec<LogLine>, String>),
     /// The terminal is gone, or the program is told to end.
     End,
     /// The controller is gone: there will be no newer snapshot.

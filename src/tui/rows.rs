@@ -22,13 +22,14 @@ pub const fn follows(screen: Screen) -> bool {
 }
 
 /// The rows of a screen.
-pub fn rows(screen: Screen, list: &List, s: &Snapshot, cards: &[Card]) -> Vec<u64> {
+pub fn rows(screen: Screen, list: &List, s: &Snapshot, cards: &[Card], searched: &[LogLine]) -> Vec<u64> {
     match screen {
         Screen::Command | Screen::Log => Vec::new(),
         Screen::Regions => regions(list, s),
         Screen::Services => tree(list, s).into_iter().map(|(id, _)| u64::from(id.0)).collect(),
         Screen::Recovery => operations(list, s),
         Screen::Replication => groups(list, s),
+        Screen::Timeline if !searched.is_empty() => (0..searched.len()).map(|i| SEARCHED + i as u64).collect(),
         Screen::Timeline => story(list, s),
         Screen::Drills => (0..cards.len()).filter(|i| list.passes(&format!("{} {}", cards[*i].name, cards[*i].title))).map(|i| i as u64).collect(),
     }
@@ -109,8 +110,14 @@ fn story(list: &List, s: &Snapshot) -> Vec<u64> {
     s.log.iter().enumerate().filter(|(_, line)| passes(line)).map(|(i, _)| first + i as u64).collect()
 }
 
+/// Lines that a search found are numbered from here: no story is so long.
+const SEARCHED: u64 = 1 << 48;
+
 /// A line of the story by its number.
-pub fn story_line(s: &Snapshot, number: u64) -> Option<&LogLine> {
+pub fn story_line<'a>(s: &'a Snapshot, searched: &'a [LogLine], number: u64) -> Option<&'a LogLine> {
+    if let Some(i) = number.checked_sub(SEARCHED) {
+        return searched.get(usize::try_from(i).ok()?);
+    }
     let first = s.log_total.saturating_sub(s.log.len() as u64);
     s.log.get(usize::try_from(number.checked_sub(first)?).ok()?)
 }

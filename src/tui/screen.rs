@@ -87,7 +87,7 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
         log(&canvas(area.width), body, buffer);
     } else {
         let (list, rows) = (app.list(app.screen), app.rows(snapshot));
-        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, rows: &rows };
+        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, rows: &rows, searched: app.searched() };
         listed(&shown, canvas, tiny, body, buffer);
     }
     if foot > 0 {

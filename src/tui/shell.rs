@@ -129,6 +129,7 @@ impl Show {
                 }
                 app.answered(answer);
             }
+            Message::Found(words, found) => app.found(words, found),
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),
             Message::Resumed => {
                 // A hang-up comes with this signal too.
@@ -216,6 +217,17 @@ impl Show {
                 Err(text) => app.tell(text),
             },
             Ask::Export(lines) => app.tell(self.export(&lines)),
+            Ask::Search(words) => {
+                let (stage, sender) = (Arc::clone(&self.stage), self.sender.clone());
+                // A long record takes seconds: nothing waits for that.
+                if self.drill.is_none() {
+                    self.runtime.spawn_blocking(move || {
+                        if let Some(found) = stage.search(&words) {
+                            let _ = sender.send(Message::Found(words, found));
+                        }
+                    });
+                }
+            }
             Ask::Copy => {
                 use base64::Engine;
                 let text = drawn.last.as_ref().map(save::text).unwrap_or_default();

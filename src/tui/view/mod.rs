@@ -21,6 +21,7 @@ pub struct Shown<'a> {
     pub list: &'a List,
     pub cards: &'a [Card],
     pub rows: &'a [u64],
+    pub searched: &'a [LogLine],
 }
 
 impl Shown<'_> {
@@ -53,7 +54,7 @@ pub fn list(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
             Screen::Services => services::row(shown, c, *id),
             Screen::Recovery => recovery::row(c, *id),
             Screen::Replication => replication::row(c, *id),
-            Screen::Timeline => timeline::row(c, *id),
+            Screen::Timeline => timeline::row(shown, c, *id),
             Screen::Drills => drills::row(shown, c, *id),
             Screen::Command | Screen::Log => Line::default(),
         };
@@ -121,7 +122,7 @@ pub fn detail(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
         Screen::Services => services::detail(c, id),
         Screen::Recovery => recovery::detail(c, id),
         Screen::Replication => replication::detail(c, id, height),
-        Screen::Timeline => timeline::detail(c, id),
+        Screen::Timeline => timeline::detail(shown, c, id),
         Screen::Drills => drills::detail(shown, c, id),
         Screen::Command | Screen::Log => Vec::new(),
     }

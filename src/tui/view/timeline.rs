@@ -1,18 +1,18 @@
 //! The story line by line, and the selected line in full.
 
-use super::fact;
+use super::{Shown, fact};
 use crate::model::*;
 use crate::tui::panel::{Canvas, story_row};
 use crate::tui::rows::story_line;
 use ratatui::text::Line;
 
-pub fn row(c: &Canvas, id: u64) -> Line<'static> {
-    story_line(c.snapshot, id).map_or_else(Line::default, |line| story_row(c, line))
+pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
+    story_line(c.snapshot, shown.searched, id).map_or_else(Line::default, |line| story_row(c, line))
 }
 
-pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
+pub fn detail(shown: &Shown, c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
-    let Some(line) = story_line(s, id) else { return Vec::new() };
+    let Some(line) = story_line(s, shown.searched, id) else { return Vec::new() };
     let mut lines = fact(c, "when", &when(s, line.at), t.text);
     lines.extend(fact(c, &line.subject, &line.text, t.strong));
     lines
