@@ -97,3 +97,39 @@ fn without_a_shell_it_does_not_stand_still() {
     terminal.type_text("q");
     assert_eq!(terminal.end(), 0);
 }
+
+/// A recording holds what the terminal was sent, and the decisions as marks.
+#[test]
+fn a_recording_is_what_was_shown() {
+    let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let file = directory.path().join("incident.cast");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_bpci"));
+    command.args(["--fixture", "region_outage", "--speed", "10", "--record"]);
+    command.arg(&file);
+    let size = PtySize { cols: SIZE.0, rows: SIZE.1, pixel_width: 0, pixel_height: 0 };
+    let mut terminal = Terminal::run(command, size, &[("USER", "Kim")]);
+    terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
+    terminal.type_text("n");
+    terminal.wait("the note", |t| t.shows(SIZE).contains("NOTE"));
+    terminal.type_text("we begin\r");
+    terminal.wait("what was noted", |t| t.shows(SIZE).contains("done"));
+    terminal.type_text("q");
+    assert_eq!(terminal.end(), 0);
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{e}"));
+    let mut lines = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap_or_else(|e| panic!("{l}: {e}")));
+    let head = lines.next().unwrap_or_default();
+    assert_eq!((head["version"].as_u64(), head["term"]["cols"].as_u64()), (Some(3), Some(80)));
+    let mut parser = vt100::Parser::new(SIZE.1, SIZE.0, 0);
+    let mut marks = Vec::new();
+    for event in lines {
+        assert!(event[0].as_f64().is_some_and(|t| (0.0..60.0).contains(&t)), "{event}");
+        match event[1].as_str() {
+            Some("o") => parser.process(event[2].as_str().unwrap_or_default().as_bytes()),
+            Some("m") => marks.push(event[2].as_str().unwrap_or_default().to_string()),
+            other => assert_eq!(other, Some("r")),
+        }
+    }
+    let screen = parser.screen().contents();
+    assert!(screen.contains("REGIONS") && screen.contains("done"), "{screen}");
+    assert!(marks.contains(&"we begin".to_string()), "{marks:?}");
+}
