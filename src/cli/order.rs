@@ -6,7 +6,16 @@ use std::sync::Arc;
 /// Who gives the orders of this process.
 pub fn who() -> String {
     let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
-    name.unwrap_or_else(|_| "somebody".to_string())
+    name.ok().filter(|n| !n.is_empty()).unwrap_or_else(account)
+}
+
+/// The account's own name, where no variable tells it.
+fn account() -> String {
+    // SAFETY: it only asks.
+    let id = unsafe { libc::getuid() }.to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let of = |line: &str| line.split(':').nth(2) == Some(id.as_str());
+    accounts.lines().find(|l| of(l)).and_then(|l| l.split(':').next()).map_or_else(|| format!("user {id}"), str::to_string)
 }
 
 /// A choice on the table, in lines.

@@ -156,7 +156,7 @@ impl Player {
         let mut snapshot = self.simulation.snapshot(self.playing.speed, self.paused);
         let narration = &self.simulation.scenario.narration;
         if let Some(world) = snapshot.world.as_mut().filter(|_| self.playing.judged) {
-            let told = self.told.checked_sub(1).and_then(|i| narration.get(i)).map(|n| n.text.clone());
+            let told = self.told.checked_sub(1).filter(|_| self.playing.walk).and_then(|i| narration.get(i)).map(|n| n.text.clone());
             world.scenario = Some(ScenarioView {
                 name: self.simulation.scenario.name.clone(),
                 told,

@@ -62,7 +62,7 @@ fn confirm_choice<D: Door>(
     manual_override: bool,
 ) -> Result<Result<Receipt, Refusal>, JournalError> {
     let Choice { group, intent, from, to } = choice;
-    let proposed = send(core, now, by, Action::Propose { group, intent, from, to, reason: "scripted".to_string() })?;
+    let proposed = send(core, now, by, Action::Propose { group, intent, from, to, reason: format!("ordered by {by}") })?;
     let Ok(Receipt::Proposed(proposal)) = proposed else { return Ok(proposed) };
     let shown = core.engine.assess(now, proposal);
     let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);

@@ -135,7 +135,8 @@ fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check])
         Intent::Guided => Loss::Unknown,
         Intent::Failover => match checks.iter().find(|c| c.name == "writes").map(|c| c.verdict) {
             Some(Verdict::Pass) => Loss::Nothing,
-            Some(_) => to.and_then(|to| cx.lag(proposal.group, to)).map_or(Loss::Unknown, Loss::AtLeast),
+            // That nothing is known to be missing is not that nothing is missing.
+            Some(_) => to.and_then(|to| cx.lag(proposal.group, to)).filter(|l| l.0 > 0).map_or(Loss::Unknown, Loss::AtLeast),
             None => Loss::Unknown,
         },
     }

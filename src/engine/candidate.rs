@@ -200,8 +200,18 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     if !synchronous {
         checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
     } else if !(listed && bound) {
-        let text =
-            format!("/sync names no living standby outside {old}; {new} is {lag_text} behind what was acknowledged; removing the key elects nobody");
+        let other = cx
+            .synchronous_standbys(group)
+            .into_iter()
+            .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
+        let text = match other {
+            Some(other) => {
+                format!("{new} is not the synchronous standby, {} is; {new} is {lag_text} behind, as far as is known", cx.region_name(other))
+            }
+            None => format!(
+                "/sync names no living standby outside {old}: nothing shows that {new} holds every acknowledged write; it is {lag_text} behind, as far as is known"
+            ),
+        };
         checks.add(Verdict::Risk, "writes", text);
     } else if let Some(missing) = missing_voters(cx, group, record, to, age) {
         checks.add(Verdict::Risk, "writes", missing);

@@ -18,6 +18,9 @@ pub const CLOSE_LOOK: Span = Span::ms(50);
 pub const CLOSE_LOOK_FOR: Span = Span::secs(5);
 /// After the fence answered, the member must be known to be gone within this time: silence alone takes three seconds.
 pub const FENCE_SETTLES: Span = Span::secs(5);
+/// A choice that a person put on the table and nobody confirmed is taken off after this time: it would keep the automatic
+/// response away (a choice of ours).
+pub const CHOICE: Span = Span::mins(5);
 /// What a step does not know yet is looked for so long before it is a failure (a choice of ours; silence takes three
 /// seconds to believe).
 pub const LOOKS_FOR: Span = Span::secs(5);

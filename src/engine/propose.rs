@@ -23,6 +23,8 @@ fn withdraw(engine: &mut Engine, now: Now) {
             gone.push((p.id, "the disaster is over"));
         } else if p.intent != Intent::Guided && led.is_some_and(|r| r != p.from) {
             gone.push((p.id, "the primary has moved"));
+        } else if p.disaster.is_none() && now.mono.since(open.since.mono) > limits::CHOICE {
+            gone.push((p.id, "nobody confirmed it"));
         }
     }
     for (proposal, reason) in gone {

@@ -208,8 +208,8 @@ impl std::fmt::Display for Loss {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Loss::Nothing => f.pad("nothing acknowledged"),
+            Loss::AtLeast(Bytes(0)) | Loss::Unknown => f.pad("an unknown amount"),
             Loss::AtLeast(bytes) => write!(f, "at least {bytes}"),
-            Loss::Unknown => f.pad("unknown"),
         }
     }
 }

@@ -11,11 +11,14 @@ use super::rows;
 use crate::model::*;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// What a key asks of the world outside the screen.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ask {
     Order(Action),
+    /// Several, one after the other.
+    Orders(Vec<Action>),
     Control(Control),
     /// A scenario, in place of what is shown; or walked through, stop by stop.
     Play {
@@ -49,6 +52,7 @@ pub struct App {
     pub back: usize,
     /// The answer to the last order, until the next key.
     pub told: Option<String>,
+    told_at: Instant,
     /// A choice was asked for: its confirmation opens when it is on the table.
     awaiting: Option<ProposalId>,
     /// A scenario is played in place of what was shown before.
@@ -61,6 +65,9 @@ pub struct App {
     /// Lines that a page of the list has.
     page: usize,
 }
+
+/// How long an answer stands in the footer.
+const TOLD: Duration = Duration::from_secs(6);
 
 impl Default for App {
     fn default() -> Self {
@@ -80,6 +87,7 @@ impl App {
             selected: 0,
             back: 0,
             told: None,
+            told_at: Instant::now(),
             awaiting: None,
             drilling: false,
             searched: None,
@@ -169,11 +177,18 @@ impl App {
 
     /// Takes in the newest facts: an open confirmation is held against them.
     pub fn refresh(&mut self, s: &Snapshot) {
+        if self.told.is_none() {
+            self.told_at = Instant::now();
+        } else if self.told_at.elapsed() > TOLD {
+            self.told = None;
+        }
         if let Some(id) = self.awaiting
             && let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id)
         {
             self.awaiting = None;
-            self.open(Dialog::Confirm(Box::new(Confirm::new(view, s.now.utc))));
+            let mut confirm = Confirm::new(view, s.now.utc);
+            confirm.ours = true;
+            self.open(Dialog::Confirm(Box::new(confirm)));
         }
         if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
             let before = confirm.changed.len();
@@ -267,8 +282,9 @@ impl App {
             Command::Failover => return self.choose(s, Intent::Failover),
             Command::Switchover => return self.choose(s, Intent::Switchover),
             Command::StopAutomatic => {
-                let open = s.proposals.iter().find(|p| p.proposal.automatic_at.is_some())?;
-                return Some(Ask::Order(Action::StopAutomatic { proposal: open.proposal.id }));
+                // All of them: who stops a countdown does not mean one of two.
+                let counting = s.proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
+                return Some(Ask::Orders(counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect()));
             }
             Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
             Command::Answer => {
@@ -409,8 +425,14 @@ impl App {
         }
         let dialog = self.dialog.as_mut()?;
         if key.code == KeyCode::Esc {
+            // A choice that was only put on the table to be looked at must not stay there: it would keep the automatic
+            // response away.
+            let looked_at = match dialog {
+                Dialog::Confirm(confirm) if confirm.ours => Some(confirm.shown.proposal.id),
+                _ => None,
+            };
             self.dialog = None;
-            return None;
+            return looked_at.map(|proposal| Ask::Order(Action::Withdraw { proposal }));
         }
         match dialog {
             Dialog::Help { from } => match key.code {
@@ -454,7 +476,7 @@ impl App {
                     return Some(Ask::Order(Action::Arm { typed }));
                 }
             }
-            Dialog::Confirm(_) => return self.confirm_key(key),
+            Dialog::Confirm(_) => return self.confirm_key(key, s),
             Dialog::Question(question) => {
                 if edit(&mut question.typed, key) {
                     let (id, step, word) = (question.operation, question.step, question.typed.trim().to_string());
@@ -469,21 +491,35 @@ impl App {
         None
     }
 
-    fn confirm_key(&mut self, key: KeyEvent) -> Option<Ask> {
+    fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
         let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         if confirm.shown.assessment.blocked().is_some() {
             return None;
         }
-        let risky = confirm.shown.assessment.risk.is_some();
-        if key.code == KeyCode::Tab && risky {
+        let risk = confirm.shown.assessment.risk.clone();
+        if key.code == KeyCode::Tab && risk.is_some() {
             confirm.in_risk = !confirm.in_risk;
             return None;
         }
         let entered = if confirm.in_risk { edit(&mut confirm.risk, key) } else { edit(&mut confirm.typed, key) };
+        confirm.wrong = None;
         if !entered {
             return None;
         }
-        if risky && !confirm.in_risk && confirm.risk.is_empty() {
+        // The engine's gate decides; but who mistyped is told here, and begins no other field.
+        let name = &s.estate.region(confirm.shown.proposal.from).name;
+        if confirm.typed.trim() != name {
+            confirm.wrong = Some(format!("«{}» is not {name}; nothing was done", confirm.typed.trim()));
+            (confirm.typed, confirm.in_risk) = (String::new(), false);
+            return None;
+        }
+        if let Some(risk) = &risk
+            && confirm.risk.trim() != risk
+        {
+            if confirm.in_risk {
+                confirm.wrong = Some(format!("«{}» is not: {risk}", confirm.risk.trim()));
+                confirm.risk.clear();
+            }
             confirm.in_risk = true;
             return None;
         }
@@ -495,7 +531,7 @@ impl App {
             plan: a.plan,
             evidence: a.evidence,
             typed: confirm.typed.trim().to_string(),
-            accept_risk: risky.then(|| confirm.risk.trim().to_string()),
+            accept_risk: risk.map(|_| confirm.risk.trim().to_string()),
             manual_override: false,
         };
         self.dialog = None;

@@ -52,6 +52,10 @@ pub struct Confirm {
     pub in_risk: bool,
     /// What was different when the facts changed under it.
     pub changed: Vec<String>,
+    /// It was put on the table by this screen, to be looked at.
+    pub ours: bool,
+    /// What was typed and is not what was asked for.
+    pub wrong: Option<String>,
 }
 
 pub struct Question {
@@ -76,7 +80,16 @@ impl Listening {
 
 impl Confirm {
     pub fn new(shown: &ProposalView, seen: Utc) -> Confirm {
-        Confirm { shown: shown.clone(), seen, typed: String::new(), risk: String::new(), in_risk: false, changed: Vec::new() }
+        Confirm {
+            shown: shown.clone(),
+            seen,
+            typed: String::new(),
+            risk: String::new(),
+            in_risk: false,
+            changed: Vec::new(),
+            ours: false,
+            wrong: None,
+        }
     }
 
     /// Holds what is shown against the newest facts: a change voids what was typed, and is shown.
@@ -84,7 +97,11 @@ impl Confirm {
         let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else { return false };
         let same = now.assessment.evidence == self.shown.assessment.evidence && now.assessment.nonce == self.shown.assessment.nonce;
         if !same {
-            self.changed = differences(&self.shown.assessment, &now.assessment);
+            for change in differences(&self.shown.assessment, &now.assessment, &snapshot.estate) {
+                if !self.changed.contains(&change) {
+                    self.changed.push(change);
+                }
+            }
             self.typed.clear();
             self.risk.clear();
             self.in_risk = false;
@@ -96,7 +113,7 @@ impl Confirm {
     }
 }
 
-fn differences(old: &Assessment, new: &Assessment) -> Vec<String> {
+fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<String> {
     let mut list: Vec<String> = new
         .checks
         .iter()
@@ -104,7 +121,8 @@ fn differences(old: &Assessment, new: &Assessment) -> Vec<String> {
         .map(|n| format!("{}: {}", n.name, n.text))
         .collect();
     if old.to != new.to {
-        list.push("another candidate".to_string());
+        let name = |r: Option<RegionId>| r.map_or("nobody", |r| estate.region(r).name.as_str());
+        list.insert(0, format!("it goes to {} now, not to {}", name(new.to), name(old.to)));
     }
     if old.risk != new.risk {
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
@@ -189,16 +207,24 @@ fn confirm_lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static
     }
     if let Some(block) = a.blocked() {
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
+        if block.name == "observers" {
+            let text = " to go on all the same: `bpci bc disaster-recovery trigger … --manual-override`, which fences it first";
+            lines.push(Row::new().rest(g, text, c.width, t.dim).line());
+        }
         lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());
         return lines;
     }
+    let wait = if hears { "" } else { "   (listens in a moment)" };
+    if let Some(wrong) = &confirm.wrong {
+        lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
+    }
+    let of = if a.risk.is_some() { " 1 of 2:" } else { "" };
+    lines.push(Row::new().rest(g, &format!("{of} type {from}, then Enter; Esc leaves{wait}"), c.width, t.strong).line());
+    lines.push(field(t, g, &confirm.typed, !confirm.in_risk));
     if let Some(risk) = &a.risk {
-        lines.push(Row::new().rest(g, &format!(" the risk, to be typed as it stands: {risk}"), c.width, t.bad).line());
+        lines.push(Row::new().rest(g, &format!(" 2 of 2: take the risk upon you, type: {risk}"), c.width, t.bad).line());
         lines.push(field(t, g, &confirm.risk, confirm.in_risk));
     }
-    let wait = if hears { "" } else { "   (listens in a moment)" };
-    lines.push(Row::new().rest(g, &format!(" type {from}, then Enter; Esc leaves{wait}"), c.width, t.strong).line());
-    lines.push(field(t, g, &confirm.typed, !confirm.in_risk));
     lines
 }
 
@@ -284,9 +310,9 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     }
     let mut body: Vec<Line<'static>> = Vec::new();
     for (keys, text, style) in all {
-        for (i, part) in wrap(&g.plain(&text), c.width.saturating_sub(15).max(10)).into_iter().enumerate() {
+        for (i, part) in wrap(&g.plain(&text), c.width.saturating_sub(17).max(10)).into_iter().enumerate() {
             let keys = if i == 0 { keys.as_str() } else { "" };
-            body.push(Row::new().add("   ", t.text).left(g, keys, 11, t.key).rest(g, &part, c.width, style).line());
+            body.push(Row::new().add("   ", t.text).left(g, keys, 13, t.key).rest(g, &part, c.width, style).line());
         }
     }
     let room = height.saturating_sub(2);

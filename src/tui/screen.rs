@@ -44,6 +44,12 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         buffer.set_style(place, theme.text);
         let rule = Line::styled(glyphs.rule.repeat(usize::from(width)), theme.accent);
         let mut framed = vec![rule.clone()];
+        // Where it is too low for all, what is typed into stays in sight: it is at the end.
+        let room = usize::from(height.saturating_sub(2));
+        let mut lines = lines;
+        if lines.len() > room && room > 1 {
+            lines.drain(1..lines.len() - room + 1);
+        }
         framed.extend(lines);
         framed.push(rule);
         put(&framed, place, buffer);
@@ -60,7 +66,7 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
         (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), "Esc goes back to the drills".to_string(), t.ok),
         (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
         (None, Some(text)) => {
-            let more = if world.paused { " — space goes on" } else { "" };
+            let more = if world.paused { " — space goes on" } else { " — runs on to the next" };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
         (None, None) if behind.is_empty() => return Vec::new(),
@@ -241,13 +247,13 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
 fn footer(app: &App, s: &Snapshot, c: &Canvas) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
-    if let Some(text) = &app.told {
-        return row.rest(g, text, c.width, t.warn).line();
-    }
     let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
     let screens = screens.join("  ");
     let wide = c.width >= 150;
-    let room = c.width.saturating_sub(if wide { screens.len() + 2 } else { 13 });
+    // An answer stands beside the keys, never over them.
+    let told = app.told.as_ref().map(|text| super::text::fit(&g.plain(text), c.width / 2, g.ascii));
+    let end = told.clone().unwrap_or_else(|| if wide { screens } else { "1-8 screens".to_string() });
+    let room = c.width.saturating_sub(end.chars().count() + 2);
     for b in app.keys.bindings() {
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
@@ -262,6 +268,5 @@ fn footer(app: &App, s: &Snapshot, c: &Canvas) -> Line<'static> {
             row = row.add(key, t.key).add(format!(" {}  ", b.short), t.dim);
         }
     }
-    let end = if wide { screens } else { "1-8 screens".to_string() };
-    row.at_end(g, &end, c.width.saturating_sub(1), t.dim).line()
+    row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line()
 }

@@ -189,6 +189,11 @@ impl Show {
                 }
                 self.reply(self.shown().order(Order { by: self.who.clone(), action }));
             }
+            Ask::Orders(actions) => {
+                for action in actions {
+                    self.reply(self.shown().order(Order { by: self.who.clone(), action }));
+                }
+            }
             Ask::Control(control) => self.reply(self.shown().control(control)),
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.

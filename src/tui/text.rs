@@ -62,7 +62,7 @@ impl Row {
     pub fn right(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
         let text = fit(&g.plain(text), width, g.ascii);
         // The room before it is not part of it: a line under the text must not begin there.
-        self.add(" ".repeat(width.saturating_sub(text.width())), Style::reset()).add(text, style)
+        self.add(" ".repeat(width.saturating_sub(text.width())), Style::new()).add(text, style)
     }
 
     /// The rest of a line of this width.
@@ -77,7 +77,7 @@ impl Row {
         let text = g.plain(text);
         let text = fit(&text, width.saturating_sub(self.used), g.ascii);
         let gap = width.saturating_sub(self.used + text.width());
-        self.add(" ".repeat(gap), Style::reset()).add(text, style)
+        self.add(" ".repeat(gap), Style::new()).add(text, style)
     }
 
     /// How much of the line is taken.

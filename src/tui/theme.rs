@@ -152,7 +152,16 @@ impl Theme {
         let missing = theme.roles().into_iter().map(|(name, _)| name).find(|name| !given.contains(name));
         match missing {
             Some(missing) => Err(format!("{file}:1:1: the role `{missing}` has no look; give it one, or write `inherits = \"terminal\"`")),
-            None => Ok(theme),
+            None => {
+                // A theme's own ground lies under every role that has none of its own.
+                let ground = theme.text.bg;
+                for (_, style) in theme.roles() {
+                    if style.bg == Some(Color::Reset) {
+                        style.bg = ground;
+                    }
+                }
+                Ok(theme)
+            }
         }
     }
 

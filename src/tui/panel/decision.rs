@@ -20,10 +20,12 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
     let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
-    let counting = view.automatic_in.filter(|left| veto.is_none() || *left > Span::ZERO);
+    // As it stands automation would not act, however long it counts.
+    let held = a.risk.is_some() || a.blocked().is_some();
+    let counting = view.automatic_in.filter(|left| !held && (veto.is_none() || *left > Span::ZERO));
     let (end, style) = match (view.automatic_in, counting) {
         (_, Some(left)) => (format!("automatic in {left} {} s stop", g.dot), t.warn),
-        (Some(_), None) => (format!("automation waits {} s stop", g.dot), t.warn),
+        (Some(_), None) => (format!("automation is held {} s stop", g.dot), t.warn),
         (None, None) => ("yours to decide".to_string(), t.dim),
     };
     // What runs out is never cut; what it is about may be.
@@ -40,7 +42,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
         lines.extend(said(c, "loses", &a.loss.to_string(), style));
         lines.extend(said(c, "leave it", &a.otherwise, t.text));
-        if let (Some(_), Some(veto)) = (view.automatic_in, &veto) {
+        // What passes by itself is no news while it counts.
+        if let (Some(left), Some(veto)) = (view.automatic_in, &veto)
+            && (held || left == Span::ZERO)
+        {
             lines.extend(said(c, "automation", veto, t.warn));
         }
     }

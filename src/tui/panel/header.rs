@@ -37,6 +37,12 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} PARTLY BLIND  {} silent, up to {since}", g.unknown, s.stale.len());
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
+                (RegionStatus::Ok, None) if s.regions.iter().any(|r| r.services_up < r.services) => {
+                    let fails = |r: &RegionId| s.regions[r.at()].services_up < s.regions[r.at()].services;
+                    let failing: Vec<&str> = s.estate.region_ids().filter(fails).map(|r| s.estate.region(r).name.as_str()).collect();
+                    let text = format!("{} CHECKS FAIL  {}", g.part, failing.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
                 (RegionStatus::Ok, None) => {
                     first.add(format!("{} ALL WELL", g.ok), t.ok).add(format!("  {regions} regions, {services} services"), t.dim)
                 }

@@ -20,8 +20,9 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     };
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
     let took = o.finished.unwrap_or(s.now.utc).since(o.started);
-    let state = format!("{} of {} steps {} {} {} {took}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
-    let mut lines = vec![Row::new().add(word, t.title).add(place, t.strong).rest(g, &state, c.width, style).line()];
+    let state = format!("{} {} {} of {} steps {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
+    let mut lines = vec![Row::new().add(word, t.title).add(g.plain(&state), style).rest(g, &place, c.width, t.strong).line()];
+    lines.extend(accepted(c, o));
     for (n, phase) in Phase::ALL.iter().enumerate() {
         let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
         if !steps.is_empty() {
@@ -66,12 +67,21 @@ fn phase_lines(c: &Canvas, o: &Operation, n: usize, phase: Phase, steps: &[(&Ste
             StepState::Pending => format!("{} {}", g.later, s.id),
         })
         .collect();
+    // Where they do not fit, those that are done step back behind the one that runs.
+    let done = steps.iter().filter(|(_, r)| r.state.opens()).count();
+    let words = match words.join("  ") {
+        all if all.chars().count() + 26 <= c.width || done == words.len() => all,
+        _ => {
+            let rest: Vec<String> = words.into_iter().filter(|w| !w.starts_with(g.done) && !w.starts_with(g.dash)).collect();
+            format!("{} {done} done  {}", g.done, rest.join("  "))
+        }
+    };
     let head = Row::new()
         .add(format!(" {n} "), t.dim)
         .left(g, phase.name(), 14, if first.is_some() { t.text } else { t.dim })
         .add(format!("{mark} "), style)
         .left(g, &took, 7, style)
-        .rest(g, &words.join("  "), c.width, if first.is_some() { t.text } else { t.dim });
+        .rest(g, &words, c.width, if first.is_some() { t.text } else { t.dim });
     let mut lines = vec![head.line()];
     for (step, record) in steps {
         let index = o.plan.steps.iter().position(|s| s.id == step.id).unwrap_or_default();
@@ -90,4 +100,24 @@ fn phase_lines(c: &Canvas, o: &Operation, n: usize, phase: Phase, steps: &[(&Ste
         }
     }
     lines
+}
+
+/// What somebody took upon themselves stays in sight.
+fn accepted(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let mut what = Vec::new();
+    if let Some(loss) = o.accepted.loss {
+        what.push(format!("the loss of {}", Loss::AtLeast(loss)));
+    }
+    if o.accepted.unfenced {
+        what.push("that two primaries may write".to_string());
+    }
+    if o.accepted.alive {
+        what.push("that the old primary may have lived".to_string());
+    }
+    if what.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("{} accepted {}", o.by, what.join(" and "));
+    vec![Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, &text, c.width, t.bad).line()]
 }

@@ -49,18 +49,18 @@ fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> 
 pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
+    // What has begun to fail is not shown as well, though nothing is declared yet.
+    let failing = view.status == RegionStatus::Ok && view.services_up < view.services;
+    let word = if failing { "FAILING" } else { view.status.word() };
     let (glyph, style) = match view.status {
+        RegionStatus::Ok if failing => (g.part, t.warn),
         RegionStatus::Ok => (g.ok, t.ok),
         RegionStatus::Degraded => (g.part, t.warn),
         RegionStatus::Down => (g.bad, t.bad),
         RegionStatus::Unknown => (g.unknown, t.dim),
     };
-    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, view.status.word(), 10, style).left(
-        g,
-        region.role.name(),
-        8,
-        t.dim,
-    );
+    let mut row =
+        Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, word, 10, style).left(g, region.role.name(), 8, t.dim);
     row = match view.load {
         // What a region that is down carried before is not what it carries.
         Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {

@@ -42,6 +42,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
         .add(format!("{}  ", g.plain(&way)), t.text)
         .add(format!("{}  ", o.status.word()), style)
         .rest(g, &took, c.width, t.dim)
+        .fitted(g, c.width)
         .line()
 }
 
