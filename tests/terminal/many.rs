@@ -133,3 +133,23 @@ fn a_recording_is_what_was_shown() {
     assert!(screen.contains("REGIONS") && screen.contains("done"), "{screen}");
     assert!(marks.contains(&"we begin".to_string()), "{marks:?}");
 }
+
+/// A theme with a ground of its own leaves no cell on the terminal's.
+#[test]
+fn a_theme_paints_its_ground_everywhere() {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_bpci"));
+    command.args(["--theme", "light", "--fixture", "region_outage", "--speed", "10"]);
+    let size = PtySize { cols: SIZE.0, rows: SIZE.1, pixel_width: 0, pixel_height: 0 };
+    let mut terminal = Terminal::run(command, size, &[("COLORTERM", "truecolor")]);
+    terminal.wait("the disaster", |t| t.shows(SIZE).contains("CRITICAL"));
+    std::thread::sleep(Duration::from_millis(300));
+    let screen = terminal.screen(SIZE);
+    for row in 0..SIZE.1 {
+        for col in 0..SIZE.0 {
+            let bare = screen.screen().cell(row, col).is_none_or(|c| c.bgcolor() == vt100::Color::Default);
+            assert!(!bare, "row {row}, column {col}:\n{}", screen.screen().contents());
+        }
+    }
+    terminal.type_text("q");
+    assert_eq!(terminal.end(), 0);
+}

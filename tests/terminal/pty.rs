@@ -82,9 +82,14 @@ impl Terminal {
 
     /// What the screen shows, as a terminal would.
     pub fn shows(&self, size: (u16, u16)) -> String {
+        self.screen(size).screen().contents()
+    }
+
+    /// The cells of the screen.
+    pub fn screen(&self, size: (u16, u16)) -> vt100::Parser {
         let mut parser = vt100::Parser::new(size.1, size.0, 0);
         parser.process(&self.said.lock().unwrap_or_else(|e| panic!("{e}")));
-        parser.screen().contents()
+        parser
     }
 
     pub fn wait(&self, what: &str, test: impl Fn(&Terminal) -> bool) {
