@@ -4,6 +4,7 @@
 //! newest snapshot); the terminal is left as it was found; a pure function of snapshot and size makes the picture. It
 //! decides nothing: keys become orders, which the engine's one gate hears.
 
+mod act;
 mod app;
 mod base16;
 mod can;
@@ -26,6 +27,7 @@ mod settings;
 mod shell;
 mod text;
 mod theme;
+mod typing;
 mod view;
 
 pub use app::{App, Ask};

@@ -1,0 +1,138 @@
+//! Commands become asks here, and nowhere else. Nothing is decided: the engine's one gate hears every order.
+
+use super::app::{App, Ask};
+use super::can::can;
+use super::dialog::{self, Confirm, Dialog, Question};
+use super::keys::Command;
+use super::palette::{Palette, Pick};
+use super::places::Screen;
+use super::rows;
+use crate::model::*;
+
+impl App {
+    /// Carries out a command, or says why it cannot be.
+    pub fn command(&mut self, command: Command, s: &Snapshot) -> Option<Ask> {
+        if let Err(why) = can(command, self, s) {
+            self.told = Some(why.to_string());
+            return None;
+        }
+        match command {
+            Command::Help => self.open(Dialog::Help { from: 0 }),
+            Command::Quit if s.mode == Mode::Live && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
+            Command::Quit => return Some(Ask::Quit),
+            Command::Palette => self.open(Dialog::Palette(Palette::default())),
+            Command::Go(screen) => self.screen = screen,
+            Command::NextGroup => self.selected = self.selected.wrapping_add(1),
+            Command::Up => self.step(-1, s),
+            Command::Down => self.step(1, s),
+            Command::PageUp => self.step(-(self.page as i64), s),
+            Command::PageDown => self.step(self.page as i64, s),
+            Command::First => self.step(i64::MIN / 2, s),
+            Command::Last => self.step(i64::MAX / 2, s),
+            Command::Filter => self.list_mut().typing = true,
+            Command::Sort => {
+                let orders = rows::orders(self.screen).len().max(1);
+                let list = self.list_mut();
+                list.order = (list.order + 1) % orders;
+            }
+            Command::Enter => match self.card(s) {
+                Some(card) => return Some(Ask::Play { name: card.name.clone(), walk: false }),
+                None => self.list_mut().open = true,
+            },
+            Command::Walk => return Some(Ask::Play { name: self.card(s)?.name.clone(), walk: true }),
+            Command::Back => return self.go_back(),
+            Command::Failover => return self.choose(s, Intent::Failover),
+            Command::Switchover => return self.choose(s, Intent::Switchover),
+            Command::StopAutomatic => {
+                // All of them: who stops a countdown does not mean one of two.
+                let counting = s.proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
+                return Some(Ask::Orders(counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect()));
+            }
+            Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
+            Command::Answer => {
+                let group = self.selected_group(s);
+                let open = || s.operations.iter().rev().filter(|o| !o.is_over());
+                let operation = open().find(|o| o.group == group).or_else(|| open().next())?;
+                let step = dialog::asked_step(operation);
+                self.open(Dialog::Question(Question { operation: operation.id, step, typed: String::new() }));
+            }
+            Command::Note => self.open(Dialog::Note { typed: String::new() }),
+            Command::Export => {
+                let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, self.searched(), id).cloned()).collect();
+                return Some(Ask::Export(lines));
+            }
+            Command::Copy => return Some(Ask::Copy),
+            Command::Save => return Some(Ask::Save),
+            Command::NextTheme => return Some(Ask::Theme(super::theme::Theme::after(&self.theme).to_string())),
+            Command::Repaint => return Some(Ask::Repaint),
+            Command::Suspend => return Some(Ask::Suspend),
+            Command::Arm => self.open(Dialog::Arm { typed: String::new() }),
+            Command::Inject => self.open(Dialog::Inject { selected: 0 }),
+            Command::Pause => return Some(Ask::Control(Control::Pause(!s.world.as_ref()?.paused))),
+            Command::StepOnce => return Some(Ask::Control(Control::Step)),
+            Command::Faster => return Some(Ask::Control(Control::Speed(s.world.as_ref()?.speed.saturating_mul(10).min(1000)))),
+            Command::Slower => return Some(Ask::Control(Control::Speed((s.world.as_ref()?.speed / 10).max(1)))),
+            Command::Later => return Some(Ask::Control(Control::Seek { by_ms: 10_000 })),
+            Command::Earlier => return Some(Ask::Control(Control::Seek { by_ms: -10_000 })),
+            Command::Mend => return Some(Ask::Control(Control::Mend)),
+        }
+        None
+    }
+
+    /// Moves the selection, or on the command screen the story.
+    pub(super) fn step(&mut self, by: i64, s: &Snapshot) {
+        if self.screen == Screen::Command {
+            let back = i64::try_from(self.back).unwrap_or_default().saturating_sub(by);
+            let most = i64::try_from(s.log.len()).unwrap_or_default();
+            self.back = usize::try_from(back.clamp(0, most)).unwrap_or_default();
+            return;
+        }
+        let (rows, follows) = (self.rows(s), rows::follows(self.screen));
+        self.list_mut().step(&rows, by, follows);
+    }
+
+    /// One step back: from what is open, from a filter, from a screen, from a drill.
+    pub(super) fn go_back(&mut self) -> Option<Ask> {
+        let list = self.list_mut();
+        if list.open {
+            list.open = false;
+        } else if !list.filter.is_empty() {
+            list.filter.clear();
+        } else if self.screen != Screen::Command {
+            self.screen = Screen::Command;
+        } else if self.drilling {
+            return Some(Ask::LeaveDrill);
+        }
+        None
+    }
+
+    pub(super) fn choice<'a>(&self, s: &'a Snapshot) -> Option<&'a ProposalView> {
+        let group = self.selected_group(s);
+        s.proposals.iter().find(|v| v.proposal.group == group).or(s.proposals.first())
+    }
+
+    /// Opens the confirmation of what is on the table, or puts a choice there first.
+    pub(super) fn choose(&mut self, s: &Snapshot, intent: Intent) -> Option<Ask> {
+        let open = self.choice(s).filter(|v| v.proposal.intent == intent || (intent == Intent::Failover && v.proposal.intent == Intent::Guided));
+        if let Some(view) = open {
+            self.open(Dialog::Confirm(Box::new(Confirm::new(view, s.now.utc))));
+            return None;
+        }
+        let group = self.selected_group(s);
+        Some(Ask::Order(Action::Propose { group, intent, from: None, to: None, reason: "ordered from the dashboard".to_string() }))
+    }
+
+    pub(super) fn pick(&mut self, pick: Pick, s: &Snapshot) -> Option<Ask> {
+        match pick {
+            Pick::Do(command) => return self.command(command, s),
+            Pick::Show(screen, id) => {
+                self.screen = screen;
+                let list = self.list_mut();
+                // Whatever was filtered away before is looked for now.
+                (list.selected, list.filter, list.open) = (Some(id), String::new(), screen != Screen::Drills);
+            }
+            Pick::Theme(name) => return Some(Ask::Theme(name)),
+        }
+        None
+    }
+}

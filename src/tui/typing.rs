@@ -1,0 +1,207 @@
+//! What is typed into a filter, the palette and a dialog.
+
+use super::app::{App, Ask};
+use super::dialog::{self, Dialog};
+use super::palette;
+use super::places::Screen;
+use crate::model::*;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+impl App {
+    pub(super) fn filter_key(&mut self, key: KeyEvent) -> Option<Ask> {
+        let timeline = self.screen == Screen::Timeline;
+        let list = self.list_mut();
+        match key.code {
+            KeyCode::Esc => (list.typing, list.filter) = (false, String::new()),
+            KeyCode::Enter | KeyCode::Down | KeyCode::Up => {
+                list.typing = false;
+                // The screen holds the newest lines; the record holds all.
+                return (timeline && !list.filter.is_empty()).then(|| Ask::Search(list.filter.clone()));
+            }
+            _ => {
+                edit(&mut list.filter, key);
+                list.selected = None;
+            }
+        }
+        None
+    }
+
+    pub(super) fn palette_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
+        let Some(Dialog::Palette(palette)) = &self.dialog else { return None };
+        let mut palette = palette.clone();
+        let items = palette::items(&palette, &self.keys, self, s);
+        match key.code {
+            KeyCode::Up => palette.chosen = palette.chosen.saturating_sub(1),
+            KeyCode::Down => palette.chosen = (palette.chosen + 1).min(items.len().saturating_sub(1)),
+            KeyCode::Tab => {
+                if let Some(item) = items.get(palette.chosen) {
+                    (palette.typed, palette.chosen) = (item.name.clone(), 0);
+                }
+            }
+            KeyCode::Enter => {
+                let item = items.get(palette.chosen)?.clone();
+                self.dialog = None;
+                return self.pick(item.pick, s);
+            }
+            _ => {
+                edit(&mut palette.typed, key);
+                palette.chosen = 0;
+            }
+        }
+        self.dialog = Some(Dialog::Palette(palette));
+        None
+    }
+
+    pub(super) fn dialog_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
+        let hears = self.hears();
+        if matches!(self.dialog, Some(Dialog::Palette(_))) && key.code != KeyCode::Esc {
+            return self.palette_key(key, s);
+        }
+        let dialog = self.dialog.as_mut()?;
+        if key.code == KeyCode::Esc {
+            // A choice that was only put on the table to be looked at must not stay there: it would keep the automatic
+            // response away.
+            let looked_at = match dialog {
+                Dialog::Confirm(confirm) if confirm.ours => Some(confirm.shown.proposal.id),
+                _ => None,
+            };
+            self.dialog = None;
+            return looked_at.map(|proposal| Ask::Order(Action::Withdraw { proposal }));
+        }
+        match dialog {
+            Dialog::Help { from } => match key.code {
+                KeyCode::Down | KeyCode::Char('j' | ' ') | KeyCode::PageDown => *from += 5,
+                KeyCode::Up | KeyCode::Char('k') | KeyCode::PageUp => *from = from.saturating_sub(5),
+                _ => self.dialog = None,
+            },
+            Dialog::Told { .. } => self.dialog = None,
+            Dialog::Palette(_) => {}
+            Dialog::Quit => {
+                let leave = key.code == KeyCode::Char('y') && hears;
+                self.dialog = None;
+                return leave.then_some(Ask::Quit);
+            }
+            Dialog::Inject { selected } => {
+                let list = dialog::faults(s);
+                match key.code {
+                    KeyCode::Up | KeyCode::Char('k') => *selected = selected.saturating_sub(1),
+                    KeyCode::Down | KeyCode::Char('j') => *selected = (*selected + 1).min(list.len().saturating_sub(1)),
+                    KeyCode::Enter => {
+                        let fault = list.get(*selected)?.clone();
+                        self.dialog = None;
+                        return Some(Ask::Control(Control::Inject { fault }));
+                    }
+                    _ => {}
+                }
+            }
+            Dialog::Note { typed } => {
+                if edit(typed, key) {
+                    let text = std::mem::take(typed);
+                    self.dialog = None;
+                    return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string() }));
+                }
+            }
+            // What acts is deaf for a moment: the keys before it opened were meant for something else.
+            _ if !hears => {}
+            Dialog::Arm { typed } => {
+                if edit(typed, key) {
+                    let typed = std::mem::take(typed);
+                    self.dialog = None;
+                    return Some(Ask::Order(Action::Arm { typed }));
+                }
+            }
+            Dialog::Confirm(_) => return self.confirm_key(key, s),
+            Dialog::Question(question) => {
+                if edit(&mut question.typed, key) {
+                    let (id, step, word) = (question.operation, question.step, question.typed.trim().to_string());
+                    self.dialog = None;
+                    return answer(s, id, step, &word).or_else(|| {
+                        self.tell(format!("«{word}» is no answer that fits now; nothing was done."));
+                        None
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    pub(super) fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
+        let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
+        if confirm.shown.assessment.blocked().is_some() {
+            return None;
+        }
+        let risk = confirm.shown.assessment.risk.clone();
+        if key.code == KeyCode::Tab && risk.is_some() {
+            confirm.in_risk = !confirm.in_risk;
+            return None;
+        }
+        let entered = if confirm.in_risk { edit(&mut confirm.risk, key) } else { edit(&mut confirm.typed, key) };
+        confirm.wrong = None;
+        if !entered {
+            return None;
+        }
+        // The engine's gate decides; but who mistyped is told here, and begins no other field.
+        let name = &s.estate.region(confirm.shown.proposal.from).name;
+        if confirm.typed.trim() != name {
+            confirm.wrong = Some(format!("«{}» is not {name}; nothing was done", confirm.typed.trim()));
+            (confirm.typed, confirm.in_risk) = (String::new(), false);
+            return None;
+        }
+        if let Some(risk) = &risk
+            && confirm.risk.trim() != risk
+        {
+            if confirm.in_risk {
+                confirm.wrong = Some(format!("«{}» is not: {risk}", confirm.risk.trim()));
+                confirm.risk.clear();
+            }
+            confirm.in_risk = true;
+            return None;
+        }
+        let a = &confirm.shown.assessment;
+        let confirmation = Confirmation {
+            proposal: confirm.shown.proposal.id,
+            nonce: a.nonce,
+            seen: confirm.seen,
+            plan: a.plan,
+            evidence: a.evidence,
+            typed: confirm.typed.trim().to_string(),
+            accept_risk: risk.map(|_| confirm.risk.trim().to_string()),
+            manual_override: false,
+        };
+        self.dialog = None;
+        Some(Ask::Order(Action::Confirm(confirmation)))
+    }
+}
+
+/// Edits a line; true when it was entered.
+fn edit(text: &mut String, key: KeyEvent) -> bool {
+    match key.code {
+        KeyCode::Enter => return true,
+        KeyCode::Backspace => {
+            text.pop();
+        }
+        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
+        KeyCode::Char(c) if text.len() < 200 && !c.is_control() && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+            text.push(c)
+        }
+        _ => {}
+    }
+    false
+}
+
+fn answer(s: &Snapshot, id: OperationId, step: Option<u16>, word: &str) -> Option<Ask> {
+    let operation = s.operations.iter().find(|o| o.id == id)?;
+    if !dialog::answers(operation).iter().any(|(w, _)| *w == word) {
+        return None;
+    }
+    let of_step = |done| step.map(|step| Action::Answer { operation: id, step, done, note: String::new() });
+    let action = match word {
+        "done" | "without" => of_step(true)?,
+        "again" => of_step(false)?,
+        "accept" => Action::AcceptUnprotected { operation: id },
+        "rollback" => Action::Rollback { operation: id },
+        "abort" => Action::Abort { operation: id },
+        _ => return None,
+    };
+    Some(Ask::Order(action))
+}
