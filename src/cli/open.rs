@@ -121,15 +121,15 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         let seed = open.seed.unwrap_or(scenario.seed);
         return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
     }
+    if let Some(path) = &open.replay {
+        return replay(path, &open).await;
+    }
     if let (Some(form), None) = (open.once, &open.config) {
         // A simulation need not be waited for: its time is its own.
         let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         return once(&simulation.snapshot(open.speed, false), &open, form);
-    }
-    if let Some(path) = &open.replay {
-        return replay(path, &open).await;
     }
     let opened = match &open.config {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,
