@@ -161,6 +161,7 @@ impl Player {
                 name: self.simulation.scenario.name.clone(),
                 told,
                 turn: (self.told as u16, narration.len() as u16),
+                over: self.simulation.now().mono >= Mono(self.simulation.scenario.until.0),
                 unmet: self.unmet.clone(),
             });
         }

@@ -241,6 +241,8 @@ pub struct ScenarioView {
     pub told: Option<String>,
     /// Which of the narration's turns that is, and how many there are.
     pub turn: (u16, u16),
+    /// It has been played to its end.
+    pub over: bool,
     /// What was expected and did not come about, once it has been played to its end by itself.
     pub unmet: Option<Vec<String>>,
 }

@@ -194,14 +194,14 @@ fn confirm_lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static
     }
     if p.intent != Intent::Guided {
         let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
-        lines.push(Row::new().left(g, "   loses", 14, t.dim).rest(g, &a.loss.to_string(), c.width, style).line());
-        lines.push(Row::new().left(g, "   leave it", 14, t.dim).rest(g, &a.otherwise, c.width, t.text).line());
+        lines.extend(super::panel::said(c, "loses", &a.loss.to_string(), style));
+        lines.extend(super::panel::said(c, "leave it", &a.otherwise, t.text));
     }
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
         lines.push(Row::new().left(g, "   no return", 14, t.dim).rest(g, &format!("after step {}, {name}", step + 1), c.width, t.text).line());
     }
-    lines.extend(super::panel::checks(c, a));
+    lines.extend(super::panel::checks(c, a, 4));
     for change in &confirm.changed {
         lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
     }

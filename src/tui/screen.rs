@@ -65,6 +65,10 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
         (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), "Esc goes back to the drills".to_string(), t.ok),
         (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
+        (None, _) if scenario.over => {
+            let text = "orders were given by hand, so it is not judged; Esc goes back to the drills".to_string();
+            (format!("{} is over", scenario.name), text, t.text)
+        }
         (None, Some(text)) => {
             let more = if world.paused { " — space goes on" } else { " — runs on to the next" };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)

@@ -49,13 +49,13 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             lines.extend(said(c, "automation", veto, t.warn));
         }
     }
-    lines.extend(checks(c, a));
+    lines.extend(checks(c, a, 2));
     lines.push(Row::new().add("   f", t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
     lines
 }
 
 /// `   label      text`, in two lines where one is too short.
-fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
+pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
     let (first, rest) = parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
@@ -66,8 +66,8 @@ fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Ve
     lines
 }
 
-/// The checks: those that stop it first, each with its reason; those that hold in a few words.
-pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
+/// The checks: those that stop it first, each with its reason in so many lines; those that hold in a few words.
+pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let mut lines = Vec::new();
     let rank = |v: Verdict| match v {
@@ -85,9 +85,9 @@ pub fn checks(c: &Canvas, a: &Assessment) -> Vec<Line<'static>> {
             _ => ("! ".to_string(), t.warn),
         };
         let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}: {}", check.name, check.text)), c.width.saturating_sub(4).max(10));
-        for (i, part) in parts.iter().take(2).enumerate() {
-            let last = i == 1 && parts.len() > 2;
-            let text = if last { parts[1..].join(" ") } else { part.clone() };
+        for (i, part) in parts.iter().take(most).enumerate() {
+            let last = i + 1 == most && parts.len() > most;
+            let text = if last { parts[i..].join(" ") } else { part.clone() };
             let row = match part.strip_prefix(mark.as_str()).filter(|_| i == 0) {
                 Some(rest) => Row::new().add("   ", t.text).add(g.plain(&mark), style).rest(g, rest, c.width, t.text),
                 None => Row::new().add("     ", t.text).rest(g, &text, c.width, t.text),

@@ -8,7 +8,7 @@ mod regions;
 mod replication;
 mod services;
 
-pub use decision::{checks, choice, peace};
+pub use decision::{checks, choice, peace, said};
 pub use header::header;
 pub use log::{log, story_row};
 pub use recovery::recovery;
