@@ -88,7 +88,9 @@ fn long_record() {
 fn main() {
     long_record();
     let base = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
-    let scenario = Scenario { estate: estate(), faults: Vec::new(), orders: Vec::new(), ..base };
+    // Little load, so that there is room for all of them elsewhere.
+    let world = WorldSetup { load: vec![1; 50], ..base.world };
+    let scenario = Scenario { estate: estate(), faults: Vec::new(), orders: Vec::new(), world, ..base };
     let mut simulation =
         Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(15_000)).unwrap_or_else(|e| panic!("{e}"));
