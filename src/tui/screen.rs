@@ -128,7 +128,7 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
 
 /// The program's own words.
 fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
-    put(&[Row::new().rest(c.glyphs, " LOG of the program itself", c.width, c.theme.title).line()], area, buffer);
+    put(&[Row::new().rest(c.glyphs, " LOG  what goes wrong in the program itself is told here", c.width, c.theme.title).line()], area, buffer);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     tui_logger::TuiLoggerWidget::default()
         .style(c.theme.text)
