@@ -56,6 +56,9 @@ pub fn every_intent(lab: &Lab) {
             },
             tell,
         );
+        // It may have died in the moment in which it was seen recovered.
+        std::thread::sleep(Duration::from_millis(500));
+        kept_up();
         assert_eq!(handed_over(lab), hands + 1, "point {point}: the transaction");
         assert_eq!(fenced(), fences + 1, "point {point}: the fence");
         writer.nothing_lost(lab, 5);
