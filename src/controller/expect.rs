@@ -53,7 +53,8 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
     if let Some(within) = expect.served_within {
         for operation in &state.operations {
             let time = operation.recovery_time();
-            must(time.is_some_and(|t| t <= within), format!("{}: users were served after {time:?}, not within {within}", operation.id));
+            let said = time.map_or("users were never served again".to_string(), |t| format!("users were served after {t}"));
+            must(time.is_some_and(|t| t <= within), format!("{}: {said}, not within {within}", operation.id));
         }
     }
     unmet
