@@ -34,11 +34,12 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     }
     put(&told, Rect { y: area.height, height: told.len() as u16, ..whole }, buffer);
     if let Some(open) = &app.dialog {
-        let width = if area.width <= 104 { area.width } else { 100 };
+        // From edge to edge: what is cut off beside it would read like part of it.
+        let width = area.width;
         let lines = dialog::lines(app, open, &canvas(width), usize::from(area.height.saturating_sub(3)));
         let height = (lines.len() as u16 + 2).min(area.height);
         // It covers the lower part: what is decided on stays in sight above it.
-        let place = Rect { x: (area.width - width) / 2, y: area.height.saturating_sub(height + 1), width, height };
+        let place = Rect { x: 0, y: area.height.saturating_sub(height + 1), width, height };
         let place = place.intersection(area);
         Clear.render(place, buffer);
         buffer.set_style(place, theme.text);

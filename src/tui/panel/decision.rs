@@ -143,7 +143,8 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     for gap in &s.gaps {
         lines.push(Row::new().add("   ! ", t.warn).rest(g, gap, c.width, t.text).line());
     }
-    for source in &s.stale {
+    // What a gap tells already is not told twice.
+    for source in s.stale.iter().filter(|source| !s.gaps.iter().any(|gap| gap.ends_with(&source.reason))) {
         let text = format!("{} silent for {}: {}", source.name, c.age(source.since), source.reason);
         lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());
     }

@@ -31,7 +31,9 @@ pub fn services(c: &Canvas, height: usize) -> Vec<Line<'static>> {
         let (mark, style) = health_mark(c, s.services[id.at()].health);
         let needs: Vec<_> = service.depends_on.iter().map(|d| s.estate.service(*d).name.as_str()).collect();
         let text = if needs.is_empty() { String::new() } else { format!("  needs {}", needs.join(", ")) };
-        lines.push(Row::new().add(format!("  {mark} "), style).add(g.plain(&service.name), t.text).rest(g, &text, c.width, t.dim).line());
+        lines.push(
+            Row::new().add("  ", t.text).add(mark, style).add(format!(" {}", g.plain(&service.name)), t.text).rest(g, &text, c.width, t.dim).line(),
+        );
     }
     if crowded {
         lines.push(Row::new().rest(g, &format!("   {well} of {all} are OK (3 shows all)"), c.width, t.dim).line());
