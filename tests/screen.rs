@@ -196,6 +196,136 @@ fn a_blocked_choice_cannot_be_confirmed() {
     assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
 }
 
+/// Each kind of confirmation, as it looks.
+#[test]
+fn every_confirmation_looks_as_it_should() {
+    let incident = at("region_outage", 30).snapshot(1, false);
+    let lossy = at("refused_failover", 45).snapshot(1, false);
+    let alive = {
+        let mut simulation = at("calm", 5);
+        let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
+        order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e}"));
+        simulation.snapshot(1, false)
+    };
+    for (name, snapshot, typed) in
+        [("sure", &incident, ""), ("mistyped", &incident, "us-east-2\n"), ("lossy", &lossy, "us-east-1\n"), ("overruled", &alive, "us-east-1\n")]
+    {
+        let mut app = App::new();
+        type_keys(&mut app, snapshot, "f");
+        std::thread::sleep(Duration::from_millis(550));
+        type_keys(&mut app, snapshot, typed);
+        insta::assert_snapshot!(format!("confirm_{name}_80x24"), styled(&picture(&app, snapshot, 80, 24)));
+    }
+    let mut app = App::new();
+    type_keys(&mut app, &incident, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    insta::assert_snapshot!("confirm_sure_120x40", styled(&picture(&app, &incident, 120, 40)));
+}
+
+fn orders_db() -> GroupId {
+    let estate = config::embedded("calm").unwrap_or_else(|e| panic!("{e}")).estate;
+    GroupId::of(estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or_else(|| panic!("no such group")))
+}
+
+fn order(simulation: &mut Simulation, by: &str, action: Action) -> Result<Receipt, Refusal> {
+    let order = Order { by: by.to_string(), action };
+    let answer = simulation.core.input(simulation.now(), bpci::engine::Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
+    answer.unwrap_or_else(|| panic!("no answer"))
+}
+
+/// A living primary can be overruled, in words, and only then; what is sent says so.
+#[test]
+fn the_observers_are_overruled_in_words() {
+    let mut simulation = at("calm", 5);
+    let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
+    order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e}"));
+    let snapshot = simulation.snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\nyes\n").is_empty());
+    let asks = type_keys(&mut app, &snapshot, "fence us-east-1 although it may live\n");
+    let [Ask::Order(Action::Confirm(confirmation))] = asks.as_slice() else { panic!("{asks:?}") };
+    assert!(confirmation.manual_override);
+    let without = Confirmation { manual_override: false, ..confirmation.clone() };
+    assert!(order(&mut simulation, "Kim", Action::Confirm(without)).is_err_and(|r| r.law == Some(5)));
+    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
+}
+
+/// A plan can ask for a second person, who is not the first; and for a second factor, which nothing here can check.
+#[test]
+fn a_plan_asks_for_more_than_the_name() {
+    let with = |approval| {
+        let mut scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+        for plan in &mut scenario.estate.plans {
+            plan.approval = approval;
+        }
+        let mut simulation =
+            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    };
+    let mut simulation = with(Approval { second_person: true, second_factor: false });
+    simulation.run_to(Mono(90_000)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(simulation.core.engine.state().operations.is_empty(), "automation has no second person");
+    let mut simulation = with(Approval { second_person: true, second_factor: false });
+    let snapshot = simulation.snapshot(1, false);
+    let mut app = App::new();
+    let asks = type_keys(&mut app, &snapshot, "f");
+    assert!(asks.is_empty(), "{asks:?}");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\n\n").is_empty());
+    let asks = type_keys(&mut app, &snapshot, "Ana\n");
+    let [Ask::Order(Action::Confirm(confirmation))] = asks.as_slice() else { panic!("{asks:?}") };
+    assert_eq!(confirmation.second_person.as_deref(), Some("Ana"));
+    assert!(order(&mut simulation, "ana", Action::Confirm(confirmation.clone())).is_err_and(|r| r.remedy.contains("cannot be you")));
+    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
+    assert_eq!(simulation.core.engine.state().operations[0].accepted.second_person.as_deref(), Some("Ana"));
+
+    let snapshot = with(Approval { second_person: false, second_factor: true }).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
+    assert!(styled(&picture(&app, &snapshot, 80, 24)).contains("refused as it stands: second factor"));
+}
+
+/// A click on a row selects it, on a selected row opens it, on a panel goes to its screen, on a key does what the key does;
+/// no click confirms.
+#[test]
+fn clicks_go_where_keys_go() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let (theme, area) = (Theme::mono(), Rect::new(0, 0, 80, 24));
+    let click = |app: &mut App, text: &str| {
+        let mut buffer = Buffer::empty(area);
+        app.places = draw(app, &snapshot, &theme, &UNICODE, area, &mut buffer);
+        let lines: Vec<String> = (0..24).map(|y| (0..80).map(|x| buffer[(x, y)].symbol().to_string()).collect::<String>()).collect();
+        // A key is in the footer, whatever the decision says.
+        let row = lines
+            .iter()
+            .enumerate()
+            .position(|(y, l)| l.contains(text) && (y == 23 || !text.starts_with("s ")))
+            .unwrap_or_else(|| panic!("{text} is not on the screen"));
+        let column = lines[row].split(text).next().map_or(0, |before| before.chars().count());
+        let kind = crossterm::event::MouseEventKind::Down(crossterm::event::MouseButton::Left);
+        let event = crossterm::event::MouseEvent { kind, column: column as u16, row: row as u16, modifiers: KeyModifiers::NONE };
+        app.event(&Input::Mouse(event), &snapshot)
+    };
+    let mut app = App::new();
+    click(&mut app, "REGIONS");
+    assert_eq!(app.screen, Screen::Regions);
+    click(&mut app, "eu-west-1");
+    assert!(!app.list(Screen::Regions).open);
+    click(&mut app, "eu-west-1");
+    assert!(app.list(Screen::Regions).open);
+    let mut app = App::new();
+    assert!(matches!(click(&mut app, "s stop"), Some(Ask::Orders(_))));
+    let mut app = App::new();
+    assert!(click(&mut app, "DECISION").is_none() && app.dialog.is_some(), "it only opens the confirmation");
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(click(&mut app, "CONFIRM").is_none() && app.dialog.is_some());
+}
+
 /// From an alarm on the screen to a confirmed failover: `f` and Enter, beside the typed name.
 #[test]
 fn an_alarm_is_two_keys_from_a_failover() {

@@ -208,6 +208,9 @@ pub struct Trigger {
     /// Confirm by naming the failed region
     #[arg(long, value_name = "REGION")]
     pub confirm: Option<String>,
+    /// Who else says yes, where the plan asks for a second person
+    #[arg(long, value_name = "NAME")]
+    pub second_person: Option<String>,
     /// Accept a risk in the words that the refusal asks for
     #[arg(long, value_name = "TEXT")]
     pub accept_risk: Option<String>,
@@ -231,6 +234,9 @@ pub struct Move {
     /// Confirm by naming the region that is left
     #[arg(long, value_name = "REGION")]
     pub confirm: Option<String>,
+    /// Who else says yes, where the plan asks for a second person
+    #[arg(long, value_name = "NAME")]
+    pub second_person: Option<String>,
     #[arg(long)]
     pub dry_run: bool,
     #[arg(long)]

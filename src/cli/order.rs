@@ -45,12 +45,15 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     if let Some(risk) = &a.risk {
         lines.push(format!("  to accept the risk, type: {risk}"));
     }
+    if a.second_person {
+        lines.push("  the plan asks for a second person: --second-person NAME".to_string());
+    }
     lines.push(format!("  evidence {}", a.evidence));
     lines.join("\n")
 }
 
 /// The confirmation of what this snapshot shows.
-pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accept_risk: Option<String>, manual_override: bool) -> Confirmation {
+pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accept_risk: Option<String>) -> Confirmation {
     Confirmation {
         proposal: view.proposal.id,
         nonce: view.assessment.nonce,
@@ -59,7 +62,8 @@ pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accep
         evidence: view.assessment.evidence,
         typed: typed.to_string(),
         accept_risk,
-        manual_override,
+        manual_override: false,
+        second_person: None,
     }
 }
 
@@ -78,7 +82,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, Strin
             let named = |v: &&ProposalView| snapshot.estate.region(v.proposal.from).name == *name;
             let view = snapshot.proposals.iter().find(named).or(snapshot.proposals.first()).ok_or("no choice is on the table")?;
             let risk = Some(rest(2)).filter(|r| !r.is_empty());
-            Action::Confirm(confirmation(&snapshot, view, name, risk, false))
+            Action::Confirm(confirmation(&snapshot, view, name, risk))
         }
         ["stop"] => Action::StopAutomatic { proposal: first(&snapshot)? },
         ["withdraw"] => Action::Withdraw { proposal: first(&snapshot)? },

@@ -17,6 +17,7 @@ struct Consent {
     confirm: Option<String>,
     accept_risk: Option<String>,
     manual_override: bool,
+    second_person: Option<String>,
     evidence: Option<Digest>,
     dry_run: bool,
     wait: bool,
@@ -56,6 +57,7 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         confirm: ask.confirm.clone(),
         accept_risk: ask.accept_risk.clone(),
         manual_override: ask.manual_override,
+        second_person: ask.second_person.clone(),
         evidence: ask.evidence,
         dry_run: ask.dry_run,
         wait: ask.wait,
@@ -110,8 +112,15 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
         };
         let to = ask.to.as_ref().map(|n| region_named(&snapshot.estate, n)).transpose().map_err(Fail::usage)?;
         let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: format!("ordered by {}", who()) };
-        let consent =
-            Consent { confirm: ask.confirm.clone(), accept_risk: None, manual_override: false, evidence: None, dry_run: ask.dry_run, wait: ask.wait };
+        let consent = Consent {
+            confirm: ask.confirm.clone(),
+            accept_risk: None,
+            manual_override: false,
+            second_person: ask.second_person.clone(),
+            evidence: None,
+            dry_run: ask.dry_run,
+            wait: ask.wait,
+        };
         carry(&opened, &ask.target, action, &consent, None).await
     }
     .await;
@@ -153,7 +162,11 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
         let text = format!("the facts have changed since that dry run (law 4); now:\n{}", describe(&snapshot, view));
         return Err(Fail { status: 3, text });
     }
-    let confirmed = confirmation(&snapshot, view, &typed, consent.accept_risk.clone(), consent.manual_override);
+    let confirmed = Confirmation {
+        manual_override: consent.manual_override,
+        second_person: consent.second_person.clone(),
+        ..confirmation(&snapshot, view, &typed, consent.accept_risk.clone())
+    };
     match opened.handle.order(Order { by: by.clone(), action: Action::Confirm(confirmed) }).await {
         Ok(Receipt::Started(operation)) => begun(opened, target, operation, consent.wait, strategy).await,
         Ok(_) => Err(Fail::failed("the controller answered something else")),

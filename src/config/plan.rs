@@ -3,7 +3,7 @@
 use super::duration::Duration;
 use super::mistake::{Mistake, Place};
 use super::read::yaml;
-use crate::model::{DisasterType, Intent, Phase, Plan, Span, Step, StepKind, Via};
+use crate::model::{Approval, DisasterType, Intent, Phase, Plan, Span, Step, StepKind, Via};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -24,6 +24,8 @@ struct PlanFile {
     intent: Intent,
     #[serde(default)]
     disasters: Vec<DisasterType>,
+    #[serde(default)]
+    approval: Approval,
     steps: Vec<Spanned<StepFile>>,
 }
 
@@ -75,7 +77,7 @@ pub fn parse(file: &str, text: &str) -> Result<Plan, Mistake> {
         let timeout = step.timeout.map_or(default_timeout(&kind), Span::from);
         steps.push(Step { id: step.id.clone(), phase: step.phase, kind, after, timeout });
     }
-    let plan = Plan { name: raw.plan.value, title: raw.title, intent: raw.intent, disasters: raw.disasters, steps };
+    let plan = Plan { name: raw.plan.value, title: raw.title, intent: raw.intent, disasters: raw.disasters, approval: raw.approval, steps };
     sound(&plan).map_err(|(found, remedy)| mistake(place, found, remedy))?;
     Ok(plan)
 }

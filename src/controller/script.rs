@@ -69,8 +69,17 @@ fn confirm_choice<D: Door>(
     let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new("the choice is gone", ""))) };
     let typed = core.engine.state().estate.region(from).name.clone();
     let accept_risk = if accept_risk { shown.risk.clone() } else { None };
-    let confirmation =
-        Confirmation { proposal, nonce: shown.nonce, seen: now.utc, plan: shown.plan, evidence: shown.evidence, typed, accept_risk, manual_override };
+    let confirmation = Confirmation {
+        proposal,
+        nonce: shown.nonce,
+        seen: now.utc,
+        plan: shown.plan,
+        evidence: shown.evidence,
+        typed,
+        accept_risk,
+        manual_override,
+        second_person: None,
+    };
     send(core, now, by, Action::Confirm(confirmation))
 }
 

@@ -13,15 +13,33 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
         _ => candidate::choose(cx, proposal.group, proposal.from),
     });
     let age = cx.stale_after();
-    let checks = checks(cx, proposal, to, age);
+    let mut checks = checks(cx, proposal, to, age);
     let plan = cx.estate().plan_named(&proposal.plan);
+    let approval = plan.map(|p| p.approval).unwrap_or_default();
+    if approval.second_factor {
+        let text = "the plan asks for a second factor, and nothing here can check one".to_string();
+        checks.push(check("second factor", Verdict::block(4), text));
+    }
     let loss = loss(cx, proposal, to, &checks);
     let risk = risk(&checks, &loss);
+    let overrule = overrule(cx, proposal, &checks);
     let otherwise = otherwise(cx, proposal.group, proposal.from);
     let no_return_after = plan.and_then(|p| p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver)));
     let plan = plan.map(Digest::of_value).unwrap_or_default();
     let evidence = digest(cx, proposal, to, &checks, &risk);
-    Assessment { to, checks, loss, risk, otherwise, no_return_after: no_return_after.map(|p| p as u16), plan, evidence, nonce: revision }
+    Assessment {
+        to,
+        checks,
+        loss,
+        risk,
+        overrule,
+        second_person: approval.second_person,
+        otherwise,
+        no_return_after: no_return_after.map(|p| p as u16),
+        plan,
+        evidence,
+        nonce: revision,
+    }
 }
 
 fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> Vec<Check> {
@@ -156,6 +174,14 @@ fn risk(checks: &[Check], loss: &Loss) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" and "))
 }
 
+/// The words that overrule «it is alive», where there is a fence that makes it true.
+fn overrule(cx: &Facts, proposal: &Proposal, checks: &[Check]) -> Option<String> {
+    let mut blocks = checks.iter().filter(|c| matches!(c.verdict, Verdict::Block { .. }));
+    let only = blocks.next().is_some_and(|c| c.name == "observers") && blocks.next().is_none();
+    let fenced = cx.database(proposal.group).is_some_and(|d| d.fence.is_some());
+    (only && fenced).then(|| format!("fence {} although it may live", cx.region_name(proposal.from)))
+}
+
 /// What happens if nothing is done, and why the cluster has not acted by itself: a commander's first question.
 pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
     let Some(record) = cx.record(group) else {
@@ -239,6 +265,9 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
         None => return Some(format!("strategy {} is not defined", response.strategy)),
         Some(s) if s.automation != Automation::Full => return Some(format!("{} has automation_level {}", response.strategy, s.automation)),
         Some(_) => {}
+    }
+    if assessment.second_person {
+        return Some("the plan asks for a second person".to_string());
     }
     if proposal.intent != Intent::Failover {
         return Some("people do this one".to_string());

@@ -131,8 +131,10 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     if c.plan != assessment.plan {
         return Err(Refusal::by_law(4, "the plan was changed since it was shown", "read it again and confirm what it says now"));
     }
-    let overridable = |check: &Check| check.name == "observers" && c.manual_override && has_fence(engine, open.proposal.group);
-    if let Some(block) = assessment.checks.iter().find(|k| matches!(k.verdict, Verdict::Block { .. }) && !overridable(k)) {
+    let overruled = c.manual_override && assessment.overrule.is_some();
+    let mut blocks = assessment.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. }));
+    // Who overrules the observers is told of what stands in the way beside them.
+    if let Some(block) = blocks.clone().find(|k| k.name != "observers" || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
         let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
         return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
     }
@@ -142,6 +144,10 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
         let law = if assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes") { 2 } else { 1 };
         let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict == Verdict::Risk).map(|k| k.text.as_str()).collect();
         return Err(Refusal::by_law(law, reasons.join("; "), format!("to accept it, type: {risk}")));
+    }
+    let second = c.second_person.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    if assessment.second_person && second.is_none_or(|name| name.eq_ignore_ascii_case(by.trim())) {
+        return Err(Refusal::by_law(4, "the plan asks for a second person", "name who else says yes; it cannot be you"));
     }
     if c.evidence != assessment.evidence {
         return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
@@ -153,17 +159,15 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
         }),
         unfenced: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "fence"),
         alive: c.manual_override,
+        second_person: second.map(str::to_string),
     };
     begin(engine, now, &open.proposal, &assessment, by.to_string(), false, accepted).map(Receipt::Started)
-}
-
-fn has_fence(engine: &Engine, group: GroupId) -> bool {
-    engine.state.estate.group(group).database.as_ref().is_some_and(|d| d.fence.is_some())
 }
 
 fn remedy(check: &Check) -> String {
     match check.name.as_str() {
         "observers" => "if it must be left all the same: --manual-override, which fences it first".to_string(),
+        "second factor" => "the service checks it; else take it out of the plan's `approval`".to_string(),
         "store" | "candidate" => "mend that first; nothing was begun".to_string(),
         _ => "nothing was begun".to_string(),
     }

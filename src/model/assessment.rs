@@ -10,6 +10,10 @@ pub struct Assessment {
     pub loss: Loss,
     /// What must be typed beside the region's name before this can begin.
     pub risk: Option<String>,
+    /// What must be typed to go on although the old primary answers, where that is all that stands in the way.
+    pub overrule: Option<String>,
+    /// The plan asks for a second person's name.
+    pub second_person: bool,
     /// What happens if nothing is done, and why the cluster has not acted by itself.
     pub otherwise: String,
     /// The first step that cannot be undone.
@@ -23,6 +27,11 @@ impl Assessment {
     /// The first reason why it may not begin, in the order of the checks.
     pub fn blocked(&self) -> Option<&Check> {
         self.checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. }))
+    }
+
+    /// Whether it may begin if all that it asks for is typed.
+    pub fn can_be_confirmed(&self) -> bool {
+        self.blocked().is_none() || self.overrule.is_some()
     }
 
     /// Whether nothing but what a few seconds of looking may take away keeps it from beginning.

@@ -41,6 +41,9 @@ pub struct Accepted {
     pub unfenced: bool,
     /// The old primary may still live.
     pub alive: bool,
+    /// Who else said yes, as the one who ordered it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_person: Option<String>,
 }
 
 /// What stood in the world when the operation began; the steps compare with it.

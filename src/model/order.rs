@@ -70,6 +70,9 @@ pub struct Confirmation {
     pub accept_risk: Option<String>,
     /// Go on although the old primary still answers.
     pub manual_override: bool,
+    /// Who else says yes, where the plan asks for a second person.
+    #[serde(default)]
+    pub second_person: Option<String>,
 }
 
 /// Why an order was not carried out.

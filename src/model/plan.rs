@@ -13,7 +13,26 @@ pub struct Plan {
     pub title: String,
     pub intent: Intent,
     pub disasters: Vec<DisasterType>,
+    /// Left out where nothing is asked: the plans of older records keep their hash.
+    #[serde(default, skip_serializing_if = "Approval::asks_nothing")]
+    pub approval: Approval,
     pub steps: Vec<Step>,
+}
+
+/// What a confirmation of a plan asks for beside the typed name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Approval {
+    /// Somebody else, by name.
+    pub second_person: bool,
+    /// A code of the person's own. Nothing in this program checks one yet, so that such a plan is refused.
+    pub second_factor: bool,
+}
+
+impl Approval {
+    pub fn asks_nothing(&self) -> bool {
+        *self == Approval::default()
+    }
 }
 
 vocabulary!(

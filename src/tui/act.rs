@@ -2,7 +2,8 @@
 
 use super::app::{App, Ask};
 use super::can::can;
-use super::dialog::{self, Confirm, Dialog, Question};
+use super::confirm::Confirm;
+use super::dialog::{self, Dialog, Question};
 use super::keys::Command;
 use super::palette::{Palette, Pick};
 use super::places::Screen;

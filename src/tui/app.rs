@@ -1,12 +1,14 @@
 //! What the screen remembers: which screen it is, what is selected, what is open, how far the story is scrolled.
 
-use super::dialog::{Confirm, Dialog, Listening};
+use super::click::{Click, Places};
+use super::confirm::Confirm;
+use super::dialog::{Dialog, Listening};
 use super::keys::{Command, KeyMap};
 use super::list::List;
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -61,6 +63,8 @@ pub struct App {
     pub theme: String,
     /// Lines that a page of the list has.
     pub(super) page: usize,
+    /// Where everything lies that was drawn last.
+    pub places: Places,
 }
 
 /// How long an answer stands in the footer.
@@ -91,6 +95,7 @@ impl App {
             behind: None,
             theme: "terminal".to_string(),
             page: 10,
+            places: Places::default(),
         }
     }
 
@@ -229,8 +234,21 @@ impl App {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.command(Command::Up, s),
             MouseEventKind::ScrollDown => self.command(Command::Down, s),
+            MouseEventKind::Down(MouseButton::Left) => self.clicked(mouse, s),
             _ => None,
         }
+    }
+
+    /// A click selects, and on what is selected opens; it confirms nothing.
+    fn clicked(&mut self, mouse: MouseEvent, s: &Snapshot) -> Option<Ask> {
+        self.told = None;
+        match self.places.at(mouse.column, mouse.row)? {
+            Click::Do(command) => return self.command(command, s),
+            Click::Show(screen) => self.screen = screen,
+            Click::Row(id) if self.row(s) == Some(id) => return self.command(Command::Enter, s),
+            Click::Row(id) => self.list_mut().selected = Some(id),
+        }
+        None
     }
 
     fn key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {

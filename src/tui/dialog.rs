@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::can::can;
+use super::confirm::{self, Confirm};
 use super::glyph::Glyphs;
 use super::keys::Command;
 use super::palette::{self, Palette};
@@ -42,22 +43,6 @@ pub enum Dialog {
     },
 }
 
-/// A confirmation, bound to what was on the screen when it opened.
-pub struct Confirm {
-    pub shown: ProposalView,
-    pub seen: Utc,
-    pub typed: String,
-    pub risk: String,
-    /// The typing is in the risk's field.
-    pub in_risk: bool,
-    /// What was different when the facts changed under it.
-    pub changed: Vec<String>,
-    /// It was put on the table by this screen, to be looked at.
-    pub ours: bool,
-    /// What was typed and is not what was asked for.
-    pub wrong: Option<String>,
-}
-
 pub struct Question {
     pub operation: OperationId,
     pub step: Option<u16>,
@@ -78,68 +63,13 @@ impl Listening {
     }
 }
 
-impl Confirm {
-    pub fn new(shown: &ProposalView, seen: Utc) -> Confirm {
-        Confirm {
-            shown: shown.clone(),
-            seen,
-            typed: String::new(),
-            risk: String::new(),
-            in_risk: false,
-            changed: Vec::new(),
-            ours: false,
-            wrong: None,
-        }
-    }
-
-    /// Holds what is shown against the newest facts: a change voids what was typed, and is shown.
-    pub fn refresh(&mut self, snapshot: &Snapshot) -> bool {
-        let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else { return false };
-        let same = now.assessment.evidence == self.shown.assessment.evidence && now.assessment.nonce == self.shown.assessment.nonce;
-        if !same {
-            for change in differences(&self.shown.assessment, &now.assessment, &snapshot.estate) {
-                if !self.changed.contains(&change) {
-                    self.changed.push(change);
-                }
-            }
-            self.typed.clear();
-            self.risk.clear();
-            self.in_risk = false;
-        }
-        self.shown = now.clone();
-        // While nothing that decides has changed, what stands on the screen is what stands now.
-        self.seen = snapshot.now.utc;
-        true
-    }
-}
-
-fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<String> {
-    let mut list: Vec<String> = new
-        .checks
-        .iter()
-        .filter(|n| !old.checks.iter().any(|o| o.name == n.name && o.verdict == n.verdict))
-        .map(|n| format!("{}: {}", n.name, n.text))
-        .collect();
-    if old.to != new.to {
-        let name = |r: Option<RegionId>| r.map_or("nobody", |r| estate.region(r).name.as_str());
-        list.insert(0, format!("it goes to {} now, not to {}", name(new.to), name(old.to)));
-    }
-    if old.risk != new.risk {
-        list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
-    }
-    if list.is_empty() {
-        list.push("the store's keys were written".to_string());
-    }
-    list
-}
-
 /// The lines of a dialog, and where its cursor is, if it has one.
 pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<'static>> {
     let hears = app.hears();
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
     match dialog {
-        Dialog::Confirm(confirm) => confirm_lines(confirm, c, hears),
+        Dialog::Confirm(confirm) => confirm::lines(confirm, c, hears),
         Dialog::Question(question) => question_lines(question, c),
         Dialog::Arm { typed } => vec![
             Row::new().rest(g, " ARM: orders will act on real systems", c.width, t.title).line(),
@@ -176,56 +106,9 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
     }
 }
 
-fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'static> {
+pub(super) fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'static> {
     let cursor = if here { "_" } else { "" };
     Row::new().add(" > ", t.key).add(g.plain(typed), t.strong).add(cursor, t.key).line()
-}
-
-fn confirm_lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
-    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
-    let from = &s.estate.region(p.from).name;
-    let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
-    let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
-    let title = format!(" CONFIRM  {} {}  {from} {} {to}", p.plan, s.estate.group(p.group).name, g.arrow);
-    let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
-    if !identity.is_empty() {
-        lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
-    }
-    if p.intent != Intent::Guided {
-        let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
-        lines.extend(super::panel::said(c, "loses", &a.loss.to_string(), style));
-        lines.extend(super::panel::said(c, "leave it", &a.otherwise, t.text));
-    }
-    if let Some(step) = a.no_return_after {
-        let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
-        lines.push(Row::new().left(g, "   no return", 14, t.dim).rest(g, &format!("after step {}, {name}", step + 1), c.width, t.text).line());
-    }
-    lines.extend(super::panel::checks(c, a, 4));
-    for change in &confirm.changed {
-        lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
-    }
-    if let Some(block) = a.blocked() {
-        lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
-        if block.name == "observers" {
-            let text = " to go on all the same: `bpci bc disaster-recovery trigger … --manual-override`, which fences it first";
-            lines.push(Row::new().rest(g, text, c.width, t.dim).line());
-        }
-        lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());
-        return lines;
-    }
-    let wait = if hears { "" } else { "   (listens in a moment)" };
-    if let Some(wrong) = &confirm.wrong {
-        lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
-    }
-    let of = if a.risk.is_some() { " 1 of 2:" } else { "" };
-    lines.push(Row::new().rest(g, &format!("{of} type {from}, then Enter; Esc leaves{wait}"), c.width, t.strong).line());
-    lines.push(field(t, g, &confirm.typed, !confirm.in_risk));
-    if let Some(risk) = &a.risk {
-        lines.push(Row::new().rest(g, &format!(" 2 of 2: take the risk upon you, type: {risk}"), c.width, t.bad).line());
-        lines.push(field(t, g, &confirm.risk, confirm.in_risk));
-    }
-    lines
 }
 
 /// The answers an operation takes now.

@@ -2,7 +2,7 @@
 //! somebody else asked the terminal must not eat the keys behind it, which is what a parser that waits for a known end
 //! does.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// Bytes that have come, until they make an event.
 #[derive(Default)]
@@ -153,8 +153,8 @@ fn sequence(bytes: &[u8]) -> Found {
         return Found::Event(end, None);
     }
     let inner = std::str::from_utf8(&bytes[2..end]).unwrap_or_default();
-    let event = if let Some(mouse) = inner.strip_prefix('<') {
-        wheel(mouse)
+    let event = if let Some(text) = inner.strip_prefix('<') {
+        mouse(text, bytes[end] == b'M')
     } else if !inner.is_empty() && !inner.bytes().all(|b| b.is_ascii_digit() || b == b';') {
         None
     } else {
@@ -204,15 +204,17 @@ fn named(end: u8) -> Option<KeyCode> {
     })
 }
 
-/// The wheel; everything else that a mouse does has no meaning here.
-fn wheel(text: &str) -> Option<Event> {
+/// The wheel and a press of the left button; everything else that a mouse does has no meaning here.
+fn mouse(text: &str, pressed: bool) -> Option<Event> {
     let mut numbers = text.split(';').map(|n| n.parse::<u16>().ok());
     let kind = match numbers.next()?? {
+        0 if pressed => MouseEventKind::Down(MouseButton::Left),
         64 => MouseEventKind::ScrollUp,
         65 => MouseEventKind::ScrollDown,
         _ => return None,
     };
-    let (column, row) = (numbers.next()??, numbers.next()??);
+    // A terminal counts from one.
+    let (column, row) = (numbers.next()??.saturating_sub(1), numbers.next()??.saturating_sub(1));
     Some(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
 }
 
@@ -229,7 +231,8 @@ mod tests {
             .into_iter()
             .map(|e| match e {
                 Event::Key(k) => format!("{:?}{}", k.code, if k.modifiers.is_empty() { String::new() } else { format!("+{:?}", k.modifiers.bits()) }),
-                Event::Mouse(m) => format!("{:?}", m.kind),
+                Event::Mouse(m) if m.kind == MouseEventKind::ScrollUp => format!("{:?}", m.kind),
+                Event::Mouse(m) => format!("{:?} at {},{}", m.kind, m.column, m.row),
                 other => format!("{other:?}"),
             })
             .collect()
@@ -252,6 +255,7 @@ mod tests {
             ("ü".as_bytes(), "Char('ü')"),
             (b"\x1b[I", "FocusGained"),
             (b"\x1b[<64;3;4M", "ScrollUp"),
+            (b"\x1b[<0;3;4M", "Down(Left) at 2,3"),
             (b"\x1b[200~us-east-1\r\x1b[201~", "Paste(\"\")"),
         ] {
             assert_eq!(read(text), [expected], "{text:?}");
@@ -269,7 +273,7 @@ mod tests {
             "\x1b[?2026;2$y",
             "\x1b[?1u",
             "\x1b_Gi=31;OK\x1b\\",
-            "\x1b[<0;3;4M",
+            "\x1b[<0;3;4m",
         ] {
             assert_eq!(read(format!("a{reply}q").as_bytes()), ["Char('a')", "Char('q')"], "{reply:?}");
         }

@@ -9,7 +9,9 @@ mod app;
 mod base16;
 mod can;
 mod chart;
+mod click;
 mod colour;
+mod confirm;
 mod dialog;
 mod glyph;
 mod input;
@@ -31,6 +33,7 @@ mod typing;
 mod view;
 
 pub use app::{App, Ask};
+pub use click::{Click, Places};
 pub use glyph::{ASCII, Glyphs, UNICODE};
 pub use keys::{Command, KeyMap};
 pub use list::passes;

@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::can::can;
+use super::click::{Click, Places};
 use super::dialog;
 use super::glyph::Glyphs;
 use super::keys::Command;
@@ -16,11 +17,12 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
-/// Draws the whole screen.
-pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area: Rect, buffer: &mut Buffer) {
+/// Draws the whole screen, and tells where everything that can be clicked came to lie.
+pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area: Rect, buffer: &mut Buffer) -> Places {
+    let mut places = Places::default();
     buffer.set_style(area, theme.text);
     if area.width == 0 || area.height == 0 {
-        return;
+        return places;
     }
     let whole = area;
     let told = narration(app, snapshot, theme, glyphs, area);
@@ -29,8 +31,8 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
         (Screen::Command, true) => put(&small(&canvas(area.width)), area, buffer),
-        (Screen::Command, false) => full(app, snapshot, &canvas, area, buffer),
-        _ => framed(app, snapshot, &canvas, tiny, area, buffer),
+        (Screen::Command, false) => full(app, snapshot, &canvas, area, &mut Paper { buffer, places: &mut places }),
+        _ => framed(app, snapshot, &canvas, tiny, area, &mut Paper { buffer, places: &mut places }),
     }
     put(&told, Rect { y: area.height, height: told.len() as u16, ..whole }, buffer);
     if let Some(open) = &app.dialog {
@@ -55,6 +57,13 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         framed.push(rule);
         put(&framed, place, buffer);
     }
+    places
+}
+
+/// What is drawn on, and what lies where on it.
+struct Paper<'a> {
+    buffer: &'a mut Buffer,
+    places: &'a mut Places,
 }
 
 /// What the narration of a scenario says now, or how the scenario ended: below everything else.
@@ -89,42 +98,52 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
 }
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
-fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, buffer: &mut Buffer) {
+fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, paper: &mut Paper) {
     let top = if tiny { 1 } else { 3 };
     let foot = u16::from(area.height > 5);
-    put(&panel::header(&canvas(area.width)), Rect { height: (top - 1).clamp(1, 2).min(area.height), ..area }, buffer);
+    put(&panel::header(&canvas(area.width)), Rect { height: (top - 1).clamp(1, 2).min(area.height), ..area }, paper.buffer);
     let body = Rect { y: top, height: area.height.saturating_sub(top + foot), ..area }.intersection(area);
     if app.screen == Screen::Log {
-        log(&canvas(area.width), body, buffer);
+        log(&canvas(area.width), body, paper.buffer);
     } else {
         let (list, rows) = (app.list(app.screen), app.rows(snapshot));
         let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, rows: &rows, searched: app.searched() };
-        listed(&shown, canvas, tiny, body, buffer);
+        listed(&shown, canvas, tiny, body, paper);
     }
     if foot > 0 {
         let place = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
-        put(&[footer(app, snapshot, &canvas(area.width))], place, buffer);
+        foot_line(app, snapshot, &canvas(area.width), place, paper);
     }
 }
 
-fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, body: Rect, buffer: &mut Buffer) {
+fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, body: Rect, paper: &mut Paper) {
     let all = usize::from(body.height);
     if shown.list.open {
-        return put(&view::detail(shown, &canvas(body.width), all), body, buffer);
+        return put(&view::detail(shown, &canvas(body.width), all), body, paper.buffer);
     }
     if tiny {
-        return put(&view::list(shown, &canvas(body.width), all), body, buffer);
+        return rows(shown, &canvas(body.width), body, paper);
     }
     if body.width >= 130 && !matches!(shown.screen, Screen::Timeline) {
         let left = body.width * 11 / 20;
-        put(&view::list(shown, &canvas(left), all), Rect { width: left, ..body }, buffer);
+        rows(shown, &canvas(left), Rect { width: left, ..body }, paper);
         let right = Rect { x: body.x + left + 2, width: body.width - left - 2, ..body };
-        return put(&view::detail(shown, &canvas(right.width), all), right, buffer);
+        return put(&view::detail(shown, &canvas(right.width), all), right, paper.buffer);
     }
     let height = view::list_height(shown, all) as u16;
-    put(&view::list(shown, &canvas(body.width), usize::from(height)), Rect { height, ..body }, buffer);
+    rows(shown, &canvas(body.width), Rect { height, ..body }, paper);
     let below = Rect { y: body.y + height + 1, height: body.height.saturating_sub(height + 1), ..body };
-    put(&view::detail(shown, &canvas(below.width), usize::from(below.height)), below, buffer);
+    put(&view::detail(shown, &canvas(below.width), usize::from(below.height)), below, paper.buffer);
+}
+
+/// The list, each of its rows to be clicked.
+fn rows(shown: &Shown, c: &Canvas, area: Rect, paper: &mut Paper) {
+    put(&view::list(shown, c, usize::from(area.height)), area, paper.buffer);
+    let (range, _) = view::seen(shown, usize::from(area.height));
+    let first = area.y + view::above(shown.screen) as u16;
+    for (y, id) in (first..area.bottom()).zip(shown.rows.iter().skip(range.start).take(range.len())) {
+        paper.places.add(Rect { y, height: 1, ..area }, Click::Row(*id));
+    }
 }
 
 /// The program's own words.
@@ -165,7 +184,7 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
     lines
 }
 
-fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, area: Rect, buffer: &mut Buffer) {
+fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, area: Rect, paper: &mut Paper) {
     // The services beside the rest where there is room for them; the story beside it where there is more.
     let (left, right) = match area.width {
         180.. => (44, (area.width - 44) * 2 / 5),
@@ -173,10 +192,11 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         _ => (0, 0),
     };
     let middle = Rect { x: left, y: 2, width: area.width - left - right, height: area.height.saturating_sub(3) };
-    put(&panel::header(&canvas(area.width)), Rect { height: 2, ..area }, buffer);
+    put(&panel::header(&canvas(area.width)), Rect { height: 2, ..area }, paper.buffer);
     if left > 0 {
         let place = Rect { x: 0, y: 3, width: left - 2, height: middle.height.saturating_sub(1) };
-        put(&panel::services(&canvas(place.width), usize::from(place.height)), place, buffer);
+        put(&panel::services(&canvas(place.width), usize::from(place.height)), place, paper.buffer);
+        paper.places.add(place, Click::Show(Screen::Services));
     }
     let c = canvas(middle.width);
     let mut lines = vec![Line::default()];
@@ -195,6 +215,8 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         if most > 0 {
             let hidden = block.lines.len() - most;
             let kept = if hidden > 0 && most > 1 { most - 1 } else { most };
+            let y = middle.y + lines.len() as u16;
+            paper.places.add(Rect { y, height: most as u16, ..middle }.intersection(middle), block.click);
             lines.extend(block.lines.into_iter().take(kept));
             if kept < most {
                 lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more", hidden + 1), c.width, c.theme.dim).line());
@@ -203,7 +225,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         }
     }
     let used = (lines.len() as u16).min(middle.height);
-    put(&lines, middle, buffer);
+    put(&lines, middle, paper.buffer);
     let log = if right > 0 {
         Rect { x: area.width - right, y: 3, width: right, height: middle.height.saturating_sub(1) }
     } else {
@@ -216,21 +238,24 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         story.push(Row::new().rest(c.glyphs, " STORY", c.width, c.theme.title).line());
     }
     story.extend(panel::log(&c, height, app.back));
-    put(&story, log, buffer);
+    put(&story, log, paper.buffer);
+    paper.places.add(log, Click::Show(Screen::Timeline));
     let foot = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
-    put(&[footer(app, snapshot, &canvas(area.width))], foot, buffer);
+    foot_line(app, snapshot, &canvas(area.width), foot, paper);
 }
 
 struct Block {
     lines: Vec<Line<'static>>,
     decides: bool,
+    click: Click,
 }
 
 fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
     let s = c.snapshot;
-    let informs = |lines| Block { lines, decides: false };
-    let decides = |lines| Block { lines, decides: true };
-    let mut list = vec![informs(panel::regions(c)), informs(panel::replication(c))];
+    let informs = |lines, screen| Block { lines, decides: false, click: Click::Show(screen) };
+    let decides = |lines, click| Block { lines, decides: true, click };
+    let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
+    let mut list = vec![informs(panel::regions(c), Screen::Regions), informs(panel::replication(c), Screen::Replication)];
     let running = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && !o.is_over());
     let choice = s.proposals.iter().find(|v| v.proposal.group == app.selected_group(s)).or(s.proposals.first());
     let operation = running(app.selected_group(s)).or_else(|| s.operations.iter().rev().find(|o| !o.is_over())).or_else(|| {
@@ -238,18 +263,18 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
         s.operations.iter().rev().find(|o| o.group == app.selected_group(s)).filter(recent)
     });
     match (choice, operation) {
-        (Some(view), _) => list.push(decides(panel::choice(c, view))),
-        (None, Some(o)) => list.push(decides(panel::recovery(c, o))),
-        (None, None) => list.push(informs(panel::peace(c))),
+        (Some(view), _) => list.push(decides(panel::choice(c, view), Click::Do(Command::Failover))),
+        (None, Some(o)) => list.push(recovery(o)),
+        (None, None) => list.push(informs(panel::peace(c), Screen::Replication)),
     }
     if let (Some(_), Some(o)) = (choice, operation.filter(|o| !o.is_over())) {
-        list.push(decides(panel::recovery(c, o)));
+        list.push(recovery(o));
     }
     list
 }
 
 /// The keys that matter here and now, from the key map, as many as there is room for.
-fn footer(app: &App, s: &Snapshot, c: &Canvas) -> Line<'static> {
+fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper) {
     let (t, g) = (c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
     let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
@@ -270,8 +295,11 @@ fn footer(app: &App, s: &Snapshot, c: &Canvas) -> Line<'static> {
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
         let length = key.len() + b.short.len() + 3;
         if here && !b.short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
+            let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
+            paper.places.add(part.intersection(place), Click::Do(b.command));
             row = row.add(key, t.key).add(format!(" {}  ", b.short), t.dim);
         }
     }
-    row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line()
+    let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
+    put(&[line], place, paper.buffer);
 }

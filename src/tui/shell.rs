@@ -70,7 +70,7 @@ impl Show {
             let pace = if busy { BUSY } else { CALM };
             let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
             if urgent || due.is_zero() {
-                if let Err(e) = self.paint(&app, &snapshot, &mut drawn) {
+                if let Err(e) = self.paint(&mut app, &snapshot, &mut drawn) {
                     // A terminal that takes nothing is gone: the screen ends, nobody is left to be told.
                     tracing::warn!("the terminal is gone: {e}");
                     break;
@@ -320,10 +320,11 @@ impl Show {
     }
 
     /// Writes a frame, if it differs from the last one.
-    fn paint(&self, app: &App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
+    fn paint(&self, app: &mut App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
         let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
         let mut buffer = Buffer::empty(area);
-        draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
+        let places = draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
+        (app.page, app.places) = (places.rows().max(1), places);
         if drawn.last.as_ref() == Some(&buffer) {
             return Ok(());
         }

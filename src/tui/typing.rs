@@ -125,49 +125,13 @@ impl App {
         None
     }
 
-    pub(super) fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
+    fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
         let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
-        if confirm.shown.assessment.blocked().is_some() {
-            return None;
-        }
-        let risk = confirm.shown.assessment.risk.clone();
-        if key.code == KeyCode::Tab && risk.is_some() {
-            confirm.in_risk = !confirm.in_risk;
-            return None;
-        }
-        let entered = if confirm.in_risk { edit(&mut confirm.risk, key) } else { edit(&mut confirm.typed, key) };
         confirm.wrong = None;
-        if !entered {
+        if !edit(confirm.field()?, key) {
             return None;
         }
-        // The engine's gate decides; but who mistyped is told here, and begins no other field.
-        let name = &s.estate.region(confirm.shown.proposal.from).name;
-        if confirm.typed.trim() != name {
-            confirm.wrong = Some(format!("«{}» is not {name}; nothing was done", confirm.typed.trim()));
-            (confirm.typed, confirm.in_risk) = (String::new(), false);
-            return None;
-        }
-        if let Some(risk) = &risk
-            && confirm.risk.trim() != risk
-        {
-            if confirm.in_risk {
-                confirm.wrong = Some(format!("«{}» is not: {risk}", confirm.risk.trim()));
-                confirm.risk.clear();
-            }
-            confirm.in_risk = true;
-            return None;
-        }
-        let a = &confirm.shown.assessment;
-        let confirmation = Confirmation {
-            proposal: confirm.shown.proposal.id,
-            nonce: a.nonce,
-            seen: confirm.seen,
-            plan: a.plan,
-            evidence: a.evidence,
-            typed: confirm.typed.trim().to_string(),
-            accept_risk: risk.map(|_| confirm.risk.trim().to_string()),
-            manual_override: false,
-        };
+        let confirmation = confirm.entered(&s.estate)?;
         self.dialog = None;
         Some(Ask::Order(Action::Confirm(confirmation)))
     }

@@ -116,8 +116,14 @@ fn accepted(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         what.push("that the old primary may have lived".to_string());
     }
     if what.is_empty() {
-        return Vec::new();
+        return o
+            .accepted
+            .second_person
+            .iter()
+            .map(|name| Row::new().rest(g, &format!("   with {name}, says {}", o.by), c.width, t.dim).line())
+            .collect();
     }
-    let text = format!("{} accepted {}", o.by, what.join(" and "));
+    let with = o.accepted.second_person.as_ref().map_or(String::new(), |name| format!(", with {name},"));
+    let text = format!("{}{with} accepted {}", o.by, what.join(" and "));
     vec![Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, &text, c.width, t.bad).line()]
 }

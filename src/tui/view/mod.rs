@@ -44,10 +44,7 @@ pub fn list(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
     if let Some(head) = head(shown.screen, c) {
         lines.push(head);
     }
-    let room = height.saturating_sub(lines.len());
-    // Where not all are shown, a line says so.
-    let told = shown.rows.len() > room && room > 2;
-    let range = window(shown.rows.len(), shown.position(), room - usize::from(told));
+    let (range, told) = seen(shown, height);
     for (i, id) in shown.rows.iter().enumerate().skip(range.start).take(range.len()) {
         let line = match shown.screen {
             Screen::Regions => regions::row(c, *id),
@@ -68,6 +65,18 @@ pub fn list(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
         lines.push(Row::new().rest(c.glyphs, &text, c.width, c.theme.dim).line());
     }
     lines
+}
+
+/// Lines above the rows.
+pub fn above(screen: Screen) -> usize {
+    if matches!(screen, Screen::Regions | Screen::Services) { 2 } else { 1 }
+}
+
+/// The rows that are shown, and whether a line below them says that these are not all.
+pub fn seen(shown: &Shown, height: usize) -> (std::ops::Range<usize>, bool) {
+    let room = height.saturating_sub(above(shown.screen));
+    let told = shown.rows.len() > room && room > 2;
+    (window(shown.rows.len(), shown.position(), room - usize::from(told)), told)
 }
 
 fn nothing(shown: &Shown) -> &'static str {
@@ -130,7 +139,7 @@ pub fn detail(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
 
 /// Lines of the list that are enough, where the detail stands below it.
 pub fn list_height(shown: &Shown, height: usize) -> usize {
-    let needed = shown.rows.len().max(1) + if matches!(shown.screen, Screen::Regions | Screen::Services) { 2 } else { 1 };
+    let needed = shown.rows.len().max(1) + above(shown.screen);
     match shown.screen {
         // Here the list is the point, and the detail a few words.
         Screen::Timeline => height.saturating_sub(7).max(height / 2),

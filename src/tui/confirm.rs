@@ -1,0 +1,201 @@
+//! The confirmation: what would be done, to what, on which evidence, and what must be typed. It is bound to what was on the
+//! screen when it opened.
+
+use super::dialog::field;
+use super::panel::{self, Canvas};
+use super::text::Row;
+use crate::model::*;
+use ratatui::text::Line;
+
+/// Something that must be typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The name of the region that is left.
+    Name,
+    /// That it is done although the old primary answers.
+    Overrule,
+    /// The risk, word for word.
+    Risk,
+    /// Who else says yes.
+    SecondPerson,
+}
+
+pub struct Confirm {
+    pub shown: ProposalView,
+    pub seen: Utc,
+    /// What must be typed, and what has been so far.
+    pub fields: Vec<(Asked, String)>,
+    /// The field that is typed into.
+    pub at: usize,
+    /// What was different when the facts changed under it.
+    pub changed: Vec<String>,
+    /// It was put on the table by this screen, to be looked at.
+    pub ours: bool,
+    /// What was typed and is not what was asked for.
+    pub wrong: Option<String>,
+}
+
+/// What a confirmation of this asks for, one after the other.
+fn asked(a: &Assessment) -> Vec<(Asked, String)> {
+    let wanted = [
+        (Asked::Name, a.can_be_confirmed()),
+        (Asked::Overrule, a.overrule.is_some()),
+        (Asked::Risk, a.can_be_confirmed() && a.risk.is_some()),
+        (Asked::SecondPerson, a.can_be_confirmed() && a.second_person),
+    ];
+    wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(asked, _)| (asked, String::new())).collect()
+}
+
+impl Confirm {
+    pub fn new(shown: &ProposalView, seen: Utc) -> Confirm {
+        let fields = asked(&shown.assessment);
+        Confirm { shown: shown.clone(), seen, fields, at: 0, changed: Vec::new(), ours: false, wrong: None }
+    }
+
+    /// Holds what is shown against the newest facts: a change voids what was typed, and is shown.
+    pub fn refresh(&mut self, snapshot: &Snapshot) -> bool {
+        let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else { return false };
+        let same = now.assessment.evidence == self.shown.assessment.evidence && now.assessment.nonce == self.shown.assessment.nonce;
+        if !same {
+            for change in differences(&self.shown.assessment, &now.assessment, &snapshot.estate) {
+                if !self.changed.contains(&change) {
+                    self.changed.push(change);
+                }
+            }
+            (self.fields, self.at) = (asked(&now.assessment), 0);
+        }
+        self.shown = now.clone();
+        // While nothing that decides has changed, what stands on the screen is what stands now.
+        self.seen = snapshot.now.utc;
+        true
+    }
+
+    /// The field that keys go to.
+    pub fn field(&mut self) -> Option<&mut String> {
+        self.fields.get_mut(self.at).map(|(_, typed)| typed)
+    }
+
+    fn typed(&self, asked: Asked) -> Option<String> {
+        self.fields.iter().find(|(a, _)| *a == asked).map(|(_, typed)| typed.trim().to_string())
+    }
+
+    /// What the engine's gate is told, once all is typed as it was asked for. Who mistyped is told here, and begins no
+    /// other field; the gate decides all the same.
+    pub fn entered(&mut self, estate: &Estate) -> Option<Confirmation> {
+        let (asked, typed) = self.fields.get(self.at)?.clone();
+        let typed = typed.trim();
+        let a = &self.shown.assessment;
+        let wanted = match asked {
+            Asked::Name => Some(estate.region(self.shown.proposal.from).name.clone()),
+            Asked::Overrule => a.overrule.clone(),
+            Asked::Risk => a.risk.clone(),
+            Asked::SecondPerson => None,
+        };
+        let wrong = match wanted {
+            Some(wanted) => (typed != wanted).then(|| format!("«{typed}» is not {wanted}; nothing was done")),
+            None => typed.is_empty().then(|| "nobody was named; nothing was done".to_string()),
+        };
+        self.wrong = wrong;
+        if self.wrong.is_some() {
+            self.fields[self.at].1.clear();
+            return None;
+        }
+        if self.at + 1 < self.fields.len() {
+            self.at += 1;
+            return None;
+        }
+        Some(Confirmation {
+            proposal: self.shown.proposal.id,
+            nonce: a.nonce,
+            seen: self.seen,
+            plan: a.plan,
+            evidence: a.evidence,
+            typed: self.typed(Asked::Name).unwrap_or_default(),
+            accept_risk: self.typed(Asked::Risk),
+            manual_override: self.typed(Asked::Overrule).is_some(),
+            second_person: self.typed(Asked::SecondPerson),
+        })
+    }
+}
+
+fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<String> {
+    let mut list: Vec<String> = new
+        .checks
+        .iter()
+        .filter(|n| !old.checks.iter().any(|o| o.name == n.name && o.verdict == n.verdict))
+        .map(|n| format!("{}: {}", n.name, n.text))
+        .collect();
+    if old.to != new.to {
+        let name = |r: Option<RegionId>| r.map_or("nobody", |r| estate.region(r).name.as_str());
+        list.insert(0, format!("it goes to {} now, not to {}", name(new.to), name(old.to)));
+    }
+    if old.risk != new.risk {
+        list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
+    }
+    if list.is_empty() {
+        list.push("the store's keys were written".to_string());
+    }
+    list
+}
+
+pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
+    let from = &s.estate.region(p.from).name;
+    let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
+    let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
+    let title = format!(" CONFIRM  {} {}  {from} {} {to}", p.plan, s.estate.group(p.group).name, g.arrow);
+    let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
+    if !identity.is_empty() {
+        lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
+    }
+    if p.intent != Intent::Guided {
+        let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
+        lines.extend(panel::said(c, "loses", &a.loss.to_string(), style));
+        lines.extend(panel::said(c, "leave it", &a.otherwise, t.text));
+    }
+    if let Some(step) = a.no_return_after {
+        let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
+        lines.push(Row::new().left(g, "   no return", 14, t.dim).rest(g, &format!("after step {}, {name}", step + 1), c.width, t.text).line());
+    }
+    lines.extend(panel::checks(c, a, 4));
+    for change in &confirm.changed {
+        lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
+    }
+    if let Some(block) = a.blocked().filter(|_| confirm.fields.is_empty()) {
+        lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
+    }
+    if confirm.fields.is_empty() {
+        lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());
+        return lines;
+    }
+    if let Some(wrong) = &confirm.wrong {
+        lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
+    }
+    lines.extend(fields(confirm, c, from, hears));
+    lines
+}
+
+/// What is to be typed: what was, the field that is typed into, and what comes after it.
+fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let a = &confirm.shown.assessment;
+    let wait = if hears { "" } else { "   (listens in a moment)" };
+    let all = confirm.fields.len();
+    let mut lines = Vec::new();
+    for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
+        let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
+        let (text, style) = match asked {
+            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Esc leaves{wait}"), t.strong),
+            Asked::Name => (format!("the region that is left: {from}"), t.dim),
+            Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
+            Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
+            Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
+        };
+        lines.push(Row::new().rest(g, &format!("{of} {text}"), c.width, style).line());
+        if i <= confirm.at {
+            lines.push(field(t, g, typed, i == confirm.at));
+        }
+    }
+    lines
+}
