@@ -396,6 +396,15 @@ pub enum LabCommand {
         #[command(flatten)]
         place: LabPlace,
     },
+    /// A switch between network namespaces, with delay, loss and cuts: `a b delay 40ms jitter 10ms loss 1%`, `a * cut`
+    Wire {
+        /// A namespace and its address there; several times
+        #[arg(long = "port", value_name = "NAMESPACE=ADDRESS", required = true)]
+        ports: Vec<crate::lab::wire::Port>,
+        /// A file with a line a link; it is read again when it changes
+        #[arg(long, value_name = "FILE")]
+        rules: PathBuf,
+    },
     /// Break it: leader-kill, leader-freeze, postgres-kill, replica-lag, etcd-stop
     Break {
         #[command(flatten)]

@@ -8,6 +8,7 @@ mod files;
 mod place;
 mod process;
 mod up;
+pub mod wire;
 
 pub use damage::{Damage, damage, down, fence, fence_check, mend, status, undo_fence};
 pub use place::Place;

@@ -174,3 +174,10 @@ pub fn up(environment: &[(&str, &str)]) -> Terminal {
     terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
     terminal
 }
+
+/// Memory in use, in kB.
+pub fn memory(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default()
+}

@@ -91,13 +91,6 @@ fn a_hundred_thousand_random_keys_confirm_nothing() {
     println!("{delivered} keys, {started} starts");
 }
 
-/// Memory in use, in kB.
-fn memory(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default()
-}
-
 /// Time on a processor, in hundredths of a second.
 fn busy(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
