@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
 /// The program's own words go into a ring that the dashboard shows; nothing is written on a screen in use.
 fn log() {
     use tracing_subscriber::layer::SubscriberExt;
-    let _ = tui_logger::init_logger(tui_logger::LevelFilter::Info);
+    // Without `init_logger`, whose thread wakes a hundred times a second: the screen fetches what has come when it draws.
     tui_logger::set_default_level(tui_logger::LevelFilter::Info);
     let subscriber = tracing_subscriber::registry().with(tui_logger::TuiTracingSubscriberLayer);
     let _ = tracing::subscriber::set_global_default(subscriber);

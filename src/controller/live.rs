@@ -66,6 +66,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
     let mut core = Core::new(engine, journal, door);
     core.tape = Some(Tape::open(home.path()));
+    let digests = std::env::var_os("BPCI_TAPE_DIGEST").is_some();
     let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
     let clock = Clock { began };
     core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled: Vec::new(), estate }).map_err(|e| other(e.to_string()))?;
@@ -75,7 +76,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
     tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
-    let task = tokio::spawn(run(core, clock, inbox, publish, stopped));
+    let task = tokio::spawn(run(core, Reality { clock, digests }, inbox, publish, stopped));
     Ok(Live { handle, task, stop, _lock: lock })
 }
 
@@ -109,13 +110,21 @@ impl Clock {
     }
 }
 
+/// The real clock, and whether what was published is to be told from what a replay shows (a test asks for it).
+#[derive(Clone, Copy)]
+struct Reality {
+    clock: Clock,
+    digests: bool,
+}
+
 async fn run(
     mut core: Core<LiveDoor>,
-    clock: Clock,
+    real: Reality,
     mut inbox: mpsc::Receiver<Message>,
     publish: watch::Sender<Arc<Snapshot>>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let clock = real.clock;
     let mut published = Instant::now();
     let mut stale = false;
     loop {
@@ -130,7 +139,7 @@ async fn run(
                 Some(Message::Order(order, reply)) => match core.input(clock.now(), Input::Order(order)) {
                     Ok(answer) => {
                         // Whoever asked sees a snapshot that knows of it.
-                        publish.send_replace(Arc::new(snapshot(&mut core, clock)));
+                        publish.send_replace(Arc::new(snapshot(&mut core, real)));
                         let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
                         Ok(())
                     }
@@ -152,7 +161,7 @@ async fn run(
         }
         stale = true;
         if published.elapsed() >= PUBLISH {
-            publish.send_replace(Arc::new(snapshot(&mut core, clock)));
+            publish.send_replace(Arc::new(snapshot(&mut core, real)));
             published = Instant::now();
             stale = false;
         }
@@ -160,11 +169,11 @@ async fn run(
 }
 
 /// What is published, with a mark on the tape: there it can be seen again.
-fn snapshot(core: &mut Core<LiveDoor>, clock: Clock) -> Snapshot {
-    let now = clock.now();
+fn snapshot(core: &mut Core<LiveDoor>, real: Reality) -> Snapshot {
+    let now = real.clock.now();
     let mut snapshot = core.engine.snapshot(now, None);
     if let Some(tape) = &mut core.tape {
-        let digest = std::env::var_os("BPCI_TAPE_DIGEST").map(|_| Digest::of_value(&snapshot));
+        let digest = real.digests.then(|| Digest::of_value(&snapshot));
         tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest });
     }
     snapshot.failed.clone_from(&core.failed);

@@ -25,7 +25,7 @@ pub struct Playing {
 
 /// How often a running world is brought up to date with real time: while something happens in it, and in calm.
 const FRAME: Duration = Duration::from_millis(50);
-const CALM: Duration = Duration::from_millis(250);
+const CALM: Duration = Duration::from_millis(500);
 
 /// Starts a simulation in a task of its own.
 pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Handle> {

@@ -131,6 +131,9 @@ fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
 }
 
+/// The check of the target's room, where it is known to be too small.
+const SHORT: &str = "room is short";
+
 /// Whether the target can carry what moves there.
 pub fn room(cx: &Facts, from: RegionId, to: RegionId) -> Check {
     let used = |r: RegionId| cx.telemetry.loads[r.at()].map(|(load, _)| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0) / 100);
@@ -141,7 +144,8 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId) -> Check {
             let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
             let verdict = if after > 100 { Verdict::Advice } else { Verdict::Pass };
             let short = if after > 100 { ": shed load or scale up first" } else { "" };
-            check("room", verdict, format!("{name} {before}→{after}%{short}"))
+            let name_of = if after > 100 { SHORT } else { "room" };
+            check(name_of, verdict, format!("{name} {before}→{after}%{short}"))
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
@@ -304,7 +308,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if let Some(risk) = &assessment.risk {
         return Some(format!("it would {risk}: automation never accepts that"));
     }
-    if let Some(short) = assessment.checks.iter().find(|c| c.name == "room" && c.verdict != Verdict::Pass && c.text.contains("shed")) {
+    if let Some(short) = assessment.checks.iter().find(|c| c.name == SHORT) {
         return Some(short.text.clone());
     }
     let votes = votes::votes(cx, proposal.group, proposal.from);

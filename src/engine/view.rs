@@ -10,24 +10,25 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
     let state = &engine.state;
     let mut disasters: Vec<Disaster> = state.open_disasters().cloned().collect();
     disasters.sort_by_key(|d| std::cmp::Reverse(d.severity));
+    let proposals: Vec<ProposalView> = state
+        .proposals
+        .iter()
+        .map(|open| ProposalView {
+            proposal: open.proposal.clone(),
+            assessment: assess::assess(&cx, &open.proposal, open.revision),
+            automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
+        })
+        .collect();
     Snapshot {
         mode: state.mode,
         now,
         estate: Arc::clone(&state.estate),
         armed: state.armed,
         regions: state.estate.region_ids().map(|r| region(&cx, r)).collect(),
-        groups: state.estate.group_ids().map(|g| group(engine, &cx, g)).collect(),
+        groups: state.estate.group_ids().map(|g| group(engine, &cx, g, &proposals)).collect(),
         services: services::views(&cx),
         disasters,
-        proposals: state
-            .proposals
-            .iter()
-            .map(|open| ProposalView {
-                proposal: open.proposal.clone(),
-                assessment: assess::assess(&cx, &open.proposal, open.revision),
-                automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
-            })
-            .collect(),
+        proposals,
         operations: state.operations.clone(),
         waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
         log: Arc::clone(&engine.log),
@@ -80,7 +81,7 @@ fn region(cx: &Facts, id: RegionId) -> RegionView {
     }
 }
 
-fn group(engine: &Engine, cx: &Facts, id: GroupId) -> GroupView {
+fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let (primary, timeline) = cx.state.primaries[id.at()];
     let record = cx.telemetry.group(id).store.record.as_ref();
     let (observers_for, observers_against, observers) = match primary {
@@ -90,8 +91,8 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId) -> GroupView {
         }
         None => (0, 0, 0),
     };
-    let proposal = cx.state.proposals.iter().find(|p| p.proposal.group == id);
-    let veto = proposal.and_then(|p| assess::automation_veto(cx, &p.proposal, &assess::assess(cx, &p.proposal, p.revision)));
+    let proposal = proposals.iter().find(|p| p.proposal.group == id);
+    let veto = proposal.and_then(|p| assess::automation_veto(cx, &p.proposal, &p.assessment));
     let limit = cx.estate().policy.limits.cooldown;
     GroupView {
         group: id,

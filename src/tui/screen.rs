@@ -224,6 +224,17 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             lines.push(Line::default());
         }
     }
+    if right > 0 {
+        // Where there is room to spare, more is said: only what fits whole.
+        for block in beside(app, &c, all.saturating_sub(lines.len())) {
+            if lines.len() + block.lines.len() < usize::from(middle.height) {
+                let y = middle.y + lines.len() as u16;
+                paper.places.add(Rect { y, height: block.lines.len() as u16, ..middle }.intersection(middle), block.click);
+                lines.extend(block.lines);
+                lines.push(Line::default());
+            }
+        }
+    }
     let used = (lines.len() as u16).min(middle.height);
     put(&lines, middle, paper.buffer);
     let log = if right > 0 {
@@ -237,7 +248,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     if right > 0 {
         story.push(Row::new().rest(c.glyphs, " STORY", c.width, c.theme.title).line());
     }
-    story.extend(panel::log(&c, height, app.back));
+    story.extend(if right > 0 { panel::whole_log(&c, height, app.back) } else { panel::log(&c, height, app.back) });
     put(&story, log, paper.buffer);
     paper.places.add(log, Click::Show(Screen::Timeline));
     let foot = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
@@ -270,6 +281,34 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
     if let (Some(_), Some(o)) = (choice, operation.filter(|o| !o.is_over())) {
         list.push(recovery(o));
     }
+    list
+}
+
+/// What a large screen has room for besides: the other choices and operations, and the lag of the selected database over
+/// time.
+fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
+    let s = c.snapshot;
+    let selected = app.selected_group(s);
+    let inform = |lines, screen| Block { lines, decides: false, click: Click::Show(screen) };
+    let shown = s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first()).map(|v| v.proposal.id);
+    let mut list: Vec<Block> = s
+        .proposals
+        .iter()
+        .filter(|v| Some(v.proposal.id) != shown)
+        .take(3)
+        .map(|v| {
+            let mut lines = panel::choice(c, v);
+            lines.pop();
+            let key = app.keys.of(Command::NextGroup).map(super::keys::Binding::shown).unwrap_or_default();
+            lines.push(Row::new().add(format!("   {key}"), c.theme.key).rest(c.glyphs, " turns to it", c.width, c.theme.text).line());
+            inform(lines, Screen::Replication)
+        })
+        .collect();
+    let others = s.operations.iter().rev().filter(|o| o.group != selected && !o.is_over()).take(3);
+    list.extend(others.map(|o| inform(panel::recovery(c, o), Screen::Recovery)));
+    let used: usize = list.iter().map(|b| b.lines.len() + 1).sum();
+    let lag = view::replication(c, u64::from(selected.0), room.saturating_sub(used + 1).min(26));
+    list.push(inform(lag, Screen::Replication));
     list
 }
 

@@ -323,6 +323,7 @@ impl Show {
     fn paint(&self, app: &mut App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
         let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
         let mut buffer = Buffer::empty(area);
+        tui_logger::move_events();
         let places = draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
         (app.page, app.places) = (places.rows().max(1), places);
         if drawn.last.as_ref() == Some(&buffer) {

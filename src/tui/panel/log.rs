@@ -13,15 +13,50 @@ pub fn log(c: &Canvas, height: usize, back: usize) -> Vec<Line<'static>> {
     s.log.iter().skip(start).take(end - start).map(|line| story_row(c, line)).collect()
 }
 
-/// One line of the story.
-pub fn story_row(c: &Canvas, line: &LogLine) -> Line<'static> {
-    let (t, g) = (c.theme, c.glyphs);
-    let style = match line.weight {
+/// The same, each line whole in as many rows as it takes.
+pub fn whole_log(c: &Canvas, height: usize, back: usize) -> Vec<Line<'static>> {
+    let s = c.snapshot;
+    let mut rows = std::collections::VecDeque::new();
+    for line in s.log.iter().take(s.log.len().saturating_sub(back)).rev() {
+        let entry = wrapped(c, line);
+        if rows.len() + entry.len() > height {
+            break;
+        }
+        for row in entry.into_iter().rev() {
+            rows.push_front(row);
+        }
+    }
+    rows.into()
+}
+
+fn wrapped(c: &Canvas, line: &LogLine) -> Vec<Line<'static>> {
+    const BEFORE: usize = 26;
+    let parts = crate::tui::dialog::wrap(&c.glyphs.plain(&line.text), c.width.saturating_sub(BEFORE).max(10));
+    let mut rows = Vec::new();
+    for (i, part) in parts.into_iter().enumerate() {
+        let row = match i {
+            0 => story_row(c, &LogLine { text: part, ..line.clone() }),
+            _ => Row::new().left(c.glyphs, "", BEFORE, c.theme.text).rest(c.glyphs, &part, c.width, weight_style(c, line.weight)).line(),
+        };
+        rows.push(row);
+    }
+    rows
+}
+
+fn weight_style(c: &Canvas, weight: Weight) -> ratatui::style::Style {
+    let t = c.theme;
+    match weight {
         Weight::Routine => t.dim,
         Weight::Notice => t.text,
         Weight::Warning => t.warn,
         Weight::Alarm => t.bad,
-    };
+    }
+}
+
+/// One line of the story.
+pub fn story_row(c: &Canvas, line: &LogLine) -> Line<'static> {
+    let (t, g) = (c.theme, c.glyphs);
+    let style = weight_style(c, line.weight);
     let subject = if c.width < 60 { 10 } else { 15 };
     Row::new()
         .add(format!(" {} ", line.at.clock()), t.dim)

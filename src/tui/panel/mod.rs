@@ -10,7 +10,7 @@ mod services;
 
 pub use decision::{checks, choice, peace, said};
 pub use header::header;
-pub use log::{log, story_row};
+pub use log::{log, story_row, whole_log};
 pub use recovery::recovery;
 pub use regions::{region_row, regions, regions_head};
 pub use replication::{replication, standby_row};

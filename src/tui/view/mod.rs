@@ -7,6 +7,8 @@ mod replication;
 mod services;
 mod timeline;
 
+pub use replication::detail as replication;
+
 use super::list::{List, window};
 use super::panel::Canvas;
 use super::places::Screen;
