@@ -131,6 +131,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         return once(&simulation.snapshot(open.speed, false), &open, form);
     }
+    tracing::info!("bpci {} begins", env!("CARGO_PKG_VERSION"));
     let opened = match &open.config {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,
         None => {

@@ -99,10 +99,21 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
 fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, paper: &mut Paper) {
-    let top = if tiny { 1 } else { 3 };
+    let decides = !tiny && (!snapshot.proposals.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()));
+    let top = if tiny { 1 } else { 3 + u16::from(decides) };
     let foot = u16::from(area.height > 5);
-    put(&panel::header(&canvas(area.width)), Rect { height: (top - 1).clamp(1, 2).min(area.height), ..area }, paper.buffer);
+    put(&panel::header(&canvas(area.width)), Rect { height: if tiny { 1 } else { 2 }.min(area.height), ..area }, paper.buffer);
     let body = Rect { y: top, height: area.height.saturating_sub(top + foot), ..area }.intersection(area);
+    if decides {
+        // What is to be decided, or what runs, is seen from everywhere.
+        let c = canvas(area.width);
+        let line = blocks(app, &c).into_iter().filter(|b| b.decides).find_map(|b| b.lines.into_iter().next());
+        let place = Rect { y: 2, height: 1, ..area };
+        if let Some(line) = line {
+            put(&[line], place, paper.buffer);
+            paper.places.add(place, Click::Show(Screen::Command));
+        }
+    }
     if app.screen == Screen::Log {
         log(&canvas(area.width), body, paper.buffer);
     } else {
@@ -124,13 +135,13 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
     if tiny {
         return rows(shown, &canvas(body.width), body, paper);
     }
-    if body.width >= 130 && !matches!(shown.screen, Screen::Timeline) {
-        let left = body.width * 11 / 20;
+    if body.width >= 150 && !matches!(shown.screen, Screen::Timeline) {
+        let left = 78;
         rows(shown, &canvas(left), Rect { width: left, ..body }, paper);
         let right = Rect { x: body.x + left + 2, width: body.width - left - 2, ..body };
         return put(&view::detail(shown, &canvas(right.width), all), right, paper.buffer);
     }
-    let height = view::list_height(shown, all) as u16;
+    let height = view::list_height(shown, &canvas(body.width), all) as u16;
     rows(shown, &canvas(body.width), Rect { height, ..body }, paper);
     let below = Rect { y: body.y + height + 1, height: body.height.saturating_sub(height + 1), ..body };
     put(&view::detail(shown, &canvas(below.width), usize::from(below.height)), below, paper.buffer);
@@ -179,7 +190,13 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
             RegionStatus::Down => (g.bad, t.bad),
             RegionStatus::Unknown => (g.unknown, t.dim),
         };
-        lines.push(Row::new().add(format!("{mark} {} ", view.status.word()), style).rest(g, &s.estate.region(id).name, c.width, t.text).line());
+        lines.push(
+            Row::new()
+                .add(format!(" {mark} "), style)
+                .left(g, view.status.word(), 9, style)
+                .rest(g, &s.estate.region(id).name, c.width, t.text)
+                .line(),
+        );
     }
     lines
 }

@@ -92,7 +92,11 @@ fn second(c: &Canvas) -> Line<'static> {
         row = row.add(format!(" {} {state}", g.dot), t.accent);
         if !world.faults.is_empty() {
             // Whether orders act stands at the end, whatever else there is to say.
-            row = row.rest(g, &format!(" {} {}", g.dot, world.faults.join(", ")), c.width.saturating_sub(12), t.dim);
+            let text = format!(" {} {}", g.dot, world.faults.join(", "));
+            let most = c.width.saturating_sub(12);
+            if row.used() + text.chars().count() <= most {
+                row = row.rest(g, &text, most, t.dim);
+            }
         }
     }
     if let Some(reason) = &s.failed {

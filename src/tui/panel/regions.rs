@@ -35,14 +35,16 @@ pub fn regions_head(c: &Canvas) -> Line<'static> {
 
 fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
-    Row::new()
-        .left(g, first, 20, style)
-        .left(g, "state", 10, t.dim)
-        .left(g, "role", 8, t.dim)
-        .left(g, "capacity", 14, t.dim)
-        .right(g, "services", 9, t.dim)
-        .rest(g, "  last answer", c.width, t.dim)
-        .line()
+    let row = Row::new().left(g, first, 20, style).left(g, "state", 10, t.dim);
+    if narrow(c) {
+        return row.rest(g, "services", c.width, t.dim).line();
+    }
+    row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "services", 9, t.dim).rest(g, "  last answer", c.width, t.dim).line()
+}
+
+/// Where there is no room for all columns.
+fn narrow(c: &Canvas) -> bool {
+    c.width < 60
 }
 
 /// One region.
@@ -59,8 +61,13 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         RegionStatus::Down => (g.bad, t.bad),
         RegionStatus::Unknown => (g.unknown, t.dim),
     };
-    let mut row =
-        Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, word, 10, style).left(g, region.role.name(), 8, t.dim);
+    let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
+    let few = if view.services_up < view.services { t.warn } else { t.text };
+    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, word, 10, style);
+    if narrow(c) {
+        return row.rest(g, &up, c.width, few).line();
+    }
+    row = row.left(g, region.role.name(), 8, t.dim);
     row = match view.load {
         // What a region that is down carried before is not what it carries.
         Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {
@@ -69,8 +76,7 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         }
         _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
     };
-    let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
-    row = row.right(g, &up, 9, if view.services_up < view.services { t.warn } else { t.text });
+    row = row.right(g, &up, 9, few);
     let late = view.last_answer.map(|at| c.age(at));
     row = match late {
         // A fresh answer needs no figure; the age of what is late does.

@@ -59,8 +59,15 @@ pub fn list(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
         };
         lines.push(if i == shown.position() { marked(line, c) } else { line });
     }
+    if shown.rows.is_empty() && shown.list.filter.is_empty() && shown.screen == Screen::Recovery {
+        return lines.into_iter().chain(recovery::plans(c)).take(height).collect();
+    }
     if shown.rows.is_empty() {
         lines.push(Row::new().rest(c.glyphs, &format!("   {}", nothing(shown)), c.width, c.theme.dim).line());
+    }
+    let room = height.saturating_sub(lines.len());
+    if shown.screen == Screen::Regions {
+        lines.extend(regions::links(c, room));
     }
     if told {
         let text = format!("   {} of {}", shown.position() + 1, shown.rows.len());
@@ -84,7 +91,6 @@ pub fn seen(shown: &Shown, height: usize) -> (std::ops::Range<usize>, bool) {
 fn nothing(shown: &Shown) -> &'static str {
     match (shown.list.filter.is_empty(), shown.screen) {
         (false, _) => "nothing passes the filter; Esc takes it away",
-        (_, Screen::Recovery) => "no operation yet",
         (_, Screen::Replication) => "no database is configured",
         (_, Screen::Timeline) => "nothing has happened yet",
         _ => "there is nothing here",
@@ -140,9 +146,12 @@ pub fn detail(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
 }
 
 /// Lines of the list that are enough, where the detail stands below it.
-pub fn list_height(shown: &Shown, height: usize) -> usize {
+pub fn list_height(shown: &Shown, c: &Canvas, height: usize) -> usize {
     let needed = shown.rows.len().max(1) + above(shown.screen);
     match shown.screen {
+        Screen::Recovery if shown.rows.is_empty() => height,
+        // The links are shown where half of the screen has room for them.
+        Screen::Regions if needed + regions::links_height(c) <= height / 2 => needed + regions::links_height(c),
         // Here the list is the point, and the detail a few words.
         Screen::Timeline => height.saturating_sub(7).max(height / 2),
         Screen::Services => needed.min(height * 3 / 5),

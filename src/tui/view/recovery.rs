@@ -11,6 +11,23 @@ fn operation_of<'a>(c: &Canvas<'a>, id: u64) -> Option<&'a Operation> {
     c.snapshot.operations.iter().find(|o| u64::from(o.id.0) == id).map(|o| &**o)
 }
 
+/// Before anything has run: what would.
+pub fn plans(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = vec![Row::new().rest(g, "   no operation yet; these plans are ready", c.width, t.dim).line()];
+    for plan in &s.estate.plans {
+        lines.push(Line::default());
+        lines.push(Row::new().left(g, &format!("   {}", plan.name), 18, t.strong).rest(g, &plan.title, c.width, t.dim).line());
+        for phase in Phase::ALL {
+            let steps: Vec<&str> = plan.steps.iter().filter(|s| s.phase == *phase).map(|s| s.id.as_str()).collect();
+            if !steps.is_empty() {
+                lines.extend(fact(c, phase.name(), &steps.join(&format!(" {} ", g.dot)), t.text));
+            }
+        }
+    }
+    lines
+}
+
 fn status_style(c: &Canvas, o: &Operation) -> Style {
     let t = c.theme;
     match &o.status {

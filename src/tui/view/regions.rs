@@ -41,6 +41,45 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     lines
 }
 
+/// Every way that data flows, if there is room for all of them: from where to where, how, how late, how far away.
+pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    if c.width < 76 || links_height(c) > room {
+        return Vec::new();
+    }
+    let head = Row::new().left(g, " LINKS", 16, t.title).left(g, "from", 16, t.dim).left(g, "to", 18, t.dim).left(g, "kind", 7, t.dim);
+    let mut lines =
+        vec![Line::default(), head.right(g, "behind", 9, t.dim).right(g, "lag", 7, t.dim).right(g, "latency", 9, t.dim).fitted(g, c.width).line()];
+    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+        let from = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
+        for m in view.members.iter().filter(|m| !m.leads) {
+            let (kind, style) = if m.synchronous { ("sync", t.strong) } else { ("async", t.dim) };
+            let answers = m.answers == Some(true);
+            let value = |text: Option<String>| text.filter(|_| answers).unwrap_or_else(|| g.dash.to_string());
+            let late = if answers { t.text } else { t.warn };
+            lines.push(
+                Row::new()
+                    .left(g, &format!("   {}", s.estate.group(view.group).name), 16, t.text)
+                    .left(g, from, 14, t.text)
+                    .add(format!("{} ", g.arrow), if answers { t.ok } else { t.warn })
+                    .left(g, &s.estate.region(m.region).name, 18, t.text)
+                    .left(g, kind, 7, style)
+                    .right(g, &value(m.lag_bytes.map(|b| b.to_string())), 9, late)
+                    .right(g, &value(m.lag.map(|l| l.to_string())), 7, late)
+                    .right(g, &value(m.round_trip.map(|r| Span(r.0 / 2).to_string())), 9, late)
+                    .fitted(g, c.width)
+                    .line(),
+            );
+        }
+    }
+    lines
+}
+
+/// Lines that [`links`] takes.
+pub fn links_height(c: &Canvas) -> usize {
+    2 + c.snapshot.groups.iter().map(|v| v.members.iter().filter(|m| !m.leads).count()).sum::<usize>()
+}
+
 fn nth(priority: u16) -> String {
     match priority {
         1 => "first".to_string(),

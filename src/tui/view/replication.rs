@@ -23,7 +23,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
         .left(g, &s.estate.group(view.group).name, 18, t.strong)
         .left(g, &format!("led by {primary}"), 26, t.text)
         .left(g, &format!("{fit} may take over"), 17, style)
-        .rest(g, &worst.map_or(String::new(), |w| format!("furthest behind {w}")), c.width, t.dim)
+        .rest(g, &worst.map_or(String::new(), |w| format!("behind {w}")), c.width, t.dim)
         .line()
 }
 

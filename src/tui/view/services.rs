@@ -13,6 +13,9 @@ fn id_of(c: &Canvas, id: u64) -> Option<ServiceId> {
 pub fn head(c: &Canvas) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let row = Row::new().left(g, "   name", name_width(c) + 3, t.dim).left(g, "state", 10, t.dim).right(g, "tier", 4, t.dim);
+    if c.width < 60 {
+        return row.line();
+    }
     row.right(g, "RTO", 9, t.dim).right(g, "RPO", 8, t.dim).rest(g, "  where", c.width, t.dim).line()
 }
 
@@ -30,10 +33,11 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
         .add(format!(" {mark} "), style)
         .left(g, &format!("{indent}{}", service.name), name_width(c), t.text)
         .left(g, view.health.word(), 10, style)
-        .right(g, &service.tier.to_string(), 4, t.dim)
-        .right(g, &service.rto.written(), 9, t.dim)
-        .right(g, &service.rpo.written(), 8, t.dim)
-        .add("  ", t.text);
+        .right(g, &service.tier.to_string(), 4, t.dim);
+    if c.width < 60 {
+        return row.line();
+    }
+    row = row.right(g, &service.rto.written(), 9, t.dim).right(g, &service.rpo.written(), 8, t.dim).add("  ", t.text);
     for place in &view.places {
         let (mark, style) = match place.well {
             Some(true) => (g.ok, t.ok),
