@@ -13,6 +13,7 @@ mod click;
 mod colour;
 mod confirm;
 mod dialog;
+mod give_back;
 mod glyph;
 mod input;
 mod keys;

@@ -78,6 +78,7 @@ impl Show {
                 if drawn.at.is_none() {
                     // The first frame does not wait for them.
                     app.cards = self.stage.cards();
+                    super::give_back::start_up();
                 }
                 drawn.at = Some(Instant::now());
                 urgent = false;
