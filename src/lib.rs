@@ -5,6 +5,7 @@
 //! ```text
 //! cli/  tui/                  people and programs: arguments, screens
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
+//! forecast/                   many futures: engine + simulation, run thousands of times
 //! sim/    drivers/    lab/    the world: simulated | real | a real one on this machine
 //! journal/                    the durable, signed, append-only record
 //! engine/                     decide and apply; no IO, no clock, no randomness, no floats in a decision
@@ -18,6 +19,7 @@ pub mod config;
 pub mod controller;
 pub mod drivers;
 pub mod engine;
+pub mod forecast;
 pub mod journal;
 pub mod lab;
 pub mod model;

@@ -114,6 +114,8 @@ pub enum Command {
     /// Status, disaster recovery, drills, operations
     #[command(name = "business-continuity", alias = "bc", subcommand)]
     BusinessContinuity(Continuity),
+    /// What a choice would do, and what leaving it would: from thousands of futures
+    Forecast(ForecastAsk),
     /// The record: show, verify, export
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -131,6 +133,37 @@ pub enum Command {
     /// The configuration: write one, check it, its schema
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ForecastAsk {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A scenario of the simulation
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "config")]
+    pub fixture: Option<String>,
+    /// At this moment of the scenario
+    #[arg(long, value_name = "TIME", requires = "fixture")]
+    pub after: Option<crate::config::Duration>,
+    /// From a moment of a record
+    #[arg(long, value_name = "JOURNAL:SEQ", conflicts_with_all = ["config", "fixture"])]
+    pub at: Option<super::forecast::Moment>,
+    /// Only this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Towards this region instead of the best candidate
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// A switchover from the living primary instead of a failover
+    #[arg(long)]
+    pub planned: bool,
+    /// Futures of each branch
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub futures: u32,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
 }
 
 /// Which controller is asked.

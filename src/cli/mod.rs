@@ -5,6 +5,7 @@ mod bc;
 mod config;
 mod drill;
 mod fail;
+mod forecast;
 mod journal;
 mod lab;
 mod open;
@@ -63,6 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
     match arguments.command {
         None => open::dashboard(arguments.open).await,
         Some(Command::BusinessContinuity(command)) => bc::run(command).await,
+        Some(Command::Forecast(ask)) => forecast::run(ask).await,
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Config(command)) => config::run(command).await,
         Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,

@@ -6,7 +6,9 @@ use super::output::say;
 use super::plain;
 use super::stage::Scenarios;
 use crate::config;
-use crate::controller::{Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, start_live, start_replay, start_simulation};
+use crate::controller::{
+    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, start_live, start_replay, start_simulation,
+};
 use crate::journal::Journal;
 use crate::model::*;
 use crate::tui::Stage;
@@ -43,6 +45,11 @@ pub async fn controller(target: &Target) -> Result<Opened, Fail> {
     }
 }
 
+/// A simulation that is asked once begins now.
+pub fn virtual_beginning() -> Utc {
+    Utc(chrono::Utc::now().timestamp_millis())
+}
+
 fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> Result<Opened, Fail> {
     let simulation = begun(scenario, seed, mode)?;
     let playing = Playing { speed, judged: false, walk: false, ended: None };
@@ -51,8 +58,7 @@ fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> R
 
 fn begun(scenario: Scenario, seed: Option<u64>, mode: Mode) -> Result<Simulation, Fail> {
     let seed = seed.unwrap_or(scenario.seed);
-    let began = Utc(chrono::Utc::now().timestamp_millis());
-    Simulation::new(scenario, seed, Journal::in_memory(), mode, began).map_err(Fail::failed)
+    Simulation::new(scenario, seed, Journal::in_memory(), mode, virtual_beginning()).map_err(Fail::failed)
 }
 
 /// An incident again.
@@ -129,7 +135,9 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
-        return once(&simulation.snapshot(open.speed, false), &open, form);
+        let mut snapshot = simulation.snapshot(open.speed, false);
+        snapshot.forecasts = forecasts(&simulation.core.engine, simulation.now(), &snapshot, 1000);
+        return once(&snapshot, &open, form);
     }
     tracing::info!("bpci {} begins", env!("CARGO_PKG_VERSION"));
     let opened = match &open.config {

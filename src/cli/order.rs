@@ -48,6 +48,9 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     if a.second_person {
         lines.push("  the plan asks for a second person: --second-person NAME".to_string());
     }
+    if let Some(known) = snapshot.forecasts.iter().find(|f| f.proposal == p.id) {
+        lines.push(super::forecast::words(estate, view, &known.forecast));
+    }
     lines.push(format!("  evidence {}", a.evidence));
     lines.join("\n")
 }

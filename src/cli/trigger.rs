@@ -1,6 +1,6 @@
 //! Choices on the command line: put on the table, shown, confirmed, carried out.
 
-use super::args::{Move, Target, Trigger};
+use super::args::{ForecastAsk, Move, Target, Trigger};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::operations::{follow, operation_json, operation_words, phases_of};
@@ -9,10 +9,12 @@ use super::output::say;
 use super::wait::{settled, wait_for};
 use crate::model::*;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How a choice is confirmed on the command line.
+#[derive(Default)]
 struct Consent {
     confirm: Option<String>,
     accept_risk: Option<String>,
@@ -128,6 +130,39 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
     result
 }
 
+/// `forecast --config`: the choice is put on the table of the controller that runs, or of one of our own, and taken off.
+pub async fn look_ahead(file: &Path, ask: &ForecastAsk) -> Result<(), Fail> {
+    let target = Target { config: Some(file.to_path_buf()), arm: false, output: ask.output.clone() };
+    let opened = open::controller(&target).await?;
+    let result = async {
+        settled(&opened).await;
+        let estate = Arc::clone(&opened.handle.snapshot().estate);
+        let groups: Vec<GroupId> = match &ask.service {
+            Some(name) => vec![group_named(&estate, name).map_err(Fail::usage)?],
+            None => estate.group_ids().filter(|g| estate.group(*g).database.is_some()).collect(),
+        };
+        let to = ask.to.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
+        let intent = if ask.planned { Intent::Switchover } else { Intent::Failover };
+        let consent = Consent { dry_run: true, ..Consent::default() };
+        for group in groups {
+            // A choice that is on the table already is asked about as it is: another one would take its place.
+            let there = |s: &Snapshot| s.proposals.iter().find(|v| v.proposal.group == group && v.proposal.intent == intent && to.is_none()).cloned();
+            if let Some(view) = there(&opened.handle.snapshot()) {
+                let known = |s: &Snapshot| s.forecasts.iter().any(|f| f.proposal == view.proposal.id);
+                let snapshot = wait_for(&opened, Duration::from_secs(3), known).await.unwrap_or_else(|| opened.handle.snapshot());
+                target.output.print(&choice_json(&snapshot, &view, None), || describe(&snapshot, &view))?;
+                continue;
+            }
+            let action = Action::Propose { group, intent, from: None, to, reason: format!("a forecast for {}", who()) };
+            carry(&opened, &target, action, &consent, None).await?;
+        }
+        Ok(())
+    }
+    .await;
+    opened.close().await;
+    result
+}
+
 /// Puts a choice on the table, shows it, and confirms it if that was asked for.
 async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
     let by = who();
@@ -147,8 +182,14 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
         return Err(Fail::failed("the choice was withdrawn: the facts changed"));
     };
     let estate = &snapshot.estate;
-    let value = choice_json(&snapshot, view, strategy);
     if consent.dry_run {
+        // The figures are worth a moment; a choice that people carry out has none.
+        let figures = |s: &Snapshot| view.proposal.intent == Intent::Guided || s.forecasts.iter().any(|f| f.proposal == id);
+        let snapshot = wait_for(opened, Duration::from_secs(3), figures).await.unwrap_or(snapshot);
+        let Some(view) = snapshot.proposals.iter().find(|v| v.proposal.id == id) else {
+            return Err(Fail::failed("the choice was withdrawn: the facts changed"));
+        };
+        let value = choice_json(&snapshot, view, strategy);
         let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
         return target.output.print(&value, || describe(&snapshot, view));
     }
@@ -179,6 +220,7 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
 
 fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strategy>) -> Value {
     let (estate, a) = (&snapshot.estate, &view.assessment);
+    let known = snapshot.forecasts.iter().find(|f| f.proposal == view.proposal.id);
     let target = strategy.and_then(|s| estate.policy.strategies.get(&s));
     json!({
         "recovery_operation_id": Value::Null,
@@ -198,7 +240,7 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "checks": a.checks.iter().map(|c| json!({
             "name": c.name, "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
-        "forecast": Value::Null,
+        "forecast": known.map(|f| super::forecast::branches(estate, &f.forecast)),
     })
 }
 

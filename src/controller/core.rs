@@ -90,7 +90,13 @@ impl<D: Door> Core<D> {
             let input = match incoming {
                 Incoming::Observed(observation) => {
                     if let Some(tape) = &mut self.tape {
-                        tape.write(&Line { seq: self.journal.head().seq, now, observation: Some(observation.clone()), digest: None });
+                        tape.write(&Line {
+                            seq: self.journal.head().seq,
+                            now,
+                            observation: Some(observation.clone()),
+                            digest: None,
+                            forecasts: None,
+                        });
                     }
                     Input::Observed(observation)
                 }

@@ -1,6 +1,7 @@
 //! A controller of a real estate: the same loop on the real clock.
 
 use super::core::Core;
+use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::home::{Home, LockError, Tenure};
 use super::socket;
@@ -76,7 +77,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
     tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
-    let task = tokio::spawn(run(core, Reality { clock, digests }, inbox, publish, stopped));
+    let task = tokio::spawn(run(core, Real { clock, digests, forecaster: Forecaster::start(), told: Vec::new() }, inbox, publish, stopped));
     Ok(Live { handle, task, stop, _lock: lock })
 }
 
@@ -110,16 +111,19 @@ impl Clock {
     }
 }
 
-/// The real clock, and whether what was published is to be told from what a replay shows (a test asks for it).
-#[derive(Clone, Copy)]
-struct Reality {
+/// The real clock, and what a snapshot takes beside the engine.
+struct Real {
     clock: Clock,
+    /// What is published is marked, so that a test can hold a replay against it.
     digests: bool,
+    forecaster: Forecaster,
+    /// The forecasts that were published last.
+    told: Vec<ForecastView>,
 }
 
 async fn run(
     mut core: Core<LiveDoor>,
-    real: Reality,
+    mut real: Real,
     mut inbox: mpsc::Receiver<Message>,
     publish: watch::Sender<Arc<Snapshot>>,
     mut stopped: watch::Receiver<bool>,
@@ -139,7 +143,7 @@ async fn run(
                 Some(Message::Order(order, reply)) => match core.input(clock.now(), Input::Order(order)) {
                     Ok(answer) => {
                         // Whoever asked sees a snapshot that knows of it.
-                        publish.send_replace(Arc::new(snapshot(&mut core, real)));
+                        publish.send_replace(Arc::new(snapshot(&mut core, &mut real)));
                         let _ = reply.send(answer.unwrap_or(Ok(Receipt::Done)));
                         Ok(())
                     }
@@ -161,7 +165,7 @@ async fn run(
         }
         stale = true;
         if published.elapsed() >= PUBLISH {
-            publish.send_replace(Arc::new(snapshot(&mut core, real)));
+            publish.send_replace(Arc::new(snapshot(&mut core, &mut real)));
             published = Instant::now();
             stale = false;
         }
@@ -169,12 +173,15 @@ async fn run(
 }
 
 /// What is published, with a mark on the tape: there it can be seen again.
-fn snapshot(core: &mut Core<LiveDoor>, real: Reality) -> Snapshot {
+fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
     let now = real.clock.now();
     let mut snapshot = core.engine.snapshot(now, None);
+    snapshot.forecasts = real.forecaster.look(&core.engine, now, &snapshot);
     if let Some(tape) = &mut core.tape {
+        let forecasts = (snapshot.forecasts != real.told).then(|| snapshot.forecasts.clone());
         let digest = real.digests.then(|| Digest::of_value(&snapshot));
-        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest });
+        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest, forecasts });
+        real.told.clone_from(&snapshot.forecasts);
     }
     snapshot.failed.clone_from(&core.failed);
     snapshot

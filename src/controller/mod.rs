@@ -6,6 +6,7 @@
 mod core;
 mod drill;
 mod expect;
+mod forecaster;
 mod handle;
 mod home;
 mod live;
@@ -19,6 +20,7 @@ mod tape;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
+pub use forecaster::{Choice, forecast, forecasts};
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use player::{Playing, start_simulation};

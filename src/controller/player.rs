@@ -2,6 +2,7 @@
 //! its verdict, with a narration that it stops for.
 
 use super::expect::unmet;
+use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::simulated::Simulation;
 use crate::engine::Input;
@@ -74,12 +75,13 @@ struct Player {
     /// Somebody gave an order or struck the world: what is expected of the scenario by itself says nothing any more.
     touched: bool,
     unmet: Option<Vec<String>>,
+    forecaster: Forecaster,
 }
 
 impl Player {
     fn new(simulation: Simulation, mut playing: Playing) -> Player {
         playing.speed = playing.speed.clamp(1, 1000);
-        Player { simulation, playing, paused: false, told: 0, touched: false, unmet: None }
+        Player { simulation, playing, paused: false, told: 0, touched: false, unmet: None, forecaster: Forecaster::start() }
     }
 
     fn pace(&self) -> Duration {
@@ -152,8 +154,9 @@ impl Player {
         Ok(Receipt::Done)
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&mut self) -> Snapshot {
         let mut snapshot = self.simulation.snapshot(self.playing.speed, self.paused);
+        snapshot.forecasts = self.forecaster.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
         let narration = &self.simulation.scenario.narration;
         if let Some(world) = snapshot.world.as_mut().filter(|_| self.playing.judged) {
             let told = self.told.checked_sub(1).filter(|_| self.playing.walk).and_then(|i| narration.get(i)).map(|n| n.text.clone());

@@ -23,6 +23,8 @@ pub struct Replay {
     /// The newest moment that was applied.
     at: Now,
     clock: Utc,
+    /// What was forecast by then.
+    forecasts: Vec<ForecastView>,
 }
 
 /// What is next in a record.
@@ -53,7 +55,18 @@ impl Replay {
         let at = first.map(|r| r.at).unwrap_or_default();
         let last = reader.last()?;
         let engine = Engine::new(estate, "replay");
-        let mut replay = Replay { path: path.to_path_buf(), reader, tape: TapeReader::beside(path), page, engine, seq: 0, last, at, clock: at.utc };
+        let mut replay = Replay {
+            path: path.to_path_buf(),
+            reader,
+            tape: TapeReader::beside(path),
+            page,
+            engine,
+            seq: 0,
+            last,
+            at,
+            clock: at.utc,
+            forecasts: Vec::new(),
+        };
         replay.to(at.utc)?;
         Ok(replay)
     }
@@ -91,6 +104,9 @@ impl Replay {
             }
             Some(Item::Measured(line)) => {
                 self.at = line.now;
+                if let Some(forecasts) = &line.forecasts {
+                    self.forecasts.clone_from(forecasts);
+                }
                 match &line.observation {
                     Some(observation) => {
                         self.engine.measured(observation);
@@ -115,6 +131,24 @@ impl Replay {
         }
         self.clock = moment.max(self.at.utc);
         Ok(())
+    }
+
+    /// To just after a record.
+    ///
+    /// # Errors
+    /// The record cannot be read.
+    pub fn to_seq(&mut self, seq: u64) -> Result<(), JournalError> {
+        if seq < self.seq {
+            *self = Replay::open(&self.path)?;
+        }
+        while self.seq < seq && self.take()?.is_some() {}
+        self.clock = self.at.utc;
+        Ok(())
+    }
+
+    /// What was known then, and when that was.
+    pub fn engine(&self) -> (Engine, Now) {
+        (self.engine.clone(), self.at)
     }
 
     /// To the next record.
@@ -146,7 +180,13 @@ impl Replay {
         let mut snapshot = self.engine.snapshot(now, Some(world));
         snapshot.mode = Mode::Replay;
         snapshot.stored = self.last;
+        snapshot.forecasts = self.open_forecasts(&snapshot);
         snapshot
+    }
+
+    fn open_forecasts(&self, snapshot: &Snapshot) -> Vec<ForecastView> {
+        let open = |v: &&ForecastView| snapshot.proposals.iter().any(|p| p.proposal.id == v.proposal);
+        self.forecasts.iter().filter(open).cloned().collect()
     }
 
     /// The next published snapshot as it comes out now, with what it was then, where the tape says so.
@@ -156,7 +196,9 @@ impl Replay {
     pub fn next_published(&mut self) -> Result<Option<(Snapshot, Option<Digest>)>, JournalError> {
         while let Some(taken) = self.take()? {
             if let Some(line) = taken {
-                return Ok(Some((self.engine.snapshot(line.now, None), line.digest)));
+                let mut snapshot = self.engine.snapshot(line.now, None);
+                snapshot.forecasts = self.open_forecasts(&snapshot);
+                return Ok(Some((snapshot, line.digest)));
             }
         }
         Ok(None)

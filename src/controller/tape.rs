@@ -1,7 +1,7 @@
 //! What was measured, beside the record: so that an incident can be seen again as it was seen. It is not the journal:
 //! nothing rests on it, it is not durable, and it is bounded.
 
-use crate::model::{Digest, Now, Observation};
+use crate::model::{Digest, ForecastView, Now, Observation};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -21,6 +21,9 @@ pub struct Line {
     /// What the snapshot was, where that is asked for.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// The forecasts that it showed, where they are others than before.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub forecasts: Option<Vec<ForecastView>>,
 }
 
 /// A tape is no longer than this; the one before it is kept.

@@ -8,6 +8,7 @@ mod candidate;
 mod claim;
 mod detect;
 mod facts;
+mod fork;
 mod laws;
 mod limits;
 mod orders;
@@ -25,6 +26,7 @@ mod words;
 
 pub use claim::Claim;
 pub use facts::Facts;
+pub use fork::{Fork, ONLY};
 pub use state::State;
 pub use words::line;
 
@@ -52,7 +54,7 @@ pub enum Input {
 }
 
 /// What the engine answers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Output {
     /// To be made durable, before any effect is sent.
     pub records: Vec<Record>,
@@ -64,6 +66,7 @@ pub struct Output {
 }
 
 /// The pure core.
+#[derive(Clone)]
 pub struct Engine {
     state: State,
     telemetry: Telemetry,

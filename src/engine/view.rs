@@ -29,6 +29,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         services: services::views(&cx),
         disasters,
         proposals,
+        forecasts: Vec::new(),
         operations: state.operations.clone(),
         waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
         log: Arc::clone(&engine.log),

@@ -60,6 +60,8 @@ pub struct Snapshot {
     /// Open disasters, the worst first.
     pub disasters: Vec<Disaster>,
     pub proposals: Vec<ProposalView>,
+    /// What the futures of these say, as far as that is known by now.
+    pub forecasts: Vec<super::ForecastView>,
     /// The newest last; bounded.
     pub operations: VecDeque<Arc<Operation>>,
     /// What running steps wait for.

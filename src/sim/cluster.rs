@@ -1,6 +1,7 @@
 //! One simulated database cluster: members whose agents elect a leader as Patroni does, with its nasty habits.
 
 use super::chance::Chance;
+use super::pace::Draw;
 use super::store::Store;
 use super::truth::Truth;
 use crate::model::*;
@@ -50,6 +51,8 @@ pub struct Cluster {
     /// Which of its members can reach the store and each other now; set by the world.
     pub reach_store: Vec<bool>,
     pub loss_accepted: bool,
+    /// From taking the lock to writing.
+    pub promotion: Draw,
 }
 
 /// What an agent's turn made necessary.
@@ -134,6 +137,7 @@ impl Cluster {
             let writes = bytes / self.bytes_per_write();
             truth.acknowledged += writes;
             truth.lost += writes;
+            truth.lost_bytes += bytes;
         }
     }
 
@@ -234,7 +238,7 @@ impl Cluster {
             return;
         }
         self.store.take_lock(i, now.plus(self.setup.ttl));
-        let promotes = now.plus(chance.between(Span::ms(90), Span::ms(260)));
+        let promotes = now.plus(self.promotion.draw(chance));
         self.members[i].promotes = Some(promotes);
         self.members[i].streaming = false;
         let _ = truth;
@@ -253,8 +257,10 @@ impl Cluster {
         let old = self.members.iter().map(|m| m.timeline).max().unwrap_or(1);
         let position = self.members[i].position;
         self.store.last_switch = Some((Timeline(old), Lsn(position)));
-        let lost = self.acknowledged.saturating_sub(position) / self.bytes_per_write();
+        let lost_bytes = self.acknowledged.saturating_sub(position);
+        let lost = lost_bytes / self.bytes_per_write();
         truth.lost += lost;
+        truth.lost_bytes += lost_bytes;
         if self.loss_accepted {
             truth.lost_accepted += lost;
         }

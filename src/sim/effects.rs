@@ -20,11 +20,12 @@ impl World {
         if self.outcomes.contains_key(&issued.id) || self.pending.iter().any(|p| p.issued.id == issued.id) {
             self.truth.repeated += 1;
         }
+        let (pace, chance) = (&self.pace, &mut self.chance);
         let takes = match &issued.effect {
-            Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => self.chance.between(Span::ms(3), Span::ms(12)),
-            Effect::Fence { .. } | Effect::UndoFence { .. } => self.setup.fence.takes.plus(Span(self.chance.below(40))),
-            Effect::SwitchOver { .. } => self.chance.between(Span::ms(1_000), Span::ms(1_400)),
-            Effect::Drain { .. } | Effect::Restore { .. } => self.chance.between(Span::ms(2), Span::ms(8)),
+            Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => pace.transaction.draw(chance),
+            Effect::Fence { .. } | Effect::UndoFence { .. } => pace.fence.draw(chance),
+            Effect::SwitchOver { .. } => pace.switch_over.draw(chance),
+            Effect::Drain { .. } | Effect::Restore { .. } => pace.drain.draw(chance),
             Effect::ValidateWrite { .. } => Span::ms(10),
             Effect::Command { .. } => Span::secs(1),
         };
@@ -45,6 +46,7 @@ impl World {
             self.advance(c);
         }
         let outcome = self.carry_out(&effect);
+        self.news();
         if let (Outcome::NotDone { .. }, Some(deadline)) = (&outcome, self.pending[i].deadline)
             && self.clock < deadline
         {
@@ -232,7 +234,7 @@ impl World {
     }
 
     /// Where the balancers send a client's write now.
-    fn routed(&mut self, cluster: usize) -> Option<usize> {
+    pub(super) fn routed(&mut self, cluster: usize) -> Option<usize> {
         for b in 0..self.balancers[cluster].len() {
             self.refresh_balancer(cluster, b);
             if self.balancer_answers(cluster, b).is_err() {

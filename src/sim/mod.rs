@@ -8,9 +8,12 @@ mod cluster;
 mod effects;
 mod faults;
 mod observe;
+mod pace;
+mod standing;
 mod store;
 mod truth;
 mod world;
 
+pub use pace::{Draw, ENOUGH, Pace};
 pub use truth::Truth;
 pub use world::World;

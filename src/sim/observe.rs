@@ -5,7 +5,7 @@ use crate::model::*;
 
 /// How long a balancer takes to believe that a server is down, and that it is up.
 const BALANCER_FALL: Span = Span::ms(350);
-const BALANCER_RISE: Span = Span::ms(200);
+pub(super) const BALANCER_RISE: Span = Span::ms(200);
 
 impl World {
     fn tell(&mut self, fact: Fact) {
@@ -159,9 +159,10 @@ impl World {
                     self.clock
                 }
             };
-            let patience = if up { BALANCER_RISE } else { BALANCER_FALL };
+            let patience = if up { self.rise } else { BALANCER_FALL };
             if self.clock.since(since) >= patience {
                 (server.up, server.unreachable, server.pending) = (up, unreachable, None);
+                self.news();
             }
         }
     }

@@ -8,6 +8,8 @@ pub struct Truth {
     pub acknowledged: u64,
     /// Of those, writes that did not survive.
     pub lost: u64,
+    /// The log of these, and of parts of them.
+    pub lost_bytes: u64,
     /// Of the lost ones, those that an accepted loss covers.
     pub lost_accepted: u64,
     /// How long two primaries took writes at once.

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use super::cluster::{Cluster, SimMember, Wake};
+use super::pace::Pace;
 use super::store::Store;
 use super::truth::Truth;
 use crate::model::*;
@@ -60,11 +61,16 @@ pub struct World {
     pub(super) balancers: Vec<Vec<Vec<SimServer>>>,
     pub(super) faults: Vec<(TimedFault, bool)>,
     pub(super) queue: BinaryHeap<Reverse<(Mono, u64, Happening)>>,
-    order: u64,
+    pub(super) order: u64,
     pub(super) out: Vec<Incoming>,
     pub(super) pending: Vec<super::effects::Pending>,
     pub(super) outcomes: BTreeMap<EffectId, Outcome>,
     pub(super) close_until: Vec<Mono>,
+    /// Until a balancer believes that a server is up.
+    pub(super) rise: Span,
+    pub(super) pace: Pace,
+    /// A world that is looked at by nobody tells only what is new, and for so many close looks more; `None`: it tells all.
+    pub(super) thrift: Option<u8>,
     pub truth: Truth,
 }
 
@@ -73,7 +79,8 @@ impl World {
     pub fn new(scenario: &Scenario, seed: u64) -> World {
         let estate = Arc::new(scenario.estate.clone());
         let mut chance = Chance::new(seed);
-        let clusters: Vec<Cluster> = estate.group_ids().filter_map(|g| cluster(&estate, g, &scenario.world, &mut chance)).collect();
+        let pace = Pace::of(&scenario.world);
+        let clusters: Vec<Cluster> = estate.group_ids().filter_map(|g| cluster(&estate, g, &scenario.world, &pace, &mut chance)).collect();
         let balancers = clusters
             .iter()
             .map(|c| {
@@ -83,6 +90,9 @@ impl World {
             .collect();
         let mut world = World {
             close_until: vec![Mono::default(); clusters.len()],
+            rise: super::observe::BALANCER_RISE,
+            pace,
+            thrift: None,
             setup: scenario.world.clone(),
             faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
             queue: BinaryHeap::new(),
@@ -146,7 +156,7 @@ impl World {
     }
 
     /// Lets everything happen that is due by then.
-    fn run_to(&mut self, now: Mono) {
+    pub(super) fn run_to(&mut self, now: Mono) {
         while let Some(Reverse((at, _, _))) = self.queue.peek()
             && *at <= now
             && let Some(Reverse((at, _, what))) = self.queue.pop()
@@ -169,6 +179,7 @@ impl World {
             Happening::Promotion { cluster, member } => {
                 self.advance(cluster);
                 self.clusters[cluster].promote(member, self.clock, &mut self.truth);
+                self.news();
                 self.wake_agents(cluster);
             }
             Happening::LeaseEnds { cluster } => {
@@ -177,6 +188,7 @@ impl World {
                 if store.leader.as_ref().is_some_and(|l| l.ends <= now) {
                     store.leader = None;
                     store.next();
+                    self.news();
                     self.wake_agents(cluster);
                 }
             }
@@ -189,7 +201,9 @@ impl World {
                 self.schedule(self.clock.plus(interval), Happening::Observe);
             }
             Happening::ObserveClosely { cluster } => {
-                self.observe_cluster(cluster);
+                if self.is_told(cluster) {
+                    self.observe_cluster(cluster);
+                }
                 if self.clock < self.close_until[cluster] {
                     self.schedule(self.clock.plus(Span::ms(50)), Happening::ObserveClosely { cluster });
                 }
@@ -198,14 +212,35 @@ impl World {
         }
     }
 
+    /// Something has changed that a look would see.
+    pub(super) fn news(&mut self) {
+        if let Some(looks) = &mut self.thrift {
+            *looks = TELL;
+        }
+    }
+
+    /// Whether a close look is told of: always, or in a thrifty world while there are news, and four times a second.
+    fn is_told(&mut self, cluster: usize) -> bool {
+        let Some(left) = self.thrift else { return true };
+        for balancer in 0..self.balancers[cluster].len() {
+            self.refresh_balancer(cluster, balancer);
+        }
+        let left = self.thrift.unwrap_or(left);
+        self.thrift = Some(left.saturating_sub(1));
+        left > 0 || (self.clock.0 / 50).is_multiple_of(5)
+    }
+
     fn agent(&mut self, cluster: usize, member: usize) {
         self.advance(cluster);
         let region = |m: usize| self.clusters[cluster].members[m].region;
         let reach: Vec<bool> = (0..self.clusters[cluster].members.len()).map(|m| self.reaches_store(region(m))).collect();
         let c = &mut self.clusters[cluster];
         c.reach_store = reach;
-        let lease = c.store.leader.as_ref().map(|l| l.ends);
+        let (lease, revision) = (c.store.leader.as_ref().map(|l| l.ends), c.store.revision);
         let wakes = c.agent(member, self.clock, &mut self.chance, &mut self.truth);
+        if self.clusters[cluster].store.revision != revision {
+            self.news();
+        }
         for wake in wakes {
             match wake {
                 Wake::Agents => self.wake_agents(cluster),
@@ -241,6 +276,9 @@ impl World {
     }
 }
 
+/// Close looks that are told of after something has changed: a refused port is believed after three.
+const TELL: u8 = 4;
+
 impl Door for World {
     fn submit(&mut self, now: Now, issued: Issued) {
         self.run_to(now.mono);
@@ -254,6 +292,7 @@ impl Door for World {
                 if let Some(cluster) = self.clusters.iter().position(|c| c.group == group) {
                     let idle = self.close_until[cluster] <= self.clock;
                     self.close_until[cluster] = self.close_until[cluster].max(until);
+                    self.news();
                     if idle {
                         self.schedule(self.clock.plus(Span::ms(5)), Happening::ObserveClosely { cluster });
                     }
@@ -273,7 +312,7 @@ impl Door for World {
     }
 }
 
-fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, chance: &mut Chance) -> Option<Cluster> {
+fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Option<Cluster> {
     let database = estate.group(group).database.as_ref()?;
     // By priority, so that the preferred region leads and the next one is its synchronous standby.
     let mut ranked: Vec<RegionId> = database.members.iter().map(|m| m.region).collect();
@@ -332,5 +371,6 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, chance: &mut Cha
         remainder: 0,
         advanced: Mono::default(),
         loss_accepted: false,
+        promotion: pace.promotion.clone(),
     })
 }

@@ -151,8 +151,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
     }
     if p.intent != Intent::Guided {
         let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
+        lines.extend(panel::takes(c, &confirm.shown));
         lines.extend(panel::said(c, "loses", &a.loss.to_string(), style));
-        lines.extend(panel::said(c, "leave it", &a.otherwise, t.text));
+        lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
+        lines.extend(panel::more(c, &confirm.shown));
     }
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());

@@ -1,6 +1,7 @@
 //! One panel a file: a pure function of snapshot and width to lines.
 
 mod decision;
+mod forecast;
 mod header;
 mod log;
 mod recovery;
@@ -9,6 +10,7 @@ mod replication;
 mod services;
 
 pub use decision::{checks, choice, peace, said};
+pub use forecast::{leave, more, takes};
 pub use header::header;
 pub use log::{log, story_row, whole_log};
 pub use recovery::recovery;

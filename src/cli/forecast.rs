@@ -1,0 +1,165 @@
+//! `bpci forecast`: what a choice would do, and what leaving it would.
+
+use super::args::ForecastAsk;
+use super::fail::Fail;
+use super::open;
+use super::order::{group_named, region_named};
+use crate::config;
+use crate::controller::{Choice, Replay, Simulation, forecast};
+use crate::engine::Engine;
+use crate::journal::Journal;
+use crate::model::*;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// A moment of a record.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    pub journal: PathBuf,
+    pub seq: u64,
+}
+
+/// `JOURNAL:SEQ`
+impl std::str::FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Moment, String> {
+        let parts = text.rsplit_once(':').and_then(|(path, seq)| Some((PathBuf::from(path), seq.parse().ok()?)));
+        let (journal, seq) =
+            parts.ok_or_else(|| format!("`{text}` names no moment of a record; write JOURNAL:SEQ, as `bpci journal show` counts"))?;
+        Ok(Moment { journal, seq })
+    }
+}
+
+pub async fn run(ask: ForecastAsk) -> Result<(), Fail> {
+    if let Some(file) = &ask.config {
+        return super::trigger::look_ahead(file, &ask).await;
+    }
+    let (engine, now) = match &ask.at {
+        Some(moment) => {
+            let path = if moment.journal.is_dir() { moment.journal.join("journal.db") } else { moment.journal.clone() };
+            let mut replay = Replay::open(&path)?;
+            replay.to_seq(moment.seq)?;
+            replay.engine()
+        }
+        None => {
+            let scenario = config::load_scenario(ask.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
+            let seed = scenario.seed;
+            let mut simulation =
+                Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
+            simulation.run_to(Mono(ask.after.map_or(Span::secs(5), |d| d.0).0)).map_err(Fail::failed)?;
+            (simulation.core.engine.clone(), simulation.now())
+        }
+    };
+    tokio::task::spawn_blocking(move || answer(&engine, now, &ask)).await.map_err(Fail::failed)?
+}
+
+fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
+    let estate = &engine.state().estate;
+    let groups: Vec<GroupId> = match &ask.service {
+        Some(name) => vec![group_named(estate, name).map_err(Fail::usage)?],
+        None => estate.group_ids().filter(|g| estate.group(*g).database.is_some()).collect(),
+    };
+    let to = ask.to.as_ref().map(|n| region_named(estate, n)).transpose().map_err(Fail::usage)?;
+    let intent = if ask.planned { Intent::Switchover } else { Intent::Failover };
+    let mut values = Vec::new();
+    let mut text = Vec::new();
+    for group in groups {
+        let choice = Choice { group, intent, to };
+        let (view, forecast) = forecast(engine, now, &choice, ask.futures).map_err(|r| Fail::refused(&r))?;
+        values.push(value(estate, &view, &forecast));
+        text.push(words(estate, &view, &forecast));
+    }
+    let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
+    ask.output.print(&value, || text.join("\n\n"))
+}
+
+/// A choice with its forecast, as JSON.
+pub fn value(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Value {
+    json!({
+        "protection_group": estate.group(view.proposal.group).name,
+        "plan": view.proposal.plan,
+        "from": estate.region(view.proposal.from).name,
+        "to": forecast.to.map(|r| &estate.region(r).name),
+        "forecast": branches(estate, forecast),
+    })
+}
+
+/// `act`, `leave`, `next_best`; where there is no figure there is `null`, and the reason.
+pub fn branches(estate: &Estate, forecast: &Forecast) -> Value {
+    let mut next = forecast.next_best.as_ref().map(|(_, outlook)| branch(outlook));
+    if let (Some(next), Some((region, _))) = (&mut next, &forecast.next_best) {
+        next["to"] = json!(estate.region(*region).name);
+    }
+    json!({
+        "act": branch(&forecast.act),
+        "leave": branch(&forecast.leave),
+        "next_best": next,
+        "sources": forecast.sources,
+    })
+}
+
+fn branch(outlook: &Outlook) -> Value {
+    let unknown = json!({ "p50": Value::Null, "p95": Value::Null, "p99": Value::Null });
+    match outlook {
+        Outlook::None(reason) => json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": reason }),
+        Outlook::Figures(f) => {
+            let mut value = json!(f);
+            if f.data_loss_writes.is_none() {
+                value["data_loss_writes"] = unknown;
+            }
+            value["meets_rto"]["at_least_percent"] = json!(f.meets_rto.at_least_percent());
+            value
+        }
+    }
+}
+
+/// The same in words.
+pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> String {
+    let name = |r: RegionId| estate.region(r).name.as_str();
+    let (p, to) = (&view.proposal, forecast.to.map_or("nobody", name));
+    let mut lines = vec![format!("FORECAST  {} {} {} → {to}", p.plan, estate.group(p.group).name, name(p.from))];
+    lines.push(format!("  act        {}", sentence(&forecast.act)));
+    lines.push(format!("  leave it   {}", sentence(&forecast.leave)));
+    if let Some((region, outlook)) = &forecast.next_best {
+        lines.push(format!("  next best  {}: {}", name(*region), sentence(outlook)));
+    }
+    for source in &forecast.sources {
+        let from = match (source.measured, source.defaults) {
+            (0, false) => "never fired here: it has no figure, and is left out".to_string(),
+            (0, true) => "never measured here: as on other clusters".to_string(),
+            (n, true) => format!("measured {n} times here; with so few, as on other clusters as well"),
+            (n, false) => format!("measured {n} times here"),
+        };
+        lines.push(format!("  {:<10} {from}", source.step));
+    }
+    lines.join("\n")
+}
+
+fn sentence(outlook: &Outlook) -> String {
+    let f = match outlook {
+        Outlook::None(reason) => return reason.clone(),
+        Outlook::Figures(f) if f.not_served.met == f.futures => {
+            let why = f.why_not.as_deref().unwrap_or("no reason is known");
+            return format!("users are not served within 3m00s in any of {} futures: {why}", f.futures);
+        }
+        Outlook::Figures(f) => f,
+    };
+    let times = |s: &Spread| {
+        let parts = [("p50", s.p50), ("p95", s.p95), ("p99", s.p99)];
+        let known: Vec<String> = parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect();
+        if known.is_empty() { "not known".to_string() } else { known.join(" ") }
+    };
+    let loss = match f.data_loss_bytes.p50 {
+        Some(0) => "loses nothing acknowledged".to_string(),
+        Some(bytes) => format!("loses {} at the median", Bytes(bytes)),
+        None => "the loss is not known".to_string(),
+    };
+    let mut text = format!("writable {}; users served {}; {loss}; {} futures", times(&f.writable_ms), times(&f.served_ms), f.futures);
+    if f.not_served.met > 0 {
+        let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
+        text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));
+    }
+    let rto = f.meets_rto;
+    format!("{text}; RTO kept in {} of {} (at least {} %)", rto.met, rto.of, rto.at_least_percent())
+}

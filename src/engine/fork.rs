@@ -1,0 +1,220 @@
+//! The engine with nothing but one group in its estate: what a forecast begins from. What the disaster does not touch
+//! need not be carried through ten thousand futures.
+
+use super::state::State;
+use super::telemetry::{GroupTelemetry, MemberTelemetry, Probes, Telemetry};
+use super::{Engine, Facts, limits};
+use crate::model::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// The one group of a fork.
+pub const ONLY: GroupId = GroupId(0);
+
+/// A group on its own, with what is known of it.
+#[derive(Clone)]
+pub struct Fork {
+    pub engine: Engine,
+    pub standing: Standing,
+    pub now: Now,
+    /// The estate's own id of each region of the fork.
+    pub regions: Vec<RegionId>,
+    /// The estate's past operations on the group, the newest last.
+    pub past: Vec<Arc<Operation>>,
+}
+
+impl Fork {
+    /// The fork's id of a region of the estate.
+    pub fn region(&self, region: RegionId) -> Option<RegionId> {
+        self.regions.iter().position(|r| *r == region).map(RegionId::of)
+    }
+}
+
+impl Engine {
+    /// The group on its own, as it stands now; `None` if it has no database. The fork decides like this engine, armed,
+    /// and its orders reach nothing.
+    pub fn fork(&self, now: Now, group: GroupId) -> Option<Fork> {
+        let estate = &self.state.estate;
+        let database = estate.group(group).database.as_ref()?;
+        let mut regions: BTreeSet<RegionId> = database.members.iter().map(|m| m.region).collect();
+        regions.extend(database.balancers.iter().filter_map(|b| b.region));
+        regions.extend(database.store.iter().filter_map(|e| e.region));
+        regions.extend(database.fence.iter().flat_map(|f| f.depends_on.iter().copied()));
+        let onto = Onto { regions: regions.into_iter().collect(), group, services: estate.group(group).services.clone() };
+        let reduced = Arc::new(onto.estate(estate));
+        let engine = Engine {
+            state: onto.state(&self.state, reduced),
+            telemetry: onto.telemetry(&self.telemetry),
+            controller: self.controller.clone(),
+            quiet_since: self.quiet_since.clone(),
+            dismissed: BTreeSet::new(),
+            looked: BTreeMap::new(),
+            looked_for: BTreeMap::new(),
+            last: self.last,
+            log: Arc::new(VecDeque::new()),
+            log_total: 0,
+            out: super::Output::default(),
+            emitted: 0,
+        };
+        let standing = standing(&engine.facts(now));
+        let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
+        Some(Fork { engine, standing, now, regions: onto.regions, past })
+    }
+}
+
+/// From the estate's ids to the fork's.
+struct Onto {
+    regions: Vec<RegionId>,
+    group: GroupId,
+    services: Vec<ServiceId>,
+}
+
+impl Onto {
+    fn region(&self, region: RegionId) -> Option<RegionId> {
+        self.regions.iter().position(|r| *r == region).map(RegionId::of)
+    }
+
+    fn regions(&self, list: &[RegionId]) -> Vec<RegionId> {
+        list.iter().filter_map(|r| self.region(*r)).collect()
+    }
+
+    fn services(&self, list: &[ServiceId]) -> Vec<ServiceId> {
+        list.iter().filter_map(|s| self.services.iter().position(|o| o == s).map(ServiceId::of)).collect()
+    }
+
+    fn estate(&self, estate: &Estate) -> Estate {
+        let service = |id: &ServiceId| {
+            let s = estate.service(*id);
+            // Its users are served when a write goes through the entry: it is not asked by itself.
+            Service { regions: self.regions(&s.regions), depends_on: self.services(&s.depends_on), group: ONLY, health: None, ..s.clone() }
+        };
+        let group = estate.group(self.group);
+        let database = group.database.clone().map(|mut d| {
+            d.service = self.services(&[d.service]).first().copied().unwrap_or(ServiceId(0));
+            for m in &mut d.members {
+                m.region = self.region(m.region).unwrap_or(RegionId(0));
+            }
+            for e in &mut d.store {
+                e.region = e.region.and_then(|r| self.region(r));
+            }
+            for b in &mut d.balancers {
+                b.region = b.region.and_then(|r| self.region(r));
+            }
+            if let Some(fence) = &mut d.fence {
+                fence.depends_on = self.regions(&fence.depends_on);
+            }
+            d
+        });
+        Estate {
+            name: estate.name.clone(),
+            regions: self.regions.iter().map(|r| estate.region(*r).clone()).collect(),
+            services: self.services.iter().map(service).collect(),
+            groups: vec![Group { name: group.name.clone(), services: (0..self.services.len()).map(ServiceId::of).collect(), database }],
+            policy: estate.policy.clone(),
+            plans: estate.plans.clone(),
+        }
+    }
+
+    fn state(&self, state: &State, estate: Arc<Estate>) -> State {
+        let disasters = state.open_disasters().filter(|d| d.regions.iter().any(|r| self.region(*r).is_some())).map(|d| Disaster {
+            regions: self.regions(&d.regions),
+            services: self.services(&d.services),
+            ..d.clone()
+        });
+        State {
+            mode: Mode::Simulation,
+            armed: true,
+            regions: self.regions.iter().map(|r| state.regions[r.at()].clone()).collect(),
+            primaries: vec![{
+                let (region, timeline) = state.primaries[self.group.at()];
+                (region.and_then(|r| self.region(r)), timeline)
+            }],
+            disasters: disasters.collect(),
+            proposals: Vec::new(),
+            operations: VecDeque::new(),
+            fence_proofs: state
+                .fence_proofs
+                .iter()
+                .filter(|((g, _), _)| *g == self.group)
+                .filter_map(|((_, r), proof)| Some(((ONLY, self.region(*r)?), *proof)))
+                .collect(),
+            automation_at: BTreeMap::new(),
+            estate,
+            ..state.clone()
+        }
+    }
+
+    fn telemetry(&self, telemetry: &Telemetry) -> Telemetry {
+        let mut group: GroupTelemetry = telemetry.group(self.group).clone();
+        if let Some((record, _)) = &mut group.store.record {
+            if let Some(leader) = &mut record.leader {
+                leader.region = leader.region.and_then(|r| self.region(r));
+            }
+            for m in &mut record.members {
+                m.region = m.region.and_then(|r| self.region(r));
+            }
+        }
+        for (servers, _) in group.balancers.iter_mut().filter_map(|b| b.servers.as_mut()) {
+            for server in servers {
+                server.region = server.region.and_then(|r| self.region(r));
+            }
+        }
+        for member in &mut group.members {
+            // A line of lag is drawn by nobody here.
+            member.history = Arc::new(VecDeque::new());
+        }
+        let signals = telemetry.signals.iter().filter_map(|s| Some(super::telemetry::Signal { region: self.region(s.region)?, ..s.clone() }));
+        Telemetry {
+            groups: vec![group],
+            services: vec![vec![Probes::default(); self.regions.len() + 1]; self.services.len()],
+            loads: self.regions.iter().map(|r| telemetry.loads[r.at()]).collect(),
+            signals: signals.collect(),
+        }
+    }
+}
+
+fn standing(cx: &Facts) -> Standing {
+    let telemetry = cx.telemetry.group(ONLY);
+    let wal_rate = wal_rate(telemetry);
+    let members = cx.database(ONLY).into_iter().flat_map(|d| &d.members).zip(&telemetry.members);
+    Standing {
+        now: cx.now.mono,
+        group: ONLY,
+        members: members.map(|(m, t)| member(cx, m.region, t)).collect(),
+        record: telemetry.store.record.clone(),
+        balancers: telemetry.balancers.iter().map(|b| b.servers.as_ref().map(|(s, _)| s.clone())).collect(),
+        loads: cx.telemetry.loads.iter().map(|l| l.map(|(load, _)| load)).collect(),
+        wal_rate,
+        lost: cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect(),
+    }
+}
+
+fn member(cx: &Facts, region: RegionId, t: &MemberTelemetry) -> StandingMember {
+    let life = match (&t.sql.last, &t.rest.last) {
+        (None, None) => Life::Unknown,
+        (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => Life::Answers,
+        _ if t.sql.refusals >= limits::REFUSALS || t.rest.refusals >= limits::REFUSALS => Life::Refuses,
+        _ => Life::Silent,
+    };
+    // Behind for longer than a link and a look explain, and not known to catch up.
+    let behind = t.report.as_ref().and_then(|(r, _)| cx.telemetry.behind(ONLY, r.received?)).unwrap_or_default();
+    let synchronous = cx.synchronous_standbys(ONLY).contains(&region);
+    let late = if synchronous { limits::FRESH } else { limits::SILENCE };
+    StandingMember {
+        region,
+        life,
+        failing_since: t.failing_since(),
+        report: t.report.clone(),
+        receiver: t.stream,
+        led_at: t.led_at,
+        round_trip: t.round_trip,
+        stalled: behind > late.plus(cx.estate().policy.detection.interval.times(2)),
+    }
+}
+
+/// From the oldest to the newest position that is kept, if they lie a second apart at least.
+fn wal_rate(telemetry: &GroupTelemetry) -> Option<u64> {
+    let ((from, old), (to, new)) = (telemetry.positions.front()?, telemetry.positions.back()?);
+    let passed = to.since(*from);
+    (passed >= Span::secs(1)).then(|| new.ahead_of(*old).0 * 1000 / passed.0)
+}

@@ -1,0 +1,183 @@
+//! One future: the choice is confirmed, or left; the engine and a world go on until users are served, or it is clear that
+//! they will not be.
+
+use super::Question;
+use crate::engine::{Engine, Input, ONLY};
+use crate::model::*;
+use crate::sim::{Draw, Pace, World};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Branch {
+    /// The choice is confirmed, towards this region.
+    Act(RegionId),
+    /// Nobody does anything.
+    Leave,
+}
+
+pub struct Future<'a> {
+    pub question: &'a Question,
+    pub pace: &'a Pace,
+    pub branch: Branch,
+    /// False: the fence was never fired, so that it has no figure and takes no time here.
+    pub counts_fence: bool,
+}
+
+/// How one future ended. Times count from the decision.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    pub writable: Option<Span>,
+    pub served: Option<Span>,
+    pub lost: u64,
+    /// The operation could not go on by itself, with the reason.
+    pub stuck: Option<String>,
+    pub rolled_back: bool,
+    /// How long each step of the plan took.
+    pub steps: Vec<(u16, Span)>,
+}
+
+/// A future that has not ended after this time ends without its users being served.
+const HORIZON: Span = Span::mins(3);
+/// How often a world that nobody looks at is asked who serves, once somebody may.
+const ASK: Span = Span::ms(50);
+
+impl Future<'_> {
+    /// So many futures, in the order of their seeds; `None` if it was stopped.
+    pub fn all(&self, futures: u32, threads: usize, stop: &AtomicBool) -> Option<Vec<Ended>> {
+        let threads = u32::try_from(threads).unwrap_or(1);
+        let each = |first: u32| {
+            let seeds = (first..futures).step_by(threads as usize);
+            seeds.map(|seed| (!stop.load(Ordering::Relaxed)).then(|| self.run(u64::from(seed)))).collect::<Option<Vec<Ended>>>()
+        };
+        let parts: Option<Vec<Vec<Ended>>> = std::thread::scope(|scope| {
+            let handles: Vec<_> = (1..threads).map(|first| scope.spawn(move || each(first))).collect();
+            let own = each(0);
+            std::iter::once(own).chain(handles.into_iter().map(|h| h.join().ok().flatten())).collect()
+        });
+        let mut parts: Vec<_> = parts?.into_iter().map(Vec::into_iter).collect();
+        let n = parts.len();
+        (0..futures as usize).map(|i| parts[i % n].next()).collect()
+    }
+
+    pub fn run(&self, seed: u64) -> Ended {
+        let mut pace = self.pace.clone();
+        if !self.counts_fence {
+            pace.fence = Draw::Between(Span::ZERO, Span::ZERO);
+        }
+        let fork = &self.question.fork;
+        let world = World::standing(&fork.engine.state().estate, &fork.standing, &pace, seed);
+        match self.branch {
+            Branch::Act(to) => self.act(world, to),
+            Branch::Leave => self.leave(world),
+        }
+    }
+
+    /// Nobody acts: the cluster's own agents do, or do not.
+    fn leave(&self, mut world: World) -> Ended {
+        let began = world.now();
+        let mut ended = Ended::default();
+        while world.now().since(began) < HORIZON {
+            let writable = ended.writable.is_some();
+            world.pass(if writable { world.now().plus(ASK) } else { began.plus(HORIZON) });
+            let (writes, serves) = world.serving();
+            let passed = Some(world.now().since(began));
+            if writes.is_some_and(|r| r != self.question.from) && ended.writable.is_none() {
+                ended.writable = passed;
+            }
+            if serves.is_some_and(|r| r != self.question.from) {
+                ended.served = passed;
+                break;
+            }
+        }
+        ended.lost = world.lost_bytes();
+        ended
+    }
+
+    fn act(&self, mut world: World, to: RegionId) -> Ended {
+        let question = self.question;
+        let mut engine = question.fork.engine.clone();
+        let began = question.fork.now;
+        let mut ended = Ended::default();
+        let mut now = began;
+        if let Err(refusal) = self.confirm(&mut engine, &mut world, now, to) {
+            ended.stuck = Some(refusal);
+            return ended;
+        }
+        while now.mono.since(began.mono) < HORIZON {
+            let next = [world.next_deadline(), engine.next_deadline(now)].into_iter().flatten().min();
+            let mono = next.unwrap_or(now.mono).max(now.mono.plus(Span::ms(1)));
+            now = Now { utc: began.utc.plus(mono.since(began.mono)), mono };
+            turn(&mut engine, &mut world, now);
+            let Some(operation) = engine.state().operations.back() else { break };
+            if operation.results.served.is_some() || operation.status != Status::Running {
+                break;
+            }
+        }
+        if let Some(operation) = engine.state().operations.back() {
+            ended.writable = operation.results.writable.map(|t| t.since(began.utc));
+            ended.served = operation.results.served.map(|t| t.since(began.utc));
+            ended.rolled_back = matches!(operation.status, Status::RollingBack { .. } | Status::RolledBack);
+            if ended.served.is_none() {
+                ended.stuck = Some(match &operation.status {
+                    Status::Waiting { question } => question.clone(),
+                    Status::Failed { reason } => reason.clone(),
+                    status => status.word().to_string(),
+                });
+            }
+            let took = |(i, r): (usize, &StepRecord)| r.took().map(|t| (i as u16, t));
+            ended.steps = operation.steps.iter().enumerate().filter_map(took).collect();
+        }
+        ended.lost = world.lost_bytes();
+        ended
+    }
+
+    /// The choice, put on the table and confirmed with all that it asks for.
+    fn confirm(&self, engine: &mut Engine, world: &mut World, now: Now, to: RegionId) -> Result<(), String> {
+        let (intent, from) = (self.question.intent, self.question.from);
+        let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
+        let Receipt::Proposed(proposal) = order(engine, world, now, propose)? else { return Err("nothing was proposed".to_string()) };
+        let assessment = engine.assess(now, proposal).ok_or("the choice is gone")?;
+        let confirmation = Confirmation {
+            proposal,
+            nonce: assessment.nonce,
+            seen: now.utc,
+            plan: assessment.plan,
+            evidence: assessment.evidence,
+            typed: engine.state().estate.region(from).name.clone(),
+            accept_risk: assessment.risk.clone(),
+            manual_override: assessment.overrule.is_some(),
+            second_person: assessment.second_person.then(|| "somebody".to_string()),
+        };
+        order(engine, world, now, Action::Confirm(confirmation)).map(drop)
+    }
+}
+
+fn order(engine: &mut Engine, world: &mut World, now: Now, action: Action) -> Result<Receipt, String> {
+    let output = engine.step(now, Input::Order(Order { by: "forecast".to_string(), action }));
+    let reply = output.reply.clone();
+    send(world, now, output);
+    reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| r.to_string())
+}
+
+fn turn(engine: &mut Engine, world: &mut World, now: Now) {
+    for incoming in world.poll(now.mono) {
+        let input = match incoming {
+            Incoming::Observed(observation) => Input::Observed(observation),
+            Incoming::Report(report) => Input::Report(report),
+        };
+        let output = engine.step(now, input);
+        send(world, now, output);
+    }
+    let output = engine.step(now, Input::Tick);
+    send(world, now, output);
+}
+
+fn send(world: &mut World, now: Now, output: crate::engine::Output) {
+    for issued in output.effects {
+        world.submit(now, issued);
+    }
+    for look in output.looks {
+        world.look(now, look);
+    }
+}

@@ -1,0 +1,80 @@
+//! Many futures of the same engine over the simulation, from how things stand now: what a choice would do, and what
+//! leaving it would.
+//!
+//! It promises: the same standing and the same seeds give the same figures; nothing real is reached; no figure is given
+//! that was not measured or simulated, and none finer than its sample allows. It may not decide anything.
+
+mod duration;
+mod figures;
+mod future;
+
+pub use duration::Durations;
+pub use future::{Branch, Ended, Future};
+
+use crate::engine::Fork;
+use crate::model::*;
+use std::sync::atomic::AtomicBool;
+
+/// What is asked: a choice on the table, as it stands.
+pub struct Question {
+    pub fork: Fork,
+    pub intent: Intent,
+    /// In the fork's ids.
+    pub from: RegionId,
+    pub to: Option<RegionId>,
+    /// The next best target.
+    pub next: Option<RegionId>,
+    /// Since when users are not served, if they are not.
+    pub impact: Option<Utc>,
+    pub rto: Span,
+    pub rpo: Span,
+    /// What happens if nothing is done, in words.
+    pub otherwise: String,
+}
+
+impl Question {
+    /// About a choice on the table; `None` where nothing can be simulated: no database, or people do it.
+    pub fn of(fork: Fork, group: GroupId, view: &ProposalView, snapshot: &Snapshot) -> Option<Question> {
+        let (p, a) = (&view.proposal, &view.assessment);
+        if p.intent == Intent::Guided {
+            return None;
+        }
+        let from = fork.region(p.from)?;
+        let to = a.to.and_then(|r| fork.region(r));
+        let candidates = snapshot.groups.iter().find(|v| v.group == group)?.members.iter();
+        let next = candidates.filter(|m| m.region != p.from && Some(m.region) != a.to && m.answers == Some(true));
+        let next = next.min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority)).map(|m| m.region);
+        let (rto, rpo) = snapshot.estate.targets(group);
+        let impact = snapshot.disasters.iter().find(|d| Some(d.id) == p.disaster).map(|d| d.since);
+        Some(Question { next: next.and_then(|r| fork.region(r)), intent: p.intent, from, to, impact, rto, rpo, otherwise: a.otherwise.clone(), fork })
+    }
+
+    /// The forecast of so many futures of each branch, on so many threads. The same figures come of any number of threads.
+    /// `stop` ends it early: then there is none.
+    pub fn answer(&self, futures: u32, threads: usize, stop: &AtomicBool) -> Option<Forecast> {
+        let durations = Durations::of(&self.fork.past);
+        let known = self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.from)) || durations.has_fence();
+        let run = |branch: Branch| {
+            let future = Future { question: self, pace: &durations.pace, branch, counts_fence: known };
+            let ended = future.all(futures, threads.max(1), stop)?;
+            Some(Outlook::Figures(Box::new(figures::of(&ended, self, branch, known))))
+        };
+        let act = match self.to {
+            Some(to) => run(Branch::Act(to))?,
+            None => Outlook::None("there is no candidate".to_string()),
+        };
+        let serves = self.fork.standing.members.iter().any(|m| m.region == self.from && m.life == Life::Answers);
+        let leave = if serves { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
+        let next_best = match self.next {
+            Some(next) => Some((self.fork.regions[next.at()], run(Branch::Act(next))?)),
+            None => None,
+        };
+        Some(Forecast {
+            to: self.to.map(|r| self.fork.regions[r.at()]),
+            act,
+            leave,
+            next_best,
+            sources: if self.intent == Intent::Failover { durations.sources(known) } else { Vec::new() },
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! What the futures of a choice say: figures, each with the sample it rests on.
+
+use super::{ProposalId, RegionId, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Why there are no figures for a branch, or what there are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outlook {
+    Figures(Box<Figures>),
+    /// In words for a person.
+    None(String),
+}
+
+/// What the futures of a choice say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    pub to: Option<RegionId>,
+    pub act: Outlook,
+    pub leave: Outlook,
+    pub next_best: Option<(RegionId, Outlook)>,
+    /// Where each duration comes from.
+    pub sources: Vec<Source>,
+}
+
+/// A forecast of a choice that is on the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForecastView {
+    pub proposal: ProposalId,
+    /// How things stood when it was asked for.
+    pub at: Utc,
+    pub forecast: Forecast,
+}
+
+/// What the futures of one branch say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub futures: u32,
+    pub writable_ms: Spread,
+    pub served_ms: Spread,
+    pub data_loss_bytes: Spread,
+    /// What was written in how long is lost; `None`: how fast is written is not known.
+    pub data_loss_ms: Option<Spread>,
+    /// Known only where nothing is lost: how many writes a byte of log holds was not measured.
+    pub data_loss_writes: Option<Spread>,
+    pub meets_rto: Share,
+    pub meets_rpo: Option<Share>,
+    pub rolled_back: Share,
+    /// Users were not served within the time that was looked at.
+    pub not_served: Share,
+    /// Why not, where most of those have a reason.
+    pub why_not: Option<String>,
+    /// Steps by what they take at the median, the longest first.
+    pub drivers: Vec<(String, u64)>,
+    /// What takes time and has no figure, because it was never measured.
+    pub without: Vec<String>,
+}
+
+/// Quantiles by nearest rank. `None`: the sample is too small for it, or in that many futures it never came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    pub p50: Option<u64>,
+    pub p95: Option<u64>,
+    pub p99: Option<u64>,
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    pub of: u32,
+    pub met: u32,
+}
+
+/// Where the figures for one duration come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub step: String,
+    /// How often it was measured on this estate.
+    pub measured: usize,
+    /// It is drawn from measurements on other clusters as well, or only.
+    pub defaults: bool,
+}
+
+impl Share {
+    pub fn of(values: impl Iterator<Item = bool>) -> Share {
+        values.fold(Share { of: 0, met: 0 }, |s, met| Share { of: s.of + 1, met: s.met + u32::from(met) })
+    }
+
+    /// What the sample proves: with a confidence of 95 %, at least this share of a hundred, cut off.
+    ///
+    /// Clopper and Pearson's exact bound, one-sided: the share at which so many or more would be met in 5 % of samples.
+    pub fn at_least_percent(self) -> u32 {
+        let (mut low, mut high) = (0.0f64, 1.0f64);
+        if self.met == 0 {
+            return 0;
+        }
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if self.or_more(middle) < 0.05 { low = middle } else { high = middle }
+        }
+        (low * 100.0) as u32
+    }
+
+    /// How likely so many or more are met, if each is with this probability.
+    fn or_more(self, p: f64) -> f64 {
+        let (n, k) = (f64::from(self.of), self.met);
+        // The sum of the terms from `k` on, in logarithms so that large samples do not run out of range.
+        let mut log_choose: f64 = (1..=k).map(|j| ((n - f64::from(k - j)) / f64::from(j)).ln()).sum();
+        let mut sum = 0.0;
+        for i in k..=self.of {
+            sum += (log_choose + f64::from(i) * p.ln() + (n - f64::from(i)) * (1.0 - p).max(1e-300).ln()).exp();
+            log_choose += ((n - f64::from(i)) / f64::from(i + 1)).ln();
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FACTS part 3: 4 of 4 prove no more than 47 %, 48 of 48 prove 94 % (one-sided 95 %, rounded there).
+    #[test]
+    fn a_share_proves_no_more_than_its_sample() {
+        let proves = |met, of| Share { of, met }.at_least_percent();
+        assert_eq!([proves(4, 4), proves(48, 48), proves(0, 10), proves(1000, 1000), proves(9, 10)], [47, 93, 0, 99, 60]);
+    }
+}

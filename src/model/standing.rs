@@ -1,0 +1,43 @@
+//! A replicated database as it stands, as far as is known: where the world of a forecast begins.
+
+use super::{GroupId, Lsn, MemberReport, Mono, Percent, Receiver, RegionId, ServerView, Span, StoreRecord};
+
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub now: Mono,
+    pub group: GroupId,
+    /// In the order of the database's members.
+    pub members: Vec<StandingMember>,
+    pub record: Option<(StoreRecord, Mono)>,
+    /// Of each balancer; `None`: nothing was heard of it.
+    pub balancers: Vec<Option<Vec<ServerView>>>,
+    pub loads: Vec<Option<Percent>>,
+    /// Bytes a second that the primary wrote lately, where two of its positions are known.
+    pub wal_rate: Option<u64>,
+    /// Regions that are down.
+    pub lost: Vec<RegionId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct StandingMember {
+    pub region: RegionId,
+    pub life: Life,
+    pub failing_since: Option<Mono>,
+    pub report: Option<(MemberReport, Mono)>,
+    pub receiver: Option<(Receiver, Mono)>,
+    /// The last position it said it had as a leader.
+    pub led_at: Option<(Lsn, Mono)>,
+    pub round_trip: Option<Span>,
+    /// It receives nothing any more: its lag grows as fast as the primary writes.
+    pub stalled: bool,
+}
+
+/// How our own last probes of it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Answers,
+    Refuses,
+    Silent,
+    /// It was not probed.
+    Unknown,
+}

@@ -1,0 +1,197 @@
+//! A world that begins in the middle of an incident: as a database stands, as far as is known. What is not known for sure
+//! is drawn, so that each future is one that fits what was measured.
+
+use super::chance::Chance;
+use super::cluster::{Cluster, SimMember};
+use super::pace::Pace;
+use super::store::{Lock, Store};
+use super::truth::Truth;
+use super::world::{Happening, SimServer, World};
+use crate::model::*;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+impl World {
+    /// A world as the standing says, with the estate's one database in it; the seed draws what is not known.
+    pub fn standing(estate: &Arc<Estate>, standing: &Standing, pace: &Pace, seed: u64) -> World {
+        let mut chance = Chance::new(seed);
+        let setup = setup(standing);
+        let cluster = cluster(estate, standing, &setup, pace, &mut chance);
+        let servers = |of: &Option<Vec<ServerView>>| {
+            let server = |m: &SimMember| match of.iter().flatten().find(|s| s.region == Some(m.region)) {
+                Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
+                None => SimServer { up: m.leads, ..SimServer::default() },
+            };
+            cluster.members.iter().map(server).collect()
+        };
+        let balancers = vec![standing.balancers.iter().map(servers).collect()];
+        let lost = |region: &RegionId| {
+            (TimedFault { at: Span::ZERO, lasts: None, fault: Fault { kind: FaultKind::RegionOutage, region: *region, group: None } }, true)
+        };
+        let mut world = World {
+            estate: Arc::clone(estate),
+            setup,
+            clock: standing.now,
+            balancers,
+            faults: standing.lost.iter().map(lost).collect(),
+            queue: BinaryHeap::new(),
+            order: 0,
+            out: Vec::new(),
+            pending: Vec::new(),
+            outcomes: BTreeMap::new(),
+            close_until: vec![Mono::default()],
+            rise: pace.rise.draw(&mut chance),
+            pace: pace.clone(),
+            thrift: Some(0),
+            truth: Truth::default(),
+            clusters: vec![cluster],
+            chance,
+        };
+        for member in 0..world.clusters[0].members.len() {
+            let first = standing.now.plus(Span(world.chance.below(world.setup.agent.loop_wait.0.clamp(1, 1000))));
+            world.schedule(first, Happening::Agent { cluster: 0, member });
+        }
+        world.schedule_lease(0);
+        world
+    }
+
+    /// Lets time pass to the next thing that happens, and to this moment at the latest.
+    pub fn pass(&mut self, until: Mono) {
+        let next = self.next_deadline().filter(|t| *t < until).unwrap_or(until);
+        self.run_to(next.max(self.clock));
+    }
+
+    pub fn now(&self) -> Mono {
+        self.clock
+    }
+
+    /// The member that takes writes now, and the one that the entry leads to if that one takes them.
+    pub fn serving(&mut self) -> (Option<RegionId>, Option<RegionId>) {
+        let takes = |m: &SimMember| m.alive && !m.frozen && m.leads && m.writable;
+        let writable = self.clusters[0].members.iter().find(|m| takes(m)).map(|m| m.region);
+        let routed = self.routed(0).map(|m| &self.clusters[0].members[m]).filter(|m| takes(m)).map(|m| m.region);
+        // Without a balancer nobody knows which way users come; the primary is as far as it can be seen.
+        (writable, if self.balancers[0].is_empty() { writable } else { routed })
+    }
+
+    /// Acknowledged bytes that did not survive.
+    pub fn lost_bytes(&self) -> u64 {
+        self.truth.lost_bytes
+    }
+}
+
+fn setup(standing: &Standing) -> WorldSetup {
+    let defaults = WorldSetup::default();
+    let config = standing.record.as_ref().and_then(|(r, _)| r.config.as_ref());
+    let version = standing.members.iter().filter_map(|m| Some(m.report.as_ref()?.0.version)).max();
+    let trips: Vec<Span> = standing.members.iter().filter(|m| m.life == Life::Answers).filter_map(|m| m.round_trip).collect();
+    WorldSetup {
+        wal_rate: standing.wal_rate.unwrap_or(defaults.wal_rate),
+        latency: trips.iter().max().map_or(defaults.latency, |t| Span(t.0 / 2)),
+        load: standing.loads.iter().map(|l| l.map_or(0, |p| p.0)).collect(),
+        agent: AgentSetup {
+            ttl: config.map_or(defaults.agent.ttl, |c| c.ttl),
+            loop_wait: config.map_or(defaults.agent.loop_wait, |c| c.loop_wait),
+            maximum_lag: config.map_or(defaults.agent.maximum_lag, |c| c.maximum_lag.0),
+            synchronous: config.is_none_or(|c| c.synchronous),
+            steals_lock: version.is_some_and(|v| v <= Version(3, 0, 2)),
+        },
+        ..defaults
+    }
+}
+
+fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Cluster {
+    let record = standing.record.as_ref().map(|(r, _)| r);
+    let name = |region: RegionId| record.and_then(|r| r.name_of(region)).map_or_else(|| estate.region(region).name.clone(), str::to_string);
+    let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.region);
+    let leader = record.and_then(StoreRecord::leader_region).or(told);
+    // Where the primary was when it was last heard, and what it may have written until it failed.
+    let written = standing.members.iter().filter(|m| Some(m.region) == leader).find_map(|m| {
+        let (position, at) = m.led_at?;
+        let until = m.failing_since.filter(|_| m.life != Life::Answers).unwrap_or(standing.now);
+        let unseen = until.since(at).0 * setup.wal_rate / 1000;
+        let unseen = if m.life == Life::Answers { unseen } else { chance.below(unseen + 1) };
+        Some(position.0 + unseen)
+    });
+    let timeline = standing.members.iter().filter_map(|m| m.report.as_ref()?.0.timeline).max().unwrap_or(Timeline(1));
+    let received = |m: &StandingMember| m.report.as_ref().and_then(|(r, _)| r.received.or(r.position)).map(|p| p.0);
+    let furthest = standing.members.iter().filter_map(received).max().unwrap_or(0);
+    let written = written.unwrap_or(furthest);
+    let synchronous: Vec<&String> = record.and_then(|r| r.sync.as_ref()).iter().flat_map(|s| &s.standbys).collect();
+    let members: Vec<SimMember> = standing
+        .members
+        .iter()
+        .map(|m| {
+            let name = name(m.region);
+            let leads = Some(m.region) == leader;
+            let lost = standing.lost.contains(&m.region);
+            let alive = !matches!(m.life, Life::Refuses) && !lost;
+            let report = m.report.as_ref().map(|(r, _)| r);
+            let position = if leads { written } else { received(m).unwrap_or(0) };
+            let holds_all = synchronous.contains(&&name);
+            let on = report.and_then(|r| r.timeline).is_none_or(|t| t == timeline);
+            SimMember {
+                region: m.region,
+                alive,
+                frozen: alive && m.life == Life::Silent,
+                fenced: false,
+                leads,
+                writable: leads && alive && m.life == Life::Answers,
+                timeline: report.and_then(|r| r.timeline).unwrap_or(timeline).0,
+                position,
+                streaming: !leads && on && report.is_some_and(|r| r.running),
+                stalled: m.stalled,
+                usual_lag: if holds_all || m.stalled { 0 } else { written.saturating_sub(position) },
+                rejoins: None,
+                promotes: None,
+                heard: m.receiver.map_or(standing.now, |(r, at)| at.minus(r.silent_for.unwrap_or_default())),
+                cut_off: None,
+                name,
+            }
+        })
+        .collect();
+    // A synchronous standby that was heard since the primary fell silent holds all that was acknowledged; else all that was
+    // written may have been.
+    let failed = standing.members.iter().filter(|m| Some(m.region) == leader).find_map(|m| m.failing_since);
+    let heard = |m: &StandingMember| m.life == Life::Answers && m.report.as_ref().is_some_and(|(_, at)| failed.is_none_or(|f| *at >= f));
+    let known = members.iter().zip(&standing.members).filter(|(m, s)| synchronous.contains(&&m.name) && heard(s));
+    let held = known.map(|(m, _)| m.position).max();
+    let acknowledged = held.filter(|_| setup.agent.synchronous).unwrap_or(written);
+    let holder = members.iter().position(|m| m.leads);
+    Cluster {
+        group: standing.group,
+        reach_store: vec![true; members.len()],
+        store: store(standing, holder, chance),
+        setup: setup.agent.clone(),
+        system_id: record.and_then(|r| r.initialize.clone()).unwrap_or_default(),
+        wal_rate: setup.wal_rate,
+        write_rate: setup.write_rate,
+        acknowledged,
+        remainder: 0,
+        advanced: standing.now,
+        loss_accepted: false,
+        promotion: pace.promotion.clone(),
+        members,
+    }
+}
+
+fn store(standing: &Standing, holder: Option<usize>, chance: &mut Chance) -> Store {
+    let (record, read) = standing.record.clone().unwrap_or_default();
+    let lock = record.leader.as_ref().zip(holder).map(|(l, holder)| Lock {
+        holder,
+        create_revision: l.create_revision,
+        // The time left is told in whole seconds, cut off: it ends within the second after.
+        ends: read.plus(l.lease_left.unwrap_or_default()).plus(Span(chance.below(1000))).max(standing.now),
+    });
+    Store {
+        revision: record.revision,
+        leader: lock,
+        sync: record.sync.unwrap_or(SyncKey { leader: None, standbys: Vec::new(), quorum: None, revision: 0 }),
+        failover: record.failover,
+        paused: record.config.as_ref().is_some_and(|c| c.paused),
+        config_revision: record.config.as_ref().map_or(0, |c| c.revision),
+        status: record.status,
+        operation: record.operation,
+        last_switch: record.last_switch,
+    }
+}

@@ -1,0 +1,102 @@
+//! What the futures of a choice say, each figure with its sample.
+
+use super::{Canvas, said};
+use crate::model::*;
+use ratatui::text::Line;
+
+fn of<'a>(c: &Canvas<'a>, view: &ProposalView) -> Option<&'a ForecastView> {
+    c.snapshot.forecasts.iter().find(|f| f.proposal == view.proposal.id)
+}
+
+/// What it would take: one line, or two.
+pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    let t = c.theme;
+    match of(c, view).map(|f| &f.forecast.act) {
+        None => said(c, "takes", "the futures are being played", t.dim),
+        Some(Outlook::None(why)) => said(c, "takes", &format!("no forecast: {why}"), t.dim),
+        Some(Outlook::Figures(figures)) => {
+            let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
+            said(c, "takes", &outlook(figures), style)
+        }
+    }
+}
+
+/// What leaving it would lead to, behind the words for it.
+pub fn leave(c: &Canvas, view: &ProposalView) -> String {
+    let Some(known) = of(c, view) else { return String::new() };
+    let Outlook::Figures(figures) = &known.forecast.leave else { return String::new() };
+    if figures.not_served.met == figures.not_served.of {
+        return "; nobody takes over within 3m00s".to_string();
+    }
+    // It was played some seconds ago: what has passed since is nearer by that.
+    let passed = c.snapshot.now.utc.since(known.at);
+    let left = |ms: Option<u64>| ms.map(|ms| Span(ms.saturating_sub(passed.0)).to_string());
+    match (left(figures.served_ms.p50), left(figures.served_ms.p95)) {
+        (Some(half), Some(most)) => format!("; users served in p50 {half}, p95 {most}"),
+        (Some(half), None) => format!("; users served in p50 {half}"),
+        _ => String::new(),
+    }
+}
+
+/// The rest, where somebody is about to confirm: chances, what it is made of, the next best.
+pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    let (s, t) = (c.snapshot, c.theme);
+    let Some(known) = of(c, view) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Outlook::Figures(figures) = &known.forecast.act {
+        let (rto, rpo) = s.estate.targets(view.proposal.group);
+        let mut text = format!("RTO {rto} kept in {}", share(figures.meets_rto));
+        if let Some(kept) = figures.meets_rpo {
+            text.push_str(&format!(", RPO {rpo} in {}", share(kept)));
+        }
+        if figures.rolled_back.met > 0 {
+            text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));
+        }
+        lines.extend(said(c, "chances", &text, t.text));
+        if !figures.drivers.is_empty() {
+            let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step} {}", Span(*ms))).collect();
+            let usual: Vec<String> = known.forecast.sources.iter().filter(|s| s.defaults).map(source).collect();
+            let usual = if usual.is_empty() { String::new() } else { format!(" ({})", usual.join("; ")) };
+            lines.extend(said(c, "most of it", &format!("{}{usual}", steps.join(", ")), t.dim));
+        }
+    }
+    if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
+        let text = format!("{}: {}", s.estate.region(*region).name, outlook(figures));
+        lines.extend(said(c, "next best", &text, t.dim));
+    }
+    lines
+}
+
+fn source(source: &Source) -> String {
+    match source.measured {
+        0 => format!("{}: as on other clusters, never measured here", source.step),
+        n => format!("{}: measured {n} times here", source.step),
+    }
+}
+
+fn share(share: Share) -> String {
+    format!("{} of {} (at least {}%)", share.met, share.of, share.at_least_percent())
+}
+
+/// Figures in a sentence.
+fn outlook(f: &Figures) -> String {
+    if f.not_served.met == f.not_served.of {
+        return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served within 3m00s"));
+    }
+    let times = |spread: &Spread| {
+        let parts = [("p50", spread.p50), ("p95", spread.p95), ("p99", spread.p99)];
+        parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect::<Vec<_>>().join(" ")
+    };
+    let mut text = format!("users served {}", times(&f.served_ms));
+    if !f.without.is_empty() {
+        text.push_str(&format!(" + the {}, never fired", f.without.join(", ")));
+    }
+    if let Some(bytes) = f.data_loss_bytes.p50.filter(|b| *b > 0) {
+        let time = f.data_loss_ms.and_then(|s| s.p50).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
+        text.push_str(&format!("; loses {}{time}", Bytes(bytes)));
+    }
+    if f.not_served.met > 0 {
+        text.push_str(&format!("; not in {} of them", f.not_served.met));
+    }
+    format!("{text}; {} futures", f.futures)
+}
