@@ -20,6 +20,13 @@ fn at(name: &str, seconds: u64) -> Simulation {
     simulation
 }
 
+/// What is shown, with what the futures say.
+fn foreseen(simulation: &Simulation) -> Snapshot {
+    let mut snapshot = simulation.snapshot(1, false);
+    snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
+    snapshot
+}
+
 fn picture(app: &App, snapshot: &Snapshot, width: u16, height: u16) -> Buffer {
     let theme = Theme::load("terminal").unwrap_or_else(|e| panic!("{e}"));
     let area = Rect::new(0, 0, width, height);
@@ -87,7 +94,7 @@ fn moments() -> Vec<(&'static str, Snapshot)> {
         ("stale", stale),
         ("refused", at("refused_failover", 45)),
     ]
-    .map(|(name, simulation)| (name, simulation.snapshot(1, false)))
+    .map(|(name, simulation)| (name, foreseen(&simulation)))
     .into()
 }
 
@@ -192,7 +199,7 @@ fn facts_that_change_void_what_was_typed() {
     std::thread::sleep(Duration::from_millis(550));
     let asks = type_keys(&mut app, &after, "\n");
     assert!(asks.is_empty(), "{asks:?}");
-    assert!(styled(&picture(&app, &after, 80, 24)).contains("«» is not us-east-1"));
+    assert!(styled(&picture(&app, &after, 80, 24)).contains("what was typed before is void"));
 }
 
 #[test]
@@ -208,13 +215,13 @@ fn a_blocked_choice_cannot_be_confirmed() {
 /// Each kind of confirmation, as it looks.
 #[test]
 fn every_confirmation_looks_as_it_should() {
-    let incident = at("region_outage", 30).snapshot(1, false);
-    let lossy = at("refused_failover", 45).snapshot(1, false);
+    let incident = foreseen(&at("region_outage", 30));
+    let lossy = foreseen(&at("refused_failover", 45));
     let alive = {
         let mut simulation = at("calm", 5);
         let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
         order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e}"));
-        simulation.snapshot(1, false)
+        foreseen(&simulation)
     };
     for (name, snapshot, typed) in
         [("sure", &incident, ""), ("mistyped", &incident, "us-east-2\n"), ("lossy", &lossy, "us-east-1\n"), ("overruled", &alive, "us-east-1\n")]

@@ -80,6 +80,7 @@ impl Open {
             ascii: self.ascii,
             screen: self.screen,
             mouse: self.mouse,
+            afresh: self.fixture.is_some() || self.replay.is_some(),
             notify: self.notify,
             record: self.record.clone(),
             data: crate::controller::data_directory(),

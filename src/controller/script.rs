@@ -62,8 +62,16 @@ fn confirm_choice<D: Door>(
     manual_override: bool,
 ) -> Result<Result<Receipt, Refusal>, JournalError> {
     let Choice { group, intent, from, to } = choice;
-    let proposed = send(core, now, by, Action::Propose { group, intent, from, to, reason: format!("ordered by {by}") })?;
-    let Ok(Receipt::Proposed(proposal)) = proposed else { return Ok(proposed) };
+    // A choice that is on the table already is confirmed as it is: another one would take its place, and its evidence.
+    let fits = |p: &Proposal| p.group == group && p.intent == intent && from.is_none_or(|f| f == p.from) && (to.is_none() || to == p.to);
+    let open = core.engine.state().proposals.iter().find(|p| fits(&p.proposal)).map(|p| p.proposal.id);
+    let proposal = match open {
+        Some(proposal) => proposal,
+        None => match send(core, now, by, Action::Propose { group, intent, from, to, reason: format!("ordered by {by}") })? {
+            Ok(Receipt::Proposed(proposal)) => proposal,
+            other => return Ok(other),
+        },
+    };
     let shown = core.engine.assess(now, proposal);
     let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
     let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new("the choice is gone", ""))) };
@@ -80,7 +88,12 @@ fn confirm_choice<D: Door>(
         manual_override,
         second_person: None,
     };
-    send(core, now, by, Action::Confirm(confirmation))
+    let answer = send(core, now, by, Action::Confirm(confirmation))?;
+    if answer.is_err() && open.is_none() {
+        // Who was refused takes the choice off again.
+        send(core, now, by, Action::Withdraw { proposal })?.ok();
+    }
+    Ok(answer)
 }
 
 /// The step that waits for a person's answer.

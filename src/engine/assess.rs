@@ -66,7 +66,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
         list.insert(0, check("data", Verdict::block(11), text));
     }
-    list.push(room(cx, proposal.from, to));
+    list.push(room(cx, proposal.from, to, proposal.intent == Intent::Switchover));
     list
 }
 
@@ -135,14 +135,20 @@ fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
 const SHORT: &str = "room is short";
 
 /// Whether the target can carry what moves there.
-pub fn room(cx: &Facts, from: RegionId, to: RegionId) -> Check {
-    let used = |r: RegionId| cx.telemetry.loads[r.at()].map(|(load, _)| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0) / 100);
-    let capacity = u32::from(cx.estate().region(to).capacity.0).max(1);
+pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
+    let used = |r: RegionId| cx.telemetry.loads[r.at()].map(|(load, _)| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0));
+    // Loads are shares of each region's own capacity; what moves is counted in the target's.
+    let capacity = u32::from(cx.estate().region(to).capacity.0).max(1) * 100;
     let name = cx.region_name(to);
     match (used(from), used(to)) {
         (Some(moving), Some(there)) => {
             let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
-            let verdict = if after > 100 { Verdict::Advice } else { Verdict::Pass };
+            // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
+            let verdict = match (after > 100, planned) {
+                (false, _) => Verdict::Pass,
+                (true, false) => Verdict::Advice,
+                (true, true) => Verdict::Risk,
+            };
             let short = if after > 100 { ": shed load or scale up first" } else { "" };
             let name_of = if after > 100 { SHORT } else { "room" };
             check(name_of, verdict, format!("{name} {before}→{after}%{short}"))
@@ -172,6 +178,7 @@ fn risk(checks: &[Check], loss: &Loss) -> Option<String> {
         .map(|c| match (c.name.as_str(), loss) {
             ("writes", Loss::AtLeast(bytes)) => format!("lose at least {bytes}"),
             ("writes", _) => "lose an unknown amount".to_string(),
+            (SHORT, _) => "overload the target".to_string(),
             _ => "two primaries may write".to_string(),
         })
         .collect();
@@ -195,11 +202,16 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
         };
     };
     let name = cx.region_name(from);
+    if record.leader_region() == Some(from)
+        && let Some(alive) = votes::votes(cx, group, from).alive()
+    {
+        return format!("nothing: {name} leads and keeps its lock ({alive})");
+    }
     if record.config.as_ref().is_some_and(|c| c.paused) {
-        return "nothing: Patroni is paused and will not act by itself".to_string();
+        return "it stays down: Patroni is paused and will not act by itself".to_string();
     }
     if record.voters > 0 && record.voters_up * 2 <= record.voters {
-        return "nothing: etcd has no quorum, so nobody can take the lock".to_string();
+        return "it stays down: etcd has no quorum, so nobody can take the lock".to_string();
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let old = cx.member_name(group, from);
@@ -211,7 +223,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                return "no takeover: /sync names no living standby, so nobody may take the lock when it ends".to_string();
+                return "it stays down: /sync names no living standby, so nobody may take the lock when it ends".to_string();
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
@@ -220,7 +232,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
             }
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
-        None if synchronous && !electable => "nothing: no lock, and /sync names no living standby".to_string(),
+        None if synchronous && !electable => "it stays down: nobody holds the lock, and /sync names no living standby that may take it".to_string(),
         None => "the cluster is electing a leader by itself".to_string(),
     }
 }

@@ -172,7 +172,9 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(old_name.as_str()));
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let Some(report) = cx.report_within(group, to, age) else {
-        let text = if synchronous {
+        let others =
+            cx.synchronous_standbys(group).into_iter().any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
+        let text = if synchronous && !others {
             format!("/sync names no living standby outside {old}: {new} did not answer within {age}; removing the key elects nobody")
         } else {
             format!("{new} did not answer within {age}")
@@ -208,9 +210,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             Some(other) => {
                 format!("{new} is not the synchronous standby, {} is; {new} is {lag_text} behind, as far as is known", cx.region_name(other))
             }
-            None => format!(
-                "/sync names no living standby outside {old}: nothing shows that {new} holds every acknowledged write; it is {lag_text} behind, as far as is known"
-            ),
+            None => format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({lag_text} behind, as is known)"),
         };
         checks.add(Verdict::Risk, "writes", text);
     } else if let Some(missing) = missing_voters(cx, group, record, to, age) {

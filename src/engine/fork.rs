@@ -190,7 +190,10 @@ fn standing(cx: &Facts) -> Standing {
 }
 
 fn member(cx: &Facts, region: RegionId, t: &MemberTelemetry) -> StandingMember {
+    let led = cx.leader(ONLY) == Some(region) && super::votes::votes(cx, ONLY, region).alive().is_some();
     let life = match (&t.sql.last, &t.rest.last) {
+        // Only our own probes fail: the others know better.
+        _ if led => Life::Answers,
         (None, None) => Life::Unknown,
         (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => Life::Answers,
         _ if t.sql.refusals >= limits::REFUSALS || t.rest.refusals >= limits::REFUSALS => Life::Refuses,

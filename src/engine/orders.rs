@@ -141,7 +141,12 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     if let Some(risk) = &assessment.risk
         && c.accept_risk.as_ref() != Some(risk)
     {
-        let law = if assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes") { 2 } else { 1 };
+        let risky = |name: &str| assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == name);
+        let law = match (risky("writes"), risky("fence")) {
+            (true, _) => 2,
+            (_, true) => 1,
+            _ => 11,
+        };
         let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict == Verdict::Risk).map(|k| k.text.as_str()).collect();
         return Err(Refusal::by_law(law, reasons.join("; "), format!("to accept it, type: {risk}")));
     }

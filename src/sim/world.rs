@@ -129,8 +129,18 @@ impl World {
         self.schedule(self.clock, Happening::Fault(self.faults.len() - 1));
     }
 
-    /// Ends every fault.
+    /// Ends every fault, and lets what was fenced come back.
     pub fn mend(&mut self) {
+        for c in 0..self.clusters.len() {
+            self.advance(c);
+            for m in 0..self.clusters[c].members.len() {
+                let fenced = std::mem::take(&mut self.clusters[c].members[m].fenced);
+                if fenced && self.region_is_up(self.clusters[c].members[m].region) {
+                    let now = self.clock;
+                    self.clusters[c].restart(m, now);
+                }
+            }
+        }
         for i in 0..self.faults.len() {
             if self.faults[i].1 {
                 self.schedule(self.clock, Happening::FaultEnds(i));

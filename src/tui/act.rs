@@ -19,7 +19,7 @@ impl App {
         }
         match command {
             Command::Help => self.open(Dialog::Help { from: 0 }),
-            Command::Quit if s.mode == Mode::Live && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
+            Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
             Command::Go(screen) => self.screen = screen,
@@ -30,7 +30,7 @@ impl App {
             Command::PageDown => self.step(self.page as i64, s),
             Command::First => self.step(i64::MIN / 2, s),
             Command::Last => self.step(i64::MAX / 2, s),
-            Command::Filter => self.list_mut().typing = true,
+            Command::Filter => (self.list_mut().typing, self.list_mut().open) = (true, false),
             Command::Sort => {
                 let orders = rows::orders(self.screen).len().max(1);
                 let list = self.list_mut();
@@ -38,7 +38,7 @@ impl App {
             }
             Command::Enter => match self.card(s) {
                 Some(card) => return Some(Ask::Play { name: card.name.clone(), walk: false }),
-                None => self.list_mut().open = true,
+                None => (self.list_mut().open, self.list_mut().scroll) = (true, 0),
             },
             Command::Walk => return Some(Ask::Play { name: self.card(s)?.name.clone(), walk: true }),
             Command::Back => return self.go_back(),
@@ -88,6 +88,12 @@ impl App {
             self.back = usize::try_from(back.clamp(0, most)).unwrap_or_default();
             return;
         }
+        if self.list(self.screen).open {
+            // What fills the screen is scrolled; it is bounded when it is drawn.
+            let list = self.list_mut();
+            list.scroll = usize::try_from(i64::try_from(list.scroll).unwrap_or_default().saturating_add(by).clamp(0, 1000)).unwrap_or_default();
+            return;
+        }
         let (rows, follows) = (self.rows(s), rows::follows(self.screen));
         self.list_mut().step(&rows, by, follows);
     }
@@ -130,7 +136,7 @@ impl App {
                 self.screen = screen;
                 let list = self.list_mut();
                 // Whatever was filtered away before is looked for now.
-                (list.selected, list.filter, list.open) = (Some(id), String::new(), screen != Screen::Drills);
+                (list.selected, list.filter, list.open, list.scroll) = (Some(id), String::new(), screen != Screen::Drills, 0);
             }
             Pick::Theme(name) => return Some(Ask::Theme(name)),
         }

@@ -203,11 +203,11 @@ impl App {
     }
 
     /// The answer to an order has come.
-    pub fn answered(&mut self, answer: Result<Receipt, Refusal>) {
+    pub fn answered(&mut self, answer: Result<Receipt, Refusal>, words: &str) {
         match answer {
             Ok(Receipt::Proposed(id)) => self.awaiting = Some(id),
             Ok(Receipt::Started(id)) => self.told = Some(format!("{id} begins")),
-            Ok(Receipt::Done) => self.told = Some("done".to_string()),
+            Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.to_string()),
             Err(refusal) => self.tell(format!("Refused: {refusal}")),
         }
     }
@@ -223,6 +223,12 @@ impl App {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key, s),
             Event::Mouse(mouse) => self.mouse(*mouse, s),
             // A paste confirms nothing, and is no list of keys.
+            Event::Paste(_) => {
+                if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
+                    confirm.wrong = Some("what is pasted is not typed; nothing was done".to_string());
+                }
+                None
+            }
             _ => None,
         }
     }

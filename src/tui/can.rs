@@ -21,7 +21,11 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::StopAutomatic => when(s.proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs"),
         Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
-        Command::Answer => when(running(), "no operation runs"),
+        Command::Answer if !running() => Err("no operation runs"),
+        Command::Answer => {
+            let open = s.operations.iter().filter(|o| !o.is_over());
+            when(open.into_iter().any(|o| !super::dialog::answers(o).is_empty()), "no operation asks anything, and none can be taken back")
+        }
         Command::Arm => match (s.mode, s.armed) {
             (Mode::Live, false) => Ok(()),
             (Mode::Live, true) => Err("it is armed already"),

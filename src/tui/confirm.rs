@@ -92,6 +92,7 @@ impl Confirm {
             Asked::SecondPerson => None,
         };
         let wrong = match wanted {
+            Some(_) if typed.is_empty() => Some("nothing is typed yet; nothing was done".to_string()),
             Some(wanted) => (typed != wanted).then(|| format!("«{typed}» is not {wanted}; nothing was done")),
             None => typed.is_empty().then(|| "nobody was named; nothing was done".to_string()),
         };
@@ -133,12 +134,12 @@ fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<Strin
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
     }
     if list.is_empty() {
-        list.push("the store's keys were written".to_string());
+        list.push("etcd's keys for it were written since: its lock, /sync or /failover".to_string());
     }
     list
 }
 
-pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
+pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
     let from = &s.estate.region(p.from).name;
@@ -154,7 +155,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
         lines.extend(panel::takes(c, &confirm.shown));
         lines.extend(panel::said(c, "loses", &a.loss.to_string(), style));
         lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
-        lines.extend(panel::more(c, &confirm.shown));
+        lines.extend(panel::more(c, &confirm.shown, height < 28));
     }
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
@@ -163,6 +164,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool) -> Vec<Line<'static>> {
     lines.extend(panel::checks(c, a, 4));
     for change in &confirm.changed {
         lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
+    }
+    if !confirm.changed.is_empty() && !confirm.fields.is_empty() {
+        let text = " what was typed before is void: read it again, and type it again";
+        lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
     if let Some(block) = a.blocked().filter(|_| confirm.fields.is_empty()) {
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
@@ -194,7 +199,9 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
         };
-        lines.push(Row::new().rest(g, &format!("{of} {text}"), c.width, style).line());
+        for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10)) {
+            lines.push(Row::new().rest(g, &format!(" {part}"), c.width, style).line());
+        }
         if i <= confirm.at {
             lines.push(field(t, g, typed, i == confirm.at));
         }

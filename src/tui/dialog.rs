@@ -69,7 +69,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
     match dialog {
-        Dialog::Confirm(confirm) => confirm::lines(confirm, c, hears),
+        Dialog::Confirm(confirm) => confirm::lines(confirm, c, hears, height),
         Dialog::Question(question) => question_lines(question, c),
         Dialog::Arm { typed } => vec![
             Row::new().rest(g, " ARM: orders will act on real systems", c.width, t.title).line(),
@@ -78,21 +78,33 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
         ],
         Dialog::Inject { selected } => {
             let mut lines = vec![Row::new().rest(g, " INJECT into the simulation: up, down, Enter; Esc leaves", c.width, t.title).line()];
-            for (i, text) in faults(s).iter().enumerate() {
-                lines.push(Row::new().rest(g, &format!("   {text}"), c.width, if i == *selected { t.selected } else { t.text }).line());
+            let all = faults(s);
+            let seen = super::list::window(all.len(), *selected, height.saturating_sub(2));
+            for (i, text) in all.iter().enumerate().skip(seen.start).take(seen.len()) {
+                let meaning = text.split(' ').next().and_then(|kind| kind.parse::<FaultKind>().ok()).map_or("", meaning);
+                let (mark, style) = if i == *selected { (g.now, t.selected) } else { (" ", t.text) };
+                lines.push(Row::new().add(format!(" {mark} "), t.accent).left(g, text, 38, style).rest(g, meaning, c.width, t.dim).line());
             }
+            lines.push(Row::new().rest(g, &format!("   row {} of {}", selected + 1, all.len()), c.width, t.dim).line());
             lines
         }
         Dialog::Help { from } => help(app, c, *from, height),
         Dialog::Palette(palette) => palette_lines(app, palette, c),
         Dialog::Note { typed } => vec![
             Row::new().rest(g, " NOTE for the record: a decision, and why", c.width, t.title).line(),
-            plain("it stands in the journal with your name and the time; Enter writes it, Esc leaves"),
+            plain(match s.mode {
+                Mode::Live => "it stands in the journal with your name and the time",
+                _ => "a simulation keeps its record to itself: export it (6, e)",
+            }),
+            plain("Enter writes it, Esc leaves"),
             field(t, g, typed, true),
         ],
         Dialog::Quit => vec![
             Row::new().rest(g, " LEAVE while an operation runs?", c.width, t.title).line(),
-            plain("it stops where it is, and goes on when the program starts again"),
+            plain(match s.mode {
+                Mode::Live => "it stops where it is, and goes on when the program starts again",
+                _ => "it is a simulation, and ends with the program; Esc stays",
+            }),
             plain("y leaves, any other key stays"),
         ],
         Dialog::Told { text } => {
@@ -100,7 +112,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             for part in wrap(text, c.width.saturating_sub(3)) {
                 lines.push(plain(&part));
             }
-            lines.push(Row::new().rest(g, " any key goes on", c.width, t.dim).line());
+            lines.push(Row::new().rest(g, " Enter or Esc goes on", c.width, t.dim).line());
             lines
         }
     }
@@ -159,6 +171,28 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     lines.push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());
     lines.push(field(t, g, &question.typed, true));
     lines
+}
+
+/// What a fault does, for who has never struck with it.
+const fn meaning(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::RegionOutage => "everything in it is gone",
+        FaultKind::ProviderOutage => "every region of its provider is gone",
+        FaultKind::DataCenterOutage => "its data centre is gone, and says so",
+        FaultKind::NodeFailure => "its database nodes die",
+        FaultKind::Partition => "it is cut off from all, and lives",
+        FaultKind::SlowLink => "ten times the latency",
+        FaultKind::ReplicationStall => "its standbys receive nothing more",
+        FaultKind::DataCorruption => "its data is damaged, and replicated",
+        FaultKind::CyberIncident => "an intruder is seen there",
+        FaultKind::CapacityExhaustion => "its capacity is used up",
+        FaultKind::FalseAlarm => "only our own probes fail",
+        FaultKind::StoreAway => "etcd does not answer",
+        FaultKind::FrozenPrimary => "it accepts and never answers",
+        FaultKind::LyingFence => "the fence says 0 and does nothing",
+        FaultKind::Paused => "Patroni is paused",
+        FaultKind::StandbyLost => "its standby nodes die",
+    }
 }
 
 /// Every fault that can be injected, as the order is written.

@@ -14,6 +14,8 @@ pub struct List {
     pub order: usize,
     /// The selected row fills the screen.
     pub open: bool,
+    /// Lines of it that are scrolled past.
+    pub scroll: usize,
 }
 
 impl List {

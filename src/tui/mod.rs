@@ -62,6 +62,8 @@ pub struct Looks {
     pub ascii: bool,
     pub screen: Option<Screen>,
     pub mouse: bool,
+    /// A scenario or a replay begins on its first screen, not on the one that was last in use.
+    pub afresh: bool,
     pub notify: Option<Notify>,
     /// Write what is shown into this file, as an asciicast.
     pub record: Option<PathBuf>,
@@ -91,7 +93,8 @@ pub trait Stage: Send + Sync {
 enum Message {
     Input(Event),
     Changed,
-    Answer(Result<Receipt, Refusal>),
+    /// What came of an order, and what to say if it was just done.
+    Answer(Result<Receipt, Refusal>, &'static str),
     /// What a search of the record for these words came to.
     Found(String, Result<Vec<LogLine>, String>),
     /// The terminal is gone, or the program is told to end.
@@ -123,7 +126,7 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
     }
     let mut app = App::new();
     (app.keys, app.theme) = (settings.key_map(), name);
-    let first = remembered.screen.as_deref().and_then(|s| s.parse().ok());
+    let first = remembered.screen.as_deref().and_then(|s| s.parse().ok()).filter(|_| !looks.afresh);
     app.screen = looks.screen.or(first).unwrap_or_default();
     let recording = match &looks.record {
         Some(path) => Some(Recording::begin(path, crossterm::terminal::size().unwrap_or((80, 24)))?),

@@ -39,7 +39,9 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         // From edge to edge: what is cut off beside it would read like part of it.
         let width = area.width;
         let lines = dialog::lines(app, open, &canvas(width), usize::from(area.height.saturating_sub(3)));
-        let height = (lines.len() as u16 + 2).min(area.height);
+        // How real it is, and how bad, is never covered.
+        let most = if tiny { area.height } else { area.height.saturating_sub(3) };
+        let height = (lines.len() as u16 + 2).min(most);
         // It covers the lower part: what is decided on stays in sight above it.
         let place = Rect { x: 0, y: area.height.saturating_sub(height + 1), width, height };
         let place = place.intersection(area);
@@ -72,15 +74,22 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
     let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
     let (behind, alarm) = app.behind.clone().unwrap_or_default();
     let width = usize::from(area.width);
+    let back = if app.drilling { "Esc goes back to the drills" } else { "7 lists the drills, q leaves" };
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
-        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), "Esc goes back to the drills".to_string(), t.ok),
+        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), back.to_string(), t.ok),
         (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
         (None, _) if scenario.over => {
-            let text = "orders were given by hand, so it is not judged; Esc goes back to the drills".to_string();
+            let text = format!("orders were given by hand, so it is not judged; {back}");
             (format!("{} is over", scenario.name), text, t.text)
         }
         (None, Some(text)) => {
-            let more = if world.paused { " — space goes on" } else { " — runs on to the next" };
+            let last = scenario.turn.0 == scenario.turn.1;
+            let more = match (world.paused, last) {
+                (true, false) => " — space goes on",
+                (true, true) => " — the last one; space lets it run out",
+                (false, false) => " — runs on to the next",
+                (false, true) => " — the last one; it runs out",
+            };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
         (None, None) if behind.is_empty() => return Vec::new(),
@@ -130,7 +139,9 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
 fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, body: Rect, paper: &mut Paper) {
     let all = usize::from(body.height);
     if shown.list.open {
-        return put(&view::detail(shown, &canvas(body.width), all), body, paper.buffer);
+        let lines = view::detail(shown, &canvas(body.width), all);
+        let from = shown.list.scroll.min(lines.len().saturating_sub(all));
+        return put(&lines[from..], body, paper.buffer);
     }
     if tiny {
         return rows(shown, &canvas(body.width), body, paper);
@@ -144,7 +155,15 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
     let height = view::list_height(shown, &canvas(body.width), all) as u16;
     rows(shown, &canvas(body.width), Rect { height, ..body }, paper);
     let below = Rect { y: body.y + height + 1, height: body.height.saturating_sub(height + 1), ..body };
-    put(&view::detail(shown, &canvas(below.width), usize::from(below.height)), below, paper.buffer);
+    let mut lines = view::detail(shown, &canvas(below.width), usize::from(below.height));
+    let room = usize::from(below.height);
+    if lines.len() > room && room > 1 {
+        let hidden = lines.len() - room + 1;
+        lines.truncate(room - 1);
+        let c = canvas(below.width);
+        lines.push(Row::new().rest(c.glyphs, &format!("   and {hidden} lines more; Enter opens it whole"), c.width, c.theme.dim).line());
+    }
+    put(&lines, below, paper.buffer);
 }
 
 /// The list, each of its rows to be clicked.
@@ -198,6 +217,14 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
                 .line(),
         );
     }
+    // What is decided, or what runs, in the rest.
+    if let Some(view) = s.proposals.first() {
+        lines.extend(panel::choice(c, view).into_iter().skip(1));
+    } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
+        lines.extend(panel::recovery(c, o).into_iter().skip(1));
+    } else {
+        lines.extend(panel::peace(c));
+    }
     lines
 }
 
@@ -236,7 +263,8 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             paper.places.add(Rect { y, height: most as u16, ..middle }.intersection(middle), block.click);
             lines.extend(block.lines.into_iter().take(kept));
             if kept < most {
-                lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more", hidden + 1), c.width, c.theme.dim).line());
+                let all = if let Click::Show(screen) = block.click { format!(" ({} shows all)", screen.number()) } else { String::new() };
+                lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more{all}", hidden + 1), c.width, c.theme.dim).line());
             }
             lines.push(Line::default());
         }

@@ -124,11 +124,11 @@ impl Show {
             Message::Changed => {}
             Message::End => return Ok(Next::Leave),
             Message::Lost => return Err("the controller has ended; what was decided is in the journal".to_string()),
-            Message::Answer(answer) => {
+            Message::Answer(answer, words) => {
                 if let Ok(Receipt::Started(id)) = &answer {
                     drawn.reel.mark(&format!("{id} begins"));
                 }
-                app.answered(answer);
+                app.answered(answer, words);
             }
             Message::Found(words, found) => app.found(words, found),
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),
@@ -188,14 +188,16 @@ impl Show {
                 if let Some(label) = label {
                     drawn.reel.mark(&label);
                 }
-                self.reply(self.shown().order(Order { by: self.who.clone(), action }));
+                let words = done_words(&action);
+                self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
             }
             Ask::Orders(actions) => {
                 for action in actions {
-                    self.reply(self.shown().order(Order { by: self.who.clone(), action }));
+                    let words = done_words(&action);
+                    self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
                 }
             }
-            Ask::Control(control) => self.reply(self.shown().control(control)),
+            Ask::Control(control) => self.reply(self.shown().control(control), ""),
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.
                 let _inside = self.runtime.enter();
@@ -249,11 +251,12 @@ impl Show {
         Next::Go
     }
 
-    fn reply(&self, answer: Answer) {
+    /// Waits for an answer; `words` say what was done, where that is all it says.
+    fn reply(&self, answer: Answer, words: &'static str) {
         let sender = self.sender.clone();
         self.runtime.spawn(async move {
             let answer = answer.await;
-            let _ = sender.try_send(Message::Answer(answer));
+            let _ = sender.try_send(Message::Answer(answer, words));
         });
     }
 
@@ -360,6 +363,22 @@ impl Drawn {
         let area = self.terminal.size().map(|size| ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)));
         self.last = None;
         area.and_then(|area| self.terminal.resize(area))
+    }
+}
+
+/// What was done, in the words of who asked for it.
+const fn done_words(action: &Action) -> &'static str {
+    match action {
+        Action::Note { .. } => "the note stands in the record",
+        Action::StopAutomatic { .. } => "the countdown is stopped; the choice is yours",
+        Action::Withdraw { .. } => "the choice is off the table",
+        Action::Arm { .. } => "armed: orders act now",
+        Action::Disarm => "read-only",
+        Action::Answer { .. } => "answered",
+        Action::AcceptUnprotected { .. } => "accepted, under your name",
+        Action::Rollback { .. } => "it is being rolled back",
+        Action::Abort { .. } => "ended",
+        Action::Propose { .. } | Action::Confirm(_) => "",
     }
 }
 

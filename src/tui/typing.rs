@@ -74,7 +74,12 @@ impl App {
                 KeyCode::Up | KeyCode::Char('k') | KeyCode::PageUp => *from = from.saturating_sub(5),
                 _ => self.dialog = None,
             },
-            Dialog::Told { .. } => self.dialog = None,
+            // What is being typed when it opens was meant for something else.
+            Dialog::Told { .. } => {
+                if hears && matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) {
+                    self.dialog = None;
+                }
+            }
             Dialog::Palette(_) => {}
             Dialog::Quit => {
                 let leave = key.code == KeyCode::Char('y') && hears;

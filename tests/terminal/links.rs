@@ -187,8 +187,7 @@ fn over_ssh_with_200_ms_and_lost_packets() {
     line.rules(LONG);
     terminal.wait("the recovery that went on meanwhile", |t| t.shows(SIZE).contains("recovered"));
     // It was given nothing else to do than this program: leaving it ends the session.
-    terminal.type_text("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.leave(), 0);
     terminal.is_given_back();
     wait_for("its end", || process_of(&server.data).is_none().then_some(()));
 }
@@ -231,8 +230,7 @@ fn over_mosh_which_survives_a_dead_line() {
     std::thread::sleep(Duration::from_secs(12));
     line.rules(LONG);
     terminal.wait("the recovery that went on meanwhile", |t| t.shows(SIZE).contains("recovered"));
-    terminal.type_text("q");
-    terminal.end();
+    terminal.leave();
     wait_for("its end", || process_of(&data).is_none().then_some(()));
 }
 
@@ -251,8 +249,7 @@ fn is_taken_up_elsewhere(name: &str, first: &[&str], leave: &str, again: &[&str]
     let wide = (120, 40);
     let mut terminal = start(again, wide);
     terminal.wait(name, |t| t.shows(wide).contains("recovered") && t.shows(wide).contains("SERVICES"));
-    terminal.type_text("q");
-    terminal.end();
+    terminal.leave();
 }
 
 #[test]

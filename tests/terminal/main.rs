@@ -58,8 +58,7 @@ fn a_paste_into_the_confirmation_confirms_nothing() {
     assert!(!terminal.shows(SIZE).contains("> us-east-1"), "{}", terminal.shows(SIZE));
     terminal.type_text("\x1b");
     terminal.wait("the confirmation to close", |t| !t.shows(SIZE).contains("CONFIRM"));
-    terminal.type_text("q");
-    terminal.end();
+    terminal.leave();
 }
 
 #[test]

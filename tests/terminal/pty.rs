@@ -152,6 +152,16 @@ impl Terminal {
         }
     }
 
+    /// Leaves it, also where it asks because an operation runs.
+    pub fn leave(&mut self) -> u32 {
+        self.type_text("q");
+        std::thread::sleep(Duration::from_millis(800));
+        if !self.is_over() {
+            self.type_text("y");
+        }
+        self.end()
+    }
+
     pub fn is_given_back(&self) {
         let said = self.said();
         for (sequence, what) in [("\x1b[?1049l", "the main screen"), ("\x1b[?25h", "the cursor"), ("\x1b[?2004l", "paste"), ("\x1b[?1004l", "focus")]

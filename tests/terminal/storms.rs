@@ -117,8 +117,7 @@ fn a_stalled_link_delays_nothing_but_itself() {
     terminal.stopped.store(false, Ordering::Relaxed);
     // Everything happened while nobody looked: the region failed at 20 s, and users were served long before 60 s.
     terminal.wait("what happened meanwhile", |t| t.shows(SIZE).contains("recovered"));
-    terminal.type_text("q");
-    assert_eq!(terminal.end(), 0);
+    assert_eq!(terminal.leave(), 0);
 }
 
 /// With a stalled link it can still be told to end.

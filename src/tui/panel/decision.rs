@@ -130,6 +130,21 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     }
     for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
+        // It has failed, and nobody has decided anything.
+        let fails = view.members.iter().any(|m| m.leads && m.answers == Some(false));
+        if fails && s.operations.iter().all(|o| o.group != view.group || o.is_over()) {
+            let text = format!(
+                "{} is led by {}, which does not answer us; nothing is decided",
+                s.estate.group(view.group).name,
+                s.estate.region(primary).name
+            );
+            lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
+                let mark = if i == 0 { format!("   {} ", g.bad) } else { "     ".to_string() };
+                Row::new().add(mark, t.bad).rest(g, &part, c.width, t.bad).line()
+            }));
+            lines.push(Row::new().add("     f", t.key).rest(g, " puts a choice on the table", c.width, t.text).line());
+            continue;
+        }
         if before != Some(primary) {
             lines.push(Row::new().rest(g, &format!(" IF {} FAILED NOW", s.estate.region(primary).name), c.width, t.title).line());
             before = Some(primary);

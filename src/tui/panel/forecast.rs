@@ -32,27 +32,32 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     let passed = c.snapshot.now.utc.since(known.at);
     let left = |ms: Option<u64>| ms.map(|ms| Span(ms.saturating_sub(passed.0)).to_string());
     match (left(figures.served_ms.p50), left(figures.served_ms.p95)) {
-        (Some(half), Some(most)) => format!("; users served in p50 {half}, p95 {most}"),
-        (Some(half), None) => format!("; users served in p50 {half}"),
+        (Some(half), Some(most)) => format!("; served p50 {half} p95 {most}"),
+        (Some(half), None) => format!("; served p50 {half}"),
         _ => String::new(),
     }
 }
 
-/// The rest, where somebody is about to confirm: chances, what it is made of, the next best.
-pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+/// The rest, where somebody is about to confirm: chances; and where there is room, what it is made of and the next best.
+pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
     let Some(known) = of(c, view) else { return Vec::new() };
     let mut lines = Vec::new();
     if let Outlook::Figures(figures) = &known.forecast.act {
         let (rto, rpo) = s.estate.targets(view.proposal.group);
-        let mut text = format!("RTO {rto} kept in {}", share(figures.meets_rto));
-        if let Some(kept) = figures.meets_rpo {
-            text.push_str(&format!(", RPO {rpo} in {}", share(kept)));
-        }
+        let (rto, rpo) = (rto.written(), rpo.written());
+        let mut text = match figures.meets_rpo {
+            Some(kept) if kept == figures.meets_rto => format!("RTO {rto} and RPO {rpo} kept in {}", share(kept)),
+            Some(kept) => format!("RTO {rto} kept in {}, RPO {rpo} in {}", share(figures.meets_rto), share(kept)),
+            None => format!("RTO {rto} kept in {}", share(figures.meets_rto)),
+        };
         if figures.rolled_back.met > 0 {
             text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));
         }
         lines.extend(said(c, "chances", &text, t.text));
+        if short {
+            return lines;
+        }
         if !figures.drivers.is_empty() {
             let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step} {}", Span(*ms))).collect();
             let usual: Vec<String> = known.forecast.sources.iter().filter(|s| s.defaults).map(source).collect();
@@ -75,7 +80,7 @@ fn source(source: &Source) -> String {
 }
 
 fn share(share: Share) -> String {
-    format!("{} of {} (at least {}%)", share.met, share.of, share.at_least_percent())
+    format!("{} of {} (proves {}%)", share.met, share.of, share.at_least_percent())
 }
 
 /// Figures in a sentence.
@@ -84,12 +89,12 @@ fn outlook(f: &Figures) -> String {
         return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served within 3m00s"));
     }
     let times = |spread: &Spread| {
-        let parts = [("p50", spread.p50), ("p95", spread.p95), ("p99", spread.p99)];
+        let parts = [("p50", spread.p50), ("p95", spread.p95)];
         parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect::<Vec<_>>().join(" ")
     };
-    let mut text = format!("users served {}", times(&f.served_ms));
+    let mut text = format!("served {}", times(&f.served_ms));
     if !f.without.is_empty() {
-        text.push_str(&format!(" + the {}, never fired", f.without.join(", ")));
+        text.push_str(&format!(" + {}, never fired", f.without.join(", ")));
     }
     if let Some(bytes) = f.data_loss_bytes.p50.filter(|b| *b > 0) {
         let time = f.data_loss_ms.and_then(|s| s.p50).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));

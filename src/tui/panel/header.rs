@@ -75,8 +75,13 @@ fn second(c: &Canvas) -> Line<'static> {
                 let left = Span(rto.0.saturating_sub(passed.0));
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
                 let share = passed.0 * 1000 / rto.0.max(1);
-                let row = row.add(gauge(g, 16, share, Some(1000)), style).add(format!(" {left} left"), style);
-                if slowest.is_some() { row.add(format!(", {waiting} services wait"), t.bad) } else { row }
+                let left = if left == Span::ZERO { format!(" {} over it", Span(passed.0 - rto.0)) } else { format!(" {left} left") };
+                let row = row.add(gauge(g, if waiting > 0 && c.width < 100 { 10 } else { 16 }, share, Some(1000)), style).add(left, style);
+                match waiting {
+                    0 => row,
+                    1 => row.add(", 1 service down", t.bad),
+                    n => row.add(format!(", {n} services down"), t.bad),
+                }
             }
         };
     } else {
@@ -103,5 +108,6 @@ fn second(c: &Canvas) -> Line<'static> {
         row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
     }
     let armed = if s.armed { "armed" } else { "read-only" };
-    row.at_end(g, armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+    let room = c.width.saturating_sub(armed.len() + 2);
+    row.fitted(g, room).add(" ", t.text).at_end(g, armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
 }

@@ -70,7 +70,7 @@ pub fn list(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
         lines.extend(regions::links(c, room));
     }
     if told {
-        let text = format!("   {} of {}", shown.position() + 1, shown.rows.len());
+        let text = format!("   row {} of {}", shown.position() + 1, shown.rows.len());
         lines.push(Row::new().rest(c.glyphs, &text, c.width, c.theme.dim).line());
     }
     lines

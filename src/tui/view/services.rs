@@ -102,13 +102,20 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     lines
 }
 
-/// Why it stands as it stands, where that is not its own places' doing.
+/// Why it stands as it stands.
 fn why(s: &Snapshot, id: ServiceId) -> String {
     let view = &s.services[id.at()];
+    let word = |d: &ServiceId| format!("{} is {}", s.estate.service(*d).name, s.services[d.at()].health.word());
+    let needed = s.estate.service(id).depends_on.iter().find(|d| s.services[d.at()].health <= view.health && view.health <= ServiceHealth::Impaired);
+    // Its own places may be well: then it is what it needs.
+    if let Some(needed) = needed.filter(|_| view.places.iter().all(|p| p.well != Some(false))) {
+        return format!(": it needs {}", word(needed).replacen(" is ", ", which is ", 1));
+    }
     if let Some(d) = view.hit_by.and_then(|d| s.disasters.iter().find(|x| x.id == d)) {
         let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
         return format!(": {} in {}", d.kind.words(), names.join(", "));
     }
-    let down = s.estate.service(id).depends_on.iter().find(|d| s.services[d.at()].health <= ServiceHealth::Impaired);
-    down.map_or(String::new(), |d| format!(": it needs {}, which is {}", s.estate.service(*d).name, s.services[d.at()].health.word()))
+    let silent: Vec<&str> =
+        view.places.iter().filter(|p| p.well == Some(false)).map(|p| p.region.map_or("its address", |r| s.estate.region(r).name.as_str())).collect();
+    if silent.is_empty() { String::new() } else { format!(": it does not answer in {}", silent.join(", ")) }
 }
