@@ -9,8 +9,10 @@ use crate::model::*;
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     primaries(engine, now);
-    regions(engine, now);
-    disasters(engine, now);
+    if engine.detects {
+        regions(engine, now);
+        disasters(engine, now);
+    }
     engine.emitted() > before
 }
 

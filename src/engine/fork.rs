@@ -55,6 +55,7 @@ impl Engine {
             log_total: 0,
             out: super::Output::default(),
             emitted: 0,
+            detects: false,
         };
         let standing = standing(&engine.facts(now));
         let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();

@@ -81,6 +81,8 @@ pub struct Engine {
     log_total: u64,
     out: Output,
     emitted: u64,
+    /// In a fork what was detected stands: a future in which yet another region fails is not played.
+    detects: bool,
 }
 
 /// Lines of the incident's story that a screen can show.
@@ -103,6 +105,7 @@ impl Engine {
             log_total: 0,
             out: Output::default(),
             emitted: 0,
+            detects: true,
         }
     }
 

@@ -104,11 +104,18 @@ impl Future<'_> {
             ended.stuck = Some(refusal);
             return ended;
         }
+        let mut due = engine.next_deadline(now);
         while now.mono.since(began.mono) < HORIZON {
-            let next = [world.next_deadline(), engine.next_deadline(now)].into_iter().flatten().min();
+            let next = [world.next_deadline(), due].into_iter().flatten().min();
             let mono = next.unwrap_or(now.mono).max(now.mono.plus(Span::ms(1)));
             now = Now { utc: began.utc.plus(mono.since(began.mono)), mono };
-            turn(&mut engine, &mut world, now);
+            let incoming = world.poll(mono);
+            // Where nothing has come and nothing is due, there is nothing to decide.
+            if incoming.is_empty() && due.is_none_or(|d| mono < d) {
+                continue;
+            }
+            turn(&mut engine, &mut world, now, incoming);
+            due = engine.next_deadline(now);
             let Some(operation) = engine.state().operations.back() else { break };
             if operation.results.served.is_some() || operation.status != Status::Running {
                 break;
@@ -160,9 +167,9 @@ fn order(engine: &mut Engine, world: &mut World, now: Now, action: Action) -> Re
     reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| r.to_string())
 }
 
-fn turn(engine: &mut Engine, world: &mut World, now: Now) {
-    for incoming in world.poll(now.mono) {
-        let input = match incoming {
+fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: Vec<Incoming>) {
+    for one in incoming {
+        let input = match one {
             Incoming::Observed(observation) => Input::Observed(observation),
             Incoming::Report(report) => Input::Report(report),
         };

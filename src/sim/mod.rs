@@ -16,4 +16,4 @@ mod world;
 
 pub use pace::{Draw, ENOUGH, Pace};
 pub use truth::Truth;
-pub use world::World;
+pub use world::{World, happened};

@@ -44,6 +44,7 @@ impl World {
             pace: pace.clone(),
             thrift: Some(0),
             truth: Truth::default(),
+            happened: 0,
             clusters: vec![cluster],
             chance,
         };

@@ -9,6 +9,14 @@ use crate::model::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Things that have happened in all worlds that are over: what a benchmark counts by.
+static HAPPENED: AtomicU64 = AtomicU64::new(0);
+
+pub fn happened() -> u64 {
+    HAPPENED.load(Ordering::Relaxed)
+}
 
 /// Something that will happen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +80,14 @@ pub struct World {
     /// A world that is looked at by nobody tells only what is new, and for so many close looks more; `None`: it tells all.
     pub(super) thrift: Option<u8>,
     pub truth: Truth,
+    /// Things that have happened in it.
+    pub(super) happened: u64,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        HAPPENED.fetch_add(self.happened, Ordering::Relaxed);
+    }
 }
 
 impl World {
@@ -102,6 +118,7 @@ impl World {
             outcomes: BTreeMap::new(),
             clock: Mono::default(),
             truth: Truth::default(),
+            happened: 0,
             clusters,
             balancers,
             chance,
@@ -178,6 +195,7 @@ impl World {
     }
 
     fn happen(&mut self, what: Happening) {
+        self.happened += 1;
         match what {
             Happening::Fault(i) => self.strike(i),
             Happening::FaultEnds(i) => self.relent(i),

@@ -107,7 +107,7 @@ enum Message {
 }
 
 /// While something happens a frame is drawn this often at most; in calm, once a second.
-const BUSY: Duration = Duration::from_millis(100);
+const BUSY: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_millis(1000);
 /// A terminal that takes no more bytes is left behind after this time.
 const STUCK: Duration = Duration::from_secs(2);

@@ -1,6 +1,8 @@
 //! `cargo bench --bench scale`: how long a snapshot and a frame take at 50 regions, 2,000 services, 200 databases with
 //! an operation each, and a long record.
 
+mod estate;
+
 use bpci::config;
 use bpci::controller::Simulation;
 use bpci::journal::Journal;
@@ -8,37 +10,7 @@ use bpci::model::*;
 use bpci::tui::{App, Screen, Theme, UNICODE, draw};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
-
-/// An estate of that size, as its configuration.
-fn estate() -> Estate {
-    let mut text = String::from("name: scale\nbusiness_continuity:\n  regions:\n");
-    for r in 0..50 {
-        let _ = writeln!(text, "    r{r}: {{ region_id: region-{r:02}, capacity_percentage: 100, failover_priority: {} }}", r + 1);
-    }
-    text.push_str(
-        "  disaster_scenarios:\n    - { type: region_outage, severity: critical, automated_response: true, recovery_strategy: immediate_failover }\n",
-    );
-    text.push_str("disaster_recovery:\n  detection: { health_check_interval: 1s, failure_threshold: 3, automated_response_delay: 1s }\n");
-    text.push_str("  recovery_strategies:\n    immediate_failover: { target_rto: 15min, target_rpo: 5min, automation_level: full }\n");
-    text.push_str("automation: { settle: 1s, cooldown: 1hour, fence_proof_not_required: true, drilled: false }\nservices:\n");
-    for d in 0..200 {
-        let regions = [0, 1 + d % 24, 25 + d % 25];
-        let _ = writeln!(text, "  db-{d:03}:\n    tier: 1\n    rto: 10min\n    rpo: 30s\n    patroni:\n      scope: db{d}\n      members:");
-        for r in regions {
-            let _ = writeln!(text, "        region-{r:02}: http://db{d}.region-{r:02}.sim:8008");
-        }
-        let _ = writeln!(text, "      etcd: [\"http://etcd-1.sim:2379\"]\n    fence: {{ exec: [fence-node, \"{{member}}\"] }}");
-    }
-    for s in 0..1800 {
-        let _ = writeln!(text, "  service-{s:04}: {{ tier: {}, depends_on: [db-{:03}] }}", 1 + s % 3, s % 200);
-    }
-    match config::parse("scale.yaml", &text) {
-        Ok(loaded) => loaded.estate,
-        Err(e) => panic!("{e}"),
-    }
-}
 
 fn percentile(times: &mut [Duration], share: usize) -> Duration {
     times.sort();
@@ -90,7 +62,7 @@ fn main() {
     let base = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     // Little load, so that there is room for all of them elsewhere.
     let world = WorldSetup { load: vec![1; 50], ..base.world };
-    let scenario = Scenario { estate: estate(), faults: Vec::new(), orders: Vec::new(), world, ..base };
+    let scenario = Scenario { estate: estate::estate(50, 200, 2_000), faults: Vec::new(), orders: Vec::new(), world, ..base };
     let mut simulation =
         Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(15_000)).unwrap_or_else(|e| panic!("{e}"));

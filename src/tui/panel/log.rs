@@ -5,19 +5,23 @@ use crate::model::{LogLine, Weight};
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
+/// What is news: that a step was begun, sent and answered stands on the timeline.
+fn news<'a>(c: &Canvas<'a>, back: usize) -> Vec<&'a LogLine> {
+    let mut lines: Vec<&LogLine> = c.snapshot.log.iter().filter(|l| l.weight > Weight::Routine).collect();
+    lines.truncate(lines.len().saturating_sub(back));
+    lines
+}
+
 /// The newest lines that fit, `back` lines before the end.
 pub fn log(c: &Canvas, height: usize, back: usize) -> Vec<Line<'static>> {
-    let s = c.snapshot;
-    let end = s.log.len().saturating_sub(back);
-    let start = end.saturating_sub(height);
-    s.log.iter().skip(start).take(end - start).map(|line| story_row(c, line)).collect()
+    let lines = news(c, back);
+    lines[lines.len().saturating_sub(height)..].iter().map(|line| story_row(c, line)).collect()
 }
 
 /// The same, each line whole in as many rows as it takes.
 pub fn whole_log(c: &Canvas, height: usize, back: usize) -> Vec<Line<'static>> {
-    let s = c.snapshot;
     let mut rows = std::collections::VecDeque::new();
-    for line in s.log.iter().take(s.log.len().saturating_sub(back)).rev() {
+    for line in news(c, back).into_iter().rev() {
         let entry = wrapped(c, line);
         if rows.len() + entry.len() > height {
             break;
