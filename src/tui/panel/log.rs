@@ -5,9 +5,11 @@ use crate::model::{LogLine, Weight};
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
-/// What is news: that a step was begun, sent and answered stands on the timeline.
+/// What is news: that a step was begun, sent and answered stands on the timeline. It comes second by second, so that a slow
+/// link is not filled with lines that move up.
 fn news<'a>(c: &Canvas<'a>, back: usize) -> Vec<&'a LogLine> {
-    let mut lines: Vec<&LogLine> = c.snapshot.log.iter().filter(|l| l.weight > Weight::Routine).collect();
+    let mut lines: Vec<&LogLine> =
+        c.snapshot.log.iter().filter(|l| l.weight > Weight::Routine && l.at.0 / 1000 < c.snapshot.now.utc.0.div_euclid(1000).max(1)).collect();
     lines.truncate(lines.len().saturating_sub(back));
     lines
 }

@@ -26,8 +26,13 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     for (n, phase) in Phase::ALL.iter().enumerate() {
         let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
         if !steps.is_empty() {
-            lines.extend(phase_lines(c, o, n + 1, *phase, &steps));
+            lines.extend(phase_lines(c, n + 1, *phase, &steps));
         }
+    }
+    if !o.is_over() {
+        // In one place, whatever runs: what stands below it stays where it is.
+        let waits: Vec<&str> = s.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
+        lines.push(Row::new().left(g, "   waits for", 19, t.dim).rest(g, &waits.join("; "), c.width, t.text).line());
     }
     if let Status::Waiting { question } = &o.status {
         lines.push(Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, question, c.width, t.strong).line());
@@ -43,7 +48,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     lines
 }
 
-fn phase_lines(c: &Canvas, o: &Operation, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)]) -> Vec<Line<'static>> {
+fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)]) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let first = steps.iter().filter_map(|(_, r)| r.started).min();
     let last = steps.iter().filter_map(|(_, r)| r.finished).max();
@@ -84,19 +89,8 @@ fn phase_lines(c: &Canvas, o: &Operation, n: usize, phase: Phase, steps: &[(&Ste
         .rest(g, &words, c.width, if first.is_some() { t.text } else { t.dim });
     let mut lines = vec![head.line()];
     for (step, record) in steps {
-        let index = o.plan.steps.iter().position(|s| s.id == step.id).unwrap_or_default();
-        let text = match &record.state {
-            StepState::Failed { reason } => Some((format!("{}: {reason}", step.id), t.bad)),
-            StepState::Running => c
-                .snapshot
-                .waits
-                .iter()
-                .find(|w| w.operation == o.id && usize::from(w.step) == index)
-                .map(|w| (format!("waits for: {}", w.text), t.dim)),
-            _ => None,
-        };
-        if let Some((text, style)) = text {
-            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &text, c.width, style).line());
+        if let StepState::Failed { reason } = &record.state {
+            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &format!("{}: {reason}", step.id), c.width, t.bad).line());
         }
     }
     lines
