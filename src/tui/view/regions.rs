@@ -6,6 +6,9 @@ use crate::tui::panel::{Canvas, region_row};
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
+/// Databases that are told of one by one; with more of them screen 5 has them all.
+const MOST: usize = 12;
+
 fn id_of(c: &Canvas, id: u64) -> Option<RegionId> {
     c.snapshot.estate.region_ids().find(|r| u64::from(r.0) == id)
 }
@@ -93,8 +96,8 @@ fn nth(priority: u16) -> String {
 fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
-    for view in s.groups.iter() {
-        let Some(member) = view.members.iter().find(|m| m.region == id) else { continue };
+    let here = || s.groups.iter().filter_map(|view| Some((view, view.members.iter().find(|m| m.region == id)?)));
+    for (view, member) in here().take(MOST) {
         let group = &s.estate.group(view.group).name;
         let trip = member.round_trip.filter(|_| member.answers == Some(true)).map_or(String::new(), |r| format!(", answers in {r}"));
         if member.leads {
@@ -113,6 +116,10 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             None => lines.extend(fact(c, "", "may take over", t.ok)),
             Some(why) => lines.extend(fact(c, "", &format!("may not take over: {why}"), t.warn)),
         }
+    }
+    let more = here().count().saturating_sub(MOST);
+    if more > 0 {
+        lines.extend(fact(c, "", &format!("and {more} databases more (5 shows all)"), t.dim));
     }
     lines
 }
@@ -151,7 +158,7 @@ fn services(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
 fn needed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let s = c.snapshot;
     let mut lines = Vec::new();
-    for group in &s.estate.groups {
+    for group in s.estate.groups.iter().filter(|g| g.database.is_some()).take(MOST) {
         let Some(database) = &group.database else { continue };
         let stores = database.store.iter().filter(|e| e.region == Some(id)).count();
         let balancers = database.balancers.iter().filter(|b| b.region == Some(id)).count();
@@ -175,7 +182,7 @@ fn needed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
 fn what_if(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
     let mut lines = Vec::new();
-    for view in s.groups.iter().filter(|v| v.primary == Some(id)) {
+    for view in s.groups.iter().filter(|v| v.primary == Some(id)).take(MOST) {
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let group = &s.estate.group(view.group).name;
         match fit {
