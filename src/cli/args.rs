@@ -137,6 +137,31 @@ pub enum Command {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct ValidateAsk {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Every region (the default)
+    #[arg(long, conflicts_with = "region")]
+    pub all_regions: bool,
+    /// Only this region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Every kind of disaster that the configuration answers (the default)
+    #[arg(long, conflicts_with = "scenario")]
+    pub all_scenarios: bool,
+    /// Only this kind
+    #[arg(long, value_name = "KIND")]
+    pub scenario: Option<DisasterType>,
+    /// Write the report
+    #[arg(long, requires = "output")]
+    pub generate_report: bool,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct ForecastAsk {
     /// A live estate [default: the embedded simulation]
     #[arg(long, value_name = "FILE")]
@@ -202,6 +227,8 @@ pub enum Continuity {
     /// Operations: watch, list, abort, roll back
     #[command(subcommand)]
     Recovery(Operations),
+    /// Could each region's loss be answered now? Asks, and fires nothing
+    Validate(ValidateAsk),
     /// Hand the primary over while it lives
     Switchover(Move),
     /// Hand the primary back to the region that was lost

@@ -2,7 +2,7 @@
 
 use super::args::{Continuity, Drill, Recovery};
 use super::fail::Fail;
-use super::{drill, operations, status, trigger};
+use super::{drill, operations, status, trigger, validate};
 
 pub async fn run(command: Continuity) -> Result<(), Fail> {
     match command {
@@ -12,6 +12,7 @@ pub async fn run(command: Continuity) -> Result<(), Fail> {
             drill::execute(drill::Ask { scenario, seed, seeds, duration, validate_recovery, generate_report, output })
         }
         Continuity::Recovery(command) => operations::run(command).await,
+        Continuity::Validate(ask) => validate::run(ask).await,
         Continuity::Switchover(ask) => trigger::hand_over(ask).await,
         Continuity::Failback(ask) => trigger::hand_over(ask).await,
     }

@@ -5,7 +5,7 @@ use super::output::{Output, say};
 use crate::config;
 use crate::controller::{DrillReport, Home, Played, drill_report, play};
 use crate::journal::Journal;
-use crate::model::{Scenario, Span};
+use crate::model::{PlayedOnce, Scenario, Span, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Ask {
@@ -44,7 +44,15 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
     } else {
         say(&words(&report))?;
     }
-    judge(&played, &report, ask.validate_recovery)
+    let verdict = judge(&played, &report, ask.validate_recovery);
+    // What was rehearsed counts, for the drills' screen and for readiness.
+    super::stage::keep(&PlayedOnce {
+        at: Utc(chrono::Utc::now().timestamp_millis()),
+        scenario: played.simulation.scenario.name.clone(),
+        passed: verdict.is_ok(),
+        recovery_time_ms: report.recovery_time_actual_ms,
+    });
+    verdict
 }
 
 fn load(name: &str) -> Result<Scenario, Fail> {

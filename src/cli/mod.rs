@@ -16,6 +16,7 @@ mod plain;
 mod stage;
 mod status;
 mod trigger;
+mod validate;
 mod wait;
 
 pub use open::told_to_end;

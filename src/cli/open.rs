@@ -9,6 +9,7 @@ use crate::config;
 use crate::controller::{
     Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, start_live, start_replay, start_simulation,
 };
+use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::*;
 use crate::tui::Stage;
@@ -26,6 +27,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The engine of a controller of our own.
+    pub async fn engine(&self) -> Option<(Engine, Now)> {
+        self.live.as_ref()?.engine().await
+    }
+
     pub async fn close(self) {
         if let Some(live) = self.live {
             live.close().await;

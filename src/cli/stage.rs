@@ -31,6 +31,11 @@ fn results() -> Vec<PlayedOnce> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
+/// When each scenario was last played with success, here.
+pub fn rehearsed() -> std::collections::BTreeMap<String, Utc> {
+    results().into_iter().filter(|r| r.passed).map(|r| (r.scenario, r.at)).collect()
+}
+
 /// Keeps a result. That it cannot be kept must not end what is played.
 pub fn keep(result: &PlayedOnce) {
     let path = results_file();

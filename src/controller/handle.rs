@@ -1,5 +1,6 @@
 //! The handle of a controller in this process: the newest snapshot, and a bounded queue of orders.
 
+use crate::engine::Engine;
 use crate::model::*;
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +10,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(super) enum Message {
     Order(Order, oneshot::Sender<Result<Receipt, Refusal>>),
     Control(Control, oneshot::Sender<Result<Receipt, Refusal>>),
+    /// A copy of the engine as it stands, for who asks more than a snapshot holds.
+    Engine(oneshot::Sender<(Box<Engine>, Now)>),
 }
 
 /// The handle of a controller in this process.

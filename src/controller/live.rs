@@ -17,12 +17,20 @@ use tokio::sync::{mpsc, watch};
 /// A running controller. It ends, with its journal flushed, when this is closed.
 pub struct Live {
     pub handle: Arc<dyn Handle>,
+    messages: mpsc::Sender<Message>,
     task: tokio::task::JoinHandle<()>,
     stop: watch::Sender<bool>,
     _lock: std::fs::File,
 }
 
 impl Live {
+    /// A copy of the engine as it stands; `None` if the controller has ended.
+    pub async fn engine(&self) -> Option<(Engine, Now)> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.messages.send(Message::Engine(reply)).await.ok()?;
+        answer.await.ok().map(|(engine, now)| (*engine, now))
+    }
+
     /// Ends the controller; what was decided is durable.
     pub async fn close(self) {
         let _ = self.stop.send(true);
@@ -74,11 +82,11 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let (messages, inbox) = mpsc::channel(64);
     let (publish, snapshots) = watch::channel(Arc::new(core.engine.snapshot(clock.now(), None)));
     let (stop, stopped) = watch::channel(false);
-    let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) });
+    let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
     tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
     let task = tokio::spawn(run(core, Real { clock, digests, forecaster: Forecaster::start(), told: Vec::new() }, inbox, publish, stopped));
-    Ok(Live { handle, task, stop, _lock: lock })
+    Ok(Live { handle, messages, task, stop, _lock: lock })
 }
 
 /// Takes the lock. A command's own controller is gone in a moment: whoever comes meanwhile waits for that instead of
@@ -152,6 +160,10 @@ async fn run(
                         Err(e)
                     }
                 },
+                Some(Message::Engine(reply)) => {
+                    let _ = reply.send((Box::new(core.engine.clone()), clock.now()));
+                    Ok(())
+                }
                 Some(Message::Control(_, reply)) => {
                     let _ = reply.send(Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")));
                     Ok(())

@@ -49,6 +49,11 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
                     Some(Message::Order(order, reply)) => player.order(order).map(|answer| {
                         let _ = reply.send(answer);
                     }),
+                    Some(Message::Engine(reply)) => {
+                        let simulation = &player.simulation;
+                        let _ = reply.send((Box::new(simulation.core.engine.clone()), simulation.now()));
+                        Ok(())
+                    }
                     Some(Message::Control(control, reply)) => {
                         let answer = player.steer(&control);
                         let _ = reply.send(answer);

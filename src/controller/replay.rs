@@ -228,6 +228,11 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
                         let _ = reply.send(Err(Refusal::by_law(8, "this is a replay: what happened, happened", "press q, and open the live estate")));
                         Ok(())
                     }
+                    Some(Message::Engine(reply)) => {
+                        let (engine, now) = replay.engine();
+                        let _ = reply.send((Box::new(engine), now));
+                        Ok(())
+                    }
                     Some(Message::Control(control, reply)) => {
                         let result = match control {
                             Control::Pause(on) => { paused = on; Ok(()) }

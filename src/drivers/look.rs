@@ -101,10 +101,14 @@ async fn receiver(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, group: G
             (None, Some(address)) => match sql.connect(&address).await {
                 Ok(open) => {
                     client = Some(open);
+                    shared.tell(shared.now(), Fact::Login { group, region, result: Ok(()) }).await;
                     continue;
                 }
                 // One that does not let us in is not asked ten times a second.
-                Err(_) => wait = wait.max(Duration::from_millis(500)),
+                Err(reason) => {
+                    wait = wait.max(Duration::from_millis(500));
+                    shared.tell(shared.now(), Fact::Login { group, region, result: Err(reason) }).await;
+                }
             },
             (None, None) => {}
         }

@@ -15,6 +15,7 @@ mod orders;
 pub mod planted;
 mod proof;
 mod propose;
+mod readiness;
 mod run;
 mod services;
 mod state;

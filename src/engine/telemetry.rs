@@ -71,6 +71,8 @@ pub struct MemberTelemetry {
     pub led_at: Timed<Lsn>,
     pub stream: Timed<Receiver>,
     pub fence_check: Timed<Result<(), String>>,
+    /// Whether our own login was let in when it last tried.
+    pub login: Timed<Result<(), String>>,
     pub history: Arc<VecDeque<LagPoint>>,
     /// The last answered probe's time, of either port.
     pub round_trip: Option<Span>,
@@ -257,6 +259,11 @@ impl Telemetry {
             Fact::FenceCheck { group, region, result } => {
                 if let Some(member) = self.member_mut(estate, *group, *region) {
                     replace(&mut member.fence_check, result.clone(), at);
+                }
+            }
+            Fact::Login { group, region, result } => {
+                if let Some(member) = self.member_mut(estate, *group, *region) {
+                    replace(&mut member.login, result.clone(), at);
                 }
             }
             Fact::Store { group, record } => {

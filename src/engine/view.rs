@@ -175,7 +175,10 @@ fn gaps(cx: &Facts) -> Vec<String> {
             if database.sql.is_some() && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some()) {
                 let leads = cx.leader(id) == Some(member.region);
                 let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
-                if !leads && had_time && cx.telemetry.groups[id.at()].store.record.is_some() {
+                let refused = cx.member(id, member.region).and_then(|m| m.login.as_ref()).and_then(|(r, _)| r.as_ref().err());
+                if let Some(reason) = refused.filter(|_| had_time) {
+                    gaps.push(format!("{name}: {} does not let us in: {reason}", cx.region_name(member.region)));
+                } else if !leads && had_time && cx.telemetry.groups[id.at()].store.record.is_some() {
                     gaps.push(format!(
                         "{name}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {}",
                         cx.region_name(member.region),

@@ -71,6 +71,12 @@ pub enum Fact {
         text: String,
         active: bool,
     },
+    /// Whether a member's database lets our own login in.
+    Login {
+        group: GroupId,
+        region: RegionId,
+        result: Result<(), String>,
+    },
     /// Whether the fence could be fired: its `check` command's answer.
     FenceCheck {
         group: GroupId,

@@ -25,6 +25,10 @@ impl World {
 
     fn observe_member(&mut self, c: usize, m: usize) {
         let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
+        let asked = self.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.check.is_some());
+        if asked && self.thrift.is_none() {
+            self.tell(Fact::FenceCheck { group, region, result: Ok(()) });
+        }
         let (alive, frozen) = (self.clusters[c].members[m].alive, self.clusters[c].members[m].frozen);
         let silent = !self.we_reach(region) || (alive && frozen);
         let round_trip = self.latency(region).times(2).plus(Span(self.chance.below(3)));
@@ -41,6 +45,7 @@ impl World {
             let stream = self.stream_of(c, m);
             let leads = report.role == MemberRole::Leader;
             self.tell(Fact::Member { group, region, report });
+            self.tell(Fact::Login { group, region, result: Ok(()) });
             if !leads {
                 self.tell(Fact::Receiver { group, region, stream });
             }

@@ -37,7 +37,7 @@ fn a_vanished_terminal_ends_it() {
 #[cfg(feature = "planted")]
 fn a_panic_in_a_task_gives_the_terminal_back() {
     // Before there is a screen, while it is put up, and later.
-    for at in ["0", "1", "20"] {
+    for at in ["0", "1", "6"] {
         let mut terminal = Terminal::start(SIZE, &[("BPCI_PANIC", at)]);
         assert_eq!(terminal.end(), 1);
         terminal.is_given_back();

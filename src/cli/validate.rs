@@ -1,0 +1,126 @@
+//! `bc validate`: could each region's loss be answered now? A report with its reasons.
+
+use super::args::{Target, ValidateAsk};
+use super::fail::Fail;
+use super::open;
+use super::order::region_named;
+use super::stage::rehearsed;
+use super::wait::settled;
+use crate::config;
+use crate::controller::{Choice, Simulation, forecast};
+use crate::engine::Engine;
+use crate::journal::Journal;
+use crate::model::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
+    let (engine, now) = match &ask.config {
+        Some(file) => {
+            let target = Target { config: Some(file.clone()), arm: false, output: ask.output.clone() };
+            let opened = open::controller(&target).await?;
+            settled(&opened).await;
+            // The fence's check and the login take a moment more than the first look.
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            let engine = opened.engine().await;
+            opened.close().await;
+            engine.ok_or_else(|| Fail::failed("another controller of this estate runs: end it first, or validate where it runs"))?
+        }
+        None => {
+            let scenario = config::embedded("calm").map_err(Fail::usage)?;
+            let seed = scenario.seed;
+            let mut simulation =
+                Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
+            simulation.run_to(Mono(5_000)).map_err(Fail::failed)?;
+            (simulation.core.engine.clone(), simulation.now())
+        }
+    };
+    let estate = std::sync::Arc::clone(&engine.state().estate);
+    let only = ask.region.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
+    let played = rehearsed();
+    let drilled = |kind: DisasterType| played.get(kind.name()).copied();
+    let mut list = engine.readiness(now, &drilled);
+    list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
+    let futures = tokio::task::spawn_blocking(move || futures(&engine, now)).await.map_err(Fail::failed)?;
+    for entry in &mut list {
+        if let Some(point) = entry.group.and_then(|g| futures.get(&g)) {
+            entry.points.push(point.clone());
+        }
+    }
+    let value = report(&estate, now, &list);
+    ask.output.print(&value, || words(&estate, &list))
+}
+
+/// Of each database: whether it would be served again within its RTO, detection included, and what would be lost.
+fn futures(engine: &Engine, now: Now) -> BTreeMap<GroupId, Point> {
+    let estate = &engine.state().estate;
+    let detection = &estate.policy.detection;
+    let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
+    let mut points = BTreeMap::new();
+    for group in estate.group_ids().filter(|g| estate.group(*g).database.is_some()) {
+        let point = |state, text| Point { name: "forecast".to_string(), state, text };
+        let choice = Choice { group, intent: Intent::Failover, to: None };
+        let (rto, rpo) = estate.targets(group);
+        let told = match forecast(engine, now, &choice, 500) {
+            Err(refusal) => point(PointState::Unknown, refusal.to_string()),
+            Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, why),
+            Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
+                None => point(PointState::Lacks, f.why_not.unwrap_or_else(|| "users would not be served".to_string())),
+                Some(p95) => {
+                    let total = found.plus(Span(p95));
+                    let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };
+                    let lost = f.data_loss_ms.and_then(|l| l.p95).map_or(Span::ZERO, Span);
+                    let text = format!(
+                        "served within p95 {total} (detection {found}{without}) against RTO {}, losing p95 {lost} against RPO {}",
+                        rto.written(),
+                        rpo.written()
+                    );
+                    point(if total <= rto && lost <= rpo { PointState::Holds } else { PointState::Lacks }, text)
+                }
+            },
+        };
+        points.insert(group, told);
+    }
+    points
+}
+
+fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
+    let entry = |r: &Readiness| {
+        json!({
+            "region": estate.region(r.region).name,
+            "scenario": r.scenario,
+            "protection_group": r.group.map(|g| &estate.group(g).name),
+            "ready": r.is_ready(),
+            "score_percent": r.score(),
+            "points": r.points,
+        })
+    };
+    let score = list.iter().map(Readiness::score).min();
+    json!({
+        "estate": estate.name,
+        "at": now.utc.to_string(),
+        "ready": list.iter().all(Readiness::is_ready),
+        // A chain is as ready as its weakest link.
+        "score_percent": score,
+        "readiness": list.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+fn words(estate: &Estate, list: &[Readiness]) -> String {
+    let mut lines = Vec::new();
+    for r in list {
+        let group = r.group.map_or(String::new(), |g| format!("  {}", estate.group(g).name));
+        lines.push(format!("{:<16} {:<20}{group:<16} {:>3} %", estate.region(r.region).name, r.scenario.words(), r.score()));
+        for p in &r.points {
+            let mark = match p.state {
+                PointState::Holds => "✓",
+                PointState::Unknown => "?",
+                PointState::Lacks => "✗",
+            };
+            lines.push(format!("  {mark} {}: {}", p.name, p.text));
+        }
+    }
+    let score = list.iter().map(Readiness::score).min().unwrap_or(0);
+    lines.push(format!("{}: the weakest has {score} %", if list.iter().all(Readiness::is_ready) { "ready" } else { "not ready" }));
+    lines.join("\n")
+}

@@ -1,0 +1,164 @@
+//! Whether the loss of a region could be answered now, as far as that can be told without firing anything.
+
+use super::assess;
+use super::candidate;
+use super::{Engine, Facts, orders};
+use crate::model::*;
+
+/// A drill older than this is no proof any more (reference 003: a drill of each kind a quarter).
+const DRILL: Span = Span::days(92);
+/// A fence that was not proven for longer than this is unknown.
+const PROOF: Span = Span::days(30);
+
+impl Engine {
+    /// Every region with every kind of disaster that the configuration answers. `drilled` tells when a kind was last
+    /// rehearsed with success.
+    pub fn readiness(&self, now: Now, drilled: &dyn Fn(DisasterType) -> Option<Utc>) -> Vec<Readiness> {
+        let cx = self.facts(now);
+        let mut kinds: Vec<DisasterType> = cx.estate().policy.responses.iter().map(|r| r.disaster).collect();
+        kinds.dedup();
+        let mut list = Vec::new();
+        for region in cx.estate().region_ids() {
+            let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(region)).collect();
+            for kind in &kinds {
+                if led.is_empty() {
+                    list.push(Readiness { region, scenario: *kind, group: None, points: vec![elsewhere(&cx, region)] });
+                }
+                for group in &led {
+                    list.push(Readiness { region, scenario: *kind, group: Some(*group), points: points(self, &cx, *group, region, *kind, drilled) });
+                }
+            }
+        }
+        list
+    }
+}
+
+fn point(name: &str, state: PointState, text: impl Into<String>) -> Point {
+    Point { name: name.to_string(), state, text: text.into() }
+}
+
+fn holds(name: &str, text: impl Into<String>) -> Point {
+    point(name, PointState::Holds, text)
+}
+
+fn lacks(name: &str, text: impl Into<String>) -> Point {
+    point(name, PointState::Lacks, text)
+}
+
+/// No database is led from there: what runs nowhere else is lost with it.
+fn elsewhere(cx: &Facts, region: RegionId) -> Point {
+    let alone = cx.estate().service_ids().filter(|s| cx.estate().service(*s).regions == [region]).count();
+    match alone {
+        0 => holds("services", "nothing is led from there, and everything in it runs elsewhere too"),
+        n => lacks("services", format!("{n} services run nowhere else")),
+    }
+}
+
+fn points(
+    engine: &Engine,
+    cx: &Facts,
+    group: GroupId,
+    region: RegionId,
+    kind: DisasterType,
+    drilled: &dyn Fn(DisasterType) -> Option<Utc>,
+) -> Vec<Point> {
+    let Some(database) = cx.database(group) else { return Vec::new() };
+    let response = cx.estate().response(kind);
+    let guided = response.is_some_and(|r| matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration));
+    let intent = if guided { Intent::Guided } else { Intent::Failover };
+    let mut list = vec![match cx.estate().plans.iter().find(|p| p.intent == intent && p.disasters.contains(&kind)) {
+        Some(plan) => holds("plan", format!("{}, {} steps", plan.name, plan.steps.len())),
+        None => lacks("plan", format!("no {intent} plan names {kind}; add it to a plan's `disasters`")),
+    }];
+    if guided {
+        // People do it: what is left to ask is whether they have practised.
+        list.push(drill(cx, kind, drilled));
+        return list;
+    }
+    list.push(needs(cx, database, region));
+    let best = database.members.iter().map(|m| m.region).filter(|r| *r != region);
+    let fit: Vec<RegionId> = best.clone().filter(|r| orders::unfit(engine, cx.now, group, *r).is_none()).collect();
+    let chosen = candidate::choose(cx, group, region);
+    list.push(match (fit.first(), chosen) {
+        (Some(to), _) => holds("candidate", format!("{} may take over", cx.region_name(*to))),
+        (None, Some(to)) => lacks("candidate", orders::unfit(engine, cx.now, group, to).unwrap_or_else(|| "nobody".to_string())),
+        (None, None) => lacks("candidate", "there is no other member"),
+    });
+    if let Some(to) = chosen {
+        let room = assess::room(cx, region, to, false);
+        list.push(match room.verdict {
+            Verdict::Pass => holds("capacity", room.text),
+            _ if room.text.contains("unknown") => point("capacity", PointState::Unknown, room.text),
+            _ => lacks("capacity", room.text),
+        });
+    }
+    list.push(fence(cx, database, group, region));
+    list.push(login(cx, database, group));
+    list.push(if database.balancers.is_empty() {
+        lacks("traffic", "no traffic entry is named: «users are served» cannot be proven; add `traffic`")
+    } else {
+        holds("traffic", format!("{} balancers", database.balancers.len()))
+    });
+    list.push(drill(cx, kind, drilled));
+    list
+}
+
+/// Nothing that is needed may stand in the region that fails (law 10).
+fn needs(cx: &Facts, database: &Database, region: RegionId) -> Point {
+    let name = cx.region_name(region);
+    if database.fence.as_ref().is_some_and(|f| f.depends_on.contains(&region)) {
+        return lacks("independence", format!("the step «fence» needs {name} itself"));
+    }
+    let there = database.store.iter().filter(|e| e.region == Some(region)).count();
+    if database.store.is_empty() {
+        return lacks("independence", "no etcd is named, so nothing can be handed over; add `etcd: [http://…]`");
+    }
+    if there > 0 && (database.store.len() - there) * 2 <= database.store.len() {
+        return lacks("independence", format!("{there} of {} of etcd stand in {name}: no quorum without it", database.store.len()));
+    }
+    if !database.balancers.is_empty() && database.balancers.iter().all(|b| b.region == Some(region)) {
+        return lacks("independence", format!("every balancer stands in {name}"));
+    }
+    holds("independence", format!("nothing that is needed is declared to stand in {name}"))
+}
+
+fn fence(cx: &Facts, database: &Database, group: GroupId, region: RegionId) -> Point {
+    let Some(fence) = &database.fence else {
+        return lacks("fence", "no fence is configured: a failover must be accepted as a risk; add `fence: { exec: […] }`");
+    };
+    let asked = cx.member(group, region).and_then(|m| m.fence_check.as_ref());
+    let proof = cx.state.fence_proofs.get(&(group, region)).map(|(at, took)| (cx.now.utc.since(*at), *took)).filter(|(age, _)| *age <= PROOF);
+    match (asked, proof) {
+        (Some((Err(reason), _)), _) => lacks("fence", format!("its check says: {reason}")),
+        (_, Some((age, took))) => holds("fence", format!("proven {age} ago, in {took}")),
+        (Some((Ok(()), _)), None) => holds("fence", "its check says that it could; never fired here"),
+        (None, None) if fence.check.is_none() => {
+            point("fence", PointState::Unknown, "it cannot be asked without firing it; add `fence: { check: […] }`")
+        }
+        (None, None) => point("fence", PointState::Unknown, "its check has not answered yet"),
+    }
+}
+
+fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
+    let Some(sql) = &database.sql else {
+        return lacks("credentials", "no login is named: a write cannot be validated; add `postgres: { user, … }`");
+    };
+    let refused = database.members.iter().find_map(|m| match cx.member(group, m.region)?.login.as_ref()? {
+        (Err(reason), _) => Some(format!("{} does not let {} in: {reason}", cx.region_name(m.region), sql.user)),
+        (Ok(()), _) => None,
+    });
+    let let_in = database.members.iter().filter(|m| cx.member(group, m.region).is_some_and(|t| matches!(t.login, Some((Ok(()), _))))).count();
+    match (refused, let_in) {
+        (Some(reason), _) => lacks("credentials", reason),
+        (None, 0) => point("credentials", PointState::Unknown, "nobody has answered a login yet"),
+        (None, n) => holds("credentials", format!("{} is let in on {n} of {}", sql.user, database.members.len())),
+    }
+}
+
+fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(DisasterType) -> Option<Utc>) -> Point {
+    match drilled(kind).map(|at| cx.now.utc.since(at)) {
+        Some(age) if age <= DRILL => holds("drill", format!("rehearsed with success {age} ago")),
+        Some(age) => lacks("drill", format!("overdue: last rehearsed with success {age} ago; `bpci bc drill execute --scenario {kind}`")),
+        None => lacks("drill", format!("never rehearsed with success here; `bpci bc drill execute --scenario {kind}`")),
+    }
+}
