@@ -298,6 +298,9 @@ pub struct Move {
     /// Who else says yes, where the plan asks for a second person
     #[arg(long, value_name = "NAME")]
     pub second_person: Option<String>,
+    /// Accept a risk in the words that the refusal asks for
+    #[arg(long, value_name = "TEXT")]
+    pub accept_risk: Option<String>,
     #[arg(long)]
     pub dry_run: bool,
     #[arg(long)]

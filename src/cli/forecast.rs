@@ -1,16 +1,18 @@
 //! `bpci forecast`: what a choice would do, and what leaving it would.
 
-use super::args::ForecastAsk;
+use super::args::{ForecastAsk, Target};
 use super::fail::Fail;
 use super::open;
 use super::order::{group_named, region_named};
+use super::wait::settled;
 use crate::config;
 use crate::controller::{Choice, Replay, Simulation, forecast};
 use crate::engine::Engine;
+use crate::forecast::HORIZON;
 use crate::journal::Journal;
 use crate::model::*;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A moment of a record.
 #[derive(Clone, Debug)]
@@ -32,17 +34,15 @@ impl std::str::FromStr for Moment {
 }
 
 pub async fn run(ask: ForecastAsk) -> Result<(), Fail> {
-    if let Some(file) = &ask.config {
-        return super::trigger::look_ahead(file, &ask).await;
-    }
-    let (engine, now) = match &ask.at {
-        Some(moment) => {
+    let (engine, now) = match (&ask.config, &ask.at) {
+        (Some(file), _) => live(file, &ask).await?,
+        (None, Some(moment)) => {
             let path = if moment.journal.is_dir() { moment.journal.join("journal.db") } else { moment.journal.clone() };
             let mut replay = Replay::open(&path)?;
             replay.to_seq(moment.seq)?;
             replay.engine()
         }
-        None => {
+        (None, None) => {
             let scenario = config::load_scenario(ask.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
             let seed = scenario.seed;
             let mut simulation =
@@ -52,6 +52,16 @@ pub async fn run(ask: ForecastAsk) -> Result<(), Fail> {
         }
     };
     tokio::task::spawn_blocking(move || answer(&engine, now, &ask)).await.map_err(Fail::failed)?
+}
+
+/// What is known of a live estate. Nothing is put on its table: a choice there would take the place of another one.
+async fn live(file: &Path, ask: &ForecastAsk) -> Result<(Engine, Now), Fail> {
+    let target = Target { config: Some(file.to_path_buf()), arm: false, output: ask.output.clone() };
+    let opened = open::controller(&target).await?;
+    settled(&opened).await;
+    let engine = opened.engine().await;
+    opened.close().await;
+    engine.ok_or_else(|| Fail::failed("a controller of this estate runs: its decision shows the forecast (f), or end it first"))
 }
 
 fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
@@ -66,17 +76,26 @@ fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
     let mut text = Vec::new();
     for group in groups {
         let choice = Choice { group, intent, to };
-        let (view, forecast) = forecast(engine, now, &choice, ask.futures).map_err(|r| Fail::refused(&r))?;
-        values.push(value(estate, &view, &forecast));
-        text.push(words(estate, &view, &forecast));
+        let name = &estate.group(group).name;
+        match forecast(engine, now, &choice, ask.futures) {
+            Ok((view, forecast)) => {
+                values.push(value(estate, now, &view, &forecast));
+                text.push(words(estate, &view, &forecast));
+            }
+            Err(refusal) => {
+                values.push(json!({ "protection_group": name, "forecast": Value::Null, "reason": refusal.to_string() }));
+                text.push(format!("FORECAST  {name}: refused: {refusal}"));
+            }
+        }
     }
     let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
     ask.output.print(&value, || text.join("\n\n"))
 }
 
 /// A choice with its forecast, as JSON.
-pub fn value(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Value {
+pub fn value(estate: &Estate, now: Now, view: &ProposalView, forecast: &Forecast) -> Value {
     json!({
+        "at": now.utc.to_string(),
         "protection_group": estate.group(view.proposal.group).name,
         "plan": view.proposal.plan,
         "from": estate.region(view.proposal.from).name,
@@ -108,7 +127,12 @@ fn branch(outlook: &Outlook) -> Value {
             if f.data_loss_writes.is_none() {
                 value["data_loss_writes"] = unknown;
             }
-            value["meets_rto"]["at_least_percent"] = json!(f.meets_rto.at_least_percent());
+            for (name, share) in [("meets_rto", f.meets_rto), ("meets_rpo", f.meets_rpo)] {
+                if let Some(share) = share {
+                    value[name]["at_least_percent"] = json!(share.at_least_percent());
+                }
+            }
+            value["drivers"] = f.drivers.iter().map(|(step, ms)| json!({ "step": step, "p50_ms": ms })).collect();
             value
         }
     }
@@ -141,7 +165,7 @@ fn sentence(outlook: &Outlook) -> String {
         Outlook::None(reason) => return reason.clone(),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
             let why = f.why_not.as_deref().unwrap_or("no reason is known");
-            return format!("users are not served within 3m00s in any of {} futures: {why}", f.futures);
+            return format!("users are not served within {HORIZON} in any of {} futures: {why}", f.futures);
         }
         Outlook::Figures(f) => f,
     };
@@ -150,16 +174,19 @@ fn sentence(outlook: &Outlook) -> String {
         let known: Vec<String> = parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect();
         if known.is_empty() { "not known".to_string() } else { known.join(" ") }
     };
-    let loss = match f.data_loss_bytes.p50 {
-        Some(0) => "loses nothing acknowledged".to_string(),
-        Some(bytes) => format!("loses {} at the median", Bytes(bytes)),
-        None => "the loss is not known".to_string(),
+    let loss = match (f.data_loss_writes, f.data_loss_bytes) {
+        (Some(_), _) => "loses nothing acknowledged".to_string(),
+        (None, Spread { p50: Some(half), p95: Some(most), .. }) => format!("loses p50 {} p95 {}", Bytes(half), Bytes(most)),
+        (None, Spread { p50: Some(half), .. }) => format!("loses p50 {}", Bytes(half)),
+        (None, _) => "what is lost is not known".to_string(),
     };
     let mut text = format!("writable {}; users served {}; {loss}; {} futures", times(&f.writable_ms), times(&f.served_ms), f.futures);
     if f.not_served.met > 0 {
         let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));
     }
-    let rto = f.meets_rto;
-    format!("{text}; RTO kept in {} of {} (at least {} %)", rto.met, rto.of, rto.at_least_percent())
+    match f.meets_rto {
+        Some(rto) => format!("{text}; RTO kept in {} of {} (at least {} %)", rto.met, rto.of, rto.at_least_percent()),
+        None => text,
+    }
 }

@@ -1,6 +1,6 @@
 //! Choices on the command line: put on the table, shown, confirmed, carried out.
 
-use super::args::{ForecastAsk, Move, Target, Trigger};
+use super::args::{Move, Target, Trigger};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::operations::{follow, operation_json, operation_words, phases_of};
@@ -9,7 +9,6 @@ use super::output::say;
 use super::wait::{settled, wait_for};
 use crate::model::*;
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,7 +115,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
         let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: format!("ordered by {}", who()) };
         let consent = Consent {
             confirm: ask.confirm.clone(),
-            accept_risk: None,
+            accept_risk: ask.accept_risk.clone(),
             manual_override: false,
             second_person: ask.second_person.clone(),
             evidence: None,
@@ -124,39 +123,6 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
             wait: ask.wait,
         };
         carry(&opened, &ask.target, action, &consent, None).await
-    }
-    .await;
-    opened.close().await;
-    result
-}
-
-/// `forecast --config`: the choice is put on the table of the controller that runs, or of one of our own, and taken off.
-pub async fn look_ahead(file: &Path, ask: &ForecastAsk) -> Result<(), Fail> {
-    let target = Target { config: Some(file.to_path_buf()), arm: false, output: ask.output.clone() };
-    let opened = open::controller(&target).await?;
-    let result = async {
-        settled(&opened).await;
-        let estate = Arc::clone(&opened.handle.snapshot().estate);
-        let groups: Vec<GroupId> = match &ask.service {
-            Some(name) => vec![group_named(&estate, name).map_err(Fail::usage)?],
-            None => estate.group_ids().filter(|g| estate.group(*g).database.is_some()).collect(),
-        };
-        let to = ask.to.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
-        let intent = if ask.planned { Intent::Switchover } else { Intent::Failover };
-        let consent = Consent { dry_run: true, ..Consent::default() };
-        for group in groups {
-            // A choice that is on the table already is asked about as it is: another one would take its place.
-            let there = |s: &Snapshot| s.proposals.iter().find(|v| v.proposal.group == group && v.proposal.intent == intent && to.is_none()).cloned();
-            if let Some(view) = there(&opened.handle.snapshot()) {
-                let known = |s: &Snapshot| s.forecasts.iter().any(|f| f.proposal == view.proposal.id);
-                let snapshot = wait_for(&opened, Duration::from_secs(3), known).await.unwrap_or_else(|| opened.handle.snapshot());
-                target.output.print(&choice_json(&snapshot, &view, None), || describe(&snapshot, &view))?;
-                continue;
-            }
-            let action = Action::Propose { group, intent, from: None, to, reason: format!("a forecast for {}", who()) };
-            carry(&opened, &target, action, &consent, None).await?;
-        }
-        Ok(())
     }
     .await;
     opened.close().await;

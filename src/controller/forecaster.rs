@@ -14,7 +14,7 @@ const THOROUGH: u32 = 1_000;
 const CHOICES: usize = 16;
 /// While things move, a question is asked again after this time; while they stand, after the longer one.
 const MOVING: Span = Span::secs(1);
-const STANDING: Span = Span::secs(30);
+const STANDING: Span = Span::secs(10);
 
 /// A choice that may be on the table, or not.
 pub struct Choice {
@@ -111,9 +111,12 @@ impl Forecaster {
                 Some((v.proposal.id, Question::of(fork, v.proposal.group, v, snapshot)?))
             });
             let asked = Asked { at: now.utc, questions: questions.collect() };
-            *held(&self.desk.asked) = Some(asked);
+            // Both under the lock: else the newest question itself might be stopped.
+            let mut waiting = held(&self.desk.asked);
+            *waiting = Some(asked);
             self.desk.stop.store(true, Ordering::Relaxed);
             self.desk.bell.notify_one();
+            drop(waiting);
             (self.keys, self.asked) = (keys, Some(now.mono));
         }
         let open = |v: &ForecastView| snapshot.proposals.iter().any(|p| p.proposal.id == v.proposal);
@@ -125,6 +128,8 @@ impl Forecaster {
 
 impl Drop for Forecaster {
     fn drop(&mut self) {
+        // Under the lock: who has just looked, and not yet gone to sleep, must hear the bell.
+        let _waiting = held(&self.desk.asked);
         self.desk.closed.store(true, Ordering::Relaxed);
         self.desk.stop.store(true, Ordering::Relaxed);
         self.desk.bell.notify_one();

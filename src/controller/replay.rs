@@ -142,6 +142,10 @@ impl Replay {
             *self = Replay::open(&self.path)?;
         }
         while self.seq < seq && self.take()?.is_some() {}
+        if self.seq < seq {
+            let reason = format!("it ends with record {}: there is no record {seq}", self.seq);
+            return Err(JournalError { path: self.path.clone(), reason });
+        }
         self.clock = self.at.utc;
         Ok(())
     }

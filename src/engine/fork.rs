@@ -24,6 +24,12 @@ pub struct Fork {
 }
 
 impl Fork {
+    /// With no other plan than this one: it is what is played.
+    pub fn with_plan(mut self, name: &str) -> Fork {
+        Arc::make_mut(&mut self.engine.state.estate).plans.retain(|p| p.name == name);
+        self
+    }
+
     /// The fork's id of a region of the estate.
     pub fn region(&self, region: RegionId) -> Option<RegionId> {
         self.regions.iter().position(|r| *r == region).map(RegionId::of)

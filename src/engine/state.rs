@@ -210,13 +210,16 @@ impl State {
             if operation.is_over() && operation.remains.is_empty() {
                 continue;
             }
+            let over = operation.is_over();
             let operation = Arc::make_mut(operation);
             operation.started_mono = at.mono;
             for step in &mut operation.steps {
                 step.started_mono = step.started_mono.map(|_| at.mono);
                 for effect in &mut step.effects {
+                    // How long it took is kept where nothing waits for it any more: forecasts draw from it.
+                    let took = effect.reported.map(|t| t.since(effect.intended)).filter(|_| over).unwrap_or_default();
                     effect.intended = at.mono;
-                    effect.reported = effect.reported.map(|_| at.mono);
+                    effect.reported = effect.reported.map(|_| at.mono.plus(took));
                 }
             }
         }

@@ -29,7 +29,10 @@ impl Durations {
             .collect();
         let (fence, promotion) = (fences.len(), promotions.len());
         let mut pace = Pace::of(&WorldSetup::default());
-        learn(&mut pace.fence, fences);
+        // A fence is this estate's own: what others take says nothing of it.
+        if let (Some(least), Some(most)) = (fences.iter().min().copied(), fences.iter().max().copied()) {
+            pace.fence = Draw::Measured { samples: Arc::from(fences), least, most };
+        }
         learn(&mut pace.promotion, promotions);
         learn(&mut pace.switch_over, switches);
         Durations { pace, fence, promotion }

@@ -38,7 +38,7 @@ pub struct Ended {
 }
 
 /// A future that has not ended after this time ends without its users being served.
-const HORIZON: Span = Span::mins(3);
+pub const HORIZON: Span = Span::mins(3);
 /// How often a world that nobody looks at is asked who serves, once somebody may.
 const ASK: Span = Span::ms(50);
 
@@ -68,7 +68,7 @@ impl Future<'_> {
         let fork = &self.question.fork;
         let world = World::standing(&fork.engine.state().estate, &fork.standing, &pace, seed);
         match self.branch {
-            Branch::Act(to) => self.act(world, to),
+            Branch::Act(to) => self.act(world.watched(), to),
             Branch::Leave => self.leave(world),
         }
     }

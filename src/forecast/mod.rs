@@ -9,7 +9,7 @@ mod figures;
 mod future;
 
 pub use duration::Durations;
-pub use future::{Branch, Ended, Future};
+pub use future::{Branch, Ended, Future, HORIZON};
 
 use crate::engine::Fork;
 use crate::model::*;
@@ -30,6 +30,8 @@ pub struct Question {
     pub rpo: Span,
     /// What happens if nothing is done, in words.
     pub otherwise: String,
+    /// How much is lost is known, or known to be nothing.
+    pub loss_is_known: bool,
 }
 
 impl Question {
@@ -46,7 +48,25 @@ impl Question {
         let next = next.min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority)).map(|m| m.region);
         let (rto, rpo) = snapshot.estate.targets(group);
         let impact = snapshot.disasters.iter().find(|d| Some(d.id) == p.disaster).map(|d| d.since);
-        Some(Question { next: next.and_then(|r| fork.region(r)), intent: p.intent, from, to, impact, rto, rpo, otherwise: a.otherwise.clone(), fork })
+        Some(Question {
+            next: next.and_then(|r| fork.region(r)),
+            intent: p.intent,
+            from,
+            to,
+            impact,
+            rto,
+            rpo,
+            otherwise: a.otherwise.clone(),
+            loss_is_known: a.loss != Loss::Unknown,
+            fork: fork.with_plan(&p.plan),
+        })
+    }
+
+    /// True if what the cluster will do by itself can be told: its store was read lately, and has a quorum.
+    fn store_is_known(&self) -> bool {
+        let standing = &self.fork.standing;
+        let fresh = |at: Mono| standing.now.since(at) <= Span::secs(10);
+        standing.record.as_ref().is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
     }
 
     /// The forecast of so many futures of each branch, on so many threads. The same figures come of any number of threads.
@@ -64,7 +84,7 @@ impl Question {
             None => Outlook::None("there is no candidate".to_string()),
         };
         let serves = self.fork.standing.members.iter().any(|m| m.region == self.from && m.life == Life::Answers);
-        let leave = if serves { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
+        let leave = if serves || !self.store_is_known() { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
         let next_best = match self.next {
             Some(next) => Some((self.fork.regions[next.at()], run(Branch::Act(next))?)),
             None => None,

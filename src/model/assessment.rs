@@ -11,8 +11,10 @@ pub struct Assessment {
     /// What must be typed beside the region's name before this can begin.
     pub risk: Option<String>,
     /// What must be typed to go on although the old primary answers, where that is all that stands in the way.
+    #[serde(default)]
     pub overrule: Option<String>,
     /// The plan asks for a second person's name.
+    #[serde(default)]
     pub second_person: bool,
     /// What happens if nothing is done, and why the cluster has not acted by itself.
     pub otherwise: String,

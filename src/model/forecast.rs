@@ -42,7 +42,9 @@ pub struct Figures {
     pub data_loss_ms: Option<Spread>,
     /// Known only where nothing is lost: how many writes a byte of log holds was not measured.
     pub data_loss_writes: Option<Spread>,
-    pub meets_rto: Share,
+    /// `None`: something that takes time is left out.
+    pub meets_rto: Option<Share>,
+    /// `None`: what is lost is not known.
     pub meets_rpo: Option<Share>,
     pub rolled_back: Share,
     /// Users were not served within the time that was looked at.

@@ -61,6 +61,7 @@ pub struct Snapshot {
     pub disasters: Vec<Disaster>,
     pub proposals: Vec<ProposalView>,
     /// What the futures of these say, as far as that is known by now.
+    #[serde(default)]
     pub forecasts: Vec<super::ForecastView>,
     /// The newest last; bounded.
     pub operations: VecDeque<Arc<Operation>>,

@@ -56,6 +56,13 @@ impl World {
         world
     }
 
+    /// It is looked at now and then, as a controller does.
+    pub fn watched(mut self) -> World {
+        let first = self.clock.plus(self.estate.policy.detection.interval.max(Span::ms(250)));
+        self.schedule(first, Happening::Observe);
+        self
+    }
+
     /// Lets time pass to the next thing that happens, and to this moment at the latest.
     pub fn pass(&mut self, until: Mono) {
         let next = self.next_deadline().filter(|t| *t < until).unwrap_or(until);
@@ -182,7 +189,12 @@ fn store(standing: &Standing, holder: Option<usize>, chance: &mut Chance) -> Sto
         holder,
         create_revision: l.create_revision,
         // The time left is told in whole seconds, cut off: it ends within the second after.
-        ends: read.plus(l.lease_left.unwrap_or_default()).plus(Span(chance.below(1000))).max(standing.now),
+        // Where it was not told it is anywhere in its length.
+        ends: match l.lease_left {
+            Some(left) => read.plus(left).plus(Span(chance.below(1000))),
+            None => standing.now.plus(Span(chance.below(l.lease_ttl.unwrap_or(Span::secs(30)).0))),
+        }
+        .max(standing.now),
     });
     Store {
         revision: record.revision,

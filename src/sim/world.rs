@@ -226,6 +226,7 @@ impl World {
                 }
                 self.observe_services();
                 let interval = self.estate.policy.detection.interval;
+                let interval = if self.thrift.is_some() { interval.max(Span::ms(250)) } else { interval };
                 self.schedule(self.clock.plus(interval), Happening::Observe);
             }
             Happening::ObserveClosely { cluster } => {

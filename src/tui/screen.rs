@@ -319,7 +319,10 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
         s.operations.iter().rev().find(|o| o.group == app.selected_group(s)).filter(recent)
     });
     match (choice, operation) {
-        (Some(view), _) => list.push(decides(panel::choice(c, view), Click::Do(Command::Failover))),
+        (Some(view), _) => list.push(decides(
+            panel::choice(c, view),
+            Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }),
+        )),
         (None, Some(o)) => list.push(recovery(o)),
         (None, None) => list.push(informs(panel::peace(c), Screen::Replication)),
     }

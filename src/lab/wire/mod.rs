@@ -70,9 +70,8 @@ pub fn carry(ports: &[Port], rules: &Path, ready: impl FnOnce()) -> Result<(), S
         chance: ChaCha8Rng::seed_from_u64(1),
     };
     ready();
-    loop {
-        wire.turn();
-    }
+    while wire.turn() {}
+    Err("a namespace is gone".to_string())
 }
 
 struct Wire<'a> {
@@ -89,9 +88,10 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn turn(&mut self) {
+    /// True while every device is there.
+    fn turn(&mut self) -> bool {
         let due = self.held.peek().map(|Reverse(h)| h.due.saturating_duration_since(Instant::now()));
-        let ready = tun::wait(&self.tuns, due.unwrap_or(LOOK).min(LOOK));
+        let Some(ready) = tun::wait(&self.tuns, due.unwrap_or(LOOK).min(LOOK)) else { return false };
         if self.looked.elapsed() >= LOOK {
             self.looked = Instant::now();
             // What cannot be read now will be read in a moment; until then the old rules hold.
@@ -110,6 +110,7 @@ impl Wire<'_> {
         {
             self.tuns[held.to].write(&held.packet);
         }
+        true
     }
 
     fn take(&mut self, from: usize, packet: Vec<u8>) {

@@ -79,14 +79,18 @@ fn open_in(namespace: &str) -> std::io::Result<Tun> {
     Ok(Tun(device))
 }
 
-/// Waits for packets, not longer than this; which devices have some.
-pub fn wait(tuns: &[Tun], at_most: Duration) -> Vec<usize> {
+/// Waits for packets, not longer than this; which devices have some. `None`: one of them is gone.
+pub fn wait(tuns: &[Tun], at_most: Duration) -> Option<Vec<usize>> {
     let mut wanted: Vec<libc::pollfd> = tuns.iter().map(|t| libc::pollfd { fd: t.0.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
     let at_most = libc::timespec { tv_sec: 0, tv_nsec: libc::c_long::try_from(at_most.min(Duration::from_millis(999)).as_nanos()).unwrap_or(0) };
     // SAFETY: valid descriptors and their count, a valid time, and no mask of signals.
     let count = unsafe { libc::ppoll(wanted.as_mut_ptr(), wanted.len() as libc::nfds_t, &at_most, std::ptr::null()) };
     if count <= 0 {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    wanted.iter().enumerate().filter(|(_, w)| w.revents & libc::POLLIN != 0).map(|(i, _)| i).collect()
+    if wanted.iter().any(|w| w.revents & (libc::POLLERR | libc::POLLNVAL | libc::POLLHUP) != 0) {
+        return None;
+    }
+    let ready = wanted.iter().enumerate().filter(|(_, w)| w.revents & libc::POLLIN != 0).map(|(i, _)| i).collect();
+    Some(ready)
 }

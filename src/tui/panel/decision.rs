@@ -51,7 +51,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         }
     }
     lines.extend(checks(c, a, 2));
-    lines.push(Row::new().add("   f", t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
+    let key = if p.intent == Intent::Switchover { "   o" } else { "   f" };
+    lines.push(Row::new().add(key, t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
     lines
 }
 
@@ -131,7 +132,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
         // It has failed, and nobody has decided anything.
-        let fails = view.members.iter().any(|m| m.leads && m.answers == Some(false));
+        let fails = s.mode != Mode::Replay && view.members.iter().any(|m| m.leads && m.answers == Some(false));
         if fails && s.operations.iter().all(|o| o.group != view.group || o.is_over()) {
             let text = format!(
                 "{} is led by {}, which does not answer us; nothing is decided",

@@ -1,18 +1,21 @@
 //! What the futures of a choice say, each figure with its sample.
 
 use super::{Canvas, said};
+use crate::forecast::HORIZON;
 use crate::model::*;
 use ratatui::text::Line;
 
 fn of<'a>(c: &Canvas<'a>, view: &ProposalView) -> Option<&'a ForecastView> {
-    c.snapshot.forecasts.iter().find(|f| f.proposal == view.proposal.id)
+    // Figures of another target are no figures of this choice.
+    c.snapshot.forecasts.iter().find(|f| f.proposal == view.proposal.id && f.forecast.to == view.assessment.to)
 }
 
 /// What it would take: one line, or two.
 pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let t = c.theme;
     match of(c, view).map(|f| &f.forecast.act) {
-        None => said(c, "takes", "the futures are being played", t.dim),
+        None if c.snapshot.mode == Mode::Replay => Vec::new(),
+        None => said(c, "takes", "its futures are not played yet", t.dim),
         Some(Outlook::None(why)) => said(c, "takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
@@ -26,7 +29,7 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     let Some(known) = of(c, view) else { return String::new() };
     let Outlook::Figures(figures) = &known.forecast.leave else { return String::new() };
     if figures.not_served.met == figures.not_served.of {
-        return "; nobody takes over within 3m00s".to_string();
+        return format!("; nobody takes over within {HORIZON}");
     }
     // It was played some seconds ago: what has passed since is nearer by that.
     let passed = c.snapshot.now.utc.since(known.at);
@@ -46,10 +49,12 @@ pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> 
     if let Outlook::Figures(figures) = &known.forecast.act {
         let (rto, rpo) = s.estate.targets(view.proposal.group);
         let (rto, rpo) = (rto.written(), rpo.written());
-        let mut text = match figures.meets_rpo {
-            Some(kept) if kept == figures.meets_rto => format!("RTO {rto} and RPO {rpo} kept in {}", share(kept)),
-            Some(kept) => format!("RTO {rto} kept in {}, RPO {rpo} in {}", share(figures.meets_rto), share(kept)),
-            None => format!("RTO {rto} kept in {}", share(figures.meets_rto)),
+        let mut text = match (figures.meets_rto, figures.meets_rpo) {
+            (Some(a), Some(b)) if a == b => format!("RTO {rto} and RPO {rpo} kept in {}", share(a)),
+            (Some(a), Some(b)) => format!("RTO {rto} kept in {}, RPO {rpo} in {}", share(a), share(b)),
+            (Some(a), None) => format!("RTO {rto} kept in {}; what is lost is not known", share(a)),
+            (None, Some(b)) => format!("RPO {rpo} kept in {}; RTO not told without the {}", share(b), figures.without.join(", ")),
+            (None, None) => format!("not told: without the {}, and what is lost is not known", figures.without.join(", ")),
         };
         if figures.rolled_back.met > 0 {
             text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));
@@ -86,7 +91,7 @@ fn share(share: Share) -> String {
 /// Figures in a sentence.
 fn outlook(f: &Figures) -> String {
     if f.not_served.met == f.not_served.of {
-        return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served within 3m00s"));
+        return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served in time"));
     }
     let times = |spread: &Spread| {
         let parts = [("p50", spread.p50), ("p95", spread.p95)];
@@ -96,9 +101,12 @@ fn outlook(f: &Figures) -> String {
     if !f.without.is_empty() {
         text.push_str(&format!(" + {}, never fired", f.without.join(", ")));
     }
-    if let Some(bytes) = f.data_loss_bytes.p50.filter(|b| *b > 0) {
-        let time = f.data_loss_ms.and_then(|s| s.p50).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
-        text.push_str(&format!("; loses {}{time}", Bytes(bytes)));
+    if f.data_loss_writes.is_none() {
+        let time = f.data_loss_ms.and_then(|s| s.p95).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
+        match f.data_loss_bytes.p95 {
+            Some(most) => text.push_str(&format!("; loses up to p95 {}{time}", Bytes(most))),
+            None => text.push_str("; what it loses is not known"),
+        }
     }
     if f.not_served.met > 0 {
         text.push_str(&format!("; not in {} of them", f.not_served.met));

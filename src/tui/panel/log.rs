@@ -1,15 +1,19 @@
 //! The incident's story.
 
 use super::Canvas;
-use crate::model::{LogLine, Weight};
+use crate::model::{LogLine, Mode, Weight};
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
 /// What is news: that a step was begun, sent and answered stands on the timeline. It comes second by second, so that a slow
 /// link is not filled with lines that move up.
 fn news<'a>(c: &Canvas<'a>, back: usize) -> Vec<&'a LogLine> {
-    let mut lines: Vec<&LogLine> =
-        c.snapshot.log.iter().filter(|l| l.weight > Weight::Routine && l.at.0 / 1000 < c.snapshot.now.utc.0.div_euclid(1000).max(1)).collect();
+    let s = c.snapshot;
+    // Where somebody steps through it, each line comes at once.
+    let at_once = s.mode == Mode::Replay || s.world.as_ref().is_some_and(|w| w.paused);
+    let second = s.now.utc.0.div_euclid(1000);
+    let seen = |l: &LogLine| at_once || l.at.0.div_euclid(1000) != second;
+    let mut lines: Vec<&LogLine> = s.log.iter().filter(|l| l.weight > Weight::Routine && seen(l)).collect();
     lines.truncate(lines.len().saturating_sub(back));
     lines
 }

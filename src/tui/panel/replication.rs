@@ -25,7 +25,7 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         let (_, rpo) = s.estate.targets(view.group);
         let silent = view.members.iter().any(|m| m.leads && m.answers == Some(false));
         let primary = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
-        let primary = if silent { format!("{primary}, which is silent") } else { primary.to_string() };
+        let primary = if silent { format!("{primary}, which does not answer") } else { primary.to_string() };
         let mark = if view.group == c.selected { g.now } else { " " };
         let how = match (view.synchronous, view.paused) {
             (_, true) => "PAUSED",
