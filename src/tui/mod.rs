@@ -106,7 +106,8 @@ enum Message {
     Resumed,
 }
 
-/// While something happens a frame is drawn this often at most; in calm, once a second.
+/// While somebody decides a frame is drawn this often at most; while something happens, less often; in calm, once a second.
+const OPEN: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_millis(1000);
 /// A terminal that takes no more bytes is left behind after this time.

@@ -5,7 +5,7 @@
 use super::app::{App, Ask};
 use super::out::{Out, Recording, Reel, send};
 use super::session::Session;
-use super::{BUSY, CALM, Glyphs, Message, Notify, Remembered, Stage, Theme, draw, save};
+use super::{BUSY, CALM, Glyphs, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
 use crate::model::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -66,8 +66,12 @@ impl Show {
             let snapshot = self.shown().snapshot();
             app.refresh(&snapshot);
             app.behind = self.behind();
-            let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()) || app.dialog.is_some();
-            let pace = if busy { BUSY } else { CALM };
+            let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over());
+            let pace = match (app.dialog.is_some(), busy) {
+                (true, _) => OPEN,
+                (false, true) => BUSY,
+                (false, false) => CALM,
+            };
             let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
             if urgent || due.is_zero() {
                 if let Err(e) = self.paint(&mut app, &snapshot, &mut drawn) {
