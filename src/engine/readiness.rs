@@ -88,8 +88,10 @@ fn points(
         let room = assess::room(cx, region, to, false);
         list.push(match room.verdict {
             Verdict::Pass => holds("capacity", room.text),
-            _ if room.text.contains("unknown") => point("capacity", PointState::Unknown, room.text),
-            _ => lacks("capacity", room.text),
+            Verdict::Risk | Verdict::Block { .. } => lacks("capacity", room.text),
+            Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => lacks("capacity", room.text),
+            // Nothing live is known: what is declared must do.
+            Verdict::Advice => declared_room(cx, region, to),
         });
     }
     list.push(fence(cx, database, group, region));
@@ -101,6 +103,16 @@ fn points(
     });
     list.push(drill(cx, kind, drilled));
     list
+}
+
+/// By what the configuration says of both: a smaller region cannot carry what a larger one may carry.
+fn declared_room(cx: &Facts, from: RegionId, to: RegionId) -> Point {
+    let (theirs, ours) = (cx.estate().region(to).capacity, cx.estate().region(from).capacity);
+    let (to, from) = (cx.region_name(to), cx.region_name(from));
+    if theirs < ours {
+        return lacks("capacity", format!("{to} can carry {theirs} of the load, {from} up to {ours}, as declared"));
+    }
+    point("capacity", PointState::Unknown, format!("{to} can carry {theirs} as declared; its live load is not known"))
 }
 
 /// Nothing that is needed may stand in the region that fails (law 10).
