@@ -127,6 +127,27 @@ fn every_screen_looks_as_it_should() {
     }
 }
 
+/// Whatever the size: what is to be decided, or what runs, is on every screen, and what is real stands first.
+#[test]
+fn what_must_be_seen_is_seen_at_every_size() {
+    for (moment, snapshot) in moments() {
+        let word = match (snapshot.proposals.is_empty(), snapshot.operations.iter().any(|o| !o.is_over())) {
+            (false, _) => "DECISION",
+            (true, true) => "RECOVERY",
+            _ => "SIMULATION",
+        };
+        for screen in Screen::ALL {
+            for (width, height) in [(60, 16), (80, 24), (90, 28), (100, 30), (120, 40), (149, 45), (160, 50), (200, 60), (250, 70)] {
+                let drawn = picture(&app_on(screen), &snapshot, width, height);
+                let lines: Vec<String> = (0..height).map(|y| (0..width).map(|x| drawn[(x, y)].symbol()).collect()).collect();
+                let at = format!("{} {moment} {width}x{height}:\n{}", screen.name(), lines.join("\n"));
+                assert!(lines[0].starts_with(" SIMULATION"), "{at}");
+                assert!(lines.iter().any(|l| l.contains(word)), "no {word} on {at}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_size_draws_in_every_state() {
     let theme = Theme::mono();

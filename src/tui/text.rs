@@ -23,6 +23,10 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
         out.push(c);
         used += w;
     }
+    // Half a number is another number.
+    if clean[out.len()..].starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        out.truncate(out.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len());
+    }
     if width > 0 {
         out.push_str(mark);
     }
@@ -120,4 +124,22 @@ pub fn gauge(g: &Glyphs, width: usize, value: u64, target: Option<u64>) -> Strin
         });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_is_cut_in_two() {
+        for (text, width, expected) in [
+            ("took 12345 ms", 20, "took 12345 ms"),
+            ("took 12345 ms", 8, "took …"),
+            ("took 12.5 s", 8, "took …"),
+            ("took 12 s", 8, "took 12…"),
+            ("us-east-1 leads", 12, "us-east-1 l…"),
+        ] {
+            assert_eq!(fit(text, width, false), expected);
+        }
+    }
 }

@@ -44,7 +44,7 @@ fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> 
 
 /// Where there is no room for all columns.
 fn narrow(c: &Canvas) -> bool {
-    c.width < 60
+    c.width < 62
 }
 
 /// One region.
