@@ -41,6 +41,10 @@ pub fn forecast(engine: &Engine, now: Now, choice: &Choice, futures: u32) -> Res
     let nothing = || Refusal::new("nothing of it can be simulated", "a forecast needs a database whose members are known");
     let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(nothing)?;
     let question = engine.fork(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(nothing)?;
+    if !question.is_known() {
+        let remedy = "of a record: the tape beside it does not reach there; of a live estate: wait until it answers";
+        return Err(Refusal::new("nothing that was measured is known", remedy));
+    }
     let forecast = question.answer(futures, cores(), &AtomicBool::new(false)).ok_or_else(nothing)?;
     Ok((view.clone(), forecast))
 }

@@ -198,13 +198,14 @@ fn standing(cx: &Facts) -> Standing {
 
 fn member(cx: &Facts, region: RegionId, t: &MemberTelemetry) -> StandingMember {
     let led = cx.leader(ONLY) == Some(region) && super::votes::votes(cx, ONLY, region).alive().is_some();
-    let life = match (&t.sql.last, &t.rest.last) {
+    let mut last = [&t.sql.last, &t.rest.last].into_iter().flatten().peekable();
+    let life = match () {
         // Only our own probes fail: the others know better.
-        _ if led => Life::Answers,
-        (None, None) => Life::Unknown,
-        (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => Life::Answers,
-        _ if t.sql.refusals >= limits::REFUSALS || t.rest.refusals >= limits::REFUSALS => Life::Refuses,
-        _ => Life::Silent,
+        () if led => Life::Answers,
+        () if last.peek().is_none() => Life::Unknown,
+        () if last.any(ProbeResult::is_life) => Life::Answers,
+        () if t.sql.refusals >= limits::REFUSALS || t.rest.refusals >= limits::REFUSALS => Life::Refuses,
+        () => Life::Silent,
     };
     // Behind for longer than a link and a look explain, and not known to catch up.
     let behind = t.report.as_ref().and_then(|(r, _)| cx.telemetry.behind(ONLY, r.received?)).unwrap_or_default();

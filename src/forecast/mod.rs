@@ -62,6 +62,11 @@ impl Question {
         })
     }
 
+    /// True if anything was measured of it: else every future would be invented.
+    pub fn is_known(&self) -> bool {
+        self.fork.standing.record.is_some() && self.fork.standing.members.iter().any(|m| m.report.is_some())
+    }
+
     /// True if what the cluster will do by itself can be told: its store was read lately, and has a quorum.
     fn store_is_known(&self) -> bool {
         let standing = &self.fork.standing;
