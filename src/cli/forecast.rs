@@ -169,18 +169,14 @@ fn sentence(outlook: &Outlook) -> String {
         }
         Outlook::Figures(f) => f,
     };
-    let times = |s: &Spread| {
-        let parts = [("p50", s.p50), ("p95", s.p95), ("p99", s.p99)];
-        let known: Vec<String> = parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect();
-        if known.is_empty() { "not known".to_string() } else { known.join(" ") }
-    };
+    let times = |s: Spread| Some(s.times(3)).filter(|t| !t.is_empty()).unwrap_or_else(|| "not known".to_string());
     let loss = match (f.data_loss_writes, f.data_loss_bytes) {
         (Some(_), _) => "loses nothing acknowledged".to_string(),
         (None, Spread { p50: Some(half), p95: Some(most), .. }) => format!("loses p50 {} p95 {}", Bytes(half), Bytes(most)),
         (None, Spread { p50: Some(half), .. }) => format!("loses p50 {}", Bytes(half)),
         (None, _) => "what is lost is not known".to_string(),
     };
-    let mut text = format!("writable {}; users served {}; {loss}; {} futures", times(&f.writable_ms), times(&f.served_ms), f.futures);
+    let mut text = format!("writable {}; users served {}; {loss}; {} futures", times(f.writable_ms), times(f.served_ms), f.futures);
     if f.not_served.met > 0 {
         let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));

@@ -195,9 +195,11 @@ fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
 /// Below 60x16: a line a region and one for the decision.
 fn small(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    // What is to be decided, and how long there is.
+    let first = if c.width < panel::NARROW { 2 } else { 1 };
     let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(1).collect();
     if let Some(view) = s.proposals.first() {
-        lines.extend(panel::choice(c, view).into_iter().take(1));
+        lines.extend(panel::choice(c, view).into_iter().take(first));
     } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
         lines.extend(panel::recovery(c, o).into_iter().take(1));
     }
@@ -219,7 +221,7 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
     }
     // What is decided, or what runs, in the rest.
     if let Some(view) = s.proposals.first() {
-        lines.extend(panel::choice(c, view).into_iter().skip(1));
+        lines.extend(panel::choice(c, view).into_iter().skip(first));
     } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
         lines.extend(panel::recovery(c, o).into_iter().skip(1));
     } else {

@@ -5,6 +5,9 @@ use crate::model::*;
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
+/// Below this width what is to be decided and how long there is take a line each.
+pub const NARROW: usize = 56;
+
 /// A choice on the table.
 pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
@@ -28,15 +31,16 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Some(_), None) => (format!("automation is held {} s stop", g.dot), t.warn),
         (None, None) => ("yours to decide".to_string(), t.dim),
     };
-    // What runs out is never cut; what it is about may be.
-    let room = c.width.saturating_sub(end.chars().count() + 3);
-    let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).fitted(g, room).add(" ", t.text).at_end(
-        g,
-        &end,
-        c.width.saturating_sub(1),
-        style,
-    );
-    let mut lines = vec![title.line()];
+    let mut lines = if c.width < NARROW {
+        // Each on a line of its own: half of either says nothing.
+        let title = Row::new().add(word, t.title).rest(g, &what, c.width, t.strong);
+        vec![title.line(), Row::new().rest(g, &format!(" {end}"), c.width, style).line()]
+    } else {
+        // What runs out is never cut; what it is about may be.
+        let room = c.width.saturating_sub(end.chars().count() + 3);
+        let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).fitted(g, room).add(" ", t.text);
+        vec![title.at_end(g, &end, c.width.saturating_sub(1), style).line()]
+    };
     lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent != Intent::Guided {
         let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };

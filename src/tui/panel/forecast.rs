@@ -93,11 +93,7 @@ fn outlook(f: &Figures) -> String {
     if f.not_served.met == f.not_served.of {
         return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served in time"));
     }
-    let times = |spread: &Spread| {
-        let parts = [("p50", spread.p50), ("p95", spread.p95)];
-        parts.iter().filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect::<Vec<_>>().join(" ")
-    };
-    let mut text = format!("served {}", times(&f.served_ms));
+    let mut text = format!("served {}", f.served_ms.times(2));
     if !f.without.is_empty() {
         text.push_str(&format!(" + {}, never fired", f.without.join(", ")));
     }

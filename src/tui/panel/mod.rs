@@ -9,7 +9,7 @@ mod regions;
 mod replication;
 mod services;
 
-pub use decision::{checks, choice, peace, said};
+pub use decision::{NARROW, checks, choice, peace, said};
 pub use forecast::{leave, more, takes};
 pub use header::header;
 pub use log::{log, story_row, whole_log};
