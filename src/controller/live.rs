@@ -19,6 +19,7 @@ pub struct Live {
     pub handle: Arc<dyn Handle>,
     messages: mpsc::Sender<Message>,
     task: tokio::task::JoinHandle<()>,
+    socket: tokio::task::JoinHandle<()>,
     stop: watch::Sender<bool>,
     _lock: std::fs::File,
 }
@@ -31,10 +32,11 @@ impl Live {
         answer.await.ok().map(|(engine, now)| (*engine, now))
     }
 
-    /// Ends the controller; what was decided is durable.
+    /// Ends the controller; what was decided is durable, and who gave an order has been answered.
     pub async fn close(self) {
         let _ = self.stop.send(true);
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.task).await;
+        let ended = async { (self.task.await, self.socket.await) };
+        let _ = tokio::time::timeout(Duration::from_secs(5), ended).await;
     }
 }
 
@@ -84,9 +86,9 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let (stop, stopped) = watch::channel(false);
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
-    tokio::spawn(socket::serve(listener, Arc::clone(&handle)));
+    let socket = tokio::spawn(socket::serve(listener, home.socket(), Arc::clone(&handle), stopped.clone()));
     let task = tokio::spawn(run(core, Real { clock, digests, forecaster: Forecaster::start(), told: Vec::new() }, inbox, publish, stopped));
-    Ok(Live { handle, messages, task, stop, _lock: lock })
+    Ok(Live { handle, messages, task, socket, stop, _lock: lock })
 }
 
 /// Takes the lock. A command's own controller is gone in a moment: whoever comes meanwhile waits for that instead of

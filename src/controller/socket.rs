@@ -7,12 +7,14 @@ use crate::model::*;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 #[derive(Serialize, Deserialize)]
 enum Request {
@@ -41,37 +43,65 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Answers whoever connects.
-pub async fn serve(listener: UnixListener, handle: Arc<dyn Handle>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let handle = Arc::clone(&handle);
-        tokio::spawn(async move {
-            let (read, mut write) = stream.into_split();
-            let mut lines = BufReader::new(read.take(MAX_REQUEST)).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                lines.get_mut().get_mut().set_limit(MAX_REQUEST);
-                let reply = match serde_json::from_str(&line) {
-                    Ok(Request::Snapshot) => Reply::Snapshot(Box::new((*handle.snapshot()).clone())),
-                    Ok(Request::Order(order)) => match handle.order(order).await {
-                        Ok(receipt) => Reply::Receipt(receipt),
-                        Err(refusal) => Reply::Refused(refusal),
-                    },
-                    Err(e) => {
-                        Reply::Refused(Refusal::new(format!("not understood: {e}"), "the program and the controller are of different versions"))
-                    }
-                };
-                let Ok(mut text) = serde_json::to_vec(&reply) else { return };
-                text.push(b'\n');
-                if write.write_all(&text).await.is_err() {
-                    return;
-                }
+/// What was sent before the end, and has not been read yet, is read within this time.
+const LAST_CALL: Duration = Duration::from_millis(50);
+
+/// Answers whoever connects, until it is stopped. Who was heard by then is answered before this ends: an order that was
+/// carried out is never met with silence.
+pub async fn serve(listener: UnixListener, path: PathBuf, handle: Arc<dyn Handle>, stop: watch::Receiver<bool>) {
+    let mut asked = JoinSet::new();
+    let mut stopped = stop.clone();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                asked.spawn(answer(stream, Arc::clone(&handle), stop.clone()));
             }
-        });
+            Some(_) = asked.join_next() => {}
+            _ = stopped.wait_for(|s| *s) => break,
+        }
+    }
+    // Nobody new finds the way; who had found it is let in.
+    let _ = std::fs::remove_file(path);
+    while let Ok(Ok((stream, _))) = tokio::time::timeout(LAST_CALL, listener.accept()).await {
+        asked.spawn(answer(stream, Arc::clone(&handle), stop.clone()));
+    }
+    while asked.join_next().await.is_some() {}
+}
+
+/// The requests of one connection.
+async fn answer(stream: UnixStream, handle: Arc<dyn Handle>, mut stop: watch::Receiver<bool>) {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read.take(MAX_REQUEST)).lines();
+    loop {
+        let line = tokio::select! {
+            line = lines.next_line() => line,
+            () = last_call(&mut stop) => return,
+        };
+        let Ok(Some(line)) = line else { return };
+        lines.get_mut().get_mut().set_limit(MAX_REQUEST);
+        let reply = match serde_json::from_str(&line) {
+            Ok(Request::Snapshot) => Reply::Snapshot(Box::new((*handle.snapshot()).clone())),
+            Ok(Request::Order(order)) => match handle.order(order).await {
+                Ok(receipt) => Reply::Receipt(receipt),
+                Err(refusal) => Reply::Refused(refusal),
+            },
+            Err(e) => Reply::Refused(Refusal::new(format!("not understood: {e}"), "the program and the controller are of different versions")),
+        };
+        let Ok(mut text) = serde_json::to_vec(&reply) else { return };
+        text.push(b'\n');
+        if write.write_all(&text).await.is_err() {
+            return;
+        }
     }
 }
 
+async fn last_call(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|s| *s).await;
+    tokio::time::sleep(LAST_CALL).await;
+}
+
 struct SocketHandle {
-    path: std::path::PathBuf,
+    path: PathBuf,
     snapshots: Mutex<watch::Receiver<Arc<Snapshot>>>,
 }
 
@@ -95,7 +125,7 @@ pub async fn connect(path: &Path) -> std::io::Result<Arc<dyn Handle>> {
     let at = path.to_path_buf();
     tokio::spawn(async move {
         while !publish.is_closed() {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             match ask(&at, &Request::Snapshot).await {
                 Ok(Reply::Snapshot(snapshot)) => {
                     publish.send_replace(Arc::new(*snapshot));
