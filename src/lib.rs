@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! cli/  tui/                  people and programs: arguments, screens
+//! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
 //! forecast/                   many futures: engine + simulation, run thousands of times
 //! sim/    drivers/    lab/    the world: simulated | real | a real one on this machine
@@ -20,6 +21,7 @@ pub mod controller;
 pub mod drivers;
 pub mod engine;
 pub mod forecast;
+pub mod hunt;
 pub mod journal;
 pub mod lab;
 pub mod model;

@@ -117,6 +117,8 @@ pub enum Command {
     BusinessContinuity(Continuity),
     /// What a choice would do, and what leaving it would: from thousands of futures
     Forecast(ForecastAsk),
+    /// Hunt our own faults: random estates, faults and people, every law after every step
+    Hunt(HuntAsk),
     /// The record: show, verify, export
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -134,6 +136,27 @@ pub enum Command {
     /// The configuration: write one, check it, its schema
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HuntAsk {
+    /// How many cases
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub runs: u64,
+    /// The seed of the first; each next one has the next
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// No case is begun after this time
+    #[arg(long, value_name = "30s")]
+    pub budget: Option<crate::config::Duration>,
+    /// Only this case: the file that a finding was kept in
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runs", "seed", "budget"])]
+    pub case: Option<PathBuf>,
+    /// Where a finding is kept, made small
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub keep: PathBuf,
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,6 +6,7 @@ mod config;
 mod drill;
 mod fail;
 mod forecast;
+mod hunt;
 mod journal;
 mod lab;
 mod open;
@@ -66,6 +67,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         None => open::dashboard(arguments.open).await,
         Some(Command::BusinessContinuity(command)) => bc::run(command).await,
         Some(Command::Forecast(ask)) => forecast::run(ask).await,
+        Some(Command::Hunt(ask)) => hunt::run(ask),
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Config(command)) => config::run(command).await,
         Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,

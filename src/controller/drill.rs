@@ -1,11 +1,10 @@
 //! A scenario played to its end on the virtual clock, and the report of it.
 
 use super::expect::unmet;
+use super::held::laws_broken;
 use super::simulated::Simulation;
-use crate::engine::Engine;
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
-use crate::sim::Truth;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -62,53 +61,9 @@ fn judged(simulation: Simulation) -> Played {
     let state = simulation.core.engine.state();
     let truth = &simulation.core.door.truth;
     let unmet = unmet(&simulation.scenario.expect, state, &simulation.refusals, truth);
-    let laws_broken = laws_broken(&simulation);
+    let core = &simulation.core;
+    let laws_broken = laws_broken(&core.engine, &core.broken, truth, core.keep.as_deref().unwrap_or_default());
     Played { unmet, laws_broken, simulation }
-}
-
-/// Holds the laws against what really happened.
-fn laws_broken(simulation: &Simulation) -> Vec<String> {
-    let state = simulation.core.engine.state();
-    let truth: &Truth = &simulation.core.door.truth;
-    let mut broken: Vec<String> = simulation.core.broken.iter().map(|(law, what)| format!("law {law}: {what}")).collect();
-    let handed_over = state.operations.iter().any(|o| o.handed_over() && o.intent() == Intent::Failover);
-    let accepted_two = state.operations.iter().any(|o| o.accepted.unfenced);
-    if handed_over && !accepted_two && truth.two_primaries > Span::ZERO {
-        broken.push(format!("law 1: two primaries took writes for {}", truth.two_primaries));
-    }
-    if handed_over && truth.lost > truth.lost_accepted {
-        broken.push(format!("law 2: {} acknowledged writes were lost that nobody accepted", truth.lost - truth.lost_accepted));
-    }
-    if truth.repeated > 0 {
-        broken.push(format!("law 3: {} effects were sent twice", truth.repeated));
-    }
-    if truth.orphaned_lock {
-        broken.push("law 11: the lock was released while nobody could take it".to_string());
-    }
-    let records = simulation.core.keep.as_deref().unwrap_or_default();
-    let missed = records.iter().filter(|r| matches!(r.event, Event::Reported { outcome: Outcome::Missed { .. }, .. })).count();
-    let intended = records.iter().filter(|r| matches!(r.event, Event::Intended { .. })).count() - missed;
-    if intended != truth.effects as usize {
-        broken.push(format!("law 3: {} effects were sent and {intended} recorded", truth.effects));
-    }
-    if !replays(simulation, records) {
-        broken.push("law 9: the records do not give the same state".to_string());
-    }
-    broken
-}
-
-fn replays(simulation: &Simulation, records: &[Record]) -> bool {
-    let state = simulation.core.engine.state();
-    let mut again = Engine::new(Arc::clone(&state.estate), "replay");
-    for record in records {
-        again.restore(record);
-    }
-    let replayed = again.state();
-    state.operations == replayed.operations
-        && state.disasters == replayed.disasters
-        && state.primaries == replayed.primaries
-        && state.regions == replayed.regions
-        && state.generation == replayed.generation
 }
 
 /// What a drill reports. Times are integers of milliseconds; what is not known is null.

@@ -1,6 +1,7 @@
 //! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
 
 use super::candidate;
+use super::planted::{self, Break};
 use super::votes::{self, Stance};
 use super::{Facts, limits};
 use crate::model::*;
@@ -119,7 +120,8 @@ fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
         };
         return check("fence", Verdict::Risk, text);
     };
-    if let Some(needed) = fence.depends_on.iter().find(|r| **r == from || cx.state.regions[r.at()].0 == RegionStatus::Down) {
+    let failing = |r: &&RegionId| **r == from || cx.state.regions[r.at()].0 == RegionStatus::Down;
+    if let Some(needed) = fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost)) {
         return check("fence", Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
     }
     if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
@@ -297,6 +299,7 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     }
     if let Some(at) = cx.state.automation_at.get(&proposal.group)
         && cx.now.utc.since(*at) < policy.limits.cooldown
+        && !planted::is(Break::NoCooldown)
     {
         return Some(format!("acted {} ago; not again within {}", cx.now.utc.since(*at), policy.limits.cooldown));
     }

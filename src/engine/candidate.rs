@@ -1,6 +1,7 @@
 //! What must hold of a candidate and of its cluster before a failover, and again before the one transaction: a named
 //! candidate skips the cluster's own checks, so these stand in for them. Each row was learned on real clusters.
 
+use super::planted::{self, Break};
 use super::{Facts, limits};
 use crate::model::*;
 
@@ -236,7 +237,7 @@ fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecor
 
 fn recorded(record: &StoreRecord, to: RegionId, cx: &Facts) -> bool {
     let name = record.name_of(to).unwrap_or(cx.region_name(to));
-    record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| n == name))
+    planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| n == name))
 }
 
 /// In quorum mode an acknowledged write is on some of the voters: enough of them must answer, none further than the

@@ -240,9 +240,7 @@ impl Engine {
     fn emit(&mut self, now: Now, event: Event) {
         if let Some((law, what)) = laws::broken_by(&self.state, now, &event) {
             self.out.broken.push((law, what));
-            if !planted::broken(law) {
-                return;
-            }
+            return;
         }
         if let Event::Intended { id, effect } = &event {
             self.out.effects.push(Issued { id: *id, effect: effect.clone() });

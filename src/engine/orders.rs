@@ -1,6 +1,7 @@
 //! What people and programs ask for: carried out, or refused with the reason. The one gate for everything that acts.
 
 use super::claim::Claim;
+use super::planted::{self, Break};
 use super::{Engine, assess, candidate, limits, run};
 use crate::model::*;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
             Ok(Receipt::Done)
         }
         Action::Note { text } => {
+            engine.state.armed |= planted::is(Break::Untold);
             engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect() });
             Ok(Receipt::Done)
         }
@@ -114,18 +116,18 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == c.proposal).cloned() else {
         return Err(Refusal::by_law(4, "that choice is not on the table any more", "look at the screen again"));
     };
-    if !engine.state.armed {
+    if !engine.state.armed && !planted::is(Break::ActsUnarmed) {
         return Err(Refusal::by_law(4, "this controller is read-only", "arm it first: by --arm, or by typing the estate's name"));
     }
     let assessment = assess::assess(&engine.facts(now), &open.proposal, open.revision);
     let name = &engine.state.estate.region(open.proposal.from).name;
-    if c.typed != *name {
+    if c.typed != *name && !planted::is(Break::AnyName) {
         return Err(Refusal::by_law(4, format!("`{}` is not the name of the region that is left", c.typed), format!("type {name}")));
     }
     if c.nonce != assessment.nonce {
         return Err(Refusal::by_law(4, "the choice was changed since it was shown", "read it again and confirm what it says now"));
     }
-    if now.utc.since(c.seen) > limits::CONFIRMATION {
+    if now.utc.since(c.seen) > limits::CONFIRMATION && !planted::is(Break::NeverExpires) {
         return Err(Refusal::by_law(4, format!("it was shown {} ago", now.utc.since(c.seen)), "read it again and confirm what it says now"));
     }
     if c.plan != assessment.plan {
@@ -154,7 +156,7 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     if assessment.second_person && second.is_none_or(|name| name.eq_ignore_ascii_case(by.trim())) {
         return Err(Refusal::by_law(4, "the plan asks for a second person", "name who else says yes; it cannot be you"));
     }
-    if c.evidence != assessment.evidence {
+    if c.evidence != assessment.evidence && !planted::is(Break::EvidenceUnbound) {
         return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
     }
     let accepted = Accepted {
@@ -198,7 +200,8 @@ pub fn begin(
     let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };
     let before = before(engine, now, proposal, to);
     let stored = stored_generation(engine, proposal.group);
-    let generation = Generation(engine.state.generation.max(stored).0 + 1);
+    let grows = u64::from(!planted::is(Break::GenerationStands));
+    let generation = Generation(engine.state.generation.max(stored).0 + grows);
     let id = OperationId(engine.state.next.operation.max(1));
     let claim = Claim { operation: id.to_string(), generation, by: engine.controller.clone(), since: now.utc, running: true };
     let start = OperationStart {
@@ -218,7 +221,7 @@ pub fn begin(
         accepted,
         before: Before { claim: claim.write(), ..before },
     };
-    if super::planted::broken(7) {
+    if planted::is(Break::TwoAtOnce) {
         engine.emit(now, Event::OperationStarted(Box::new(start.clone())));
     }
     engine.emit(now, Event::OperationStarted(Box::new(start)));
@@ -298,7 +301,8 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
         return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
     }
     // A validating write changes nothing for others: its answer is not waited for.
-    if operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. })) {
+    let unheard = operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. }));
+    if unheard && !planted::is(Break::AbortedUnheard) {
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
     run::release(engine, now, &operation);
@@ -308,7 +312,7 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
 
 fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
-    if operation.handed_over() {
+    if operation.handed_over() && !planted::is(Break::UndoneTooLate) {
         let remedy = "let it finish, then fail back";
         return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
     }

@@ -1,22 +1,114 @@
-//! Deliberate breaks of the laws, so that the tests can prove that breaks are found. In a release there are none: the
-//! feature `planted` is off and `broken` is always false.
+//! Deliberate mistakes, so that the tests can prove that mistakes are found. In a release there are none: the feature
+//! `planted` is off and `is` is always false.
 
-#[cfg(feature = "planted")]
-static LAW: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+/// A mistake in a decision, one for each thing that must never go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Break {
+    None,
+    /// Law 1: the fence is left out, and taken for proven.
+    FenceLeftOut,
+    /// Law 1: the fence's exit status is believed unseen.
+    FenceUnseen,
+    /// Law 2: whether the candidate holds every write is not asked.
+    LossUnasked,
+    /// Law 2: any standby is taken for the synchronous one.
+    AnyStandby,
+    /// Law 2: nothing is said to be lost, whatever was.
+    LossUntold,
+    /// Law 3: an effect is sent again while the first is under way.
+    SentTwice,
+    /// Law 3: what became of an effect is unknown, and it is taken for not sent.
+    UnknownIsMissed,
+    /// Law 3: it is sent before it is in the record.
+    SentBeforeRecorded,
+    /// Law 4: a confirmation of what is no longer so.
+    EvidenceUnbound,
+    /// Law 4: a confirmation that is hours old.
+    NeverExpires,
+    /// Law 4: a confirmation with another region's name.
+    AnyName,
+    /// Law 4: a read-only controller acts.
+    ActsUnarmed,
+    /// Law 5: automation begins although the primary is alive.
+    AliveIsNoVeto,
+    /// Law 6: promoted is called recovered.
+    RecoveredEarly,
+    /// Law 7: two operations on one group.
+    TwoAtOnce,
+    /// Law 7: the generation stands still.
+    GenerationStands,
+    /// Law 9: something changes that no event tells.
+    Untold,
+    /// Law 10: a fence that needs a lost region is relied on.
+    FenceNeedsTheLost,
+    /// Law 11: the lock is released though nobody can take it.
+    NobodyToTakeIt,
+    /// Law 11: it is given up while an effect is under way.
+    AbortedUnheard,
+    /// Law 11: the fence is undone after the hand-over.
+    UndoneTooLate,
+    /// Automation acts again and again.
+    NoCooldown,
+    /// A report that does not come is waited for without end.
+    WaitsForEver,
+}
 
-/// Breaks one law in this process from now on; 0 breaks none.
-#[cfg(feature = "planted")]
-pub fn plant(law: u8) {
-    LAW.store(law, std::sync::atomic::Ordering::Relaxed);
+impl Break {
+    pub const ALL: [Break; 23] = [
+        Break::FenceLeftOut,
+        Break::FenceUnseen,
+        Break::LossUnasked,
+        Break::AnyStandby,
+        Break::LossUntold,
+        Break::SentTwice,
+        Break::UnknownIsMissed,
+        Break::SentBeforeRecorded,
+        Break::EvidenceUnbound,
+        Break::NeverExpires,
+        Break::AnyName,
+        Break::ActsUnarmed,
+        Break::AliveIsNoVeto,
+        Break::RecoveredEarly,
+        Break::TwoAtOnce,
+        Break::GenerationStands,
+        Break::Untold,
+        Break::FenceNeedsTheLost,
+        Break::NobodyToTakeIt,
+        Break::AbortedUnheard,
+        Break::UndoneTooLate,
+        Break::NoCooldown,
+        Break::WaitsForEver,
+    ];
 }
 
 #[cfg(feature = "planted")]
-pub(crate) fn broken(law: u8) -> bool {
-    LAW.load(std::sync::atomic::Ordering::Relaxed) == law
+static PLANTED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// Makes this mistake in this process from now on.
+#[cfg(feature = "planted")]
+pub fn plant(mistake: Break) {
+    PLANTED.store(mistake as u8, std::sync::atomic::Ordering::Relaxed);
+}
+
+#[cfg(feature = "planted")]
+pub(crate) fn is(mistake: Break) -> bool {
+    PLANTED.load(std::sync::atomic::Ordering::Relaxed) == mistake as u8
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) const fn broken(_law: u8) -> bool {
+pub(crate) const fn is(_: Break) -> bool {
+    false
+}
+
+/// True while a mistake is planted: the engine's own second look is blind then, so that the hunt must find it by itself.
+#[cfg(feature = "planted")]
+pub(crate) fn any() -> bool {
+    !is(Break::None)
+}
+
+#[cfg(not(feature = "planted"))]
+pub(crate) const fn any() -> bool {
     false
 }
 

@@ -1,5 +1,6 @@
 //! The runner: turns what steps want into events and effects, and says when an operation is over.
 
+use super::planted::{self, Break};
 use super::step::{self, Progress};
 use super::{Engine, limits};
 use crate::model::*;
@@ -39,13 +40,15 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
 /// Effects whose report is overdue, or whose controller is gone, are looked for.
 fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
     for effect in operation.effects().filter(|e| e.is_open()) {
-        if super::planted::broken(3) && !effect.orphaned && operation.effects().filter(|e| e.id == effect.id).count() == 1 {
+        if planted::is(Break::SentTwice) && !effect.orphaned && operation.effects().filter(|e| e.id == effect.id).count() == 1 {
             return engine.emit(now, Event::Intended { id: effect.id, effect: effect.effect.clone() });
         }
-        if effect.orphaned {
+        if effect.orphaned && planted::is(Break::UnknownIsMissed) {
+            engine.emit(now, Event::Reported { id: effect.id, outcome: Outcome::Missed { reason: "planted".to_string() } });
+        } else if effect.orphaned {
             let issued = Issued { id: effect.id, effect: effect.effect.clone() };
             engine.look_for(now, issued);
-        } else if now.mono.since(effect.intended) > patience(&effect.effect) {
+        } else if now.mono.since(effect.intended) > patience(&effect.effect) && !planted::is(Break::WaitsForEver) {
             engine.emit(now, Event::OutcomeLost { id: effect.id, reason: "its report is overdue".to_string() });
         }
     }
@@ -152,7 +155,8 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         };
         return Status::Waiting { question: format!("{}: {reason}; {way_out}", step.id) };
     }
-    if operation.steps.iter().all(|s| s.state.opens()) {
+    let early = planted::is(Break::RecoveredEarly) && operation.handed_over();
+    if early || operation.steps.iter().all(|s| s.state.opens()) {
         return Status::Recovered;
     }
     let cx = engine.facts(now);

@@ -5,7 +5,7 @@ use crate::model::*;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub estate: Arc<Estate>,
     pub mode: Mode,
@@ -29,14 +29,14 @@ pub struct State {
     pub records: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub disaster: u32,
     pub proposal: u32,
     pub operation: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenProposal {
     pub proposal: Proposal,
     pub since: Now,

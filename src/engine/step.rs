@@ -1,5 +1,6 @@
 //! What each kind of step does next. A pure look at the operation and the facts: the runner turns it into events.
 
+use super::planted::{self, Break};
 use super::proof::{self, Fenced, LossKnown};
 use super::{Facts, assess, candidate, limits};
 use crate::model::*;
@@ -27,7 +28,7 @@ const FIRST: u16 = 1;
 /// Looks at one running step.
 pub fn look(cx: &Facts, operation: &Operation, index: usize) -> Progress {
     let step = &operation.plan.steps[index];
-    if step.kind.acts() && !cx.state.armed {
+    if step.kind.acts() && !cx.state.armed && !planted::is(Break::ActsUnarmed) {
         return Wait("this controller to be armed: it is read-only".to_string());
     }
     if step.kind.acts()
@@ -106,7 +107,7 @@ fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
 /// What keeps a step from acting now: nothing is begun that cannot be finished, so what was true a moment ago must be
 /// true still.
 fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
-    if super::planted::broken(11) {
+    if planted::is(Break::NobodyToTakeIt) {
         return None;
     }
     let holds = |c: &Check| match c.verdict {
@@ -167,7 +168,7 @@ fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Prog
 }
 
 fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
-    if super::planted::broken(1) {
+    if planted::is(Break::FenceLeftOut) {
         return Skip("planted".to_string());
     }
     let database = cx.database(operation.group);
@@ -286,7 +287,7 @@ fn promotion(cx: &Facts, operation: &Operation) -> Progress {
 /// What did not survive: nothing where the store recorded the candidate as holding every write; else at least the log
 /// between the furthest position the old primary was known to have reached and the point of the promotion.
 fn lost(cx: &Facts, operation: &Operation) -> Loss {
-    if operation.accepted.loss.is_none() {
+    if operation.accepted.loss.is_none() || planted::is(Break::LossUntold) {
         return Loss::Nothing;
     }
     let switch = cx.record(operation.group).and_then(|r| r.last_switch).filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));

@@ -1,6 +1,7 @@
 //! Who says that a member is gone. Our own probes are one observer; standbys, the leader and balancers are others; a
 //! renewed lock is a sign of life that outweighs them all. Unknown is no vote.
 
+use super::planted::{self, Break};
 use super::{Facts, limits};
 use crate::model::*;
 
@@ -42,6 +43,9 @@ impl Votes {
 
     /// Who says that it lives, if anybody does.
     pub fn alive(&self) -> Option<String> {
+        if planted::is(Break::AliveIsNoVeto) {
+            return None;
+        }
         self.veto.clone().or_else(|| self.list.iter().find(|v| v.stance == Stance::Alive).map(|v| format!("{}: {}", v.observer, v.text)))
     }
 

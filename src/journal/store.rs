@@ -38,6 +38,8 @@ CREATE TRIGGER IF NOT EXISTS heads_are_kept BEFORE DELETE ON heads BEGIN SELECT 
 pub struct Journal {
     head: Head,
     disk: Option<Disk>,
+    /// Its disk is full: only a rehearsal says so beforehand.
+    full: bool,
 }
 
 struct Disk {
@@ -59,7 +61,7 @@ pub struct Entry {
 impl Journal {
     /// A journal that keeps only its head.
     pub fn in_memory() -> Journal {
-        Journal { head: Head::START, disk: None }
+        Journal { head: Head::START, disk: None, full: false }
     }
 
     /// Opens the journal in a directory of the estate's, or begins it: `journal.db`, `journal.heads` and `key`.
@@ -84,7 +86,12 @@ impl Journal {
         };
         let heads_path = directory.join("journal.heads");
         let heads = OpenOptions::new().append(true).create(true).open(&heads_path).map_err(|e| fail(&heads_path, &e))?;
-        Ok(Journal { head, disk: Some(Disk { path, connection, key, heads }) })
+        Ok(Journal { head, disk: Some(Disk { path, connection, key, heads }), full: false })
+    }
+
+    /// Rehearses a disk that is full, until it is told otherwise.
+    pub fn fill(&mut self, full: bool) {
+        self.full = full;
     }
 
     pub fn head(&self) -> Head {
@@ -98,6 +105,9 @@ impl Journal {
     pub fn append(&mut self, records: &[Record]) -> Result<Head, JournalError> {
         if records.is_empty() {
             return Ok(self.head);
+        }
+        if self.full {
+            return Err(self.failure(&"no space left on device (rehearsed)"));
         }
         let mut head = self.head;
         let mut rows = Vec::with_capacity(records.len());

@@ -33,6 +33,24 @@ pub struct SimMember {
     pub heard: Mono,
     /// It cannot reach the store since then.
     pub cut_off: Option<Mono>,
+    /// It thawed as a leader and has not looked at the store since.
+    pub thawed: bool,
+    /// When it last lived.
+    pub lived: Mono,
+    /// A fence answered for it and did nothing …
+    pub lied: bool,
+    /// … when none of us could see that.
+    pub deceived: bool,
+}
+
+/// A hand-over or a switchover that somebody asked this cluster for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub operation: OperationId,
+    /// Who is to stop writing, and who is to begin.
+    pub old: usize,
+    pub new: usize,
+    pub done: bool,
 }
 
 pub struct Cluster {
@@ -51,6 +69,8 @@ pub struct Cluster {
     /// Which of its members can reach the store and each other now; set by the world.
     pub reach_store: Vec<bool>,
     pub loss_accepted: bool,
+    /// What was asked of it last.
+    pub asked: Option<Asked>,
     /// From taking the lock to writing.
     pub promotion: Draw,
 }
@@ -78,9 +98,18 @@ impl Cluster {
             return;
         }
         self.advanced = now;
+        for i in 0..self.members.len() {
+            if self.lives(i) {
+                self.members[i].lived = now;
+            }
+        }
         let primaries: Vec<usize> = (0..self.members.len()).filter(|i| self.members[*i].writable && self.lives(*i)).collect();
         if primaries.len() > 1 && primaries.iter().filter(|i| reachable(**i)).count() > 1 {
             truth.two_primaries = truth.two_primaries.plus(passed);
+            if let Some(asked) = self.asked.filter(|a| a.done && primaries.contains(&a.old) && reachable(a.old)) {
+                let deed = truth.deeds.entry(asked.operation).or_default();
+                deed.two_primaries = deed.two_primaries.plus(passed);
+            }
         }
         for i in primaries {
             if reachable(i) {
@@ -171,6 +200,7 @@ impl Cluster {
         match &mut self.store.leader {
             Some(lock) if lock.holder == i => {
                 lock.ends = now.plus(ttl);
+                self.members[i].thawed = false;
                 self.members[i].writable = true;
                 self.write_status(i);
                 self.choose_standby(i);
@@ -178,8 +208,9 @@ impl Cluster {
             other => {
                 let taken = other.is_some();
                 let promised_elsewhere = self.store.failover.as_ref().is_some_and(|f| f.content.is_some());
-                if self.setup.steals_lock || (!taken && !promised_elsewhere) {
-                    // An unconditional put: the habit of agents up to 3.0.2.
+                let thawed = std::mem::take(&mut self.members[i].thawed);
+                if (self.setup.steals_lock && thawed) || (!taken && !promised_elsewhere) {
+                    // Thawed in the middle of its turn: an unconditional put, the habit of agents up to 3.0.2.
                     self.store.take_lock(i, now.plus(ttl));
                     self.members[i].writable = true;
                     wake.push(Wake::Agents);
@@ -221,6 +252,10 @@ impl Cluster {
     }
 
     fn race(&mut self, i: usize, now: Mono, chance: &mut Chance, truth: &mut Truth, wake: &mut Vec<Wake>) {
+        if self.members[i].rejoins.is_some_and(|t| t <= now) {
+            // It has started, and there is nobody to follow.
+            self.members[i].rejoins = None;
+        }
         if self.store.paused || self.members[i].promotes.is_some() || self.members[i].rejoins.is_some() {
             return;
         }
@@ -263,6 +298,16 @@ impl Cluster {
         truth.lost_bytes += lost_bytes;
         if self.loss_accepted {
             truth.lost_accepted += lost;
+        }
+        match &mut self.asked {
+            Some(asked) if asked.new == i && !asked.done => {
+                asked.done = true;
+                let furthest = self.members.iter().map(|m| m.position).max().unwrap_or(position);
+                let deed = truth.deeds.entry(asked.operation).or_default();
+                (deed.lost, deed.left_behind) = (lost, furthest - position);
+            }
+            // The cluster has moved on by itself: what follows is not of that order.
+            other => *other = None,
         }
         self.acknowledged = position;
         let m = &mut self.members[i];

@@ -1,5 +1,6 @@
 //! What effects do to the simulated world, and when their reports come.
 
+use super::cluster::Asked;
 use super::world::{Happening, World};
 use crate::model::*;
 
@@ -41,11 +42,11 @@ impl World {
         if self.pending[i].over {
             return;
         }
-        let effect = self.pending[i].issued.effect.clone();
+        let issued = self.pending[i].issued.clone();
         for c in 0..self.clusters.len() {
             self.advance(c);
         }
-        let outcome = self.carry_out(&effect);
+        let outcome = self.carry_out(&issued);
         self.news();
         if let (Outcome::NotDone { .. }, Some(deadline)) = (&outcome, self.pending[i].deadline)
             && self.clock < deadline
@@ -89,14 +90,15 @@ impl World {
         Some((c, m))
     }
 
-    fn carry_out(&mut self, effect: &Effect) -> Outcome {
-        let answer = match effect {
+    fn carry_out(&mut self, issued: &Issued) -> Outcome {
+        let operation = issued.id.operation;
+        let answer = match &issued.effect {
             Effect::Claim { group, value, revision } => self.claim(*group, value, *revision),
             Effect::Release { group, value, over } => self.release(*group, value, over),
             Effect::Fence { group, region } => self.fence(*group, *region),
             Effect::UndoFence { group, region } => self.undo_fence(*group, *region),
-            Effect::HandOver(hand_over) => self.hand_over(hand_over),
-            Effect::SwitchOver { group, from, to } => self.switch_over(*group, from, to),
+            Effect::HandOver(hand_over) => self.hand_over(operation, hand_over),
+            Effect::SwitchOver { group, from, to } => self.switch_over(operation, *group, from, to),
             Effect::Drain { group, region, balancer } => self.maintenance(*group, *region, *balancer, true),
             Effect::Restore { group, region, balancer } => self.maintenance(*group, *region, *balancer, false),
             Effect::ValidateWrite { group, via, primary, not, .. } => self.validate(*group, *via, *primary, *not),
@@ -112,20 +114,20 @@ impl World {
         self.clusters.iter().position(|c| c.group == group).ok_or_else(|| "no such cluster".to_string())
     }
 
-    fn asked_store(&self) -> Result<(), String> {
-        if self.store_answers() { Ok(()) } else { Err("etcd does not answer".to_string()) }
+    fn asked_store(&self, cluster: usize) -> Result<(), String> {
+        if self.store_answers(cluster) { Ok(()) } else { Err("etcd does not answer".to_string()) }
     }
 
     fn claim(&mut self, group: GroupId, value: &str, revision: Option<u64>) -> Result<String, String> {
-        self.asked_store()?;
         let c = self.cluster_of(group)?;
+        self.asked_store(c)?;
         self.clusters[c].store.claim(value, revision)?;
         Ok("claimed".to_string())
     }
 
     fn release(&mut self, group: GroupId, value: &str, over: &str) -> Result<String, String> {
-        self.asked_store()?;
         let c = self.cluster_of(group)?;
+        self.asked_store(c)?;
         let store = &mut self.clusters[c].store;
         let ours = store.operation.as_ref().filter(|k| k.value == value).map(|k| k.revision);
         match ours {
@@ -136,11 +138,20 @@ impl World {
 
     fn fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
         let (c, m) = self.find(group, region).ok_or("no such member")?;
-        if !self.fence_lies() {
+        if self.fence_lies() {
+            self.clusters[c].members[m].lied = true;
+            self.clusters[c].members[m].deceived |= self.is_unseen(c, m);
+        } else {
             let member = &mut self.clusters[c].members[m];
-            (member.alive, member.frozen, member.writable, member.fenced) = (false, false, false, true);
+            (member.alive, member.frozen, member.writable, member.fenced, member.lied) = (false, false, false, true, false);
         }
         Ok(format!("{} is off", self.estate.region(region).name))
+    }
+
+    /// It lives and none of us can see that.
+    fn is_unseen(&self, c: usize, m: usize) -> bool {
+        let member = &self.clusters[c].members[m];
+        member.alive && (member.frozen || !self.we_reach(member.region))
     }
 
     fn undo_fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
@@ -152,26 +163,34 @@ impl World {
         Ok(format!("{} may come back", self.estate.region(region).name))
     }
 
-    fn hand_over(&mut self, h: &HandOver) -> Result<String, String> {
-        self.asked_store()?;
+    fn hand_over(&mut self, operation: OperationId, h: &HandOver) -> Result<String, String> {
         let c = self.cluster_of(h.group)?;
+        self.asked_store(c)?;
         let cluster = &mut self.clusters[c];
         let old = cluster.members.iter().position(|m| m.name == h.old);
         cluster.store.hand_over(h, old)?;
         cluster.loss_accepted = !h.bind_to_old;
         let candidate = cluster.members.iter().position(|m| m.name == h.candidate);
-        let electable = candidate.is_some_and(|m| {
+        let electable = candidate.is_some_and(|_| {
             let recorded = cluster.store.sync.standbys.contains(&h.candidate);
-            cluster.lives(m) && !cluster.store.paused && (!cluster.setup.synchronous || !h.bind_to_old || recorded)
+            !cluster.store.paused && (!cluster.setup.synchronous || !h.bind_to_old || recorded)
         });
-        self.truth.orphaned_lock |= !electable;
+        let deceived = old.is_some_and(|m| self.clusters[c].members[m].lied && (self.clusters[c].members[m].deceived || self.is_unseen(c, m)));
+        let cluster = &mut self.clusters[c];
+        let lived = candidate.filter(|_| electable).map_or(Mono::default(), |m| cluster.members[m].lived);
+        let deed = self.truth.deeds.entry(operation).or_default();
+        deed.unfenced = matches!(h.proof, FencingBasis::RiskAccepted { .. });
+        deed.loss_accepted = !h.bind_to_old;
+        deed.deceived = deceived;
+        deed.orphaned = Some(self.clock.since(lived)).filter(|gone| *gone > Span::ZERO);
+        cluster.asked = old.zip(candidate).map(|(old, new)| Asked { operation, old, new, done: false });
         self.wake_agents(c);
         Ok(format!("the lock of {} is released to {}", h.old, h.candidate))
     }
 
-    fn switch_over(&mut self, group: GroupId, from: &str, to: &str) -> Result<String, String> {
-        self.asked_store()?;
+    fn switch_over(&mut self, operation: OperationId, group: GroupId, from: &str, to: &str) -> Result<String, String> {
         let c = self.cluster_of(group)?;
+        self.asked_store(c)?;
         let now = self.clock;
         let cluster = &mut self.clusters[c];
         let (Some(old), Some(new)) = (cluster.members.iter().position(|m| m.name == from), cluster.members.iter().position(|m| m.name == to)) else {
@@ -184,6 +203,7 @@ impl World {
             return Err("412: candidate name does not match with sync_standby".to_string());
         }
         // It steps down once its standby has everything, and releases the lock.
+        cluster.asked = Some(Asked { operation, old, new, done: false });
         cluster.members[new].position = cluster.members[new].position.max(cluster.members[old].position);
         let m = &mut cluster.members[old];
         (m.leads, m.writable, m.streaming) = (false, false, false);

@@ -28,12 +28,21 @@ impl World {
         self.region_is_up(region) && !self.is_cut(region) && !self.suffers(FaultKind::FalseAlarm, region)
     }
 
-    pub(super) fn reaches_store(&self, region: RegionId) -> bool {
-        self.region_is_up(region) && !self.is_cut(region) && self.store_answers()
+    pub(super) fn reaches_store(&self, cluster: usize, region: RegionId) -> bool {
+        self.region_is_up(region) && !self.is_cut(region) && self.store_answers(cluster)
     }
 
-    pub(super) fn store_answers(&self) -> bool {
-        !self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::StoreAway)
+    /// Its store answers while more than half of it is up and can be reached.
+    pub(super) fn store_answers(&self, cluster: usize) -> bool {
+        if self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::StoreAway) {
+            return false;
+        }
+        let store = self.estate.group(self.clusters[cluster].group).database.iter().flat_map(|d| &d.store);
+        let (lost, all) = store.fold((0, 0), |(lost, all), e| {
+            let gone = e.region.is_some_and(|r| !self.region_is_up(r) || self.is_cut(r));
+            (lost + usize::from(gone), all + 1)
+        });
+        lost * 2 < all || all == 0
     }
 
     pub(super) fn fence_lies(&self) -> bool {
@@ -130,7 +139,11 @@ impl World {
                     cluster.members[m].writable = false;
                 }
                 (FaultKind::NodeFailure | FaultKind::StandbyLost, false) if !cluster.members[m].fenced => cluster.restart(m, now),
-                (FaultKind::FrozenPrimary, frozen) => cluster.members[m].frozen = frozen,
+                (FaultKind::FrozenPrimary, frozen) => {
+                    let member = &mut cluster.members[m];
+                    member.thawed |= member.frozen && !frozen && member.leads;
+                    member.frozen = frozen;
+                }
                 (FaultKind::ReplicationStall, stalled) => cluster.members[m].stalled = stalled,
                 _ => {}
             }

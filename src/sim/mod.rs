@@ -7,6 +7,7 @@ mod chance;
 mod cluster;
 mod effects;
 mod faults;
+mod judge;
 mod observe;
 mod pace;
 mod standing;
@@ -14,6 +15,8 @@ mod store;
 mod truth;
 mod world;
 
+pub use chance::Chance;
+pub use judge::Leads;
 pub use pace::{Draw, ENOUGH, Pace};
-pub use truth::Truth;
+pub use truth::{Deed, Truth};
 pub use world::{World, happened};

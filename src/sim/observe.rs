@@ -101,7 +101,7 @@ impl World {
 
     fn observe_store(&mut self, c: usize) {
         let group = self.clusters[c].group;
-        if !self.store_answers() {
+        if !self.store_answers(c) {
             return self.tell(Fact::StoreAway { group, reason: "no answer".to_string() });
         }
         let record = self.record_of(c);

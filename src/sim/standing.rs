@@ -154,6 +154,10 @@ fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace
                 promotes: None,
                 heard: m.receiver.map_or(standing.now, |(r, at)| at.minus(r.silent_for.unwrap_or_default())),
                 cut_off: None,
+                thawed: false,
+                lived: Mono::default(),
+                lied: false,
+                deceived: false,
                 name,
             }
         })
@@ -178,6 +182,7 @@ fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace
         remainder: 0,
         advanced: standing.now,
         loss_accepted: false,
+        asked: None,
         promotion: pace.promotion.clone(),
         members,
     }

@@ -1,6 +1,7 @@
 //! What really happened in the simulated world: what no controller can know, and every law is held against.
 
-use crate::model::Span;
+use crate::model::{OperationId, Span};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
@@ -14,10 +15,28 @@ pub struct Truth {
     pub lost_accepted: u64,
     /// How long two primaries took writes at once.
     pub two_primaries: Span,
-    /// A lock was released by us while nobody could take it.
-    pub orphaned_lock: bool,
     /// An effect came in whose id had come in before.
     pub repeated: u32,
     /// Effects that came in, by id.
     pub effects: u32,
+    /// What followed of each hand-over that came in, by the operation that asked for it.
+    pub deeds: BTreeMap<OperationId, Deed>,
+}
+
+/// What followed of one hand-over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// A person accepted that the old primary may go on.
+    pub unfenced: bool,
+    /// A person accepted a loss.
+    pub loss_accepted: bool,
+    /// Its fence answered 0 and did nothing, on a member that none of us could see.
+    pub deceived: bool,
+    /// How long the old primary took writes beside the new one.
+    pub two_primaries: Span,
+    /// Acknowledged writes that the promotion left behind, and all of the log that it left behind.
+    pub lost: u64,
+    pub left_behind: u64,
+    /// The lock was released though its taker had been gone for so long.
+    pub orphaned: Option<Span>,
 }

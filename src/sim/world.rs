@@ -262,7 +262,7 @@ impl World {
     fn agent(&mut self, cluster: usize, member: usize) {
         self.advance(cluster);
         let region = |m: usize| self.clusters[cluster].members[m].region;
-        let reach: Vec<bool> = (0..self.clusters[cluster].members.len()).map(|m| self.reaches_store(region(m))).collect();
+        let reach: Vec<bool> = (0..self.clusters[cluster].members.len()).map(|m| self.reaches_store(cluster, region(m))).collect();
         let c = &mut self.clusters[cluster];
         c.reach_store = reach;
         let (lease, revision) = (c.store.leader.as_ref().map(|l| l.ends), c.store.revision);
@@ -370,6 +370,10 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
                 promotes: None,
                 heard: Mono::default(),
                 cut_off: None,
+                thawed: false,
+                lived: Mono::default(),
+                lied: false,
+                deceived: false,
             }
         })
         .collect();
@@ -400,6 +404,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
         remainder: 0,
         advanced: Mono::default(),
         loss_accepted: false,
+        asked: None,
         promotion: pace.promotion.clone(),
     })
 }

@@ -1,0 +1,83 @@
+//! `bpci hunt`: our own faults, hunted.
+
+use super::args::HuntAsk;
+use super::fail::Fail;
+use super::output::say;
+use crate::hunt::{self, Case, Finding, Quarry, Tally};
+use serde_json::json;
+
+pub fn run(ask: HuntAsk) -> Result<(), Fail> {
+    if let Some(path) = &ask.case {
+        let text = std::fs::read_to_string(path).map_err(|e| Fail::usage(format!("{}: {e}", path.display())))?;
+        let case: Case = serde_json::from_str(&text).map_err(|e| Fail::usage(format!("{}:{}:{}: {e}", path.display(), e.line(), e.column())))?;
+        let (found, story) = hunt::retell(&case, &mut Tally::default());
+        for line in story {
+            say(&format!("{:>8}  {}: {}", hunt::since_the_beginning(line.at).to_string(), line.subject, line.text))?;
+        }
+        return match found {
+            Some(finding) => Err(Fail { status: 3, text: format!("{} (at {})", finding.what, finding.at) }),
+            None => say("nothing was found"),
+        };
+    }
+    // A panic in a run is a finding; its own words are told with it.
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let bag = hunt::hunt(Quarry { runs: ask.runs, seed: ask.seed, budget: ask.budget.map(|d| d.0.as_std()) });
+    let found = bag.found.map(|(case, finding)| (case.seed, hunt::shrink(&case, &finding)));
+    std::panic::set_hook(told);
+    let t = &bag.tally;
+    let seconds = t.took.as_secs_f64().max(0.001);
+    let report = json!({
+        "runs": t.runs, "seed": ask.seed, "runs_per_second": (t.runs as f64 / seconds).round(), "took_ms": t.took.as_millis() as u64,
+        "steps": t.steps, "records": t.records, "checks": t.checks, "states": t.states.len(), "faults": t.faults,
+        "orders": t.orders, "orders_refused": t.refused, "operations": t.operations, "automatic": t.automatic,
+        "found": found.as_ref().map(|(seed, (_, f))| json!({ "seed": seed, "what": f.what, "at_ms": f.at.0 })),
+    });
+    ask.output.print(&report, || words(t, seconds))?;
+    let Some((seed, (case, finding))) = found else { return Ok(()) };
+    Err(Fail { status: 3, text: kept(&ask, seed, &case, &finding) })
+}
+
+fn words(t: &Tally, seconds: f64) -> String {
+    let ended: Vec<String> = t.operations.iter().map(|(status, n)| format!("{n} {status}")).collect();
+    format!(
+        "{} runs in {:.1} s, {:.0} a second\n{} steps, {} records; {} checks of the laws\n{} states seen; {} faults and tricks, {} orders ({} refused)\n\
+         operations: {}; {} begun by automation",
+        t.runs,
+        seconds,
+        t.runs as f64 / seconds,
+        t.steps,
+        t.records,
+        t.checks,
+        t.states.len(),
+        t.faults,
+        t.orders,
+        t.refused,
+        ended.join(", "),
+        t.automatic
+    )
+}
+
+/// Where it is kept, and how it is found again.
+fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> String {
+    let path = ask.keep.join(format!("hunt-{seed}.json"));
+    let text = serde_json::to_string_pretty(case).unwrap_or_default();
+    let where_to = match std::fs::write(&path, text + "\n") {
+        Ok(()) => format!("made small and kept: bpci hunt --case {}", path.display()),
+        Err(e) => format!("could not be kept: {}: {e}", path.display()),
+    };
+    let commit = commit().map_or(String::new(), |c| format!(", commit {c} of this working directory"));
+    format!("{}\nat {} of seed {seed}, bpci {}{commit}\n{where_to}", finding.what, finding.at, env!("CARGO_PKG_VERSION"))
+}
+
+/// The commit that is checked out here, if this is a working copy.
+fn commit() -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    let git = here.ancestors().map(|d| d.join(".git")).find(|g| g.is_dir())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let id = match head.trim().strip_prefix("ref: ") {
+        None => head.trim().to_string(),
+        Some(name) => std::fs::read_to_string(git.join(name)).ok()?.trim().to_string(),
+    };
+    id.get(..12).map(str::to_string)
+}

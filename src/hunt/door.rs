@@ -1,0 +1,178 @@
+//! A door that plays tricks on both who stand at it: reports are lost, come twice, late and in another order; drivers act
+//! and fail; observers lie.
+
+use super::act::{Trick, TrickKind};
+use crate::model::*;
+use crate::sim::{Chance, World};
+use std::collections::BTreeMap;
+
+/// The simulated world behind a door that cannot be trusted.
+pub struct TrickDoor {
+    pub world: World,
+    tricks: Vec<Trick>,
+    chance: Chance,
+    clock: Mono,
+    /// What comes later than it should, by when.
+    late: BTreeMap<(Mono, u64), Incoming>,
+    order: u64,
+    /// Every effect that was sent.
+    pub sent: Vec<EffectId>,
+    /// Who told us that they hear a group's primary, and when they last heard it.
+    pub heard: BTreeMap<(GroupId, RegionId), Mono>,
+    pub played: u64,
+}
+
+impl TrickDoor {
+    pub fn new(world: World, tricks: Vec<Trick>, seed: u64) -> TrickDoor {
+        TrickDoor {
+            world,
+            tricks,
+            chance: Chance::new(seed ^ 0x5bd1_e995),
+            clock: Mono::default(),
+            late: BTreeMap::new(),
+            order: 0,
+            sent: Vec::new(),
+            heard: BTreeMap::new(),
+            played: 0,
+        }
+    }
+
+    /// Whoever sent is gone: what was on its way to it reaches nobody.
+    pub fn hang_up(&mut self) {
+        self.late.clear();
+        self.world.hang_up();
+    }
+
+    /// No more tricks, and everything is mended.
+    pub fn relent(&mut self) {
+        self.tricks.clear();
+        self.world.mend();
+    }
+
+    fn now_playing(&self) -> impl Iterator<Item = TrickKind> + use<'_> {
+        let now = Span(self.clock.0);
+        self.tricks.iter().filter(move |t| t.at <= now && now < t.at.plus(t.lasts)).map(|t| t.kind)
+    }
+
+    fn hits(&mut self, percent: u8) -> bool {
+        let hit = self.chance.below(100) < u64::from(percent);
+        self.played += u64::from(hit);
+        hit
+    }
+
+    fn later(&mut self, by: Span, incoming: Incoming) {
+        self.order += 1;
+        self.late.insert((self.clock.plus(by), self.order), incoming);
+    }
+
+    /// A report on its way in; `None` if it does not come now.
+    fn report(&mut self, mut report: Report) -> Option<Report> {
+        for kind in self.now_playing().collect::<Vec<_>>() {
+            match kind {
+                TrickKind::LosesReports { percent } if self.hits(percent) => return None,
+                TrickKind::DoublesReports { percent } if self.hits(percent) => {
+                    let by = Span(self.chance.below(20_000));
+                    self.later(by, Incoming::Report(report.clone()));
+                }
+                TrickKind::DelaysReports { percent, by } if self.hits(percent) => {
+                    self.later(by, Incoming::Report(report));
+                    return None;
+                }
+                TrickKind::ActsAndFails { percent } if self.hits(percent) => {
+                    report.outcome = Outcome::Unknown { reason: "its driver failed".to_string() };
+                }
+                _ => {}
+            }
+        }
+        Some(report)
+    }
+
+    fn observation(&mut self, mut observation: Observation) -> Option<Observation> {
+        for kind in self.now_playing().collect::<Vec<_>>() {
+            match kind {
+                TrickKind::LosesObservations { percent } if self.hits(percent) => return None,
+                TrickKind::DelaysObservations { percent, by } if self.hits(percent) => {
+                    self.later(by, Incoming::Observed(observation));
+                    return None;
+                }
+                _ => self.lie(kind, &mut observation.fact),
+            }
+        }
+        Some(observation)
+    }
+
+    fn lie(&mut self, kind: TrickKind, fact: &mut Fact) {
+        let lied = match (kind, fact) {
+            (TrickKind::ProbeLies { region }, Fact::Probe { region: of, result, .. }) if of.0 == region => {
+                *result = ProbeResult::Refused;
+                true
+            }
+            (TrickKind::ReceiverLies { region }, Fact::Receiver { region: of, stream, .. }) if of.0 == region => {
+                stream.streaming = false;
+                true
+            }
+            (TrickKind::BalancerLies { region }, Fact::Balancer { servers, .. }) => {
+                let server = servers.iter_mut().find(|s| s.region == Some(RegionId(region)));
+                server.is_some_and(|s| {
+                    (s.up, s.unreachable) = (false, true);
+                    true
+                })
+            }
+            _ => false,
+        };
+        self.played += u64::from(lied);
+    }
+
+    fn note(&mut self, incoming: &Incoming) {
+        if let Incoming::Observed(Observation { at, fact: Fact::Receiver { group, region, stream } }) = incoming
+            && stream.streaming
+            && let Some(silent) = stream.silent_for
+        {
+            self.heard.insert((*group, *region), at.minus(silent));
+        }
+    }
+}
+
+impl Door for TrickDoor {
+    fn submit(&mut self, now: Now, issued: Issued) {
+        self.sent.push(issued.id);
+        self.clock = now.mono;
+        let gives_up = self.now_playing().find_map(|k| if let TrickKind::GivesUpAndActs { percent } = k { Some(percent) } else { None });
+        if gives_up.is_some_and(|percent| self.hits(percent)) {
+            let outcome = Outcome::Unknown { reason: "its driver gave up waiting".to_string() };
+            let report = Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome };
+            self.later(Span::ms(50), Incoming::Report(report));
+        }
+        self.world.submit(now, issued);
+    }
+
+    fn look(&mut self, now: Now, look: Look) {
+        self.world.look(now, look);
+    }
+
+    fn poll(&mut self, now: Mono) -> Vec<Incoming> {
+        self.clock = now;
+        let mut list = Vec::new();
+        while let Some(((at, _), _)) = self.late.first_key_value()
+            && *at <= now
+            && let Some((_, incoming)) = self.late.pop_first()
+        {
+            list.push(incoming);
+        }
+        for incoming in self.world.poll(now) {
+            list.extend(match incoming {
+                Incoming::Report(report) => self.report(report).map(Incoming::Report),
+                Incoming::Observed(observation) => self.observation(observation).map(Incoming::Observed),
+            });
+        }
+        for incoming in &list {
+            self.note(incoming);
+        }
+        list
+    }
+
+    fn next_deadline(&self) -> Option<Mono> {
+        let late = self.late.first_key_value().map(|((at, _), _)| *at);
+        [self.world.next_deadline(), late].into_iter().flatten().min()
+    }
+}
