@@ -300,8 +300,9 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
         let remedy = "roll it back, which undoes the fence and the drain";
         return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
     }
-    // A validating write changes nothing for others: its answer is not waited for.
-    let unheard = operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. }));
+    // A validating write changes nothing for others, nor does a claim: it is released as soon as it is known to stand.
+    let harmless = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned);
+    let unheard = operation.effects().any(|e| e.is_open() && !harmless(e));
     if unheard && !planted::is(Break::AbortedUnheard) {
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
@@ -335,6 +336,17 @@ fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number:
             engine.emit(now, event);
         }
         (_, StepState::Failed { .. }) if !done => {
+            let open = || record.effects.iter().filter(|e| e.is_open());
+            if let Some(sent) = open().find(|e| !e.orphaned) {
+                let what = format!("«{}» of step {} is still under way", sent.effect.name(), step.id);
+                return Err(Refusal::by_law(3, what, "try again in a second"));
+            }
+            // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
+            // same when it was done before.
+            for unknown in open() {
+                let outcome = Outcome::NotDone { reason: format!("nobody could tell; it is taken for not done, says {said}") };
+                engine.emit(now, Event::Reported { id: unknown.id, outcome });
+            }
             engine.emit(now, Event::StepReset { operation: id, step: number, reason: format!("once more, says {said}") });
             engine.look_closely(now, operation.group);
         }

@@ -85,10 +85,15 @@ impl Break {
 #[cfg(feature = "planted")]
 static PLANTED: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
 
-/// Makes this mistake in this process from now on.
 #[cfg(feature = "planted")]
-pub fn plant(mistake: Break) {
+static BLIND: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Makes this mistake in this process from now on. `blind`: the engine's own second look does not see it, so that
+/// others must.
+#[cfg(feature = "planted")]
+pub fn plant(mistake: Break, blind: bool) {
     PLANTED.store(mistake as u8, std::sync::atomic::Ordering::Relaxed);
+    BLIND.store(blind, std::sync::atomic::Ordering::Relaxed);
 }
 
 #[cfg(feature = "planted")]
@@ -101,14 +106,13 @@ pub(crate) const fn is(_: Break) -> bool {
     false
 }
 
-/// True while a mistake is planted: the engine's own second look is blind then, so that the hunt must find it by itself.
 #[cfg(feature = "planted")]
-pub(crate) fn any() -> bool {
-    !is(Break::None)
+pub(crate) fn blind() -> bool {
+    BLIND.load(std::sync::atomic::Ordering::Relaxed)
 }
 
 #[cfg(not(feature = "planted"))]
-pub(crate) const fn any() -> bool {
+pub(crate) const fn blind() -> bool {
     false
 }
 

@@ -23,7 +23,7 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
             Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
             Status::RollingBack { .. } => {}
             status if status.is_over() => {
-                if engine.state.armed && operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. })).all(EffectRecord::is_missed) {
+                if engine.state.armed && unreleased(&operation) && releases(&operation).all(EffectRecord::is_missed) {
                     release(engine, now, &operation);
                 }
                 remains(engine, now, &operation);
@@ -179,8 +179,15 @@ fn only_protection_left(operation: &Operation) -> bool {
 
 /// It is over, and the store may not know it yet.
 fn unreleased(operation: &Operation) -> bool {
-    let releases = || operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. }));
-    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) && releases().all(|e| e.is_missed() || e.is_open())
+    if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
+        return true;
+    }
+    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done())
+        && releases(operation).all(|e| e.is_missed() || e.is_open())
+}
+
+fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
+    operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. }))
 }
 
 /// Tells other controllers that it is over.

@@ -42,7 +42,7 @@ impl Case {
         }
         acts.sort_by_key(|a| a.at);
         let armed = dice.odds(90);
-        let last = acts.iter().map(|a| a.at).max().unwrap_or_default().max(BUSY);
+        let last = acts.iter().map(|a| a.at).chain(faults.iter().map(|f| f.at)).max().unwrap_or_default().max(BUSY);
         Case { seed, shape, world, armed, faults, tricks, acts, calm_at: last.plus(Span::secs(5)) }
     }
 
@@ -90,6 +90,7 @@ fn fault(dice: &mut Dice, shape: &Shape) -> Vec<TimedFault> {
         K::NodeFailure,
         K::NodeFailure,
         K::NodeFailure,
+        K::AgentFailure,
         K::RegionOutage,
         K::RegionOutage,
         K::Partition,
@@ -158,6 +159,12 @@ fn somebody(dice: &mut Dice, shape: &Shape, acts: &mut Vec<TimedAct>) {
                 confirms = looks.plus(dice.pick(&[Span::ms(300), Span::secs(4), Span::secs(15), Span::secs(130)]));
             }
             then(confirms, Act::Confirm(word(dice, from_memory)));
+            if dice.odds(40) {
+                // And changes their mind.
+                let again = Act::Answer { step: dice.below(4) as u16, done: dice.odds(20) };
+                let act = dice.pick_act(&[Act::Abort, Act::Abort, Act::Rollback, again, Act::Disarm]);
+                then(confirms.plus(dice.between(Span::ms(20), Span::secs(40))), act);
+            }
         }
         5 => then(at, Act::Confirm(word(dice, false))),
         6 => then(at, dice.pick_act(&[Act::Withdraw, Act::Stop, Act::Note])),

@@ -147,7 +147,8 @@ impl Watch {
                 self.must(!asked || operation.results.protected.is_some(), 6, || format!("{id} is called recovered and is not protected"))
             }
             Status::Aborted { .. } => {
-                let unheard = operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. }));
+                let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. });
+                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect));
                 self.must(!unheard, 3, || format!("{id} is given up while what became of an effect is unknown"))
             }
             Status::Failed { .. } | Status::RolledBack => {

@@ -101,6 +101,7 @@ vocabulary!(
         LyingFence = "lying_fence",
         Paused = "paused",
         StandbyLost = "standby_lost",
+        AgentFailure = "agent_failure",
     }
 );
 

@@ -14,6 +14,8 @@ pub struct SimMember {
     pub alive: bool,
     /// It accepts connections and never answers.
     pub frozen: bool,
+    /// Its agent is dead; the database goes on without it.
+    pub agentless: bool,
     /// Off by the fence until that is undone.
     pub fenced: bool,
     pub leads: bool,
@@ -35,7 +37,7 @@ pub struct SimMember {
     pub cut_off: Option<Mono>,
     /// It thawed as a leader and has not looked at the store since.
     pub thawed: bool,
-    /// When it last lived.
+    /// When it last lived, its agent with it.
     pub lived: Mono,
     /// A fence answered for it and did nothing …
     pub lied: bool,
@@ -99,7 +101,7 @@ impl Cluster {
         }
         self.advanced = now;
         for i in 0..self.members.len() {
-            if self.lives(i) {
+            if self.lives(i) && !self.members[i].agentless {
                 self.members[i].lived = now;
             }
         }
@@ -173,8 +175,12 @@ impl Cluster {
     /// One turn of a member's agent.
     pub fn agent(&mut self, i: usize, now: Mono, chance: &mut Chance, truth: &mut Truth) -> Vec<Wake> {
         let mut wake = Vec::new();
-        if !self.lives(i) {
+        if !self.lives(i) || self.members[i].agentless {
             return wake;
+        }
+        if let Some(overdue) = self.members[i].promotes.filter(|t| *t < now) {
+            // It was stunned in the middle of its promotion.
+            wake.push(Wake::Promotion(i, overdue));
         }
         if !self.reach_store[i] {
             let since = *self.members[i].cut_off.get_or_insert(now);

@@ -144,6 +144,7 @@ impl World {
                     member.thawed |= member.frozen && !frozen && member.leads;
                     member.frozen = frozen;
                 }
+                (FaultKind::AgentFailure, dead) => cluster.members[m].agentless = dead,
                 (FaultKind::ReplicationStall, stalled) => cluster.members[m].stalled = stalled,
                 _ => {}
             }

@@ -38,9 +38,17 @@ impl World {
             (false, true) => ProbeResult::Answered { round_trip },
         };
         let answered = result.is_well();
+        let agentless = self.clusters[c].members[m].agentless;
         self.tell(Fact::Probe { group, region, port: Port::Sql, result: result.clone() });
+        let result = if answered && agentless { ProbeResult::Refused } else { result };
         self.tell(Fact::Probe { group, region, port: Port::Rest, result });
-        if answered {
+        if answered && agentless {
+            self.tell(Fact::Login { group, region, result: Ok(()) });
+            if !self.clusters[c].members[m].leads {
+                let stream = self.stream_of(c, m);
+                self.tell(Fact::Receiver { group, region, stream });
+            }
+        } else if answered {
             let report = self.report_of(c, m);
             let stream = self.stream_of(c, m);
             let leads = report.role == MemberRole::Leader;
@@ -150,7 +158,7 @@ impl World {
         for m in 0..self.clusters[c].members.len() {
             let member = &self.clusters[c].members[m];
             let reached = self.region_is_up(member.region) && !self.is_cut(member.region) && region.is_none_or(|r| !self.is_cut(r));
-            let unreachable = !reached || !self.clusters[c].lives(m);
+            let unreachable = !reached || !self.clusters[c].lives(m) || member.agentless;
             let up = !unreachable && member.leads && member.promotes.is_none();
             let server = &mut self.balancers[c][b][m];
             if (server.up, server.unreachable) == (up, unreachable) {

@@ -142,6 +142,7 @@ fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace
                 region: m.region,
                 alive,
                 frozen: alive && m.life == Life::Silent,
+                agentless: false,
                 fenced: false,
                 leads,
                 writable: leads && alive && m.life == Life::Answers,

@@ -358,6 +358,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
                 name: estate.region(m.region).name.clone(),
                 alive: true,
                 frozen: false,
+                agentless: false,
                 fenced: false,
                 leads: rank == 0,
                 writable: rank == 0,

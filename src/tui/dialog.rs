@@ -192,6 +192,7 @@ const fn meaning(kind: FaultKind) -> &'static str {
         FaultKind::LyingFence => "the fence says 0 and does nothing",
         FaultKind::Paused => "Patroni is paused",
         FaultKind::StandbyLost => "its standby nodes die",
+        FaultKind::AgentFailure => "its agents die; the databases go on alone",
     }
 }
 
