@@ -107,7 +107,8 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     Check { name: "observers".to_string(), verdict, text, at: votes.oldest() }
 }
 
-fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
+/// Can the old primary be proven off?
+pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     let name = cx.region_name(from);
     let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
         let version =
@@ -329,6 +330,13 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let votes = votes::votes(cx, proposal.group, proposal.from);
     if !votes.gone() {
         return Some(format!("observers do not agree: {}", votes.summary()));
+    }
+    // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs.
+    let detection = &cx.estate().policy.detection;
+    let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
+    let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(t));
+    if failing < patience {
+        return Some(format!("failing for {failing}; waits until {patience}"));
     }
     if votes.list.iter().any(|v| v.synchronous && v.stance != Stance::Gone) {
         return Some("the synchronous standby has not lost its stream".to_string());

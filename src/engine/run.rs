@@ -157,7 +157,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     }
     let early = planted::is(Break::RecoveredEarly) && operation.handed_over();
     if early || operation.steps.iter().all(|s| s.state.opens()) {
-        return Status::Recovered;
+        return if early { Status::Recovered } else { done(engine, now, operation) };
     }
     let cx = engine.facts(now);
     for (index, (step, record)) in steps().enumerate().filter(|(_, (_, r))| r.state == StepState::Running) {
@@ -171,6 +171,23 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         }
     }
     Status::Running
+}
+
+/// Every step was seen done. What was seen a while ago is not what is: a new primary that died since then is no recovery.
+fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
+    let cx = engine.facts(now);
+    let promotes = operation.plan.steps.iter().any(|s| s.kind == StepKind::WatchPromotion);
+    let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else { return Status::Recovered };
+    let name = cx.region_name(operation.to);
+    match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader) {
+        Some(true) => Status::Recovered,
+        Some(false) => Status::Waiting { question: format!("every step was done, and {name} leads no more; give it up (abort)") },
+        None if member.failing_since().is_some() => {
+            let question = format!("every step was done, and {name} does not answer any more; give it up (abort) and fail over anew");
+            Status::Waiting { question }
+        }
+        None => Status::Running,
+    }
 }
 
 fn only_protection_left(operation: &Operation) -> bool {

@@ -179,6 +179,11 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
                 false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
             };
         }
+        // What it needs may have been lost since somebody confirmed.
+        let check = assess::fence(cx, operation.group, operation.from);
+        if matches!(check.verdict, Verdict::Block { .. }) {
+            return undecided(cx, record, check);
+        }
         let fence = || Send(FIRST, Effect::Fence { group: operation.group, region: operation.from });
         return held(cx, operation, record).unwrap_or_else(fence);
     };

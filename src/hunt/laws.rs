@@ -105,9 +105,7 @@ impl Watch {
         match effect {
             Effect::Fence { .. } => {
                 let needs = fence.iter().flat_map(|f| &f.depends_on).find(|r| **r == operation.from || lost.contains(r)).copied();
-                // A region that is found lost after the operation began is another matter: then there is no way back.
-                let begun = operation.has_acted();
-                self.must(needs.is_none() || begun, 10, || "a fence is relied on that needs a lost region".to_string())
+                self.must(needs.is_none(), 10, || "a fence is relied on that needs a lost region".to_string())
             }
             Effect::UndoFence { .. } => {
                 let handed = operation.handed_over();

@@ -158,7 +158,8 @@ impl Cluster {
         let bytes = self.remainder / 1000;
         self.remainder %= 1000;
         self.members[i].position += bytes;
-        let held_the_lock = self.store.leader.as_ref().is_none_or(|l| l.holder == i);
+        let newest = self.members.iter().all(|m| m.timeline <= self.members[i].timeline);
+        let held_the_lock = self.store.leader.as_ref().map_or(newest, |l| l.holder == i);
         let before = self.acknowledged / self.bytes_per_write();
         if held_the_lock {
             self.acknowledged = self.acknowledged.max(self.members[i].position);

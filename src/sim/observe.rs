@@ -76,7 +76,8 @@ impl World {
             Vec::new()
         };
         MemberReport {
-            role: if member.leads && member.promotes.is_none() { MemberRole::Leader } else { MemberRole::Replica },
+            // One that demoted itself reports as a replica.
+            role: if member.leads && member.writable && member.promotes.is_none() { MemberRole::Leader } else { MemberRole::Replica },
             running: member.rejoins.is_none(),
             state: if member.rejoins.is_none() { "running" } else { "starting" }.to_string(),
             timeline: member.rejoins.is_none().then_some(Timeline(member.timeline)),
@@ -159,7 +160,7 @@ impl World {
             let member = &self.clusters[c].members[m];
             let reached = self.region_is_up(member.region) && !self.is_cut(member.region) && region.is_none_or(|r| !self.is_cut(r));
             let unreachable = !reached || !self.clusters[c].lives(m) || member.agentless;
-            let up = !unreachable && member.leads && member.promotes.is_none();
+            let up = !unreachable && member.leads && member.writable && member.promotes.is_none();
             let server = &mut self.balancers[c][b][m];
             if (server.up, server.unreachable) == (up, unreachable) {
                 server.pending = None;
