@@ -6,7 +6,7 @@ use bpci::hunt::{Quarry, hunt};
 use std::time::Duration;
 
 /// The time that each mistake is hunted for at most.
-const BUDGET: Duration = Duration::from_secs(20);
+const BUDGET: Duration = Duration::from_secs(60);
 
 /// What is found with this mistake in place, and how.
 fn found(mistake: Break, blind: bool) -> Option<String> {

@@ -56,11 +56,15 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
     }
     for other in cx.database(group).iter().flat_map(|d| &d.members).filter(|m| m.region != from) {
         let stream = cx.member(group, other.region).and_then(|m| m.stream);
-        if let Some((stream, at)) = stream
-            && stream.streaming
-            && stream.silent_for.is_some_and(|s| at.minus(s) > fenced.plus(Span::ms(200)))
-        {
+        let Some((stream, at)) = stream.filter(|(s, _)| s.streaming) else { continue };
+        // What was on its way when it was shot may still arrive.
+        let settled = fenced.plus(Span::ms(200));
+        if stream.silent_for.is_some_and(|s| at.minus(s) > settled) {
             return Err(format!("the fence returned 0 but {} still hears {name}", cx.region_name(other.region)));
+        }
+        // A fence may have cut off us alone: who streamed from it is asked once more.
+        if at <= settled && cx.now.mono.since(at) <= limits::FRESH {
+            return Err(format!("whether {} still hears {name} is not known yet", cx.region_name(other.region)));
         }
     }
     if cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > fenced) {

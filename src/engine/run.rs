@@ -199,8 +199,7 @@ fn unreleased(operation: &Operation) -> bool {
     if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
         return true;
     }
-    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done())
-        && releases(operation).all(|e| e.is_missed() || e.is_open())
+    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) && releases(operation).all(|e| e.is_missed() || e.is_open())
 }
 
 fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {

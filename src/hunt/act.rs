@@ -78,19 +78,41 @@ pub struct Trick {
 /// `percent` is how often it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrickKind {
-    LosesReports { percent: u8 },
-    DoublesReports { percent: u8 },
-    DelaysReports { percent: u8, by: Span },
-    LosesObservations { percent: u8 },
-    DelaysObservations { percent: u8, by: Span },
+    LosesReports {
+        percent: u8,
+    },
+    DoublesReports {
+        percent: u8,
+    },
+    DelaysReports {
+        percent: u8,
+        by: Span,
+    },
+    LosesObservations {
+        percent: u8,
+    },
+    DelaysObservations {
+        percent: u8,
+        by: Span,
+    },
     /// It happened, and its driver failed afterwards: nobody knows.
-    ActsAndFails { percent: u8 },
+    ActsAndFails {
+        percent: u8,
+    },
     /// Its driver gave up, and it happens all the same.
-    GivesUpAndActs { percent: u8 },
+    GivesUpAndActs {
+        percent: u8,
+    },
     /// Our own probes of this region are told that its ports are closed.
-    ProbeLies { region: u16 },
+    ProbeLies {
+        region: u16,
+    },
     /// The receiver of this region's standby says that it lost its stream.
-    ReceiverLies { region: u16 },
+    ReceiverLies {
+        region: u16,
+    },
     /// The balancers say that this region's member cannot be reached.
-    BalancerLies { region: u16 },
+    BalancerLies {
+        region: u16,
+    },
 }

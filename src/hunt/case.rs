@@ -40,6 +40,14 @@ impl Case {
         if dice.odds(30) {
             something(dice, &mut acts);
         }
+        if world.fence.lies && dice.odds(30) {
+            // A fence that lies about a database that lives on without its agent.
+            let at = moment(dice);
+            let fault = Fault { kind: FaultKind::AgentFailure, region: RegionId(0), group: None };
+            faults.push(TimedFault { at, lasts: None, fault });
+            acts.push(TimedAct { at: at.plus(Span::secs(6)), act: Act::Propose { group: 0, intent: Intent::Failover, from: None, to: None } });
+            acts.push(TimedAct { at: at.plus(Span::secs(8)), act: Act::Confirm(Word { overrides: true, rightly: true, ..word(dice, false) }) });
+        }
         acts.sort_by_key(|a| a.at);
         let armed = dice.odds(90);
         let last = acts.iter().map(|a| a.at).chain(faults.iter().map(|f| f.at)).max().unwrap_or_default().max(BUSY);
@@ -75,7 +83,7 @@ fn world(dice: &mut Dice) -> WorldSetup {
             steals_lock: dice.odds(50),
             ..default.agent.clone()
         },
-        fence: FenceSetup { takes: dice.pick(&[Span::ms(100), Span::secs(2), Span::secs(4)]), lies: dice.odds(6) },
+        fence: FenceSetup { takes: dice.pick(&[Span::ms(100), Span::secs(2), Span::secs(4)]), lies: dice.odds(14) },
         ..default
     }
 }
@@ -90,6 +98,7 @@ fn fault(dice: &mut Dice, shape: &Shape) -> Vec<TimedFault> {
         K::NodeFailure,
         K::NodeFailure,
         K::NodeFailure,
+        K::AgentFailure,
         K::AgentFailure,
         K::RegionOutage,
         K::RegionOutage,

@@ -5,8 +5,8 @@
 
 mod act;
 mod case;
-mod door;
 mod dice;
+mod door;
 mod laws;
 mod person;
 mod run;

@@ -71,13 +71,9 @@ pub fn order(engine: &Engine, act: &Act) -> Option<Action> {
     let operation = state.operations.iter().rev().find(|o| !o.is_over()).or(state.operations.back());
     let proposal = state.proposals.first().map(|p| p.proposal.id);
     Some(match act {
-        Act::Propose { group, intent, from, to } => Action::Propose {
-            group: GroupId(*group),
-            intent: *intent,
-            from: from.map(RegionId),
-            to: to.map(RegionId),
-            reason: "ordered".to_string(),
-        },
+        Act::Propose { group, intent, from, to } => {
+            Action::Propose { group: GroupId(*group), intent: *intent, from: from.map(RegionId), to: to.map(RegionId), reason: "ordered".to_string() }
+        }
         Act::Withdraw => Action::Withdraw { proposal: proposal? },
         Act::Stop => Action::StopAutomatic { proposal: proposal? },
         Act::Abort => Action::Abort { operation: operation?.id },

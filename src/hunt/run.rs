@@ -116,13 +116,7 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self, armed: bool) -> Played {
-        let input = Input::Start {
-            mode: Mode::Drill,
-            program: "bpci".to_string(),
-            armed,
-            drilled: Vec::new(),
-            estate: Arc::clone(&self.estate),
-        };
+        let input = Input::Start { mode: Mode::Drill, program: "bpci".to_string(), armed, drilled: Vec::new(), estate: Arc::clone(&self.estate) };
         let answer = self.core.input(self.now(), input);
         self.after(answer.map(|_| ()))
     }

@@ -45,10 +45,9 @@ impl Shape {
             databases: if dice.odds(75) { 1 } else { 2 + dice.below(MOST_DATABASES - 1) as u8 },
             balancers: (0..dice.below(3)).map(|_| place(dice)).collect(),
             store: if dice.odds(60) { vec![None] } else { (0..3).map(|_| place(dice)).collect() },
-            fence: dice.odds(88).then(|| FenceShape {
-                undo: dice.odds(80),
-                depends_on: if dice.odds(25) { vec![dice.below(regions) as u16] } else { Vec::new() },
-            }),
+            fence: dice
+                .odds(88)
+                .then(|| FenceShape { undo: dice.odds(80), depends_on: if dice.odds(25) { vec![dice.below(regions) as u16] } else { Vec::new() } }),
             automatic: dice.odds(60),
             second_person: dice.odds(8),
             shared_provider: dice.odds(25),
@@ -135,10 +134,8 @@ services:
             let _ = writeln!(text, "        region-{r}: http://db{d}.region-{r}.sim:8008");
         }
         let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], check: [fence, --check], undo: [unfence, \"{{region}}\"] }}");
-        let _ = writeln!(
-            text,
-            "    traffic: {{ haproxy: {{ runtime_api: [\"balancer-{d}.sim:9999\"], backend: primary, write: \"db{d}.sim:5000\" }} }}"
-        );
+        let _ =
+            writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [\"balancer-{d}.sim:9999\"], backend: primary, write: \"db{d}.sim:5000\" }} }}");
     }
     text
 }

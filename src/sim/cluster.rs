@@ -193,7 +193,7 @@ impl Cluster {
         }
         self.members[i].cut_off = None;
         if self.members[i].leads {
-            self.lead(i, now, &mut wake);
+            self.lead(i, now, truth, &mut wake);
         } else if self.store.leader.is_none() {
             self.race(i, now, chance, truth, &mut wake);
         } else {
@@ -202,7 +202,7 @@ impl Cluster {
         wake
     }
 
-    fn lead(&mut self, i: usize, now: Mono, wake: &mut Vec<Wake>) {
+    fn lead(&mut self, i: usize, now: Mono, truth: &mut Truth, wake: &mut Vec<Wake>) {
         let ttl = self.setup.ttl;
         match &mut self.store.leader {
             Some(lock) if lock.holder == i => {
@@ -220,6 +220,11 @@ impl Cluster {
                     // Thawed in the middle of its turn: an unconditional put, the habit of agents up to 3.0.2.
                     self.store.take_lock(i, now.plus(ttl));
                     self.members[i].writable = true;
+                    // What was written under another leader meanwhile is thrown away.
+                    let lost_bytes = self.acknowledged.saturating_sub(self.members[i].position);
+                    truth.lost += lost_bytes / self.bytes_per_write();
+                    truth.lost_bytes += lost_bytes;
+                    self.acknowledged -= lost_bytes;
                     wake.push(Wake::Agents);
                 } else {
                     self.demote(i, now);
@@ -334,7 +339,7 @@ impl Cluster {
 
     fn follow(&mut self, i: usize, now: Mono, chance: &mut Chance) {
         let Some(holder) = self.store.leader.as_ref().map(|l| l.holder) else { return };
-        if holder == i || self.members[i].promotes.is_some() || !self.members[holder].leads {
+        if holder == i || self.members[i].promotes.is_some() || !self.members[holder].leads || !self.lives(holder) {
             return;
         }
         let timeline = self.members[holder].timeline;

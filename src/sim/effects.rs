@@ -199,7 +199,10 @@ impl World {
         if !cluster.lives(old) || cluster.members[old].agentless || !cluster.members[old].leads {
             return Err("412: leader name does not match".to_string());
         }
-        if !cluster.lives(new) || cluster.members[new].agentless || (cluster.setup.synchronous && !cluster.store.sync.standbys.contains(&cluster.members[new].name)) {
+        if !cluster.lives(new)
+            || cluster.members[new].agentless
+            || (cluster.setup.synchronous && !cluster.store.sync.standbys.contains(&cluster.members[new].name))
+        {
             return Err("412: candidate name does not match with sync_standby".to_string());
         }
         // It steps down once its standby has everything, and releases the lock.
