@@ -474,6 +474,12 @@ pub enum LabCommand {
         /// Another Patroni than the installed one
         #[arg(long, value_name = "PATH")]
         patroni: Option<PathBuf>,
+        /// Each region, etcd and the entry in a network namespace of its own, so that links can be cut and slowed (root)
+        #[arg(long)]
+        netns: bool,
+        /// Where the members of etcd run: store (apart from the regions), or regions [default: one, in store]
+        #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
+        etcd: Vec<String>,
     },
     Down {
         #[command(flatten)]
@@ -492,11 +498,25 @@ pub enum LabCommand {
         #[arg(long, value_name = "FILE")]
         rules: PathBuf,
     },
-    /// Break it: leader-kill, leader-freeze, postgres-kill, replica-lag, etcd-stop
+    /// Break it: leader-kill, leader-freeze, postgres-kill, patroni-kill, sync-kill, replica-lag, etcd-stop; with --netns
+    /// also region-partition, link-cut, link-latency
     Break {
         #[command(flatten)]
         place: LabPlace,
         what: crate::lab::Damage,
+        /// region-partition: which one [default: the leader's]
+        #[arg(long)]
+        region: Option<String>,
+        /// link-cut, link-latency: between whom; us, leader, *, store, entry, or a region
+        #[arg(long = "link", value_name = "FROM:TO")]
+        links: Vec<String>,
+        /// link-latency: one way
+        #[arg(long, value_name = "150ms")]
+        delay: Option<String>,
+        #[arg(long, value_name = "50ms")]
+        jitter: Option<String>,
+        #[arg(long, value_name = "1%")]
+        loss: Option<String>,
     },
     /// Thaw, restart and resume whatever was broken
     Mend {

@@ -39,6 +39,8 @@ pub struct Ended {
 
 /// A future that has not ended after this time ends without its users being served.
 pub const HORIZON: Span = Span::mins(3);
+/// How often a group is looked at closely.
+const CLOSE: Span = Span::ms(49);
 /// How often a world that nobody looks at is asked who serves, once somebody may.
 const ASK: Span = Span::ms(50);
 
@@ -63,7 +65,8 @@ impl Future<'_> {
     pub fn run(&self, seed: u64) -> Ended {
         let mut pace = self.pace.clone();
         if !self.counts_fence {
-            pace.fence = Draw::Between(Span::ZERO, Span::ZERO);
+            // It ends at any moment between two looks, and is taken out of the sum.
+            pace.fence = Draw::Between(Span::ZERO, CLOSE);
         }
         let fork = &self.question.fork;
         let world = World::standing(&fork.engine.state().estate, &fork.standing, &pace, seed);
@@ -122,8 +125,11 @@ impl Future<'_> {
             }
         }
         if let Some(operation) = engine.state().operations.back() {
-            ended.writable = operation.results.writable.map(|t| t.since(began.utc));
-            ended.served = operation.results.served.map(|t| t.since(began.utc));
+            let fence = operation.effects().find(|e| matches!(e.effect, Effect::Fence { .. })).and_then(|e| Some(e.reported?.since(e.intended)));
+            let left_out = Span(fence.filter(|_| !self.counts_fence).map_or(0, |t| t.0));
+            let since = |t: Utc| Span(t.since(began.utc).0.saturating_sub(left_out.0));
+            ended.writable = operation.results.writable.map(since);
+            ended.served = operation.results.served.map(since);
             ended.rolled_back = matches!(operation.status, Status::RollingBack { .. } | Status::RolledBack);
             if ended.served.is_none() {
                 ended.stuck = Some(match &operation.status {

@@ -1,8 +1,8 @@
 //! Breaking a lab, mending it, taking it down; and the fence of its nodes.
 
-use super::place::{Place, REGIONS};
+use super::place::{HOSTS, Place, REGIONS};
 use super::process::{self, Process};
-use super::up;
+use super::{links, up};
 use crate::model::vocabulary;
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +17,9 @@ vocabulary!(
         SyncKill = "sync-kill",
         ReplicaLag = "replica-lag",
         EtcdStop = "etcd-stop",
+        RegionPartition = "region-partition",
+        LinkCut = "link-cut",
+        LinkLatency = "link-latency",
     }
 );
 
@@ -47,11 +50,54 @@ fn find(place: &Place, path: &str) -> Option<&'static str> {
     })
 }
 
+/// Where links are cut and how they are slowed.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// The region that is cut off; none: the leader's.
+    pub region: Option<String>,
+    /// `FROM:TO`, several; `leader` stands for whoever leads, `*` for everybody.
+    pub links: Vec<String>,
+    pub delay: Option<String>,
+    pub jitter: Option<String>,
+    pub loss: Option<String>,
+}
+
+impl How {
+    fn words(&self) -> String {
+        let of = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("{name} {v}"));
+        let words = [of("delay", &self.delay), of("jitter", &self.jitter), of("loss", &self.loss)];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Changes links.
+fn change(place: &Place, how: &How, words: &str) -> Result<String, String> {
+    if how.links.is_empty() || words.is_empty() {
+        return Err("name a link, as --link us:leader, and what becomes of it, as --delay 150ms --jitter 50ms --loss 1%".to_string());
+    }
+    let mut changed = Vec::new();
+    for link in &how.links {
+        let (a, b) = link.split_once(':').ok_or_else(|| format!("`{link}` is no link; write FROM:TO"))?;
+        let host = |name: &str| -> Result<String, String> {
+            match name {
+                "leader" => leader(place).map(str::to_string),
+                "*" => Ok(name.to_string()),
+                _ if HOSTS.iter().any(|(h, _)| *h == name) => Ok(name.to_string()),
+                _ => Err(format!("`{name}` is not on the wire; known: leader, *, {}", HOSTS.map(|(h, _)| h).join(", "))),
+            }
+        };
+        changed.push((host(a)?, host(b)?));
+    }
+    let lines: Vec<(&str, &str, &str)> = changed.iter().map(|(a, b)| (a.as_str(), b.as_str(), words)).collect();
+    links::add(place, &lines)?;
+    Ok(changed.iter().map(|(a, b)| format!("{a} – {b}: {words}")).collect::<Vec<_>>().join("\n"))
+}
+
 /// Breaks a lab. Returns what was done.
 ///
 /// # Errors
 /// There is no lab, or nothing of that kind runs in it.
-pub fn damage(dir: &Path, what: Damage) -> Result<String, String> {
+pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
     let place = Place::load(dir)?;
     match what {
         Damage::LeaderKill => {
@@ -89,9 +135,20 @@ pub fn damage(dir: &Path, what: Damage) -> Result<String, String> {
             Ok(format!("{region}: its receiver is stopped; it falls behind until bpci lab mend"))
         }
         Damage::EtcdStop => {
-            process::running(&place.dir, "etcd").ok_or("etcd does not run")?.signal(libc::SIGKILL);
-            Ok("etcd: killed".to_string())
+            let running: Vec<Process> = place.etcd().iter().filter_map(|m| process::running(&place.dir, &m.name)).collect();
+            signal(&running, libc::SIGKILL);
+            if running.is_empty() { Err("etcd does not run".to_string()) } else { Ok("etcd: killed".to_string()) }
         }
+        Damage::RegionPartition => {
+            let region = match &how.region {
+                Some(region) => known(region).map(|()| region.as_str())?,
+                None => leader(&place)?,
+            };
+            links::add(&place, &[(region, "*", "cut")])?;
+            Ok(format!("{region}: cut off from everything; bpci lab mend joins it again"))
+        }
+        Damage::LinkCut => change(&place, how, "cut"),
+        Damage::LinkLatency => change(&place, how, &how.words()),
     }
 }
 
@@ -106,7 +163,10 @@ pub fn mend(dir: &Path) -> Result<String, String> {
     for region in REGIONS {
         signal(&node(&place, region), libc::SIGCONT);
     }
-    if process::running(&place.dir, "etcd").is_none() {
+    if place.wired && links::mend(&place)? {
+        done.push("the links are whole".to_string());
+    }
+    if place.etcd().iter().any(|m| process::running(&place.dir, &m.name).is_none()) {
         up::start_etcd(&place, &servers)?;
         done.push("etcd started".to_string());
     }
@@ -132,12 +192,16 @@ pub fn down(dir: &Path) -> Result<String, String> {
     for region in REGIONS {
         signal(&node(&place, region), libc::SIGKILL);
     }
-    for name in ["haproxy", "etcd"] {
+    let etcd = place.etcd();
+    for name in etcd.iter().map(|m| m.name.as_str()).chain(["haproxy", "wire"]) {
         if let Some(process) = process::running(&place.dir, name) {
             signal(&process.tree(), libc::SIGKILL);
         }
     }
     std::thread::sleep(Duration::from_millis(200));
+    if place.wired {
+        links::clear(&place);
+    }
     std::fs::remove_dir_all(&place.dir).map_err(|e| format!("{}: {e}", place.dir.display()))?;
     Ok("down".to_string())
 }
@@ -149,7 +213,8 @@ pub fn down(dir: &Path) -> Result<String, String> {
 pub fn status(dir: &Path) -> Result<String, String> {
     let place = Place::load(dir)?;
     let mut lines = Vec::new();
-    for name in ["etcd", "haproxy"] {
+    let etcd = place.etcd();
+    for name in etcd.iter().map(|m| m.name.as_str()).chain(["haproxy"]).chain(place.wired.then_some("wire")) {
         let state = process::running(&place.dir, name).map_or_else(|| "not running".to_string(), |p| format!("running, pid {}", p.pid));
         lines.push(format!("{name:<16} {state}"));
     }
@@ -164,6 +229,7 @@ pub fn status(dir: &Path) -> Result<String, String> {
         };
         lines.push(format!("{region:<16} {agent}, {server}; {role}; REST {address}:{rest}, SQL {address}:{sql}"));
     }
+    lines.extend(links::rules(&place).map(|rule| format!("link             {rule}")));
     lines.push(format!("writes           {}", place.write_entry()));
     Ok(lines.join("\n"))
 }

@@ -5,16 +5,18 @@ use std::path::Path;
 
 pub fn patroni(place: &Place, region: &str, bin: &Path) -> Option<String> {
     let (address, rest, sql) = place.node(region)?;
-    let (etcd, data, bin) = (place.etcd(), place.data(region).display().to_string(), bin.display());
+    let etcd = place.etcd().iter().map(|m| format!("\"{}\"", m.client)).collect::<Vec<_>>().join(", ");
+    let (data, bin) = (place.data(region).display().to_string(), bin.display());
     // A socket in the data directory would make pg_rewind fail.
     let sockets = place.path(region).display().to_string();
+    let net = if place.wired { "198.18.0.0/15" } else { "127.0.0.0/8" };
     let pass = place.path(region).join("pgpass").display().to_string();
     Some(format!(
         r#"scope: orders
 namespace: /service/
 name: {region}
 restapi: {{ listen: "{address}:{rest}", connect_address: "{address}:{rest}" }}
-etcd3: {{ hosts: ["{etcd}"] }}
+etcd3: {{ hosts: [{etcd}] }}
 bootstrap:
   dcs:
     ttl: 20
@@ -51,9 +53,9 @@ postgresql:
     shared_buffers: 32MB
   pg_hba:
     - local all all trust
-    - host all bpci 127.0.0.0/8 scram-sha-256
-    - host replication all 127.0.0.0/8 trust
-    - host all all 127.0.0.0/8 trust
+    - host all bpci {net} scram-sha-256
+    - host replication all {net} trust
+    - host all all {net} trust
 "#
     ))
 }
@@ -86,6 +88,14 @@ listen primary
         api = place.runtime_api(),
         entry = place.write_entry(),
     )
+}
+
+/// Where the members of etcd are, if each is in a region.
+fn etcd_regions(place: &Place) -> String {
+    match place.etcd_in.iter().all(|host| REGIONS.contains(&host.as_str())) {
+        true => format!("      etcd_regions: [{}]\n", place.etcd_in.join(", ")),
+        false => String::new(),
+    }
 }
 
 /// The estate as bpci reads it, fence included.
@@ -123,8 +133,8 @@ services:
     patroni:
       scope: orders
       members:
-{members}      etcd: ["http://{etcd}"]
-      postgres: {{ user: bpci, password_file: "{dir}/bpci.password", dbname: postgres }}
+{members}      etcd: [{etcd}]
+{etcd_regions}      postgres: {{ user: bpci, password_file: "{dir}/bpci.password", dbname: postgres }}
     fence:
       exec: ["{program}", lab, fence, --dir, "{dir}", "{{member}}"]
       check: ["{program}", lab, fence, --check, --dir, "{dir}", "{{member}}"]
@@ -133,7 +143,8 @@ services:
     traffic:
       haproxy: {{ runtime_api: ["{api}"], backend: primary, write: "{entry}" }}
 "#,
-        etcd = place.etcd(),
+        etcd = place.etcd().iter().map(|m| format!("\"http://{}\"", m.client)).collect::<Vec<_>>().join(", "),
+        etcd_regions = etcd_regions(place),
         api = place.runtime_api(),
         entry = place.write_entry(),
     )

@@ -1,6 +1,7 @@
 //! Processes of the lab: started apart from us, known by pid and start time, so that a pid that was given to somebody
 //! else meanwhile is never touched.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -78,16 +79,19 @@ pub fn as_user() -> Option<&'static str> {
     (unsafe { libc::geteuid() } == 0).then_some("postgres")
 }
 
-/// A command as the user that the servers run as.
-pub fn command(program: &Path) -> Command {
-    match as_user() {
-        None => Command::new(program),
-        Some(user) => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all"]).arg(program);
-            command
-        }
+/// A command as the user that the servers run as, in a network namespace if one is named.
+pub fn command(program: &Path, namespace: Option<&str>) -> Command {
+    let mut words: Vec<&OsStr> = Vec::new();
+    if let Some(namespace) = namespace {
+        words.extend(["ip", "netns", "exec", namespace].map(OsStr::new));
     }
+    if let Some(user) = as_user() {
+        words.extend(["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all"].map(OsStr::new));
+    }
+    words.push(program.as_os_str());
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
 }
 
 /// Starts a server apart from us and remembers it under its name.

@@ -1,7 +1,7 @@
 //! Bringing a lab up: the first node alone, so that the first leader is not left to chance; then the others.
 
-use super::place::{Place, REGIONS};
-use super::{files, process};
+use super::place::{EtcdMember, HOSTS, Place, REGIONS, one_store};
+use super::{files, links, process};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -41,18 +41,34 @@ pub fn servers(patroni: Option<&Path>) -> Result<Servers, String> {
     Ok(Servers { etcd: need("etcd")?, haproxy: need("haproxy")?, patroni, postgres })
 }
 
+/// What is to be brought up.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    pub base_port: u16,
+    /// Another Patroni than the installed one.
+    pub patroni: Option<PathBuf>,
+    pub wired: bool,
+    /// Where the members of etcd are to be; none: one, apart from the regions.
+    pub etcd_in: Vec<String>,
+}
+
 /// Starts everything and writes `estate.yaml`. Returns what to do next.
 ///
 /// # Errors
 /// A server is missing, or did not come up; the text says which, and where its log is.
-pub fn up(dir: &Path, base_port: u16, patroni: Option<&Path>) -> Result<String, String> {
+pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
     if dir.join("lab.json").exists() {
         return Err(format!("{}: a lab is there already; bpci lab status, or bpci lab down", dir.display()));
     }
-    let servers = servers(patroni)?;
+    let known = |host: &String| HOSTS.iter().any(|(name, _)| name == host) && host != "us" && host != "entry";
+    if let Some(host) = ask.etcd_in.iter().find(|h| !known(h)) {
+        return Err(format!("etcd cannot be in `{host}`; it can be in: store, {}", REGIONS.join(", ")));
+    }
+    let servers = servers(ask.patroni.as_deref())?;
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let dir = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
-    let place = Place { dir: dir.clone(), base_port, patroni: servers.patroni.clone() };
+    let etcd_in = if ask.etcd_in.is_empty() { one_store() } else { ask.etcd_in.clone() };
+    let place = Place { dir: dir.clone(), base_port: ask.base_port, patroni: servers.patroni.clone(), wired: ask.wired, etcd_in };
     place.save()?;
     match bring_up(&place, &servers) {
         Ok(text) => Ok(text),
@@ -77,6 +93,9 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
     write(place.path("bpci.password"), password.clone())?;
     own(&place.dir)?;
 
+    if place.wired {
+        links::lay(place)?;
+    }
     start_etcd(place, servers)?;
     let started = Instant::now();
     start_node(place, servers, REGIONS[0])?;
@@ -129,20 +148,29 @@ fn own(dir: &Path) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("{}: could not be given to {user}", dir.display())) }
 }
 
+/// Starts the members of etcd that do not run.
 pub fn start_etcd(place: &Place, servers: &Servers) -> Result<(), String> {
-    let mut command = process::command(&servers.etcd);
-    let (client, peer) = (format!("http://{}", place.etcd()), format!("http://{}", place.etcd_peer()));
-    command.args(["--name", "lab", "--data-dir"]).arg(place.path("etcd"));
-    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peer]);
-    command.args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("lab={peer}")]);
-    process::start(&place.dir, "etcd", command)?;
-    wait("etcd; see etcd.log", Duration::from_secs(20), || get(&place.etcd(), "/health").is_some_and(|(status, _)| status == 200))
+    let members = place.etcd();
+    let cluster = members.iter().map(|m| format!("{}=http://{}", m.name, m.peer)).collect::<Vec<_>>().join(",");
+    let alone = |m: &&EtcdMember| process::running(&place.dir, &m.name).is_none();
+    for member in members.iter().filter(alone) {
+        let mut command = process::command(&servers.etcd, place.namespace(&member.host).as_deref());
+        let (client, peer) = (format!("http://{}", member.client), format!("http://{}", member.peer));
+        command.args(["--name", &member.name, "--data-dir"]).arg(place.path(&format!("{}.data", member.name)));
+        command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peer]);
+        command.args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &cluster]);
+        process::start(&place.dir, &member.name, command)?;
+    }
+    let up = |m: &EtcdMember| get(&m.client, "/health").is_some_and(|(status, _)| status == 200);
+    wait("etcd; see etcd.log", Duration::from_secs(20), || members.iter().all(up))
 }
 
 pub fn start_node(place: &Place, servers: &Servers, region: &str) -> Result<(), String> {
     // Debian's Patroni needs Debian's Python, whatever comes first on the path.
     let packaged = place.patroni.starts_with("/usr/bin");
-    let mut command = if packaged { process::command(Path::new("/usr/bin/python3")) } else { process::command(&place.patroni) };
+    let namespace = place.namespace(region);
+    let program = if packaged { Path::new("/usr/bin/python3") } else { &place.patroni };
+    let mut command = process::command(program, namespace.as_deref());
     if packaged {
         command.arg(&place.patroni);
     }
@@ -152,7 +180,7 @@ pub fn start_node(place: &Place, servers: &Servers, region: &str) -> Result<(), 
 }
 
 pub fn start_haproxy(place: &Place, servers: &Servers) -> Result<(), String> {
-    let mut command = process::command(&servers.haproxy);
+    let mut command = process::command(&servers.haproxy, place.namespace("entry").as_deref());
     command.arg("-db").arg("-f").arg(place.path("haproxy.cfg"));
     process::start(&place.dir, "haproxy", command).map(|_| ())
 }

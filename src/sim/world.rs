@@ -305,8 +305,9 @@ impl World {
     }
 }
 
-/// Close looks that are told of after something has changed: a refused port is believed after three.
-const TELL: u8 = 4;
+/// Close looks that are told of after something has changed: a refused port is believed after three, and a receiver is
+/// asked once more 200 ms after a fence.
+const TELL: u8 = 6;
 
 impl Door for World {
     fn submit(&mut self, now: Now, issued: Issued) {

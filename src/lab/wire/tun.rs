@@ -9,26 +9,29 @@ use std::time::Duration;
 
 pub struct Tun(File);
 
-/// The device's name in its namespace.
-const NAME: &str = "wire";
+/// The device's name in its namespace; on this machine itself, where others may be, with the network's number.
+fn name_of(namespace: &str, address: Ipv4Addr) -> String {
+    if namespace == HERE { format!("wire{}", address.octets()[2]) } else { "wire".to_string() }
+}
+
+/// This machine's own namespace.
+const HERE: &str = ".";
 /// The longest packet: what an ordinary line carries.
 const LONGEST: usize = 1500;
 
 impl Tun {
-    /// Makes the device in a namespace that `ip netns add` has made, with this address and the network of 256 around it.
+    /// Makes the device in a namespace that `ip netns add` has made (`.` is this machine's own), with this address and the network of 256 around it.
     ///
     /// # Errors
     /// There is no such namespace, or not the right to make a device.
     pub fn make(namespace: &str, address: Ipv4Addr) -> Result<Tun, String> {
-        let name = namespace.to_string();
+        let (place, device) = (namespace.to_string(), name_of(namespace, address));
+        let name = device.clone();
         // A thread changes over to the namespace; the device stays there, the thread ends.
-        let made = std::thread::spawn(move || open_in(&name)).join().map_err(|_| "the thread that makes it ended".to_string())?;
+        let made = std::thread::spawn(move || open_in(&place, &device)).join().map_err(|_| "the thread that makes it ended".to_string())?;
         let tun = made.map_err(|e| format!("namespace {namespace}: {e}; it needs root, /dev/net/tun, and: ip netns add {namespace}"))?;
-        for words in [
-            format!("-n {namespace} link set lo up"),
-            format!("-n {namespace} addr add {address}/24 dev {NAME}"),
-            format!("-n {namespace} link set {NAME} up"),
-        ] {
+        let at = if namespace == HERE { String::new() } else { format!("-n {namespace} ") };
+        for words in [format!("{at}link set lo up"), format!("{at}addr add {address}/24 dev {name}"), format!("{at}link set {name} up")] {
             let out = Command::new("ip").args(words.split(' ')).output().map_err(|e| format!("ip: {e}; install iproute2"))?;
             if !out.status.success() {
                 return Err(format!("ip {words}: {}", String::from_utf8_lossy(&out.stderr).trim()));
@@ -59,15 +62,18 @@ struct Request {
     rest: [u8; 22],
 }
 
-fn open_in(namespace: &str) -> std::io::Result<Tun> {
-    let place = File::open(format!("/var/run/netns/{namespace}"))?;
-    // SAFETY: an open descriptor of a namespace; only this thread changes over, and it ends soon.
-    if unsafe { libc::setns(place.as_raw_fd(), libc::CLONE_NEWNET) } != 0 {
-        return Err(std::io::Error::last_os_error());
+fn open_in(namespace: &str, name: &str) -> std::io::Result<Tun> {
+    if namespace != HERE {
+        let place = File::open(format!("/var/run/netns/{namespace}"))?;
+        // SAFETY: an open descriptor of a namespace; only this thread changes over, and it ends soon.
+        if unsafe { libc::setns(place.as_raw_fd(), libc::CLONE_NEWNET) } != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
     }
     let device = File::options().read(true).write(true).open("/dev/net/tun")?;
     let mut request = Request { name: [0; libc::IFNAMSIZ], flags: (libc::IFF_TUN | libc::IFF_NO_PI) as i16, rest: [0; 22] };
-    request.name[..NAME.len()].copy_from_slice(NAME.as_bytes());
+    let name = &name.as_bytes()[..name.len().min(libc::IFNAMSIZ - 1)];
+    request.name[..name.len()].copy_from_slice(name);
     // SAFETY: an open descriptor, and a request of the layout and length that TUNSETIFF reads and writes.
     if unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF, &mut request) } != 0 {
         return Err(std::io::Error::last_os_error());
