@@ -3,6 +3,7 @@
 use super::address::Addresses;
 use super::etcd::Etcd;
 use super::http::Http;
+use super::patience::Patience;
 use super::postgres::Sql;
 use super::{effects, look, service};
 use crate::model::*;
@@ -35,6 +36,7 @@ pub(super) struct Eyes {
     pub sql: Option<Sql>,
     pub addresses: Addresses,
     pub voters: Mutex<(u16, u16)>,
+    pub patience: Patience,
     pub pace: watch::Sender<Pace>,
 }
 
@@ -98,7 +100,7 @@ impl LiveDoor {
             let (pace, _) = watch::channel(Pace { calm, close: calm, close_until: Mono::default() });
             let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)));
             let etcd = Etcd::new(http.clone(), &database);
-            groups.insert(group, Eyes { http, etcd, sql, addresses, voters: Mutex::new((0, 0)), pace, database });
+            groups.insert(group, Eyes { http, etcd, sql, addresses, voters: Mutex::new((0, 0)), patience: Patience::default(), pace, database });
         }
         let shared = Arc::new(Shared {
             estate: Arc::clone(estate),

@@ -138,7 +138,7 @@ async fn validate(eyes: &Eyes, id: EffectId, via: Via, primary: RegionId, not: O
     let old = not.and_then(|r| eyes.addresses.sql(r));
     let write = Write { address: &address, not: old.as_deref(), system_id: system, id };
     loop {
-        match write.once(sql).await {
+        match write.once(sql, eyes.patience.with(primary)).await {
             Ok(detail) => return Outcome::Done { detail },
             // One row under one id: to write it again is to write it once.
             Err(reason) if Instant::now() > until => return not_done(reason),

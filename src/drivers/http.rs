@@ -19,7 +19,7 @@ impl Http {
         let mut builder = reqwest::Client::builder()
             .no_proxy()
             .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_millis(500))
+            .connect_timeout(Duration::from_millis(1500))
             .pool_idle_timeout(Duration::from_secs(20));
         if let Some(tls) = &database.tls {
             let read = |path: &String| std::fs::read(path).map_err(|e| format!("{path}: {e}"));

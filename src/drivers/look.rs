@@ -1,7 +1,7 @@
 //! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
 
 use super::door::{Pace, Shared};
-use super::{etcd, haproxy, patroni, postgres};
+use super::{etcd, haproxy, patience, patroni, postgres};
 use crate::model::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,13 +53,11 @@ where
     }
 }
 
-/// Silence is told from a slow answer by four times what answers have taken lately, and never by less than 250 ms.
-const PATIENCE: Duration = Duration::from_millis(250);
-
 async fn member_rest(shared: Arc<Shared>, group: GroupId, region: RegionId) {
     let Some((eyes, member)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(region)?))) else { return };
     let at = shared.now();
-    let (result, text) = eyes.http.get(&format!("{}/patroni", member.rest), PATIENCE).await;
+    let (http, url) = (eyes.http.clone(), format!("{}/patroni", member.rest));
+    let (result, text) = eyes.patience.probe(region, async move { http.get(&url, patience::LEARNS).await }).await;
     let parsed = text.map(|t| patroni::parse_member(&t));
     let result = match &parsed {
         Some(Err(reason)) => ProbeResult::Unwell(reason.clone()),
@@ -76,7 +74,8 @@ async fn member_sql(shared: Arc<Shared>, group: GroupId, region: RegionId) {
     // The address is Patroni's to tell; until then there is nothing to probe.
     let Some(address) = eyes.addresses.sql(region) else { return };
     let at = shared.now();
-    let result = postgres::probe(&address, PATIENCE).await;
+    let probe = async move { (postgres::probe(&address, patience::LEARNS).await, None::<()>) };
+    let (result, _) = eyes.patience.probe(region, probe).await;
     shared.tell(at, Fact::Probe { group, region, port: Port::Sql, result }).await;
 }
 

@@ -11,6 +11,7 @@ mod etcd;
 mod haproxy;
 mod http;
 mod look;
+mod patience;
 mod patroni;
 mod postgres;
 mod service;

@@ -43,7 +43,7 @@ impl Sql {
     pub fn new(database: &Database) -> Result<Option<Sql>, String> {
         let Some(sql) = &database.sql else { return Ok(None) };
         let mut config = Config::new();
-        config.user(&sql.user).dbname(&sql.dbname).application_name("bpci").connect_timeout(Duration::from_millis(500));
+        config.user(&sql.user).dbname(&sql.dbname).application_name("bpci").connect_timeout(Duration::from_millis(1_500));
         if let Some(path) = &sql.password_file {
             let password = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
             config.password(password.trim_end());
@@ -85,7 +85,7 @@ impl Sql {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_millis(800), connect).await.map_err(|_| "no answer in time".to_string())?
+        tokio::time::timeout(Duration::from_secs(2), connect).await.map_err(|_| "no answer in time".to_string())?
     }
 }
 
@@ -102,7 +102,7 @@ pub fn words(e: &tokio_postgres::Error) -> String {
 /// The connection is of no more use.
 pub async fn receiver(client: &Client) -> Result<Receiver, String> {
     const QUERY: &str = "SELECT status, (extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000)::float8 FROM pg_stat_wal_receiver";
-    let rows = tokio::time::timeout(Duration::from_millis(500), client.query(QUERY, &[])).await.map_err(|_| "no answer in time".to_string())?;
+    let rows = tokio::time::timeout(Duration::from_secs(1), client.query(QUERY, &[])).await.map_err(|_| "no answer in time".to_string())?;
     let rows = rows.map_err(|e| words(&e))?;
     let Some(row) = rows.first() else { return Ok(Receiver { streaming: false, silent_for: None }) };
     let status: Option<String> = row.try_get(0).map_err(|e| words(&e))?;
@@ -121,11 +121,11 @@ pub struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// Tries once.
+    /// Tries once. Six answers are waited for; a commit that hangs is not.
     ///
     /// # Errors
     /// Why it did not succeed.
-    pub async fn once(&self, sql: &Sql) -> Result<String, String> {
+    pub async fn once(&self, sql: &Sql, patience: Duration) -> Result<String, String> {
         let client = sql.connect(self.address).await?;
         let all = async {
             let row = client
@@ -155,7 +155,7 @@ impl Write<'_> {
                 _ => Err("the row that was read back is another one".to_string()),
             }
         };
-        tokio::time::timeout(Duration::from_millis(1_500), all).await.map_err(|_| "a commit that waits: no synchronous standby?".to_string())?
+        tokio::time::timeout(patience * 6, all).await.map_err(|_| "a commit that waits: no synchronous standby?".to_string())?
     }
 
     async fn same_system(&self, client: &Client) -> Result<(), String> {

@@ -12,16 +12,23 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-1"];
 pub struct Lab {
     pub dir: tempfile::TempDir,
     pub port: u16,
+    /// Its regions are network namespaces.
+    wired: bool,
 }
 
 impl Lab {
     pub fn up(port: u16) -> Lab {
+        Lab::up_with(port, &[])
+    }
+
+    pub fn up_with(port: u16, more: &[&str]) -> Lab {
         let dir = tempfile::Builder::new().prefix("bpci-live-").tempdir().unwrap_or_else(|e| panic!("{e}"));
         // The servers run as another user, who must get through.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(dir.path(), open).unwrap_or_else(|e| panic!("{e}"));
-        let lab = Lab { dir, port };
-        lab.ok(&["lab", "up", "--dir", &lab.path(), "--base-port", &port.to_string()]);
+        let lab = Lab { dir, port, wired: more.contains(&"--netns") };
+        let (path, port) = (lab.path(), port.to_string());
+        lab.ok(&[&["lab", "up", "--dir", &path, "--base-port", &port], more].concat());
         lab
     }
 
@@ -100,8 +107,26 @@ impl Lab {
         self.estate().display().to_string()
     }
 
+    /// Where the server with this port listens.
+    pub fn host(&self, port: u16) -> String {
+        let last = if port == self.port + 30 { 31 } else { 11 + port - self.port - 20 };
+        match (self.wired, last) {
+            (true, _) => format!("198.18.{}.{last}", (self.port / 100) % 256),
+            (false, 31) => "127.0.0.1".to_string(),
+            (false, _) => format!("127.0.0.{last}"),
+        }
+    }
+
+    /// The newest operation's status, once it is over.
+    pub fn ended(&self) -> Option<String> {
+        let list = self.ok(&["bc", "recovery", "list", "--config", &self.config(), "--output", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap_or_else(|e| panic!("{e}"));
+        let status = list.as_array()?.last()?["status"].as_str()?;
+        (!matches!(status, "initiated" | "rolling back")).then(|| status.to_string())
+    }
+
     pub fn sql(&self, port: u16, sql: &str) -> Result<String, String> {
-        let host = if port == self.port + 30 { "127.0.0.1".to_string() } else { format!("127.0.0.{}", 11 + port - self.port - 20) };
+        let host = self.host(port);
         let output = Command::new("psql")
             .args(["-XqAt", "-h", &host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres", "-c", sql])
             .env("PGCONNECT_TIMEOUT", "1")
@@ -219,13 +244,14 @@ impl Writer {
         wait("the entry", 20, || lab.sql(lab.port + 30, "CREATE TABLE IF NOT EXISTS written (n integer PRIMARY KEY); DELETE FROM written").is_ok());
         let go_on = Arc::new(AtomicBool::new(true));
         let (until, port) = (Arc::clone(&go_on), lab.port + 30);
+        let host = lab.host(port);
         let thread = std::thread::spawn(move || {
             let mut acknowledged = Vec::new();
             let mut n = 0;
             while until.load(Ordering::Relaxed) {
                 n += 1;
                 let sql = format!("SET statement_timeout = 2000; INSERT INTO written VALUES ({n})");
-                let entry = ["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "postgres", "-d", "postgres"];
+                let entry = ["-h", &host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres"];
                 let done = Command::new("psql")
                     .args(["-XqAt", "-v", "ON_ERROR_STOP=1"])
                     .args(entry)
