@@ -62,7 +62,7 @@ impl Case {
             world: self.world.clone(),
             armed: self.armed,
             seed: self.seed,
-            faults: self.faults.iter().filter(|f| f.fault.region.0 < u16::from(self.shape.regions)).cloned().collect(),
+            faults: self.faults.iter().filter(|f| f.fault.region.0 < self.shape.regions()).cloned().collect(),
             orders: Vec::new(),
             until: self.calm_at,
             expect: Expectation::default(),

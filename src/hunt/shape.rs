@@ -58,9 +58,14 @@ impl Shape {
         }
     }
 
+    /// How many regions there are, whatever a case in a file says.
+    pub fn regions(&self) -> u16 {
+        u16::from(self.regions).clamp(2, MOST_REGIONS as u16)
+    }
+
     pub fn estate(&self) -> Estate {
-        let mut estate = (*base(usize::from(self.regions), usize::from(self.databases))).clone();
-        let region = |n: u16| RegionId(n % u16::from(self.regions));
+        let mut estate = (*base(usize::from(self.regions()), usize::from(self.databases))).clone();
+        let region = |n: u16| RegionId(n % self.regions());
         for database in estate.groups.iter_mut().filter_map(|g| g.database.as_mut()) {
             let addresses = |i: usize| format!("balancer-{i}.sim:9999");
             database.balancers =
@@ -102,7 +107,7 @@ impl Shape {
 fn base(regions: usize, databases: usize) -> Arc<Estate> {
     static BASES: [OnceLock<Arc<Estate>>; (MOST_REGIONS + 1) * (MOST_DATABASES + 1)] =
         [const { OnceLock::new() }; (MOST_REGIONS + 1) * (MOST_DATABASES + 1)];
-    let (regions, databases) = (regions.clamp(2, MOST_REGIONS), databases.clamp(1, MOST_DATABASES));
+    let databases = databases.clamp(1, MOST_DATABASES);
     let known = &BASES[regions * (MOST_DATABASES + 1) + databases];
     Arc::clone(known.get_or_init(|| {
         let read = config::parse("hunt.yaml", &text(regions, databases));
