@@ -217,7 +217,7 @@ fn member(cx: &Facts, region: RegionId, t: &MemberTelemetry) -> StandingMember {
         failing_since: t.failing_since(),
         report: t.report.clone(),
         receiver: t.stream,
-        led_at: t.led_at,
+        led_at: t.led_at.map(|((_, position), at)| (position, at)),
         round_trip: t.round_trip,
         stalled: behind > late.plus(cx.estate().policy.detection.interval.times(2)),
     }

@@ -67,8 +67,8 @@ pub struct MemberTelemetry {
     pub sql: Probes,
     pub rest: Probes,
     pub report: Timed<MemberReport>,
-    /// The last position it said it had as a leader.
-    pub led_at: Timed<Lsn>,
+    /// The last position it said it had as a leader, and on which timeline.
+    pub led_at: Timed<(Option<Timeline>, Lsn)>,
     pub stream: Timed<Receiver>,
     pub fence_check: Timed<Result<(), String>>,
     /// Whether our own login was let in when it last tried.
@@ -329,8 +329,10 @@ impl Telemetry {
         if report.role == MemberRole::Leader
             && let Some(position) = report.position
         {
-            member.led_at = Some((position, at));
-            self.add_position(group, at, position);
+            member.led_at = Some(((report.timeline, position), at));
+            if report.timeline >= self.newest_timeline(group) {
+                self.add_position(group, at, position);
+            }
         }
         let Some(member) = self.member_mut(estate, group, region) else { return };
         // One point a second is enough for a line, and keeps the memory of an hour small.
@@ -349,6 +351,10 @@ impl Telemetry {
 
     fn add_position(&mut self, group: GroupId, at: Mono, position: Lsn) {
         let Some(group) = self.groups.get_mut(group.at()) else { return };
+        // What lay further was on a timeline that has ended.
+        while group.positions.back().is_some_and(|(_, p)| *p > position) {
+            group.positions.pop_back();
+        }
         if group.positions.back().is_some_and(|(t, _)| at.since(*t) < Span::ms(200)) {
             return;
         }
@@ -370,11 +376,29 @@ impl Telemetry {
         Some(newest.since(had.0))
     }
 
-    /// The furthest position any leader of the group is known to have reached.
+    /// The newest timeline that a leader of the group said it was on.
+    fn newest_timeline(&self, group: GroupId) -> Option<Timeline> {
+        self.groups.get(group.at())?.members.iter().filter_map(|m| m.led_at?.0.0).max()
+    }
+
+    /// The furthest position that a leader of the group is known to have reached on the line of history that the group
+    /// is on: what a leader wrote on a timeline beyond its end is gone, and nobody can be behind it.
     pub fn leader_position(&self, group: GroupId) -> Option<Lsn> {
+        let newest = self.newest_timeline(group);
         let group = self.groups.get(group.at())?;
-        let told = group.members.iter().filter_map(|m| m.led_at.as_ref().map(|(p, _)| *p)).max();
-        let stored = group.store.record.as_ref().and_then(|(r, _)| r.status).map(|s| s.position);
+        let record = group.store.record.as_ref().map(|(r, _)| r);
+        let switch = record.and_then(|r| r.last_switch);
+        let counts = |(timeline, position): (Option<Timeline>, Lsn)| match switch {
+            Some((ended, end)) if timeline <= Some(ended) => Some(position.min(end)),
+            _ => (timeline >= newest).then_some(position),
+        };
+        let told = group.members.iter().filter_map(|m| counts(m.led_at?.0)).max();
+        let stored = record.and_then(|r| {
+            let status = r.status?;
+            // What an earlier holder of the lock wrote may be on another timeline; which, it does not say.
+            let by_this_leader = r.leader.as_ref().is_none_or(|l| status.revision > l.create_revision);
+            (by_this_leader || told.is_none()).then_some(status.position)
+        });
         told.max(stored)
     }
 }
@@ -406,6 +430,36 @@ mod tests {
         ] {
             let said = sign.against(Mono(failing_since), loop_wait, Mono(now));
             assert_eq!(said, expected.map(Span), "{failing_since} {now}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_past_the_end_of_a_timeline_does_not_count() {
+        let told = |timeline, position| Some(((Some(Timeline(timeline)), Lsn(position)), Mono(1)));
+        let old = told(1, 150);
+        for (leaders, switch, status, expected, why) in [
+            ([old, None], None, None, Some(150), "one leader, one timeline"),
+            ([old, told(2, 130)], Some((1, 120)), None, Some(130), "the cluster took over and lost 30"),
+            ([old, None], Some((1, 120)), None, Some(120), "the new leader did not speak yet: its history did"),
+            ([old, told(2, 130)], None, None, Some(130), "its history was not read yet"),
+            ([told(2, 130), told(2, 160)], Some((1, 120)), None, Some(160), "the furthest on the newest"),
+            ([told(2, 150), told(3, 125)], Some((2, 120)), None, Some(125), "only the last switch is kept"),
+            ([None, None], Some((1, 120)), Some((5, 150)), Some(150), "nobody told us: what the store says"),
+            ([old, told(2, 130)], Some((1, 120)), Some((5, 150)), Some(130), "the store's is of the holder before"),
+            ([old, told(2, 130)], Some((1, 120)), Some((9, 140)), Some(140), "the store's is of this holder"),
+        ] {
+            let members = leaders.map(|led_at| MemberTelemetry { led_at, ..MemberTelemetry::default() }).to_vec();
+            let leader =
+                Some(LeaderKey { name: "new".to_string(), region: None, create_revision: 7, lease_left: None, lease_ttl: None, lease_id: None });
+            let record = StoreRecord {
+                leader,
+                last_switch: switch.map(|(t, p)| (Timeline(t), Lsn(p))),
+                status: status.map(|(revision, p)| StatusKey { revision, position: Lsn(p) }),
+                ..StoreRecord::default()
+            };
+            let store = StoreTelemetry { record: Some((record, Mono(1))), ..StoreTelemetry::default() };
+            let telemetry = Telemetry { groups: vec![GroupTelemetry { members, store, ..GroupTelemetry::default() }], ..Telemetry::default() };
+            assert_eq!(telemetry.leader_position(GroupId::of(0)), expected.map(Lsn), "{why}");
         }
     }
 }
