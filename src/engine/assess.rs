@@ -331,10 +331,11 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if !votes.gone() {
         return Some(format!("observers do not agree: {}", votes.summary()));
     }
-    // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs.
+    // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs; so is one
+    // that only we had lost: a standby that lost its stream a moment ago may have it back in the next.
     let detection = &cx.estate().policy.detection;
     let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
-    let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(t));
+    let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(votes.heard.map_or(t, |h| h.max(t))));
     if failing < patience {
         return Some(format!("failing for {failing}; waits until {patience}"));
     }

@@ -70,6 +70,8 @@ pub struct MemberTelemetry {
     /// The last position it said it had as a leader, and on which timeline.
     pub led_at: Timed<(Option<Timeline>, Lsn)>,
     pub stream: Timed<Receiver>,
+    /// When its receiver last heard the leader: kept when the stream is lost.
+    pub heard: Option<Mono>,
     pub fence_check: Timed<Result<(), String>>,
     /// Whether our own login was let in when it last tried.
     pub login: Timed<Result<(), String>>,
@@ -253,6 +255,7 @@ impl Telemetry {
             Fact::Member { group, region, report } => self.add_report(estate, *group, *region, at, report),
             Fact::Receiver { group, region, stream } => {
                 if let Some(member) = self.member_mut(estate, *group, *region) {
+                    member.heard = member.heard.max(stream.silent_for.map(|s| at.minus(s)));
                     replace(&mut member.stream, *stream, at);
                 }
             }

@@ -27,7 +27,10 @@ pub struct Votes {
     pub list: Vec<Vote>,
     /// A sign of life that outweighs every vote.
     pub veto: Option<String>,
+    /// The first of our own failures in a row.
     pub since: Option<Mono>,
+    /// When anybody else last heard it, as far as is known.
+    pub heard: Option<Mono>,
     pub ours: Stance,
 }
 
@@ -63,7 +66,7 @@ impl Votes {
 /// Asks every configured observer about a member.
 pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
     let estate = cx.estate();
-    let mut votes = Votes { list: Vec::new(), veto: None, since: None, ours: Stance::Unknown };
+    let mut votes = Votes { list: Vec::new(), veto: None, since: None, heard: None, ours: Stance::Unknown };
     let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else { return votes };
     let telemetry = cx.telemetry.group(group);
     let since = member.failing_since();
@@ -78,6 +81,9 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
             continue;
         }
         let Some(watcher) = cx.member(group, other.region) else { continue };
+        if leads {
+            votes.heard = votes.heard.max(watcher.heard);
+        }
         let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
         let name = estate.region(other.region).name.clone();
         votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other.region) });
