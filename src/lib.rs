@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! cli/  tui/                  people and programs: arguments, screens
+//! chaos/                      experiments in the words of the Chaos Toolkit: their own processes and requests, no engine
 //! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
 //! forecast/                   many futures: engine + simulation, run thousands of times
@@ -15,6 +16,7 @@
 //! ```
 #![forbid(unsafe_op_in_unsafe_fn)]
 
+pub mod chaos;
 pub mod cli;
 pub mod config;
 pub mod controller;

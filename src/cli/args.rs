@@ -1,6 +1,11 @@
 //! The words of the command line.
 
+use super::chaos::ChaosCommand;
+use super::forecast::ForecastWords;
+use super::hunt::HuntAsk;
+use super::lab::LabCommand;
 use super::output::Output;
+use super::validate::ValidateAsk;
 use crate::model::{DisasterType, OperationId, Severity, Strategy};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -116,9 +121,12 @@ pub enum Command {
     #[command(name = "business-continuity", alias = "bc", subcommand)]
     BusinessContinuity(Continuity),
     /// What a choice would do, and what leaving it would: from thousands of futures
-    Forecast(ForecastAsk),
+    Forecast(ForecastWords),
     /// Hunt our own faults: random estates, faults and people, every law after every step
     Hunt(HuntAsk),
+    /// Experiments in the words of the Chaos Toolkit, on the practice range or wherever they say
+    #[command(subcommand)]
+    Chaos(ChaosCommand),
     /// The record: show, verify, export
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -136,83 +144,6 @@ pub enum Command {
     /// The configuration: write one, check it, its schema
     #[command(subcommand)]
     Config(ConfigCommand),
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct HuntAsk {
-    /// How many cases
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub runs: u64,
-    /// The seed of the first; each next one has the next
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// No case is begun after this time
-    #[arg(long, value_name = "30s")]
-    pub budget: Option<crate::config::Duration>,
-    /// Only this case: the file that a finding was kept in
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["runs", "seed", "budget"])]
-    pub case: Option<PathBuf>,
-    /// Where a finding is kept, made small
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub keep: PathBuf,
-    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
-    pub output: Output,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct ValidateAsk {
-    /// A live estate [default: the embedded simulation]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Every region (the default)
-    #[arg(long, conflicts_with = "region")]
-    pub all_regions: bool,
-    /// Only this region
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Every kind of disaster that the configuration answers (the default)
-    #[arg(long, conflicts_with = "scenario")]
-    pub all_scenarios: bool,
-    /// Only this kind
-    #[arg(long, value_name = "KIND")]
-    pub scenario: Option<DisasterType>,
-    /// Write the report
-    #[arg(long, requires = "output")]
-    pub generate_report: bool,
-    /// text, json, or a file to write the report to
-    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
-    pub output: Output,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct ForecastAsk {
-    /// A live estate [default: the embedded simulation]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// A scenario of the simulation
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "config")]
-    pub fixture: Option<String>,
-    /// At this moment of the scenario
-    #[arg(long, value_name = "TIME", requires = "fixture")]
-    pub after: Option<crate::config::Duration>,
-    /// From a moment of a record
-    #[arg(long, value_name = "JOURNAL:SEQ", conflicts_with_all = ["config", "fixture"])]
-    pub at: Option<super::forecast::Moment>,
-    /// Only this service
-    #[arg(long, value_name = "NAME")]
-    pub service: Option<String>,
-    /// Towards this region instead of the best candidate
-    #[arg(long = "target", value_name = "REGION")]
-    pub to: Option<String>,
-    /// A switchover from the living primary instead of a failover
-    #[arg(long)]
-    pub planned: bool,
-    /// Futures of each branch
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
-    pub futures: u32,
-    /// text, json, or a file to write the report to
-    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
-    pub output: Output,
 }
 
 /// Which controller is asked.
@@ -453,85 +384,4 @@ pub enum ConfigCommand {
     },
     /// The JSON Schema, for editors
     Schema,
-}
-
-#[derive(Debug, Args)]
-pub struct LabPlace {
-    /// Where everything of the lab is kept
-    #[arg(long, value_name = "DIR", default_value = "/tmp/bpci-lab")]
-    pub dir: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum LabCommand {
-    /// Start etcd, three Patroni nodes and HAProxy, and write their estate.yaml
-    Up {
-        #[command(flatten)]
-        place: LabPlace,
-        /// The lab takes the forty ports from here
-        #[arg(long, value_name = "PORT", default_value_t = 27400, value_parser = clap::value_parser!(u16).range(1024..=65000))]
-        base_port: u16,
-        /// Another Patroni than the installed one
-        #[arg(long, value_name = "PATH")]
-        patroni: Option<PathBuf>,
-        /// Each region, etcd and the entry in a network namespace of its own, so that links can be cut and slowed (root)
-        #[arg(long)]
-        netns: bool,
-        /// Where the members of etcd run: store (apart from the regions), or regions [default: one, in store]
-        #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
-        etcd: Vec<String>,
-    },
-    Down {
-        #[command(flatten)]
-        place: LabPlace,
-    },
-    Status {
-        #[command(flatten)]
-        place: LabPlace,
-    },
-    /// A switch between network namespaces, with delay, loss and cuts: `a b delay 40ms jitter 10ms loss 1%`, `a * cut`
-    Wire {
-        /// A namespace and its address there; several times
-        #[arg(long = "port", value_name = "NAMESPACE=ADDRESS", required = true)]
-        ports: Vec<crate::lab::wire::Port>,
-        /// A file with a line a link; it is read again when it changes
-        #[arg(long, value_name = "FILE")]
-        rules: PathBuf,
-    },
-    /// Break it: leader-kill, leader-freeze, postgres-kill, patroni-kill, sync-kill, replica-lag, etcd-stop; with --netns
-    /// also region-partition, link-cut, link-latency
-    Break {
-        #[command(flatten)]
-        place: LabPlace,
-        what: crate::lab::Damage,
-        /// region-partition: which one [default: the leader's]
-        #[arg(long)]
-        region: Option<String>,
-        /// link-cut, link-latency: between whom; us, leader, *, store, entry, or a region
-        #[arg(long = "link", value_name = "FROM:TO")]
-        links: Vec<String>,
-        /// link-latency: one way
-        #[arg(long, value_name = "150ms")]
-        delay: Option<String>,
-        #[arg(long, value_name = "50ms")]
-        jitter: Option<String>,
-        #[arg(long, value_name = "1%")]
-        loss: Option<String>,
-    },
-    /// Thaw, restart and resume whatever was broken
-    Mend {
-        #[command(flatten)]
-        place: LabPlace,
-    },
-    /// Is a node's fence usable, or proven; used by the estate's own fence command
-    #[command(hide = true)]
-    Fence {
-        #[command(flatten)]
-        place: LabPlace,
-        member: String,
-        #[arg(long)]
-        check: bool,
-        #[arg(long)]
-        undo: bool,
-    },
 }

@@ -1,9 +1,11 @@
 //! `bpci forecast`: what a choice would do, and what leaving it would.
 
-use super::args::{ForecastAsk, Target};
+use super::args::Target;
+use super::calibration::{self, CalibrationAsk};
 use super::fail::Fail;
 use super::open;
 use super::order::{group_named, region_named};
+use super::output::Output;
 use super::wait::settled;
 use crate::config;
 use crate::controller::{Choice, Replay, Simulation, forecast};
@@ -11,8 +13,55 @@ use crate::engine::Engine;
 use crate::forecast::HORIZON;
 use crate::journal::Journal;
 use crate::model::*;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ForecastWords {
+    #[command(flatten)]
+    ask: ForecastAsk,
+    #[command(subcommand)]
+    of: Option<ForecastOf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ForecastOf {
+    /// How often what was foretold came true: from the record
+    Calibration(CalibrationAsk),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ForecastAsk {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A scenario of the simulation
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "config")]
+    pub fixture: Option<String>,
+    /// At this moment of the scenario
+    #[arg(long, value_name = "TIME", requires = "fixture")]
+    pub after: Option<crate::config::Duration>,
+    /// From a moment of a record
+    #[arg(long, value_name = "JOURNAL:SEQ", conflicts_with_all = ["config", "fixture"])]
+    pub at: Option<Moment>,
+    /// Only this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Towards this region instead of the best candidate
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// A switchover from the living primary instead of a failover
+    #[arg(long)]
+    pub planned: bool,
+    /// Futures of each branch
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub futures: u32,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
 
 /// A moment of a record.
 #[derive(Clone, Debug)]
@@ -33,7 +82,11 @@ impl std::str::FromStr for Moment {
     }
 }
 
-pub async fn run(ask: ForecastAsk) -> Result<(), Fail> {
+pub async fn run(words: ForecastWords) -> Result<(), Fail> {
+    let ask = match words.of {
+        Some(ForecastOf::Calibration(ask)) => return calibration::run(&ask),
+        None => words.ask,
+    };
     let (engine, now) = match (&ask.config, &ask.at) {
         (Some(file), _) => live(file, &ask).await?,
         (None, Some(moment)) => {

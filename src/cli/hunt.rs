@@ -1,10 +1,32 @@
 //! `bpci hunt`: our own faults, hunted.
 
-use super::args::HuntAsk;
 use super::fail::Fail;
-use super::output::say;
+use super::output::{Output, say};
 use crate::hunt::{self, Case, Finding, Quarry, Tally};
+use clap::Args;
 use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, Args)]
+pub struct HuntAsk {
+    /// How many cases
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub runs: u64,
+    /// The seed of the first; each next one has the next
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// No case is begun after this time
+    #[arg(long, value_name = "30s")]
+    pub budget: Option<crate::config::Duration>,
+    /// Only this case: the file that a finding was kept in
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["runs", "seed", "budget"])]
+    pub case: Option<PathBuf>,
+    /// Where a finding is kept, made small
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub keep: PathBuf,
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
 
 pub fn run(ask: HuntAsk) -> Result<(), Fail> {
     if let Some(path) = &ask.case {

@@ -2,6 +2,8 @@
 
 mod args;
 mod bc;
+mod calibration;
+mod chaos;
 mod config;
 mod drill;
 mod fail;
@@ -68,6 +70,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Command::BusinessContinuity(command)) => bc::run(command).await,
         Some(Command::Forecast(ask)) => forecast::run(ask).await,
         Some(Command::Hunt(ask)) => hunt::run(ask),
+        Some(Command::Chaos(command)) => chaos::run(command).await,
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Config(command)) => config::run(command).await,
         Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,

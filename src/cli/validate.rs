@@ -1,9 +1,10 @@
 //! `bc validate`: could each region's loss be answered now? A report with its reasons.
 
-use super::args::{Target, ValidateAsk};
+use super::args::Target;
 use super::fail::Fail;
 use super::open;
 use super::order::region_named;
+use super::output::Output;
 use super::stage::rehearsed;
 use super::wait::settled;
 use crate::config;
@@ -11,8 +12,35 @@ use crate::controller::{Choice, Simulation, forecast};
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::*;
+use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, Args)]
+pub struct ValidateAsk {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Every region (the default)
+    #[arg(long, conflicts_with = "region")]
+    pub all_regions: bool,
+    /// Only this region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Every kind of disaster that the configuration answers (the default)
+    #[arg(long, conflicts_with = "scenario")]
+    pub all_scenarios: bool,
+    /// Only this kind
+    #[arg(long, value_name = "KIND")]
+    pub scenario: Option<DisasterType>,
+    /// Write the report
+    #[arg(long, requires = "output")]
+    pub generate_report: bool,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
 
 pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     let (engine, now) = match &ask.config {

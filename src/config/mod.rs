@@ -17,9 +17,10 @@ mod schema;
 pub use build::estate;
 pub use duration::Duration;
 pub use lint::lint;
-pub use mistake::{Mistake, Warning};
+pub use mistake::{Mistake, Place, Warning};
 pub use plan::shipped as shipped_plans;
 pub use read::{Loaded, load, parse};
+pub(crate) use read::{read_text, yaml as parse_yaml};
 pub use scenario::{embedded, embedded_names, load_scenario, parse_scenario};
 pub use schema::schema;
 

@@ -35,7 +35,7 @@ pub fn parse(file: &str, text: &str) -> Result<Loaded, Mistake> {
     Ok(Loaded { estate, warnings })
 }
 
-pub(super) fn read_text(path: &Path) -> Result<String, Mistake> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Mistake> {
     std::fs::read_to_string(path).map_err(|e| Mistake {
         file: path.display().to_string(),
         at: Place { line: 1, column: 1 },
@@ -44,6 +44,6 @@ pub(super) fn read_text(path: &Path) -> Result<String, Mistake> {
     })
 }
 
-pub(super) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Mistake> {
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Mistake> {
     serde_saphyr::from_str(text).map_err(|e| mistake::from_yaml(file, &e))
 }

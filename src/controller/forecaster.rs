@@ -80,6 +80,8 @@ struct Desk {
     asked: Mutex<Option<Asked>>,
     bell: Condvar,
     found: Mutex<Vec<ForecastView>>,
+    /// What was found and not fetched yet, for the record.
+    news: Mutex<Vec<ForecastView>>,
     /// Something newer was asked, or nobody asks any more.
     stop: AtomicBool,
     closed: AtomicBool,
@@ -123,6 +125,15 @@ impl Forecaster {
             drop(waiting);
             (self.keys, self.asked) = (keys, Some(now.mono));
         }
+        self.open(snapshot)
+    }
+
+    /// What has come since this was asked last.
+    pub fn news(&mut self) -> Vec<ForecastView> {
+        std::mem::take(&mut *held(&self.desk.news))
+    }
+
+    fn open(&self, snapshot: &Snapshot) -> Vec<ForecastView> {
         let open = |v: &ForecastView| snapshot.proposals.iter().any(|p| p.proposal.id == v.proposal);
         let mut found = held(&self.desk.found);
         found.retain(open);
@@ -179,6 +190,11 @@ fn work(desk: &Desk) {
 }
 
 fn tell(desk: &Desk, view: ForecastView) {
+    {
+        let mut news = held(&desk.news);
+        news.retain(|v| v.proposal != view.proposal);
+        news.push(view.clone());
+    }
     let mut found = held(&desk.found);
     match found.iter_mut().find(|v| v.proposal == view.proposal) {
         Some(old) => *old = view,

@@ -173,6 +173,7 @@ async fn run(
             },
             _ = stopped.changed() => return,
         };
+        let result = result.and_then(|()| keep_foretold(&mut core, &mut real));
         if let Err(e) = result {
             tracing::error!("the journal cannot be written; nothing acts any more: {e}");
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -184,6 +185,14 @@ async fn run(
             stale = false;
         }
     }
+}
+
+/// What was told goes into the record, beside what comes of it.
+fn keep_foretold(core: &mut Core<LiveDoor>, real: &mut Real) -> Result<(), JournalError> {
+    for view in real.forecaster.news() {
+        core.input(real.clock.now(), Input::Foretold(view))?;
+    }
+    Ok(())
 }
 
 /// What is published, with a mark on the tape: there it can be seen again.

@@ -109,6 +109,10 @@ impl Player {
             self.paused = self.playing.walk;
         }
         self.simulation.run_to(until)?;
+        for view in self.forecaster.news() {
+            let now = self.simulation.now();
+            self.simulation.core.input(now, Input::Foretold(view))?;
+        }
         self.judge();
         Ok(())
     }

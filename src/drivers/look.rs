@@ -63,7 +63,8 @@ async fn member_rest(shared: Arc<Shared>, group: GroupId, region: RegionId) {
         Some(Err(reason)) => ProbeResult::Unwell(reason.clone()),
         _ => result,
     };
-    shared.tell(at, Fact::Probe { group, region, port: Port::Rest, result }).await;
+    let waited = waited(&shared, at, &result);
+    shared.tell(at, Fact::Probe { group, region, port: Port::Rest, result, waited }).await;
     if let Some(Ok(report)) = parsed {
         shared.tell(at, Fact::Member { group, region, report }).await;
     }
@@ -76,7 +77,13 @@ async fn member_sql(shared: Arc<Shared>, group: GroupId, region: RegionId) {
     let at = shared.now();
     let probe = async move { (postgres::probe(&address, patience::LEARNS).await, None::<()>) };
     let (result, _) = eyes.patience.probe(region, probe).await;
-    shared.tell(at, Fact::Probe { group, region, port: Port::Sql, result }).await;
+    let waited = waited(&shared, at, &result);
+    shared.tell(at, Fact::Probe { group, region, port: Port::Sql, result, waited }).await;
+}
+
+/// How long nothing answered; of everything else the moment it was sent is what counts.
+fn waited(shared: &Shared, at: Mono, result: &ProbeResult) -> Span {
+    if *result == ProbeResult::Silent { shared.now().since(at) } else { Span::ZERO }
 }
 
 /// Keeps one connection to a member and asks what its receiver hears.

@@ -49,6 +49,7 @@ impl Engine {
         let onto = Onto { regions: regions.into_iter().collect(), group, services: estate.group(group).services.clone() };
         let reduced = Arc::new(onto.estate(estate));
         let engine = Engine {
+            foretold: BTreeMap::new(),
             state: onto.state(&self.state, reduced),
             telemetry: onto.telemetry(&self.telemetry),
             controller: self.controller.clone(),
@@ -189,6 +190,7 @@ fn standing(cx: &Facts) -> Standing {
         group: ONLY,
         members: members.map(|(m, t)| member(cx, m.region, t)).collect(),
         record: telemetry.store.record.clone(),
+        lease_ends_by: telemetry.store.lease_ends_by(),
         balancers: telemetry.balancers.iter().map(|b| b.servers.as_ref().map(|(s, _)| s.clone())).collect(),
         loads: cx.telemetry.loads.iter().map(|l| l.map(|(load, _)| load)).collect(),
         wal_rate,
@@ -216,7 +218,7 @@ fn member(cx: &Facts, region: RegionId, t: &MemberTelemetry) -> StandingMember {
         life,
         failing_since: t.failing_since(),
         report: t.report.clone(),
-        receiver: t.stream,
+        heard: t.heard,
         led_at: t.led_at.map(|((_, position), at)| (position, at)),
         round_trip: t.round_trip,
         stalled: behind > late.plus(cx.estate().policy.detection.interval.times(2)),

@@ -8,6 +8,7 @@ mod candidate;
 mod claim;
 mod detect;
 mod facts;
+mod foretold;
 mod fork;
 mod laws;
 mod limits;
@@ -50,6 +51,8 @@ pub enum Input {
     Observed(Observation),
     Report(Report),
     Order(Order),
+    /// What the futures of a choice say. Nothing is decided by it.
+    Foretold(ForecastView),
     /// Time has passed.
     Tick,
 }
@@ -77,6 +80,8 @@ pub struct Engine {
     dismissed: BTreeSet<(DisasterId, GroupId)>,
     looked: BTreeMap<GroupId, Mono>,
     looked_for: BTreeMap<EffectId, Mono>,
+    /// What was told last of each choice on the table.
+    foretold: BTreeMap<ProposalId, Foretold>,
     last: Option<Now>,
     log: Arc<VecDeque<LogLine>>,
     log_total: u64,
@@ -101,6 +106,7 @@ impl Engine {
             dismissed: BTreeSet::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
+            foretold: BTreeMap::new(),
             last: None,
             log: Arc::new(VecDeque::new()),
             log_total: 0,
@@ -140,6 +146,10 @@ impl Engine {
             Input::Report(report) => {
                 self.report(now, report);
                 None
+            }
+            Input::Foretold(view) => {
+                foretold::hear(self, now, &view);
+                return std::mem::take(&mut self.out);
             }
             Input::Order(order) => Some(orders::hear(self, now, &order)),
             Input::Tick => None,
@@ -199,6 +209,7 @@ impl Engine {
         self.dismissed.clear();
         self.looked.clear();
         self.looked_for.clear();
+        self.foretold.clear();
         self.state.epoch += 1;
         self.emit(now, Event::Started { mode, program, armed, drilled, estate });
         let open: Vec<EffectId> =

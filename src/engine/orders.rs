@@ -221,6 +221,7 @@ pub fn begin(
         accepted,
         before: Before { claim: claim.write(), ..before },
     };
+    super::foretold::keep_last(engine, now, proposal.id);
     if planted::is(Break::TwoAtOnce) {
         engine.emit(now, Event::OperationStarted(Box::new(start.clone())));
     }

@@ -42,6 +42,8 @@ pub struct OpenProposal {
     pub since: Now,
     /// Counts the changes of the proposal itself: part of a confirmation's nonce.
     pub revision: u32,
+    /// What was told of it last.
+    pub foretold: Option<Foretold>,
 }
 
 impl State {
@@ -119,7 +121,7 @@ impl State {
             }
             Event::Proposed(proposal) => {
                 self.next.proposal = self.next.proposal.max(proposal.id.0 + 1);
-                self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0 });
+                self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0, foretold: None });
             }
             Event::Withdrawn { proposal, .. } => self.proposals.retain(|p| p.proposal.id != *proposal),
             Event::AutomaticStopped { proposal, .. } => {
@@ -184,6 +186,13 @@ impl State {
                     o.remains.retain(|r| r != remainder);
                 }
             }
+            Event::Foretold { proposal, foretold } => {
+                if let Some(open) = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal) {
+                    open.foretold = Some(foretold.clone());
+                } else if let Some(o) = self.operations.iter_mut().rev().find(|o| o.proposal == *proposal) {
+                    Arc::make_mut(o).foretold = Some(foretold.clone());
+                }
+            }
             Event::FenceProven { group, region, took_ms } => {
                 self.fence_proofs.insert((*group, *region), (at.utc, Span(*took_ms)));
             }
@@ -228,12 +237,15 @@ impl State {
     fn start(&mut self, at: Now, start: &OperationStart) {
         self.next.operation = self.next.operation.max(start.id.0 + 1);
         self.generation = start.generation;
+        let foretold = self.proposals.iter().find(|p| p.proposal.id == start.proposal).and_then(|p| p.foretold.clone());
         self.proposals.retain(|p| p.proposal.id != start.proposal && p.proposal.group != start.group);
         if start.automatic {
             self.automation_at.insert(start.group, at.utc);
         }
         let operation = Operation {
             id: start.id,
+            proposal: start.proposal,
+            foretold,
             plan: Arc::clone(&start.plan),
             plan_hash: start.plan_hash,
             group: start.group,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Probes {
     pub last_try: Option<Mono>,
+    /// Until when the last try speaks: silence does for as long as an answer was waited for.
+    pub speaks_until: Option<Mono>,
     pub last_well: Option<Mono>,
     pub last_life: Option<Mono>,
     /// The first of the failures in a row.
@@ -21,11 +23,11 @@ pub struct Probes {
 }
 
 impl Probes {
-    fn add(&mut self, at: Mono, result: &ProbeResult) {
+    fn add(&mut self, at: Mono, waited: Span, result: &ProbeResult) {
         if self.last_try.is_some_and(|t| t > at) {
             return;
         }
-        self.last_try = Some(at);
+        (self.last_try, self.speaks_until) = (Some(at), Some(at.plus(waited)));
         if result.is_life() {
             self.last_life = Some(at);
         }
@@ -123,6 +125,11 @@ pub struct StoreTelemetry {
 }
 
 impl StoreTelemetry {
+    /// The latest moment the present lease can end at, if it is not renewed.
+    pub fn lease_ends_by(&self) -> Option<Mono> {
+        self.lease_ends_by.map(|(by, _)| by)
+    }
+
     /// The record, if it was read no longer ago than this.
     pub fn fresh(&self, now: Mono, age: Span) -> Option<&StoreRecord> {
         self.record.as_ref().filter(|(_, at)| now.since(*at) <= age).map(|(r, _)| r)
@@ -241,14 +248,14 @@ impl Telemetry {
     pub fn add(&mut self, estate: &Estate, observation: &Observation) {
         let at = observation.at;
         match &observation.fact {
-            Fact::Probe { group, region, port, result } => {
+            Fact::Probe { group, region, port, result, waited } => {
                 if let Some(member) = self.member_mut(estate, *group, *region) {
                     if let ProbeResult::Answered { round_trip } = result {
                         member.round_trip = Some(*round_trip);
                     }
                     match port {
-                        Port::Sql => member.sql.add(at, result),
-                        Port::Rest => member.rest.add(at, result),
+                        Port::Sql => member.sql.add(at, *waited, result),
+                        Port::Rest => member.rest.add(at, *waited, result),
                     }
                 }
             }
@@ -294,7 +301,7 @@ impl Telemetry {
             Fact::Service { service, region, result } => {
                 let position = region.map_or(estate.regions.len(), RegionId::at);
                 if let Some(probes) = self.services.get_mut(service.at()).and_then(|s| s.get_mut(position)) {
-                    probes.add(at, result);
+                    probes.add(at, Span::ZERO, result);
                 }
             }
             Fact::Load { region, load } => {
@@ -434,6 +441,22 @@ mod tests {
             let said = sign.against(Mono(failing_since), loop_wait, Mono(now));
             assert_eq!(said, expected.map(Span), "{failing_since} {now}");
         }
+    }
+
+    /// Two ports that are probed out of step, each answer waited for 250 ms: what they say together is never too old for
+    /// automation, although each probe was sent longer ago than that.
+    #[test]
+    fn silence_speaks_for_as_long_as_it_was_waited_for() {
+        let (waits, mut sql, mut rest) = (Span::ms(250), Probes::default(), Probes::default());
+        for n in 0..12u64 {
+            for (probes, sent) in [(&mut sql, Mono(n * 252)), (&mut rest, Mono(n * 252 + 126))] {
+                probes.add(sent, waits, &ProbeResult::Silent);
+            }
+            let told = Mono(n * 252 + 126 + 250);
+            let age = |probes: &Probes| probes.speaks_until.map(|t| told.since(t));
+            assert!(age(&sql).max(age(&rest)).is_some_and(|a| a <= limits::FRESH_FOR_AUTOMATION), "{n}");
+        }
+        assert!(sql.silences >= limits::SILENCES && sql.failing_since == Some(Mono(0)));
     }
 
     #[test]

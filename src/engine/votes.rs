@@ -120,7 +120,7 @@ fn lock_renewed(cx: &Facts, group: GroupId, since: Option<Mono>) -> Option<Span>
 
 /// Our own probes of both ports, together one observer.
 fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
-    let at = member.sql.last_try.min(member.rest.last_try);
+    let at = member.sql.speaks_until.min(member.rest.speaks_until);
     let recent = at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
     let (stance, text) = match (&member.sql.last, &member.rest.last) {
         _ if !recent => (Stance::Unknown, "not probed lately".to_string()),

@@ -105,7 +105,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (weight, operation.to_string(), text)
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
-        Event::FenceProven { .. } => return None,
+        Event::FenceProven { .. } | Event::Foretold { .. } => return None,
         Event::Note { by, text } => (Weight::Notice, by.clone(), text.clone()),
     };
     Some(LogLine { at: record.at.utc, weight, subject, text })

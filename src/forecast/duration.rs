@@ -33,6 +33,9 @@ impl Durations {
         if let (Some(least), Some(most)) = (fences.iter().min().copied(), fences.iter().max().copied()) {
             pace.fence = Draw::Measured { samples: Arc::from(fences), least, most };
         }
+        let entered = |o: &&Arc<Operation>| Some(o.results.served?.since(o.results.writable?));
+        let rises: Vec<Span> = past.iter().filter_map(|o| entered(&o)).collect();
+        learn(&mut pace.rise, rises);
         learn(&mut pace.promotion, promotions);
         learn(&mut pace.switch_over, switches);
         Durations { pace, fence, promotion }

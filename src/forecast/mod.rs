@@ -1,13 +1,15 @@
 //! Many futures of the same engine over the simulation, from how things stand now: what a choice would do, and what
-//! leaving it would.
+//! leaving it would; and how often what was told came true.
 //!
 //! It promises: the same standing and the same seeds give the same figures; nothing real is reached; no figure is given
 //! that was not measured or simulated, and none finer than its sample allows. It may not decide anything.
 
+mod calibration;
 mod duration;
 mod figures;
 mod future;
 
+pub use calibration::{Calibration, Comparison, Held, Subject, held, of as compared};
 pub use duration::Durations;
 pub use future::{Branch, Ended, Future, HORIZON};
 

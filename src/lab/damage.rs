@@ -1,8 +1,9 @@
 //! Breaking a lab, mending it, taking it down; and the fence of its nodes.
 
-use super::place::{HOSTS, Place, REGIONS};
+use super::links::How;
+use super::place::{Place, REGIONS};
 use super::process::{self, Process};
-use super::{links, up};
+use super::{links, shortage, up};
 use crate::model::vocabulary;
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +21,8 @@ vocabulary!(
         RegionPartition = "region-partition",
         LinkCut = "link-cut",
         LinkLatency = "link-latency",
+        DiskFull = "disk-full",
+        CpuBurn = "cpu-burn",
     }
 );
 
@@ -50,47 +53,12 @@ fn find(place: &Place, path: &str) -> Option<&'static str> {
     })
 }
 
-/// Where links are cut and how they are slowed.
-#[derive(Clone, Debug, Default)]
-pub struct How {
-    /// The region that is cut off; none: the leader's.
-    pub region: Option<String>,
-    /// `FROM:TO`, several; `leader` stands for whoever leads, `*` for everybody.
-    pub links: Vec<String>,
-    pub delay: Option<String>,
-    pub jitter: Option<String>,
-    pub loss: Option<String>,
-}
-
-impl How {
-    fn words(&self) -> String {
-        let of = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("{name} {v}"));
-        let words = [of("delay", &self.delay), of("jitter", &self.jitter), of("loss", &self.loss)];
-        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+/// The region that was named, else the leader's.
+fn meant<'a>(place: &Place, how: &'a How) -> Result<&'a str, String> {
+    match &how.region {
+        Some(region) => known(region).map(|()| region.as_str()),
+        None => leader(place),
     }
-}
-
-/// Changes links.
-fn change(place: &Place, how: &How, words: &str) -> Result<String, String> {
-    if how.links.is_empty() || words.is_empty() {
-        return Err("name a link, as --link us:leader, and what becomes of it, as --delay 150ms --jitter 50ms --loss 1%".to_string());
-    }
-    let mut changed = Vec::new();
-    for link in &how.links {
-        let (a, b) = link.split_once(':').ok_or_else(|| format!("`{link}` is no link; write FROM:TO"))?;
-        let host = |name: &str| -> Result<String, String> {
-            match name {
-                "leader" => leader(place).map(str::to_string),
-                "*" => Ok(name.to_string()),
-                _ if HOSTS.iter().any(|(h, _)| *h == name) => Ok(name.to_string()),
-                _ => Err(format!("`{name}` is not on the wire; known: leader, *, {}", HOSTS.map(|(h, _)| h).join(", "))),
-            }
-        };
-        changed.push((host(a)?, host(b)?));
-    }
-    let lines: Vec<(&str, &str, &str)> = changed.iter().map(|(a, b)| (a.as_str(), b.as_str(), words)).collect();
-    links::add(place, &lines)?;
-    Ok(changed.iter().map(|(a, b)| format!("{a} – {b}: {words}")).collect::<Vec<_>>().join("\n"))
 }
 
 /// Breaks a lab. Returns what was done.
@@ -101,12 +69,12 @@ pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
     let place = Place::load(dir)?;
     match what {
         Damage::LeaderKill => {
-            let region = leader(&place)?;
+            let region = meant(&place, how)?;
             signal(&node(&place, region), libc::SIGKILL);
             Ok(format!("{region}: agent and database killed"))
         }
         Damage::LeaderFreeze => {
-            let region = leader(&place)?;
+            let region = meant(&place, how)?;
             signal(&node(&place, region), libc::SIGSTOP);
             Ok(format!("{region}: frozen; bpci lab mend thaws it"))
         }
@@ -140,15 +108,14 @@ pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
             if running.is_empty() { Err("etcd does not run".to_string()) } else { Ok("etcd: killed".to_string()) }
         }
         Damage::RegionPartition => {
-            let region = match &how.region {
-                Some(region) => known(region).map(|()| region.as_str())?,
-                None => leader(&place)?,
-            };
+            let region = meant(&place, how)?;
             links::add(&place, &[(region, "*", "cut")])?;
             Ok(format!("{region}: cut off from everything; bpci lab mend joins it again"))
         }
-        Damage::LinkCut => change(&place, how, "cut"),
-        Damage::LinkLatency => change(&place, how, &how.words()),
+        Damage::LinkCut => links::change(&place, how, "cut", leader(&place).ok()),
+        Damage::LinkLatency => links::change(&place, how, &how.words(), leader(&place).ok()),
+        Damage::DiskFull => shortage::fill(&place, meant(&place, how)?),
+        Damage::CpuBurn => shortage::burn(&place, meant(&place, how)?),
     }
 }
 
@@ -159,7 +126,7 @@ pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
 pub fn mend(dir: &Path) -> Result<String, String> {
     let place = Place::load(dir)?;
     let servers = up::servers(Some(&place.patroni))?;
-    let mut done = Vec::new();
+    let mut done = shortage::relieve(&place);
     for region in REGIONS {
         signal(&node(&place, region), libc::SIGCONT);
     }
@@ -198,7 +165,9 @@ pub fn down(dir: &Path) -> Result<String, String> {
             signal(&process.tree(), libc::SIGKILL);
         }
     }
+    shortage::relieve(&place);
     std::thread::sleep(Duration::from_millis(200));
+    shortage::no_disks(&place);
     if place.wired {
         links::clear(&place);
     }

@@ -1,6 +1,7 @@
 //! The servers' configurations.
 
 use super::place::{Place, REGIONS};
+use crate::model::Span;
 use std::path::Path;
 
 pub fn patroni(place: &Place, region: &str, bin: &Path) -> Option<String> {
@@ -136,13 +137,15 @@ services:
 {members}      etcd: [{etcd}]
 {etcd_regions}      postgres: {{ user: bpci, password_file: "{dir}/bpci.password", dbname: postgres }}
     fence:
-      exec: ["{program}", lab, fence, --dir, "{dir}", "{{member}}"]
+      exec: ["{program}", lab, fence, --dir, "{dir}", {takes}"{{member}}"]
       check: ["{program}", lab, fence, --check, --dir, "{dir}", "{{member}}"]
       undo: ["{program}", lab, fence, --undo, --dir, "{dir}", "{{member}}"]
-      timeout: 5s
+      timeout: {timeout}
     traffic:
       haproxy: {{ runtime_api: ["{api}"], backend: primary, write: "{entry}" }}
 "#,
+        takes = place.fence_takes.map_or(String::new(), |t| format!("--takes, {}, ", t.written())),
+        timeout = place.fence_takes.unwrap_or_default().plus(Span::secs(5)).written(),
         etcd = place.etcd().iter().map(|m| format!("\"http://{}\"", m.client)).collect::<Vec<_>>().join(", "),
         etcd_regions = etcd_regions(place),
         api = place.runtime_api(),

@@ -86,6 +86,52 @@ pub fn mend(place: &Place) -> Result<bool, String> {
     Ok(broken)
 }
 
+/// What a damage strikes, and how.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// The region that it strikes; none: the leader's.
+    pub region: Option<String>,
+    /// `FROM:TO`, several; `leader` stands for whoever leads, `*` for everybody.
+    pub links: Vec<String>,
+    pub delay: Option<String>,
+    pub jitter: Option<String>,
+    pub loss: Option<String>,
+}
+
+impl How {
+    pub fn words(&self) -> String {
+        let of = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("{name} {v}"));
+        let words = [of("delay", &self.delay), of("jitter", &self.jitter), of("loss", &self.loss)];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Changes links. `leader`: who that word stands for, if anybody leads.
+///
+/// # Errors
+/// A link's end is not on the wire.
+pub fn change(place: &Place, how: &How, words: &str, leader: Option<&str>) -> Result<String, String> {
+    if how.links.is_empty() || words.is_empty() {
+        return Err("name a link, as --link us:leader, and what becomes of it, as --delay 150ms --jitter 50ms --loss 1%".to_string());
+    }
+    let mut changed = Vec::new();
+    for link in &how.links {
+        let (a, b) = link.split_once(':').ok_or_else(|| format!("`{link}` is no link; write FROM:TO"))?;
+        let host = |name: &str| -> Result<String, String> {
+            match name {
+                "leader" => leader.map(str::to_string).ok_or_else(|| "no node leads just now; bpci lab status".to_string()),
+                "*" => Ok(name.to_string()),
+                _ if HOSTS.iter().any(|(h, _)| *h == name) => Ok(name.to_string()),
+                _ => Err(format!("`{name}` is not on the wire; known: leader, *, {}", HOSTS.map(|(h, _)| h).join(", "))),
+            }
+        };
+        changed.push((host(a)?, host(b)?));
+    }
+    let lines: Vec<(&str, &str, &str)> = changed.iter().map(|(a, b)| (a.as_str(), b.as_str(), words)).collect();
+    add(place, &lines)?;
+    Ok(changed.iter().map(|(a, b)| format!("{a} – {b}: {words}")).collect::<Vec<_>>().join("\n"))
+}
+
 /// Takes the namespaces away.
 pub fn clear(place: &Place) {
     for namespace in HOSTS.iter().filter_map(|(host, _)| place.namespace(host)) {

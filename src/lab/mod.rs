@@ -9,9 +9,11 @@ mod files;
 mod links;
 mod place;
 mod process;
+mod shortage;
 mod up;
 pub mod wire;
 
-pub use damage::{Damage, How, damage, down, fence, fence_check, mend, status, undo_fence};
+pub use damage::{Damage, damage, down, fence, fence_check, mend, status, undo_fence};
+pub use links::How;
 pub use place::Place;
 pub use up::{Ask, up};

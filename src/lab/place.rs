@@ -1,5 +1,6 @@
 //! Where a lab is: its directory, its addresses, its nodes.
 
+use crate::model::Span;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,12 @@ pub struct Place {
     /// Each region in a network namespace of its own, joined by a wire that can be cut and slowed.
     #[serde(default)]
     pub wired: bool,
+    /// How long the fence takes.
+    #[serde(default)]
+    pub fence_takes: Option<Span>,
+    /// The megabytes of each node's own disk; `None`: they share this machine's.
+    #[serde(default)]
+    pub disk_mb: Option<u32>,
     /// Where each member of etcd runs.
     #[serde(default = "one_store")]
     pub etcd_in: Vec<String>,
@@ -96,6 +103,11 @@ impl Place {
     }
 
     pub fn data(&self, region: &str) -> PathBuf {
-        self.path(region).join("data")
+        if self.disk_mb.is_some() { self.disk(region).join("data") } else { self.path(region).join("data") }
+    }
+
+    /// Where a node's own disk is mounted.
+    pub fn disk(&self, region: &str) -> PathBuf {
+        self.path(region).join("disk")
     }
 }

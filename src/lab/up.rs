@@ -1,7 +1,8 @@
 //! Bringing a lab up: the first node alone, so that the first leader is not left to chance; then the others.
 
 use super::place::{EtcdMember, HOSTS, Place, REGIONS, one_store};
-use super::{files, links, process};
+use super::{files, links, process, shortage};
+use crate::model::Span;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,10 @@ pub struct Ask {
     /// Another Patroni than the installed one.
     pub patroni: Option<PathBuf>,
     pub wired: bool,
+    /// How long its fence takes, as a power switch would.
+    pub fence_takes: Option<Span>,
+    /// The megabytes of a disk for each node.
+    pub disk_mb: Option<u32>,
     /// Where the members of etcd are to be; none: one, apart from the regions.
     pub etcd_in: Vec<String>,
 }
@@ -68,7 +73,15 @@ pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
     std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     let dir = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
     let etcd_in = if ask.etcd_in.is_empty() { one_store() } else { ask.etcd_in.clone() };
-    let place = Place { dir: dir.clone(), base_port: ask.base_port, patroni: servers.patroni.clone(), wired: ask.wired, etcd_in };
+    let place = Place {
+        dir: dir.clone(),
+        base_port: ask.base_port,
+        patroni: servers.patroni.clone(),
+        wired: ask.wired,
+        fence_takes: ask.fence_takes,
+        disk_mb: ask.disk_mb,
+        etcd_in,
+    };
     place.save()?;
     match bring_up(&place, &servers) {
         Ok(text) => Ok(text),
@@ -91,6 +104,7 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
     write(place.path("estate.yaml"), files::estate(place, &program))?;
     let password = password();
     write(place.path("bpci.password"), password.clone())?;
+    shortage::disks(place)?;
     own(&place.dir)?;
 
     if place.wired {

@@ -1,8 +1,8 @@
 //! A fact of meaning, with the evidence it rests on. Nothing else changes the engine's state.
 
 use super::{
-    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Generation, GroupId, Intent, Loss, Mode, Now, OperationId, Order,
-    Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, Mode, Now, OperationId,
+    Order, Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -134,6 +134,11 @@ pub enum Event {
     Note {
         by: String,
         text: String,
+    },
+    /// What was told of a choice before anybody decided on it: the first that was, and the last.
+    Foretold {
+        proposal: ProposalId,
+        foretold: Foretold,
     },
 }
 

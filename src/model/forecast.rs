@@ -31,6 +31,40 @@ pub struct ForecastView {
     pub forecast: Forecast,
 }
 
+/// What of a forecast is kept in the record, to be compared with what came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foretold {
+    /// How things stood when it was asked for.
+    pub at: Utc,
+    pub to: Option<RegionId>,
+    pub act: Option<Told>,
+    pub leave: Option<Told>,
+}
+
+/// The times of one branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub futures: u32,
+    pub writable_ms: Spread,
+    pub served_ms: Spread,
+    /// What takes time and was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+}
+
+impl Foretold {
+    /// `None` where there is no figure to compare with.
+    pub fn of(view: &ForecastView) -> Option<Foretold> {
+        let told = |outlook: &Outlook| match outlook {
+            Outlook::Figures(f) => Some(Told { futures: f.futures, writable_ms: f.writable_ms, served_ms: f.served_ms, without: f.without.clone() }),
+            Outlook::None(_) => None,
+        };
+        let Forecast { to, act, leave, .. } = &view.forecast;
+        let foretold = Foretold { at: view.at, to: *to, act: told(act), leave: told(leave) };
+        (foretold.act.is_some() || foretold.leave.is_some()).then_some(foretold)
+    }
+}
+
 /// What the futures of one branch say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -99,15 +133,26 @@ impl Share {
     ///
     /// Clopper and Pearson's exact bound, one-sided: the share at which so many or more would be met in 5 % of samples.
     pub fn at_least_percent(self) -> u32 {
+        (self.low(0.05) * 100.0) as u32
+    }
+
+    /// Where the true share lies with a confidence of 95 %, in percent, rounded outwards (Clopper and Pearson, two-sided).
+    pub fn interval_percent(self) -> (u32, u32) {
+        let missed = Share { met: self.of - self.met, ..self };
+        ((self.low(0.025) * 100.0) as u32, 100 - (missed.low(0.025) * 100.0) as u32)
+    }
+
+    /// The share at which so many or more would be met with this probability.
+    fn low(self, probability: f64) -> f64 {
         let (mut low, mut high) = (0.0f64, 1.0f64);
         if self.met == 0 {
-            return 0;
+            return 0.0;
         }
         for _ in 0..60 {
             let middle = f64::midpoint(low, high);
-            if self.or_more(middle) < 0.05 { low = middle } else { high = middle }
+            if self.or_more(middle) < probability { low = middle } else { high = middle }
         }
-        (low * 100.0) as u32
+        low
     }
 
     /// How likely so many or more are met, if each is with this probability.
@@ -133,5 +178,12 @@ mod tests {
     fn a_share_proves_no_more_than_its_sample() {
         let proves = |met, of| Share { of, met }.at_least_percent();
         assert_eq!([proves(4, 4), proves(48, 48), proves(0, 10), proves(1000, 1000), proves(9, 10)], [47, 93, 0, 99, 60]);
+    }
+
+    /// The textbook's intervals for 5 of 10 (18.7 to 81.3 %), 10 of 10 (69.2 %) and none of 10 (30.8 %).
+    #[test]
+    fn the_interval_holds_the_share() {
+        let interval = |met, of| Share { met, of }.interval_percent();
+        assert_eq!([interval(5, 10), interval(10, 10), interval(0, 10), interval(0, 0)], [(18, 82), (69, 100), (0, 31), (0, 100)]);
     }
 }

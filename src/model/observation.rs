@@ -19,6 +19,9 @@ pub enum Fact {
         region: RegionId,
         port: Port,
         result: ProbeResult,
+        /// Of silence: how long an answer was waited for. It was silent from `at` until then.
+        #[serde(default, skip_serializing_if = "Span::is_zero")]
+        waited: Span,
     },
     /// What a member says of itself.
     Member {

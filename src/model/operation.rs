@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Bytes, Digest, DisasterId, Effect, EffectId, Generation, GroupId, Intent, Lsn, Mode, Mono, OperationId, Outcome, Plan, RegionId, Span, Timeline,
-    Utc,
+    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, Mode, Mono, OperationId, Outcome, Plan, ProposalId,
+    RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -10,6 +10,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     pub id: OperationId,
+    pub proposal: ProposalId,
+    /// What was told of it before it began.
+    pub foretold: Option<Foretold>,
     pub plan: Arc<Plan>,
     pub plan_hash: Digest,
     pub group: GroupId,

@@ -1,6 +1,6 @@
 //! A replicated database as it stands, as far as is known: where the world of a forecast begins.
 
-use super::{GroupId, Lsn, MemberReport, Mono, Percent, Receiver, RegionId, ServerView, Span, StoreRecord};
+use super::{GroupId, Lsn, MemberReport, Mono, Percent, RegionId, ServerView, Span, StoreRecord};
 
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -9,6 +9,8 @@ pub struct Standing {
     /// In the order of the database's members.
     pub members: Vec<StandingMember>,
     pub record: Option<(StoreRecord, Mono)>,
+    /// The latest moment the lease can end at, from every read of it.
+    pub lease_ends_by: Option<Mono>,
     /// Of each balancer; `None`: nothing was heard of it.
     pub balancers: Vec<Option<Vec<ServerView>>>,
     pub loads: Vec<Option<Percent>>,
@@ -24,12 +26,20 @@ pub struct StandingMember {
     pub life: Life,
     pub failing_since: Option<Mono>,
     pub report: Option<(MemberReport, Mono)>,
-    pub receiver: Option<(Receiver, Mono)>,
+    /// When its receiver last heard the primary.
+    pub heard: Option<Mono>,
     /// The last position it said it had as a leader.
     pub led_at: Option<(Lsn, Mono)>,
     pub round_trip: Option<Span>,
     /// It receives nothing any more: its lag grows as fast as the primary writes.
     pub stalled: bool,
+}
+
+impl Standing {
+    /// The machine answers that nobody listens.
+    pub fn refuses(&self, region: RegionId) -> bool {
+        self.members.iter().any(|m| m.region == region && m.life == Life::Refuses)
+    }
 }
 
 /// How our own last probes of it went.

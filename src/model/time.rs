@@ -11,6 +11,12 @@ pub struct Span(pub u64);
 impl Span {
     pub const ZERO: Span = Span(0);
 
+    // By reference, as serde asks for it.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     pub const fn ms(ms: u64) -> Span {
         Span(ms)
     }

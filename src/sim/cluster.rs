@@ -33,6 +33,8 @@ pub struct SimMember {
     pub promotes: Option<Mono>,
     /// When its stream was last heard of.
     pub heard: Mono,
+    /// Since when an answer of its database's port, and of its agent's, is waited for.
+    pub asked: [Option<Mono>; 2],
     /// It cannot reach the store since then.
     pub cut_off: Option<Mono>,
     /// It thawed as a leader and has not looked at the store since.

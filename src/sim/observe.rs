@@ -1,15 +1,24 @@
 //! What can be seen of the simulated world, in the words of the live drivers.
 
-use super::world::World;
+use super::world::{Happening, World};
 use crate::model::*;
 
 /// How long a balancer takes to believe that a server is down, and that it is up.
 const BALANCER_FALL: Span = Span::ms(350);
 pub(super) const BALANCER_RISE: Span = Span::ms(200);
+/// How long an answer is waited for at the least, as the live drivers do.
+const PATIENCE: Span = Span::ms(250);
+const PORTS: [Port; 2] = [Port::Sql, Port::Rest];
+/// The two ports are asked by two tasks that do not keep step (a choice of ours).
+const OUT_OF_STEP: Span = Span::ms(60);
 
 impl World {
     fn tell(&mut self, fact: Fact) {
-        self.out.push(Incoming::Observed(Observation { at: self.clock, fact }));
+        self.tell_of(self.clock, fact);
+    }
+
+    fn tell_of(&mut self, at: Mono, fact: Fact) {
+        self.out.push(Incoming::Observed(Observation { at, fact }));
     }
 
     pub(super) fn observe_cluster(&mut self, c: usize) {
@@ -29,19 +38,20 @@ impl World {
         if asked && self.thrift.is_none() {
             self.tell(Fact::FenceCheck { group, region, result: Ok(()) });
         }
-        let (alive, frozen) = (self.clusters[c].members[m].alive, self.clusters[c].members[m].frozen);
-        let silent = !self.we_reach(region) || (alive && frozen);
         let round_trip = self.latency(region).times(2).plus(Span(self.chance.below(3)));
-        let result = match (silent, alive) {
-            (true, _) => ProbeResult::Silent,
-            (false, false) => ProbeResult::Refused,
-            (false, true) => ProbeResult::Answered { round_trip },
+        if self.is_silent(c, m) {
+            (0..PORTS.len()).for_each(|port| self.ask(c, m, port, OUT_OF_STEP.times(port as u64)));
+            return;
+        }
+        let result = match self.clusters[c].members[m].alive {
+            false => ProbeResult::Refused,
+            true => ProbeResult::Answered { round_trip },
         };
         let answered = result.is_well();
         let agentless = self.clusters[c].members[m].agentless;
-        self.tell(Fact::Probe { group, region, port: Port::Sql, result: result.clone() });
+        self.tell(Fact::Probe { group, region, port: Port::Sql, result: result.clone(), waited: Span::ZERO });
         let result = if answered && agentless { ProbeResult::Refused } else { result };
-        self.tell(Fact::Probe { group, region, port: Port::Rest, result });
+        self.tell(Fact::Probe { group, region, port: Port::Rest, result, waited: Span::ZERO });
         if answered && agentless {
             self.tell(Fact::Login { group, region, result: Ok(()) });
             if !self.clusters[c].members[m].leads {
@@ -57,6 +67,35 @@ impl World {
             if !leads {
                 self.tell(Fact::Receiver { group, region, stream });
             }
+        }
+    }
+
+    /// Nothing at its address answers.
+    fn is_silent(&self, c: usize, m: usize) -> bool {
+        let member = &self.clusters[c].members[m];
+        !self.we_reach(member.region) || (member.alive && member.frozen)
+    }
+
+    /// Sends a probe that nobody will answer, unless one is under way.
+    fn ask(&mut self, c: usize, m: usize, port: usize, after: Span) {
+        let sent = self.clock.plus(after);
+        let asked = &mut self.clusters[c].members[m].asked[port];
+        if asked.is_none() {
+            *asked = Some(sent);
+            self.schedule(sent.plus(PATIENCE), Happening::Silence { cluster: c, member: m, port });
+        }
+    }
+
+    /// Nobody answered in time. Where the group is looked at closely, the next probe follows at once.
+    pub(super) fn observe_silence(&mut self, c: usize, m: usize, port: usize) {
+        let Some(sent) = self.clusters[c].members[m].asked[port].take() else { return };
+        if !self.is_silent(c, m) {
+            return;
+        }
+        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
+        self.tell_of(sent, Fact::Probe { group, region, port: PORTS[port], result: ProbeResult::Silent, waited: PATIENCE });
+        if self.clock < self.close_until[c] {
+            self.ask(c, m, port, Span::ZERO);
         }
     }
 

@@ -55,9 +55,11 @@ impl Pace {
             fence: Draw::Between(fence, fence.plus(Span::ms(39))),
             promotion: Draw::Between(Span::ms(90), Span::ms(260)),
             transaction: Draw::Between(Span::ms(3), Span::ms(12)),
-            switch_over: Draw::Between(Span::ms(1_000), Span::ms(1_400)),
+            // Its agent looks once a second whether it is done.
+            switch_over: Draw::Between(Span::ms(1_000), Span::ms(2_100)),
             drain: Draw::Between(Span::ms(2), Span::ms(8)),
-            rise: Draw::Between(Span::ms(200), Span::ms(200)),
+            // Where it looks often, its own check has often passed before we know of the promotion.
+            rise: Draw::Between(Span::ZERO, Span::ms(200)),
         }
     }
 }

@@ -16,7 +16,11 @@ impl World {
     pub fn standing(estate: &Arc<Estate>, standing: &Standing, pace: &Pace, seed: u64) -> World {
         let mut chance = Chance::new(seed);
         let setup = setup(standing);
-        let cluster = cluster(estate, standing, &setup, pace, &mut chance);
+        // Where a port is refused the machine and its network are there: only what ran on it is gone. Where all is silent the
+        // network may be cut or the machine frozen: nobody can tell, and what follows on a fence differs.
+        let mut cut = |region: &RegionId| !standing.refuses(*region) && chance.below(2) == 0;
+        let lost: Vec<RegionId> = standing.lost.iter().copied().filter(&mut cut).collect();
+        let cluster = cluster(estate, standing, &lost, &setup, pace, &mut chance);
         let servers = |of: &Option<Vec<ServerView>>| {
             let server = |m: &SimMember| match of.iter().flatten().find(|s| s.region == Some(m.region)) {
                 Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
@@ -25,7 +29,7 @@ impl World {
             cluster.members.iter().map(server).collect()
         };
         let balancers = vec![standing.balancers.iter().map(servers).collect()];
-        let lost = |region: &RegionId| {
+        let struck = |region: &RegionId| {
             (TimedFault { at: Span::ZERO, lasts: None, fault: Fault { kind: FaultKind::RegionOutage, region: *region, group: None } }, true)
         };
         let mut world = World {
@@ -33,7 +37,7 @@ impl World {
             setup,
             clock: standing.now,
             balancers,
-            faults: standing.lost.iter().map(lost).collect(),
+            faults: lost.iter().map(struck).collect(),
             queue: BinaryHeap::new(),
             order: 0,
             out: Vec::new(),
@@ -108,7 +112,7 @@ fn setup(standing: &Standing) -> WorldSetup {
     }
 }
 
-fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Cluster {
+fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Cluster {
     let record = standing.record.as_ref().map(|(r, _)| r);
     let name = |region: RegionId| record.and_then(|r| r.name_of(region)).map_or_else(|| estate.region(region).name.clone(), str::to_string);
     let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.region);
@@ -132,7 +136,7 @@ fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace
         .map(|m| {
             let name = name(m.region);
             let leads = Some(m.region) == leader;
-            let lost = standing.lost.contains(&m.region);
+            let lost = lost.contains(&m.region);
             let alive = !matches!(m.life, Life::Refuses) && !lost;
             let report = m.report.as_ref().map(|(r, _)| r);
             let position = if leads { written } else { received(m).unwrap_or(0) };
@@ -153,7 +157,8 @@ fn cluster(estate: &Estate, standing: &Standing, setup: &WorldSetup, pace: &Pace
                 usual_lag: if holds_all || m.stalled { 0 } else { written.saturating_sub(position) },
                 rejoins: None,
                 promotes: None,
-                heard: m.receiver.map_or(standing.now, |(r, at)| at.minus(r.silent_for.unwrap_or_default())),
+                heard: m.heard.unwrap_or(standing.now),
+                asked: [None; 2],
                 cut_off: None,
                 thawed: false,
                 lived: Mono::default(),
@@ -197,7 +202,7 @@ fn store(standing: &Standing, holder: Option<usize>, chance: &mut Chance) -> Sto
         // The time left is told in whole seconds, cut off: it ends within the second after.
         // Where it was not told it is anywhere in its length.
         ends: match l.lease_left {
-            Some(left) => read.plus(left).plus(Span(chance.below(1000))),
+            Some(left) => read.plus(left).plus(Span(chance.below(1000))).min(standing.lease_ends_by.unwrap_or(Mono(u64::MAX))),
             None => standing.now.plus(Span(chance.below(l.lease_ttl.unwrap_or(Span::secs(30)).0))),
         }
         .max(standing.now),

@@ -42,6 +42,12 @@ pub(super) enum Happening {
     },
     /// The regular look at everything.
     Observe,
+    /// An answer was waited for long enough.
+    Silence {
+        cluster: usize,
+        member: usize,
+        port: usize,
+    },
     /// The close look at one group.
     ObserveClosely {
         cluster: usize,
@@ -229,6 +235,7 @@ impl World {
                 let interval = if self.thrift.is_some() { interval.max(Span::ms(250)) } else { interval };
                 self.schedule(self.clock.plus(interval), Happening::Observe);
             }
+            Happening::Silence { cluster, member, port } => self.observe_silence(cluster, member, port),
             Happening::ObserveClosely { cluster } => {
                 if self.is_told(cluster) {
                     self.observe_cluster(cluster);
@@ -371,6 +378,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
                 rejoins: None,
                 promotes: None,
                 heard: Mono::default(),
+                asked: [None; 2],
                 cut_off: None,
                 thawed: false,
                 lived: Mono::default(),

@@ -1,6 +1,7 @@
 //! An operation: its steps on a line of time, the path that took longest, and what each step rests on.
 
 use super::fact;
+use crate::forecast;
 use crate::model::*;
 use crate::tui::panel::Canvas;
 use crate::tui::text::Row;
@@ -206,6 +207,33 @@ fn results(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     if let Some(loss) = &o.results.loss {
         lines.extend(fact(c, "lost", &loss.to_string(), if *loss == Loss::Nothing { t.ok } else { t.bad }));
     }
+    lines.extend(foretold(c, o));
     lines.extend(fact(c, "generation", &format!("{} of {}, plan {}", o.generation.0, c.snapshot.estate.group(o.group).name, o.plan_hash), t.dim));
+    lines
+}
+
+/// What was told of it beside what came, and how often that held for its plan.
+fn foretold(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let t = c.theme;
+    let Some(told) = o.foretold.as_ref().and_then(|f| f.act.as_ref()).filter(|a| a.served_ms.p50.is_some()) else { return Vec::new() };
+    let left_out = if told.without.is_empty() { String::new() } else { format!(" + {}, never fired", told.without.join(", ")) };
+    let text = match o.results.served {
+        Some(served) => format!("served {}{left_out}; it took {}", told.served_ms.times(2), served.since(o.started)),
+        None => format!("served {}{left_out}", told.served_ms.times(2)),
+    };
+    let mut lines = fact(c, "foretold", &text, t.text);
+    let compared = c.snapshot.operations.iter().filter(|other| other.is_over()).filter_map(|other| forecast::compared(other).ok());
+    let compared: Vec<_> = compared.collect();
+    if let Some(held) = forecast::held(&compared).into_iter().find(|h| h.plan == o.plan.name) {
+        let within = |share: Share| {
+            let (low, high) = share.interval_percent();
+            format!("{} of {} ({low} to {high}%)", share.met, share.of)
+        };
+        let mut text = format!("of {}: under p50 in {}", held.plan, within(held.p50));
+        if held.p95.of > 0 {
+            text.push_str(&format!(", under p95 in {}", within(held.p95)));
+        }
+        lines.extend(fact(c, "held so far", &text, t.dim));
+    }
     lines
 }

@@ -1,0 +1,153 @@
+//! Is what a probe found within what was expected?
+
+use super::substitute::{Values, plain};
+use regex::Regex;
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+#[derive(Clone, Debug)]
+pub enum Tolerance {
+    /// This value; of a process or a request its status.
+    Is(Value),
+    /// One of these; of two numbers the first to the second.
+    In(Vec<Value>),
+    Regex {
+        pattern: String,
+        target: Option<String>,
+    },
+    Path {
+        path: String,
+        target: Option<String>,
+        count: Option<u64>,
+        expect: Option<Value>,
+    },
+    Range {
+        from: f64,
+        to: f64,
+        target: Option<String>,
+    },
+}
+
+impl Tolerance {
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(value: &Value) -> Result<Tolerance, String> {
+        let map = match value {
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Tolerance::Is(value.clone())),
+            Value::Array(list) => return Ok(Tolerance::In(list.clone())),
+            Value::Null => return Err("the tolerance is empty".to_string()),
+            Value::Object(map) => map,
+        };
+        let text = |name: &str| map.get(name).and_then(Value::as_str).map(str::to_string);
+        let target = text("target");
+        match text("type").as_deref() {
+            Some("regex") => {
+                let pattern = text("pattern").ok_or("a regex tolerance without a `pattern`")?;
+                if !pattern.contains("${") {
+                    Regex::new(&pattern).map_err(|e| format!("the pattern is no regular expression: {e}"))?;
+                }
+                Ok(Tolerance::Regex { pattern, target })
+            }
+            Some("jsonpath") => {
+                let path = text("path").filter(|p| !p.trim().is_empty()).ok_or("a jsonpath tolerance without a `path`")?;
+                if !path.contains("${") {
+                    JsonPath::parse(path.trim()).map_err(|e| format!("the path is no JSONPath: {e}"))?;
+                }
+                Ok(Tolerance::Path { path, target, count: map.get("count").and_then(Value::as_u64), expect: map.get("expect").cloned() })
+            }
+            Some("range") => match map.get("range").and_then(Value::as_array).map(Vec::as_slice) {
+                Some([from, to]) if from.is_number() && to.is_number() => {
+                    Ok(Tolerance::Range { from: from.as_f64().unwrap_or_default(), to: to.as_f64().unwrap_or_default(), target })
+                }
+                _ => Err("a range tolerance needs `range`: two numbers".to_string()),
+            },
+            Some("probe") => Err("a tolerance that is a probe itself is not supported here".to_string()),
+            Some(other) => Err(format!("`{other}` is no kind of tolerance")),
+            None => Err("a tolerance without a `type`".to_string()),
+        }
+    }
+
+    pub fn holds(&self, output: &Value, values: &Values) -> bool {
+        let status = output.get("status").unwrap_or(output);
+        match self {
+            Tolerance::Is(Value::Number(n)) => same_number(&Value::Number(n.clone()), status),
+            Tolerance::Is(value) => values.fill(value) == *output,
+            Tolerance::In(list) if output.get("status").is_some() => list.iter().any(|v| same_number(v, status)),
+            Tolerance::In(list) => match (list.as_slice(), output.as_f64()) {
+                ([from, to], Some(n)) => from.as_f64().is_some_and(|f| f <= n) && to.as_f64().is_some_and(|t| n <= t),
+                _ => list.contains(output),
+            },
+            Tolerance::Regex { pattern, target } => {
+                Regex::new(&values.text(pattern)).is_ok_and(|r| r.is_match(&plain(targeted(output, target.as_deref()))))
+            }
+            Tolerance::Path { path, target, count, expect } => {
+                let value = targeted(output, target.as_deref());
+                // A process prints text: what is JSON in it is looked into.
+                let parsed = value.as_str().and_then(|t| serde_json::from_str::<Value>(t).ok());
+                let Ok(path) = JsonPath::parse(values.text(path).trim()) else { return false };
+                let found: Vec<&Value> = path.query(parsed.as_ref().unwrap_or(value)).all();
+                let counted = count.map_or(!found.is_empty(), |n| found.len() as u64 == n);
+                match expect.as_ref().map(|e| values.fill(e)) {
+                    None => counted,
+                    Some(Value::Array(all)) => found.len() == all.len() && found.iter().zip(&all).all(|(f, e)| *f == e),
+                    Some(one) => found.len() == 1 && *found[0] == one,
+                }
+            }
+            Tolerance::Range { from, to, target } => {
+                let value = targeted(output, target.as_deref());
+                let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+                number.is_some_and(|n| *from <= n && n <= *to)
+            }
+        }
+    }
+}
+
+fn targeted<'a>(output: &'a Value, target: Option<&str>) -> &'a Value {
+    target.and_then(|t| output.get(t)).unwrap_or(output)
+}
+
+fn same_number(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => (a - b).abs() < f64::EPSILON,
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_found_is_held_against_what_was_expected() {
+        let process = json!({ "status": 0, "stdout": "{\"up\": [1, 2], \"primary\": \"us\"}", "stderr": "" });
+        for (tolerance, output, holds) in [
+            (json!(0), &process, true),
+            (json!(1), &process, false),
+            (json!([1, 0]), &process, true),
+            (json!([1, 2]), &process, false),
+            (json!([200, 300]), &json!(250), true),
+            (json!(true), &json!(true), true),
+            (json!({ "type": "regex", "pattern": "\"primary\": \"u", "target": "stdout" }), &process, true),
+            (json!({ "type": "regex", "pattern": "^eu$", "target": "stdout" }), &process, false),
+            (json!({ "type": "jsonpath", "path": "$.up[*]", "target": "stdout", "count": 2 }), &process, true),
+            (json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": "us" }), &process, true),
+            (json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": ["eu"] }), &process, false),
+            (json!({ "type": "jsonpath", "path": "$.nothing", "target": "stdout" }), &process, false),
+            (json!({ "type": "range", "range": [1, 2.5], "target": "body" }), &json!({ "status": 200, "body": "2.5" }), true),
+            (json!({ "type": "range", "range": [1, 2] }), &json!("three"), false),
+        ] {
+            let read = Tolerance::read(&tolerance).unwrap_or_else(|e| panic!("{tolerance}: {e}"));
+            assert_eq!(read.holds(output, &Values::default()), holds, "{tolerance} of {output}");
+        }
+        for wrong in [
+            json!(null),
+            json!({}),
+            json!({ "type": "regex", "pattern": "(" }),
+            json!({ "type": "jsonpath", "path": "$[" }),
+            json!({ "type": "range" }),
+        ] {
+            assert!(Tolerance::read(&wrong).is_err(), "{wrong}");
+        }
+    }
+}
