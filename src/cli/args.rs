@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+use super::analyse::AnalyseCommand;
 use super::chaos::ChaosCommand;
 use super::forecast::ForecastWords;
 use super::hunt::HuntAsk;
@@ -124,6 +125,9 @@ pub enum Command {
     Forecast(ForecastWords),
     /// Hunt our own faults: random estates, faults and people, every law after every step
     Hunt(HuntAsk),
+    /// What a plan's network of steps says
+    #[command(subcommand)]
+    Analyse(AnalyseCommand),
     /// Experiments in the words of the Chaos Toolkit, on the practice range or wherever they say
     #[command(subcommand)]
     Chaos(ChaosCommand),

@@ -15,7 +15,7 @@ use crate::journal::Journal;
 use crate::model::*;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -87,30 +87,42 @@ pub async fn run(words: ForecastWords) -> Result<(), Fail> {
         Some(ForecastOf::Calibration(ask)) => return calibration::run(&ask),
         None => words.ask,
     };
-    let (engine, now) = match (&ask.config, &ask.at) {
-        (Some(file), _) => live(file, &ask).await?,
+    let target = Target { config: ask.config.clone(), arm: false, output: ask.output.clone() };
+    let (engine, now) = base(Base { target, fixture: ask.fixture.as_deref(), after: ask.after, at: ask.at.as_ref() }).await?;
+    tokio::task::spawn_blocking(move || answer(&engine, now, &ask)).await.map_err(Fail::failed)?
+}
+
+/// What futures begin from: a live estate, a moment of a record, or a simulation.
+pub struct Base<'a> {
+    pub target: Target,
+    pub fixture: Option<&'a str>,
+    pub after: Option<config::Duration>,
+    pub at: Option<&'a Moment>,
+}
+
+pub async fn base(from: Base<'_>) -> Result<(Engine, Now), Fail> {
+    match (&from.target.config, from.at) {
+        (Some(_), _) => live(&from.target).await,
         (None, Some(moment)) => {
             let path = if moment.journal.is_dir() { moment.journal.join("journal.db") } else { moment.journal.clone() };
             let mut replay = Replay::open(&path)?;
             replay.to_seq(moment.seq)?;
-            replay.engine()
+            Ok(replay.engine())
         }
         (None, None) => {
-            let scenario = config::load_scenario(ask.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
+            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(Fail::usage)?;
             let seed = scenario.seed;
             let mut simulation =
                 Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
-            simulation.run_to(Mono(ask.after.map_or(Span::secs(5), |d| d.0).0)).map_err(Fail::failed)?;
-            (simulation.core.engine.clone(), simulation.now())
+            simulation.run_to(Mono(from.after.map_or(Span::secs(5), |d| d.0).0)).map_err(Fail::failed)?;
+            Ok((simulation.core.engine.clone(), simulation.now()))
         }
-    };
-    tokio::task::spawn_blocking(move || answer(&engine, now, &ask)).await.map_err(Fail::failed)?
+    }
 }
 
 /// What is known of a live estate. Nothing is put on its table: a choice there would take the place of another one.
-async fn live(file: &Path, ask: &ForecastAsk) -> Result<(Engine, Now), Fail> {
-    let target = Target { config: Some(file.to_path_buf()), arm: false, output: ask.output.clone() };
-    let opened = open::controller(&target).await?;
+async fn live(target: &Target) -> Result<(Engine, Now), Fail> {
+    let opened = open::controller(target).await?;
     settled(&opened).await;
     let engine = opened.engine().await;
     opened.close().await;

@@ -1,5 +1,6 @@
 //! Arguments in, text and exit status out. It decides nothing: it asks a controller.
 
+mod analyse;
 mod args;
 mod bc;
 mod calibration;
@@ -70,6 +71,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Command::BusinessContinuity(command)) => bc::run(command).await,
         Some(Command::Forecast(ask)) => forecast::run(ask).await,
         Some(Command::Hunt(ask)) => hunt::run(ask),
+        Some(Command::Analyse(command)) => analyse::run(command).await,
         Some(Command::Chaos(command)) => chaos::run(command).await,
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Config(command)) => config::run(command).await,

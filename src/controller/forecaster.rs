@@ -28,6 +28,20 @@ pub struct Choice {
 /// # Errors
 /// It cannot be put on the table, or nothing of it can be simulated.
 pub fn forecast(engine: &Engine, now: Now, choice: &Choice, futures: u32) -> Result<(ProposalView, Forecast), Refusal> {
+    let (view, question) = question(engine, now, choice)?;
+    let forecast = question.answer(futures, cores(), &AtomicBool::new(false)).ok_or_else(unknown)?;
+    Ok((view, forecast))
+}
+
+fn unknown() -> Refusal {
+    Refusal::new("nothing of it can be simulated", "a forecast needs a database whose members are known")
+}
+
+/// What would be asked of such a choice.
+///
+/// # Errors
+/// As [`forecast`].
+pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalView, Question), Refusal> {
     let mut engine = engine.clone();
     let Choice { group, intent, to } = *choice;
     let propose = Action::Propose { group, intent, from: None, to, reason: "a forecast".to_string() };
@@ -38,15 +52,13 @@ pub fn forecast(engine: &Engine, now: Now, choice: &Choice, futures: u32) -> Res
         _ => return Err(Refusal::new("nothing was proposed", "")),
     };
     let snapshot = engine.snapshot(now, None);
-    let nothing = || Refusal::new("nothing of it can be simulated", "a forecast needs a database whose members are known");
-    let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(nothing)?;
-    let question = engine.fork(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(nothing)?;
+    let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(unknown)?;
+    let question = engine.fork(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(unknown)?;
     if !question.is_known() {
         let remedy = "of a record: the tape beside it does not reach there; of a live estate: wait until it answers";
         return Err(Refusal::new("nothing that was measured is known", remedy));
     }
-    let forecast = question.answer(futures, cores(), &AtomicBool::new(false)).ok_or_else(nothing)?;
-    Ok((view.clone(), forecast))
+    Ok((view.clone(), question))
 }
 
 /// The forecasts of every choice on the table, at once.

@@ -21,7 +21,7 @@ mod tape;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
-pub use forecaster::{Choice, forecast, forecasts};
+pub use forecaster::{Choice, forecast, forecasts, question};
 pub use held::laws_broken;
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};

@@ -8,7 +8,7 @@ use crate::model::*;
 const BEYOND: usize = 5;
 
 /// Values that never came are `None`.
-fn spread(values: impl Iterator<Item = Option<u64>>) -> Spread {
+pub fn spread(values: impl Iterator<Item = Option<u64>>) -> Spread {
     let mut sorted: Vec<u64> = values.map(|v| v.unwrap_or(u64::MAX)).collect();
     sorted.sort_unstable();
     let n = sorted.len();

@@ -4,11 +4,13 @@
 //! It promises: the same standing and the same seeds give the same figures; nothing real is reached; no figure is given
 //! that was not measured or simulated, and none finer than its sample allows. It may not decide anything.
 
+mod analysis;
 mod calibration;
 mod duration;
 mod figures;
 mod future;
 
+pub use analysis::{Analysis, StepTimes, analyse};
 pub use calibration::{Calibration, Comparison, Held, Subject, held, of as compared};
 pub use duration::Durations;
 pub use future::{Branch, Ended, Future, HORIZON};

@@ -53,6 +53,7 @@ fn a_cluster_on_a_wire() {
         let lab = Lab::up_with(28500, &["--netns"]);
         wire::each_cut_alone(&lab);
         wire::cut_off(&lab, times);
+        wire::experiment(&lab);
         wire::candidate_dies(&lab);
     }
     wire::quorum_lost(28500);

@@ -64,6 +64,25 @@ pub fn cut_off(lab: &Lab, times: usize) {
     }
 }
 
+/// The experiment that we ship: the region of the primary is cut off, the controller recovers, the links are mended.
+pub fn experiment(lab: &Lab) {
+    lab.settled();
+    let controller = lab.serve(&[]);
+    std::thread::sleep(Duration::from_secs(3));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/experiments/region-partition.yaml");
+    let journal = lab.dir.path().join("chaos.json").display().to_string();
+    let mut command = lab.command(&["chaos", "run", "--experiment", file, "--journal-path", &journal]);
+    let output = command.env("BPCI_LAB", lab.path()).output().unwrap_or_else(|e| panic!("{e}"));
+    assert!(output.status.success(), "{output:?}\n{:#}", lab.status());
+    let text = std::fs::read_to_string(&journal).unwrap_or_else(|e| panic!("{e}"));
+    let journal: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"));
+    let told = journal["run"][1]["output"]["stdout"].as_str().unwrap_or_default();
+    assert!(told.contains("\"recovered\""), "{told}");
+    assert_eq!((&journal["deviated"], &journal["bpci"]["steady_again"]), (&false.into(), &true.into()));
+    stop(controller);
+    lab.settled();
+}
+
 /// Two of three members of etcd were in the lost region: nobody can take the lock, and nothing is begun.
 pub fn quorum_lost(port: u16) {
     let lab = Lab::up_with(port, &["--netns", "--etcd", "us-east-1,us-east-1,eu-west-1"]);
