@@ -64,9 +64,21 @@ impl Engine {
             emitted: 0,
             detects: false,
         };
-        let standing = standing(&engine.facts(now));
+        let mut standing = standing(&engine.facts(now));
+        standing.cut = onto.regions(&self.state.estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
         let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
         Some(Fork { engine, standing, now, regions: onto.regions, past })
+    }
+}
+
+impl Engine {
+    /// More than this group's database is silent in a region, and nothing there answers: it is the network, not a machine.
+    fn is_silent_beyond(&self, region: RegionId, group: GroupId) -> bool {
+        let services = self.telemetry.services.iter().filter_map(|s| s.get(region.at()));
+        let others = self.state.estate.group_ids().filter(|g| *g != group);
+        let members = others.filter_map(|g| self.telemetry.member(&self.state.estate, g, region)).flat_map(|m| [&m.sql, &m.rest]);
+        let mut last = services.chain(members).filter_map(|p| p.last.as_ref()).peekable();
+        last.peek().is_some() && last.all(|r| *r == ProbeResult::Silent)
     }
 }
 
@@ -194,6 +206,7 @@ fn standing(cx: &Facts) -> Standing {
         balancers: telemetry.balancers.iter().map(|b| b.servers.as_ref().map(|(s, _)| s.clone())).collect(),
         loads: cx.telemetry.loads.iter().map(|l| l.map(|(load, _)| load)).collect(),
         wal_rate,
+        cut: Vec::new(),
         lost: cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect(),
     }
 }

@@ -18,6 +18,8 @@ pub struct Standing {
     pub wal_rate: Option<u64>,
     /// Regions that are down.
     pub lost: Vec<RegionId>,
+    /// Of these, the ones where everything is silent that is watched there.
+    pub cut: Vec<RegionId>,
 }
 
 #[derive(Clone, Debug)]

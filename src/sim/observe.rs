@@ -3,9 +3,8 @@
 use super::world::{Happening, World};
 use crate::model::*;
 
-/// How long a balancer takes to believe that a server is down, and that it is up.
+/// How long a balancer takes to believe that a server is down.
 const BALANCER_FALL: Span = Span::ms(350);
-pub(super) const BALANCER_RISE: Span = Span::ms(200);
 /// How long an answer is waited for at the least, as the live drivers do.
 const PATIENCE: Span = Span::ms(250);
 const PORTS: [Port; 2] = [Port::Sql, Port::Rest];

@@ -16,9 +16,10 @@ impl World {
     pub fn standing(estate: &Arc<Estate>, standing: &Standing, pace: &Pace, seed: u64) -> World {
         let mut chance = Chance::new(seed);
         let setup = setup(standing);
-        // Where a port is refused the machine and its network are there: only what ran on it is gone. Where all is silent the
-        // network may be cut or the machine frozen: nobody can tell, and what follows on a fence differs.
-        let mut cut = |region: &RegionId| !standing.refuses(*region) && chance.below(2) == 0;
+        // Where a port is refused the machine and its network are there: only what ran on it is gone. Where only this database
+        // is watched and is silent, the network may be cut or the machine frozen: nobody can tell, and what follows on a fence
+        // differs.
+        let mut cut = |region: &RegionId| !standing.refuses(*region) && (standing.cut.contains(region) || chance.below(2) == 0);
         let lost: Vec<RegionId> = standing.lost.iter().copied().filter(&mut cut).collect();
         let cluster = cluster(estate, standing, &lost, &setup, pace, &mut chance);
         let servers = |of: &Option<Vec<ServerView>>| {

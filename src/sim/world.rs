@@ -112,7 +112,7 @@ impl World {
             .collect();
         let mut world = World {
             close_until: vec![Mono::default(); clusters.len()],
-            rise: super::observe::BALANCER_RISE,
+            rise: pace.rise.draw(&mut chance),
             pace,
             thrift: None,
             setup: scenario.world.clone(),
