@@ -83,8 +83,8 @@ fn moments() -> Vec<(&'static str, Snapshot)> {
         simulation
     };
     let recovering = {
-        let mut simulation = at("region_outage", 39);
-        simulation.run_to(Mono(39_400)).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = at("region_outage", 40);
+        simulation.run_to(Mono(40_900)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     };
     [
