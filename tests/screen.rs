@@ -83,8 +83,13 @@ fn moments() -> Vec<(&'static str, Snapshot)> {
         simulation
     };
     let recovering = {
-        let mut simulation = at("region_outage", 40);
-        simulation.run_to(Mono(40_900)).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = at("region_outage", 30);
+        // In the middle of it, whenever it begins.
+        let under_way = |s: &Simulation| s.core.engine.state().operations.iter().any(|o| s.now().utc.since(o.started) >= Span::ms(800));
+        while !under_way(&simulation) {
+            let next = simulation.now().mono.plus(Span::ms(100));
+            simulation.run_to(next).unwrap_or_else(|e| panic!("{e}"));
+        }
         simulation
     };
     [

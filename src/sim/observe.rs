@@ -8,8 +8,6 @@ const BALANCER_FALL: Span = Span::ms(350);
 /// How long an answer is waited for at the least, as the live drivers do.
 const PATIENCE: Span = Span::ms(250);
 const PORTS: [Port; 2] = [Port::Sql, Port::Rest];
-/// The two ports are asked by two tasks that do not keep step (a choice of ours).
-const OUT_OF_STEP: Span = Span::ms(60);
 
 impl World {
     fn tell(&mut self, fact: Fact) {
@@ -39,7 +37,11 @@ impl World {
         }
         let round_trip = self.latency(region).times(2).plus(Span(self.chance.below(3)));
         if self.is_silent(c, m) {
-            (0..PORTS.len()).for_each(|port| self.ask(c, m, port, OUT_OF_STEP.times(port as u64)));
+            // The two ports are asked by two tasks that do not keep step.
+            for port in 0..PORTS.len() {
+                let after = Span(self.chance.below(PATIENCE.0));
+                self.ask(c, m, port, after);
+            }
             return;
         }
         let result = match self.clusters[c].members[m].alive {
@@ -82,6 +84,22 @@ impl World {
         if asked.is_none() {
             *asked = Some(sent);
             self.schedule(sent.plus(PATIENCE), Happening::Silence { cluster: c, member: m, port });
+        }
+    }
+
+    /// In the middle of an incident the probes of whoever is silent are under way already, each for a while.
+    pub(super) fn asks_already(&mut self) {
+        for c in 0..self.clusters.len() {
+            for m in 0..self.clusters[c].members.len() {
+                if !self.is_silent(c, m) {
+                    continue;
+                }
+                for port in 0..PORTS.len() {
+                    let sent = self.clock.minus(Span(self.chance.below(PATIENCE.0)));
+                    self.clusters[c].members[m].asked[port] = Some(sent);
+                    self.schedule(sent.plus(PATIENCE), Happening::Silence { cluster: c, member: m, port });
+                }
+            }
         }
     }
 

@@ -65,11 +65,14 @@ impl World {
     pub fn watched(mut self) -> World {
         let first = self.clock.plus(self.estate.policy.detection.interval.max(Span::ms(250)));
         self.schedule(first, Happening::Observe);
+        self.asks_already();
         self
     }
 
     /// Lets time pass to the next thing that happens, and to this moment at the latest.
     pub fn pass(&mut self, until: Mono) {
+        // Nobody fetches what is told: it must not hold time up.
+        self.out.clear();
         let next = self.next_deadline().filter(|t| *t < until).unwrap_or(until);
         self.run_to(next.max(self.clock));
     }
