@@ -84,7 +84,7 @@ fn value(group: &str, from: &str, found: &Analysis) -> Value {
         .collect();
     json!({
         "protection_group": group, "plan": found.plan, "from": from, "futures": found.futures, "served_ms": found.served_ms,
-        "steps": steps, "parallel": found.parallel, "against": found.against,
+        "steps": steps, "parallel": found.parallel, "without": found.without, "against": found.against,
     })
 }
 
@@ -108,6 +108,7 @@ fn words(group: &str, from: &str, found: &Analysis) -> String {
     if !worth.is_empty() {
         lines.push(format!("  to shorten   {}", worth.join(", ")));
     }
+    lines.extend(found.without.iter().map(|w| format!("  left out     {w}")));
     lines.extend(found.parallel.iter().map(|g| format!("  at once      {}", g.join(", "))));
     lines.extend(found.against.iter().map(|a| format!("  against      {a}")));
     lines.join("\n")

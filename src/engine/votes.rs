@@ -81,7 +81,7 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
             continue;
         }
         let Some(watcher) = cx.member(group, other.region) else { continue };
-        if leads {
+        if leads && !planted::is(Break::AliveIsNoVeto) {
             votes.heard = votes.heard.max(watcher.heard);
         }
         let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };

@@ -39,6 +39,8 @@ pub struct Analysis {
     pub served_ms: Option<u64>,
     /// Steps that run at the same time, in groups of two and more.
     pub parallel: Vec<Vec<String>>,
+    /// What takes time and was left out, because it was never measured.
+    pub without: Vec<String>,
     /// What the figures say against the targets.
     pub against: Vec<String>,
 }
@@ -47,7 +49,9 @@ pub struct Analysis {
 pub fn analyse(question: &Question, plan: &Plan, futures: u32, threads: usize) -> Option<Analysis> {
     let to = question.to?;
     let durations = super::Durations::of(&question.fork.past);
-    let future = Future { question, pace: &durations.pace, branch: Branch::Act(to), counts_fence: true };
+    let fences = plan.steps.iter().any(|s| s.kind == StepKind::Fence);
+    let known = question.knows_the_fence(&durations);
+    let future = Future { question, pace: &durations.pace, branch: Branch::Act(to), counts_fence: known };
     let ended = future.all(futures, threads, &AtomicBool::new(false))?;
     let takes: Vec<Spread> = (0..plan.steps.len())
         .map(|i| {
@@ -78,6 +82,7 @@ pub fn analyse(question: &Question, plan: &Plan, futures: u32, threads: usize) -
         plan: plan.name.clone(),
         futures,
         parallel: network.parallel(plan),
+        without: if fences && !known { vec!["the fence's own time: it was never fired here".to_string()] } else { Vec::new() },
         served_ms: Some(network.end).filter(|_| served.p50.is_some()),
         against: against(estate, plan, question, served, &steps),
         steps,

@@ -78,11 +78,16 @@ impl Question {
         standing.record.as_ref().is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
     }
 
+    /// A fence that was never fired has no figure.
+    fn knows_the_fence(&self, durations: &Durations) -> bool {
+        self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.from)) || durations.has_fence()
+    }
+
     /// The forecast of so many futures of each branch, on so many threads. The same figures come of any number of threads.
     /// `stop` ends it early: then there is none.
     pub fn answer(&self, futures: u32, threads: usize, stop: &AtomicBool) -> Option<Forecast> {
         let durations = Durations::of(&self.fork.past);
-        let known = self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.from)) || durations.has_fence();
+        let known = self.knows_the_fence(&durations);
         let run = |branch: Branch| {
             let future = Future { question: self, pace: &durations.pace, branch, counts_fence: known };
             let ended = future.all(futures, threads.max(1), stop)?;
