@@ -1,6 +1,7 @@
 //! `bpci chaos`: experiments, and what they can do to the practice range.
 
 use super::fail::Fail;
+use super::lab::Strike;
 use super::output::{Output, say};
 use crate::chaos::{self, Ended, Experiment, Rules, Strategy};
 use crate::lab::{self, Damage, How};
@@ -75,19 +76,8 @@ pub struct ChaosAct {
     /// The lab's directory
     #[arg(long, value_name = "DIR", default_value = "/tmp/bpci-lab")]
     lab: PathBuf,
-    /// The region it strikes [default: the leader's]
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
-    /// network_latency: between whom; us, leader, *, store, entry, or a region [default: everybody]
-    #[arg(long = "link", value_name = "FROM:TO")]
-    links: Vec<String>,
-    /// network_latency: one way
-    #[arg(long, value_name = "150ms")]
-    delay: Option<String>,
-    #[arg(long, value_name = "50ms")]
-    jitter: Option<String>,
-    #[arg(long, value_name = "1%")]
-    loss: Option<String>,
+    #[command(flatten)]
+    strike: Strike,
     /// container_restart: which one, by name or id
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
@@ -162,8 +152,10 @@ fn summary(ended: &Ended) -> String {
 }
 
 fn act(ask: ChaosAct) -> Result<String, Fail> {
-    let links = if ask.links.is_empty() { vec!["*:*".to_string()] } else { ask.links };
-    let how = How { region: ask.region, links, delay: ask.delay, jitter: ask.jitter, loss: ask.loss };
+    let mut how = How::from(ask.strike);
+    if how.links.is_empty() {
+        how.links.push("*:*".to_string());
+    }
     let damage = match ask.what {
         Act::NetworkLatency => Damage::LinkLatency,
         Act::NetworkPartition => Damage::RegionPartition,

@@ -13,6 +13,31 @@ pub struct LabPlace {
     pub dir: PathBuf,
 }
 
+/// What a damage strikes, and how.
+#[derive(Debug, Args)]
+pub struct Strike {
+    /// Which region, for what strikes one [default: the leader's]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// For links: between whom; us, leader, *, store, entry, or a region
+    #[arg(long = "link", value_name = "FROM:TO")]
+    links: Vec<String>,
+    /// For links: how late, one way
+    #[arg(long, value_name = "150ms")]
+    delay: Option<String>,
+    #[arg(long, value_name = "50ms")]
+    jitter: Option<String>,
+    #[arg(long, value_name = "1%")]
+    loss: Option<String>,
+}
+
+impl From<Strike> for lab::How {
+    fn from(strike: Strike) -> lab::How {
+        let Strike { region, links, delay, jitter, loss } = strike;
+        lab::How { region, links, delay, jitter, loss }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum LabCommand {
     /// Start etcd, three Patroni nodes and HAProxy, and write their estate.yaml
@@ -61,19 +86,8 @@ pub enum LabCommand {
         #[command(flatten)]
         place: LabPlace,
         what: crate::lab::Damage,
-        /// Which region, for what strikes one [default: the leader's]
-        #[arg(long)]
-        region: Option<String>,
-        /// link-cut, link-latency: between whom; us, leader, *, store, entry, or a region
-        #[arg(long = "link", value_name = "FROM:TO")]
-        links: Vec<String>,
-        /// link-latency: one way
-        #[arg(long, value_name = "150ms")]
-        delay: Option<String>,
-        #[arg(long, value_name = "50ms")]
-        jitter: Option<String>,
-        #[arg(long, value_name = "1%")]
-        loss: Option<String>,
+        #[command(flatten)]
+        strike: Strike,
     },
     /// Thaw, restart and resume whatever was broken
     Mend {
@@ -104,9 +118,7 @@ pub fn run(command: LabCommand) -> Result<(), Fail> {
         }
         LabCommand::Down { place } => lab::down(&place.dir),
         LabCommand::Status { place } => lab::status(&place.dir),
-        LabCommand::Break { place, what, region, links, delay, jitter, loss } => {
-            lab::damage(&place.dir, what, &lab::How { region, links, delay, jitter, loss })
-        }
+        LabCommand::Break { place, what, strike } => lab::damage(&place.dir, what, &strike.into()),
         LabCommand::Mend { place } => lab::mend(&place.dir),
         LabCommand::Fence { place, member, check: true, .. } => lab::fence_check(&place.dir, &member),
         LabCommand::Fence { place, member, undo: true, .. } => lab::undo_fence(&place.dir, &member),
