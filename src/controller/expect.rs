@@ -15,6 +15,9 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
     let of_kind = |kind| state.disasters.iter().filter(move |d| d.kind == kind);
     if let Some(kind) = expect.disaster {
         must(of_kind(kind).next().is_some(), format!("no {kind} was declared; {}", declared(state)));
+        // What is called by another name first has its choices made twice.
+        let first = state.disasters.front().map_or(kind, |d| d.kind);
+        must(first == kind, format!("it was taken for {first} first"));
         if let Some(severity) = expect.severity {
             must(of_kind(kind).any(|d| d.severity == severity), format!("no {kind} of severity {severity} was declared"));
         }

@@ -4,7 +4,7 @@
 //! What answers take is their median: a few slow ones, as while a server restarts, must not make silence slow to be told.
 //! Where the link itself is so slow that silence takes longer than automation's evidence may be old, people decide.
 
-use crate::model::{ProbeResult, RegionId};
+use crate::model::{ANSWER, ProbeResult, RegionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Never less.
 const LEAST: Duration = Duration::from_millis(250);
-/// Never more: ten of them are waited for before silence is believed.
-const MOST: Duration = Duration::from_secs(1);
+/// Never more (it is what the engine reckons with): ten of them are waited for before silence is believed.
+const MOST: Duration = Duration::from_millis(ANSWER.0);
 /// So long an answer that came too late is waited for, to learn from it.
 pub const LEARNS: Duration = Duration::from_secs(2);
 /// Answers that are remembered.

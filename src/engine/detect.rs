@@ -264,7 +264,10 @@ fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
 /// True while something else has begun to fail and is not yet decided: its verdict may change what this is called.
 fn unresolved(cx: &Facts, finding: &Finding) -> bool {
     let detection = &cx.estate().policy.detection;
-    let patience = detection.interval.times(u64::from(detection.threshold) + 1).plus(Span::ms(500)).max(limits::SILENCE.plus(Span::secs(1)));
+    // The time a verdict takes at most: what is asked for, and the ports of one thing are probed out of step, and the last
+    // answer is waited for.
+    let asked = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).max(limits::SILENCE);
+    let patience = asked.plus(detection.interval.times(2)).plus(ANSWER);
     if finding.since.is_some_and(|s| cx.now.mono.since(s) > detection.classification_timeout) {
         return false;
     }

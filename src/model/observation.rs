@@ -96,6 +96,9 @@ pub enum Port {
     Rest,
 }
 
+/// The answer to a probe is waited for at most this long, by whatever looks.
+pub const ANSWER: Span = Span::secs(1);
+
 /// What came of a probe that ran. A probe that did not run gives no observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProbeResult {
