@@ -24,6 +24,11 @@ fn at(name: &str, seconds: u64) -> Simulation {
 fn foreseen(simulation: &Simulation) -> Snapshot {
     let mut snapshot = simulation.snapshot(1, false);
     snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
+    let ready = bpci::controller::readiness(&simulation.core.engine, simulation.now(), 20);
+    // What was rehearsed on this machine is no part of the picture.
+    let ready: Vec<Readiness> =
+        ready.into_iter().map(|r| Readiness { points: r.points.into_iter().filter(|p| p.name != "drill").collect(), ..r }).collect();
+    snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
     snapshot
 }
 

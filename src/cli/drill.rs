@@ -3,7 +3,7 @@
 use super::fail::Fail;
 use super::output::{Output, say};
 use crate::config;
-use crate::controller::{DrillReport, Home, Played, drill_report, play};
+use crate::controller::{DrillReport, Home, Played, drill_report, keep_rehearsal, play};
 use crate::journal::Journal;
 use crate::model::{PlayedOnce, Scenario, Span, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
     }
     let verdict = judge(&played, &report, ask.validate_recovery);
     // What was rehearsed counts, for the drills' screen and for readiness.
-    super::stage::keep(&PlayedOnce {
+    keep_rehearsal(&PlayedOnce {
         at: Utc(chrono::Utc::now().timestamp_millis()),
         scenario: played.simulation.scenario.name.clone(),
         passed: verdict.is_ok(),

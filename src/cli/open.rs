@@ -7,7 +7,7 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, start_live, start_replay, start_simulation,
+    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, readiness, start_live, start_replay, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -58,7 +58,7 @@ pub fn virtual_beginning() -> Utc {
 
 fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> Result<Opened, Fail> {
     let simulation = begun(scenario, seed, mode)?;
-    let playing = Playing { speed, judged: false, walk: false, ended: None };
+    let playing = Playing { speed, judged: false, walk: false, waits: false, ended: None };
     Ok(Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None })
 }
 
@@ -143,6 +143,8 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         let mut snapshot = simulation.snapshot(open.speed, false);
         snapshot.forecasts = forecasts(&simulation.core.engine, simulation.now(), &snapshot, 1000);
+        let ready = readiness(&simulation.core.engine, simulation.now(), 100);
+        snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
         return once(&snapshot, &open, form);
     }
     tracing::info!("bpci {} begins", env!("CARGO_PKG_VERSION"));
@@ -152,7 +154,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             let name = open.fixture.as_deref().unwrap_or("calm");
             let scenario = config::load_scenario(name).map_err(Fail::usage)?;
             let simulation = begun(scenario, open.seed, Mode::Simulation)?;
-            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, ended: None };
+            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, waits: false, ended: None };
             Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
         }
     };

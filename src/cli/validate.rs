@@ -5,16 +5,13 @@ use super::fail::Fail;
 use super::open;
 use super::order::region_named;
 use super::output::Output;
-use super::stage::rehearsed;
 use super::wait::settled;
 use crate::config;
-use crate::controller::{Choice, Simulation, forecast};
-use crate::engine::Engine;
+use crate::controller::{Simulation, readiness};
 use crate::journal::Journal;
 use crate::model::*;
 use clap::Args;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 #[derive(Clone, Debug, Args)]
@@ -42,6 +39,9 @@ pub struct ValidateAsk {
     pub output: Output,
 }
 
+/// Futures of each database.
+const FUTURES: u32 = 500;
+
 pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     let (engine, now) = match &ask.config {
         Some(file) => {
@@ -65,51 +65,10 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     };
     let estate = std::sync::Arc::clone(&engine.state().estate);
     let only = ask.region.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
-    let played = rehearsed();
-    let drilled = |kind: DisasterType| played.get(kind.name()).copied();
-    let mut list = engine.readiness(now, &drilled);
+    let mut list = tokio::task::spawn_blocking(move || readiness(&engine, now, FUTURES)).await.map_err(Fail::failed)?;
     list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
-    let futures = tokio::task::spawn_blocking(move || futures(&engine, now)).await.map_err(Fail::failed)?;
-    for entry in &mut list {
-        if let Some(point) = entry.group.and_then(|g| futures.get(&g)) {
-            entry.points.push(point.clone());
-        }
-    }
     let value = report(&estate, now, &list);
     ask.output.print(&value, || words(&estate, &list))
-}
-
-/// Of each database: whether it would be served again within its RTO, detection included, and what would be lost.
-fn futures(engine: &Engine, now: Now) -> BTreeMap<GroupId, Point> {
-    let estate = &engine.state().estate;
-    let detection = &estate.policy.detection;
-    let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
-    let mut points = BTreeMap::new();
-    for group in estate.group_ids().filter(|g| estate.group(*g).database.is_some()) {
-        let point = |state, text| Point { name: "forecast".to_string(), state, text };
-        let choice = Choice { group, intent: Intent::Failover, to: None };
-        let (rto, rpo) = estate.targets(group);
-        let told = match forecast(engine, now, &choice, 500) {
-            Err(refusal) => point(PointState::Unknown, refusal.to_string()),
-            Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, why),
-            Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
-                None => point(PointState::Lacks, f.why_not.unwrap_or_else(|| "users would not be served".to_string())),
-                Some(p95) => {
-                    let total = found.plus(Span(p95));
-                    let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };
-                    let lost = f.data_loss_ms.and_then(|l| l.p95).map_or(Span::ZERO, Span);
-                    let text = format!(
-                        "served within p95 {total} (detection {found}{without}) against RTO {}, losing p95 {lost} against RPO {}",
-                        rto.written(),
-                        rpo.written()
-                    );
-                    point(if total <= rto && lost <= rpo { PointState::Holds } else { PointState::Lacks }, text)
-                }
-            },
-        };
-        points.insert(group, told);
-    }
-    points
 }
 
 fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {

@@ -104,6 +104,7 @@ impl<D: Door> Core<D> {
                             observation: Some(observation.clone()),
                             digest: None,
                             forecasts: None,
+                            ready: None,
                         });
                     }
                     Input::Observed(observation)

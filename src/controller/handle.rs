@@ -36,6 +36,17 @@ impl Handle for LocalHandle {
     fn control(&self, control: Control) -> Answer {
         self.ask(|reply| Message::Control(control, reply))
     }
+
+    fn fork(&self, group: GroupId) -> Forked {
+        let (reply, answer) = oneshot::channel();
+        let messages = self.messages.clone();
+        Box::pin(async move {
+            let gone = "the controller has ended; start the program again";
+            messages.send(Message::Engine(reply)).await.map_err(|_| gone)?;
+            let (engine, now) = answer.await.map_err(|_| gone)?;
+            fork_of(&engine, now, group)
+        })
+    }
 }
 
 impl LocalHandle {
@@ -49,6 +60,18 @@ impl LocalHandle {
             answer.await.map_err(|_| gone())?
         })
     }
+}
+
+/// A database as it stands in an engine, in a simulation of its own.
+///
+/// # Errors
+/// There is none, or nothing of it is known.
+pub(super) fn fork_of(engine: &Engine, now: Now, group: GroupId) -> Result<Arc<dyn Handle>, String> {
+    let fork = engine.fork(now, group).ok_or("there is no database to be simulated")?;
+    if fork.standing.record.is_none() {
+        return Err("nothing that was measured is known: it cannot be simulated from here".to_string());
+    }
+    Ok(super::player::start_fork(fork))
 }
 
 /// The newest snapshot that was published.

@@ -1,6 +1,7 @@
 //! A controller of a real estate: the same loop on the real clock.
 
 use super::core::Core;
+use super::examiner::Examiner;
 use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::home::{Home, LockError, Tenure};
@@ -87,7 +88,13 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
     let socket = tokio::spawn(socket::serve(listener, home.socket(), Arc::clone(&handle), stopped.clone()));
-    let task = tokio::spawn(run(core, Real { clock, digests, forecaster: Forecaster::start(), told: Vec::new() }, inbox, publish, stopped));
+    let task = tokio::spawn(run(
+        core,
+        Real { clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
+        inbox,
+        publish,
+        stopped,
+    ));
     Ok(Live { handle, messages, task, socket, stop, _lock: lock })
 }
 
@@ -129,6 +136,9 @@ struct Real {
     forecaster: Forecaster,
     /// The forecasts that were published last.
     told: Vec<ForecastView>,
+    examiner: Examiner,
+    /// How ready the regions were by then.
+    ready: Option<ReadinessView>,
 }
 
 async fn run(
@@ -200,11 +210,14 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
     let now = real.clock.now();
     let mut snapshot = core.engine.snapshot(now, None);
     snapshot.forecasts = real.forecaster.look(&core.engine, now, &snapshot);
+    snapshot.readiness = real.examiner.look(&core.engine, now, &snapshot);
     if let Some(tape) = &mut core.tape {
         let forecasts = (snapshot.forecasts != real.told).then(|| snapshot.forecasts.clone());
+        let ready = (snapshot.readiness != real.ready).then(|| snapshot.readiness.clone()).flatten();
         let digest = real.digests.then(|| Digest::of_value(&snapshot));
-        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest, forecasts });
+        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest, forecasts, ready });
         real.told.clone_from(&snapshot.forecasts);
+        real.ready.clone_from(&snapshot.readiness);
     }
     snapshot.failed.clone_from(&core.failed);
     snapshot

@@ -5,6 +5,7 @@
 
 mod core;
 mod drill;
+mod examiner;
 mod expect;
 mod forecaster;
 mod handle;
@@ -12,6 +13,7 @@ mod held;
 mod home;
 mod live;
 mod player;
+mod rehearsals;
 mod replay;
 mod script;
 mod simulated;
@@ -21,11 +23,13 @@ mod tape;
 
 pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
+pub use examiner::readiness;
 pub use forecaster::{Choice, forecast, forecasts, question};
 pub use held::laws_broken;
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use player::{Playing, start_simulation};
+pub use rehearsals::{keep_rehearsal, rehearsals, rehearsed};
 pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;

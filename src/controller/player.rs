@@ -1,11 +1,12 @@
 //! A simulation that runs beside real time, for a screen: at a speed, paused, struck; or a scenario from its beginning to
 //! its verdict, with a narration that it stops for.
 
+use super::examiner::Examiner;
 use super::expect::unmet;
 use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::simulated::Simulation;
-use crate::engine::Input;
+use crate::engine::{Fork, Input};
 use crate::journal::JournalError;
 use crate::model::*;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,8 @@ pub struct Playing {
     pub judged: bool,
     /// It stops at each turn of the narration.
     pub walk: bool,
+    /// It stands still, but while an operation runs that somebody began in it.
+    pub waits: bool,
     /// Is told how it ended, unless somebody laid hands on it.
     pub ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>>,
 }
@@ -27,6 +30,14 @@ pub struct Playing {
 /// How often a running world is brought up to date with real time: while something happens in it, and in calm.
 const FRAME: Duration = Duration::from_millis(50);
 const CALM: Duration = Duration::from_millis(500);
+
+/// How fast a fork runs while something runs in it, times real time.
+const FORK: u32 = 100;
+
+/// Starts a simulation of one database as it stands: nothing moves in it until an operation is begun.
+pub(super) fn start_fork(fork: Fork) -> Arc<dyn Handle> {
+    start_simulation(Simulation::standing(fork), Playing { speed: FORK, judged: false, walk: false, waits: true, ended: None })
+}
 
 /// Starts a simulation in a task of its own.
 pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Handle> {
@@ -81,18 +92,21 @@ struct Player {
     touched: bool,
     unmet: Option<Vec<String>>,
     forecaster: Forecaster,
+    examiner: Option<Examiner>,
 }
 
 impl Player {
     fn new(simulation: Simulation, mut playing: Playing) -> Player {
         playing.speed = playing.speed.clamp(1, 1000);
-        Player { simulation, playing, paused: false, told: 0, touched: false, unmet: None, forecaster: Forecaster::start() }
+        // In a fork nothing else is asked than what is tried.
+        let examiner = (!playing.waits).then(Examiner::start);
+        Player { simulation, paused: playing.waits, playing, told: 0, touched: false, unmet: None, forecaster: Forecaster::start(), examiner }
     }
 
     fn pace(&self) -> Duration {
         let state = self.simulation.core.engine.state();
         let busy = self.playing.speed > 1 || !state.proposals.is_empty() || state.open_disasters().next().is_some();
-        if busy || state.operations.iter().any(|o| !o.is_over()) { FRAME } else { CALM }
+        if busy || self.runs() { FRAME } else { CALM }
     }
 
     /// Lets real time pass.
@@ -114,7 +128,14 @@ impl Player {
             self.simulation.core.input(now, Input::Foretold(view))?;
         }
         self.judge();
+        if self.playing.waits && !self.runs() {
+            self.paused = true;
+        }
         Ok(())
+    }
+
+    fn runs(&self) -> bool {
+        self.simulation.core.engine.state().operations.iter().any(|o| !o.is_over())
     }
 
     fn judge(&mut self) {
@@ -139,6 +160,9 @@ impl Player {
         self.touched |= !matches!(order.action, Action::Note { .. });
         let now = self.simulation.now();
         let answer = self.simulation.core.input(now, Input::Order(order))?;
+        if self.playing.waits && matches!(answer, Some(Ok(Receipt::Started(_)))) {
+            self.paused = false;
+        }
         Ok(answer.unwrap_or(Ok(Receipt::Done)))
     }
 
@@ -166,6 +190,9 @@ impl Player {
     fn snapshot(&mut self) -> Snapshot {
         let mut snapshot = self.simulation.snapshot(self.playing.speed, self.paused);
         snapshot.forecasts = self.forecaster.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
+        if let Some(examiner) = &mut self.examiner {
+            snapshot.readiness = examiner.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
+        }
         let narration = &self.simulation.scenario.narration;
         if let Some(world) = snapshot.world.as_mut().filter(|_| self.playing.judged) {
             let told = self.told.checked_sub(1).filter(|_| self.playing.walk).and_then(|i| narration.get(i)).map(|n| n.text.clone());

@@ -25,6 +25,8 @@ pub struct Replay {
     clock: Utc,
     /// What was forecast by then.
     forecasts: Vec<ForecastView>,
+    /// How ready the regions were by then.
+    ready: Option<ReadinessView>,
 }
 
 /// What is next in a record.
@@ -66,9 +68,20 @@ impl Replay {
             at,
             clock: at.utc,
             forecasts: Vec::new(),
+            ready: None,
         };
         replay.to(at.utc)?;
         Ok(replay)
+    }
+
+    /// What is known at the end of a record.
+    ///
+    /// # Errors
+    /// As [`Replay::open`].
+    pub fn newest(path: &Path) -> Result<(Engine, Now), JournalError> {
+        let mut replay = Replay::open(path)?;
+        while replay.take()?.is_some() {}
+        Ok(replay.engine())
     }
 
     fn next(&mut self) -> Result<Option<Item>, JournalError> {
@@ -106,6 +119,9 @@ impl Replay {
                 self.at = line.now;
                 if let Some(forecasts) = &line.forecasts {
                     self.forecasts.clone_from(forecasts);
+                }
+                if line.ready.is_some() {
+                    self.ready.clone_from(&line.ready);
                 }
                 match &line.observation {
                     Some(observation) => {
@@ -185,6 +201,7 @@ impl Replay {
         snapshot.mode = Mode::Replay;
         snapshot.stored = self.last;
         snapshot.forecasts = self.open_forecasts(&snapshot);
+        snapshot.readiness.clone_from(&self.ready);
         snapshot
     }
 
@@ -202,6 +219,7 @@ impl Replay {
             if let Some(line) = taken {
                 let mut snapshot = self.engine.snapshot(line.now, None);
                 snapshot.forecasts = self.open_forecasts(&snapshot);
+                snapshot.readiness.clone_from(&self.ready);
                 return Ok(Some((snapshot, line.digest)));
             }
         }

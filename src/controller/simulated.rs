@@ -2,7 +2,8 @@
 
 use super::core::Core;
 use super::script::place_order;
-use crate::engine::{Engine, Input};
+use crate::engine::{Engine, Fork, Input};
+use crate::forecast::Durations;
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
 use crate::sim::World;
@@ -37,6 +38,30 @@ impl Simulation {
         let program = format!("bpci {}", env!("CARGO_PKG_VERSION"));
         simulation.core.input(simulation.now(), Input::Start { mode, program, armed, drilled: Vec::new(), estate })?;
         Ok(simulation)
+    }
+
+    /// One database as it stands, with a world that goes on from there.
+    pub fn standing(fork: Fork) -> Simulation {
+        let estate = Arc::clone(&fork.engine.state().estate);
+        let pace = Durations::of(&fork.past).pace;
+        let world = World::standing(&estate, &fork.standing, &pace, 0).watched().told_whole();
+        let scenario = Scenario {
+            name: "fork".to_string(),
+            title: String::new(),
+            estate: Estate::clone(&estate),
+            world: WorldSetup::default(),
+            armed: true,
+            seed: 0,
+            faults: Vec::new(),
+            orders: Vec::new(),
+            until: Span(u64::MAX),
+            expect: Expectation::default(),
+            narration: Vec::new(),
+        };
+        let clock = fork.now.mono;
+        let began = Utc(fork.now.utc.0.saturating_sub_unsigned(clock.0));
+        let core = Core::new(fork.engine, Journal::in_memory(), world);
+        Simulation { core, scenario, refusals: Vec::new(), clock, began, orders: VecDeque::new() }
     }
 
     pub fn now(&self) -> Now {

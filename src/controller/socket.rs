@@ -2,7 +2,8 @@
 //!
 //! One request a line, one answer a line, in JSON. The directory's mode lets in its owner alone.
 
-use super::handle::{newest, next};
+use super::handle::{fork_of, newest, next};
+use super::replay::Replay;
 use crate::model::*;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -162,5 +163,15 @@ impl Handle for SocketHandle {
 
     fn control(&self, _: Control) -> Answer {
         Box::pin(async { Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")) })
+    }
+
+    /// The engine is in another process: it is made anew from its record, and from what was measured beside it.
+    fn fork(&self, group: GroupId) -> Forked {
+        let journal = self.path.with_file_name("journal.db");
+        Box::pin(async move {
+            let newest = move || Replay::newest(&journal).map_err(|e| e.to_string());
+            let (engine, now) = tokio::task::spawn_blocking(newest).await.map_err(|e| e.to_string())??;
+            fork_of(&engine, now, group)
+        })
     }
 }

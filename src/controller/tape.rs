@@ -1,7 +1,7 @@
 //! What was measured, beside the record: so that an incident can be seen again as it was seen. It is not the journal:
 //! nothing rests on it, it is not durable, and it is bounded.
 
-use crate::model::{Digest, ForecastView, Now, Observation};
+use crate::model::{Digest, ForecastView, Mono, Now, Observation, ReadinessView, Span};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -24,16 +24,22 @@ pub struct Line {
     /// The forecasts that it showed, where they are others than before.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub forecasts: Option<Vec<ForecastView>>,
+    /// How ready the regions were, where that is otherwise than before.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<ReadinessView>,
 }
 
 /// A tape is no longer than this; the one before it is kept.
 const LONG: u64 = 32 << 20;
+/// What is on it can be read after this time.
+const FLUSH: Span = Span::ms(500);
 
 /// Writes the tape. Whatever goes wrong ends it and is told in the program's log: the incident goes on.
 pub struct Tape {
     path: PathBuf,
     out: Option<BufWriter<File>>,
     length: u64,
+    flushed: Mono,
 }
 
 impl Tape {
@@ -43,7 +49,7 @@ impl Tape {
         let length = std::fs::metadata(&path).map_or(0, |m| m.len());
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let out = file.map_err(|e| tracing::warn!("{}: what is measured is not kept: {e}", path.display())).ok();
-        Tape { path, out: out.map(BufWriter::new), length }
+        Tape { path, out: out.map(BufWriter::new), length, flushed: Mono::default() }
     }
 
     pub fn write(&mut self, line: &Line) {
@@ -54,7 +60,13 @@ impl Tape {
         let Ok(mut text) = serde_json::to_vec(line) else { return };
         text.push(b'\n');
         self.length += text.len() as u64;
-        if let Err(e) = out.write_all(&text) {
+        let mut written = out.write_all(&text);
+        // Another process may want to see how things stand.
+        if line.now.mono.since(self.flushed) >= FLUSH {
+            self.flushed = line.now.mono;
+            written = written.and_then(|()| out.flush());
+        }
+        if let Err(e) = written {
             tracing::warn!("{}: what is measured is not kept any more: {e}", self.path.display());
             self.out = None;
         }

@@ -55,6 +55,7 @@ impl Engine {
             controller: self.controller.clone(),
             quiet_since: self.quiet_since.clone(),
             dismissed: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
             last: self.last,
@@ -142,7 +143,7 @@ impl Onto {
             ..d.clone()
         });
         State {
-            mode: Mode::Simulation,
+            mode: Mode::Fork,
             armed: true,
             regions: self.regions.iter().map(|r| state.regions[r.at()].clone()).collect(),
             primaries: vec![{

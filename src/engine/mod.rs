@@ -78,6 +78,8 @@ pub struct Engine {
     controller: String,
     quiet_since: BTreeMap<DisasterId, Mono>,
     dismissed: BTreeSet<(DisasterId, GroupId)>,
+    /// Detection's choices whose place a person's has taken.
+    displaced: BTreeMap<GroupId, Proposal>,
     looked: BTreeMap<GroupId, Mono>,
     looked_for: BTreeMap<EffectId, Mono>,
     /// What was told last of each choice on the table.
@@ -104,6 +106,7 @@ impl Engine {
             controller: controller.into(),
             quiet_since: BTreeMap::new(),
             dismissed: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
@@ -207,6 +210,7 @@ impl Engine {
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
         self.dismissed.clear();
+        self.displaced.clear();
         self.looked.clear();
         self.looked_for.clear();
         self.foretold.clear();

@@ -2,7 +2,7 @@
 
 use super::claim::Claim;
 use super::planted::{self, Break};
-use super::{Engine, assess, candidate, limits, run};
+use super::{Engine, assess, candidate, limits, propose as table, run};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -86,9 +86,13 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         return Err(Refusal::new(format!("no plan is a {intent}"), "add one to `plans`"));
     };
     let id = ProposalId(state.next.proposal.max(1));
-    let others: Vec<ProposalId> = state.proposals.iter().filter(|p| p.proposal.group == group).map(|p| p.proposal.id).collect();
+    let others: Vec<Proposal> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).cloned().collect();
     for other in others {
-        engine.emit(now, Event::Withdrawn { proposal: other, by: by.to_string(), reason: "another choice took its place".to_string() });
+        let id = other.id;
+        if other.by == table::DETECTION {
+            engine.displaced.insert(group, other);
+        }
+        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: "another choice took its place".to_string() });
     }
     let proposal = Proposal {
         id,
@@ -197,6 +201,8 @@ pub fn begin(
         return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
     }
     let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
+    // Whatever comes of it, what stood there before does not come back by itself.
+    engine.displaced.remove(&proposal.group);
     let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };
     let before = before(engine, now, proposal, to);
     let stored = stored_generation(engine, proposal.group);
@@ -264,10 +270,13 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
 
 fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
-    if let Some(disaster) = open.proposal.disaster {
-        engine.dismissed.insert((disaster, open.proposal.group));
-    }
+    let (group, disaster) = (open.proposal.group, open.proposal.disaster);
     engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: "withdrawn".to_string() });
+    if !table::put_back(engine, now, group)
+        && let Some(disaster) = disaster
+    {
+        engine.dismissed.insert((disaster, group));
+    }
     Ok(Receipt::Done)
 }
 

@@ -20,16 +20,35 @@ fn withdraw(engine: &mut Engine, now: Now) {
         let disaster = p.disaster.and_then(|id| engine.state.disasters.iter().find(|d| d.id == id));
         let led = engine.state.primaries[p.group.at()].0;
         if disaster.is_some_and(|d| d.ended.is_some()) {
-            gone.push((p.id, "the disaster is over"));
+            gone.push((p.id, p.group, "the disaster is over"));
         } else if p.intent != Intent::Guided && led.is_some_and(|r| r != p.from) {
-            gone.push((p.id, "the primary has moved"));
-        } else if p.disaster.is_none() && now.mono.since(open.since.mono) > limits::CHOICE {
-            gone.push((p.id, "nobody confirmed it"));
+            gone.push((p.id, p.group, "the primary has moved"));
+        } else if p.by != DETECTION && now.mono.since(open.since.mono) > limits::CHOICE {
+            gone.push((p.id, p.group, "nobody confirmed it"));
         }
     }
-    for (proposal, reason) in gone {
+    for (proposal, group, reason) in gone {
         engine.emit(now, Event::Withdrawn { proposal, by: "bpci".to_string(), reason: reason.to_string() });
+        put_back(engine, now, group);
     }
+}
+
+/// Who puts detection's choices on the table.
+pub const DETECTION: &str = "detection";
+
+/// A person's choice is off the table: detection's, whose place it took, is there again, with its whole countdown where one
+/// ran. Who only looked at something else leaves nothing behind. True if there was one.
+pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
+    let Some(displaced) = engine.displaced.remove(&group) else { return false };
+    let state = &engine.state;
+    let open = displaced.disaster.is_some_and(|id| state.open_disasters().any(|d| d.id == id));
+    let led = state.primaries[group.at()].0.is_none_or(|r| r == displaced.from);
+    if open && led && state.running(group).is_none() {
+        let automatic_at = displaced.automatic_at.map(|_| now.mono.plus(state.estate.policy.detection.response_delay));
+        let proposal = Proposal { id: ProposalId(state.next.proposal.max(1)), automatic_at, ..displaced };
+        engine.emit(now, Event::Proposed(proposal));
+    }
+    true
 }
 
 fn propose(engine: &mut Engine, now: Now) {
@@ -71,7 +90,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         from: primary,
         to: None,
         reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
-        by: "detection".to_string(),
+        by: DETECTION.to_string(),
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
     })

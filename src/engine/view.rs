@@ -30,6 +30,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         disasters,
         proposals,
         forecasts: Vec::new(),
+        readiness: None,
         operations: state.operations.clone(),
         waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
         log: Arc::clone(&engine.log),

@@ -1,12 +1,15 @@
 //! How anybody reaches a controller: the newest snapshot, and orders.
 
-use super::{Order, Receipt, Refusal, Snapshot};
+use super::{GroupId, Order, Receipt, Refusal, Snapshot};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 /// The answer to an order, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
+
+/// A simulation of its own that goes on from where a controller stands; or why there can be none.
+pub type Forked = Pin<Box<dyn Future<Output = Result<Arc<dyn Handle>, String>> + Send>>;
 
 /// A controller in this process, or one beyond a socket.
 pub trait Handle: Send + Sync {
@@ -20,6 +23,10 @@ pub trait Handle: Send + Sync {
 
     /// Controls of a simulated world; a live one has none and says so.
     fn control(&self, control: Control) -> Answer;
+
+    /// One database as it stands, in a simulation that stands still until something is begun in it. Nothing done there
+    /// reaches this controller.
+    fn fork(&self, group: GroupId) -> Forked;
 }
 
 /// What can be done to a simulated world.

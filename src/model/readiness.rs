@@ -1,7 +1,7 @@
 //! Whether a region's loss could be answered now: point by point, with reasons.
 
 use super::disaster::vocabulary;
-use super::{DisasterType, GroupId, RegionId};
+use super::{DisasterType, Estate, GroupId, RegionId, Utc};
 use serde::{Deserialize, Serialize};
 
 /// One database that is led from a region, and one kind of disaster there.
@@ -41,5 +41,43 @@ impl Readiness {
 
     pub fn is_ready(&self) -> bool {
         self.points.iter().all(|p| p.state == PointState::Holds)
+    }
+}
+
+/// How ready each region is, as it was asked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadinessView {
+    pub at: Utc,
+    /// In the estate's order.
+    pub regions: Vec<RegionReadiness>,
+}
+
+/// What would be missing if a region was lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionReadiness {
+    /// Of a hundred: that of the weakest of its databases and kinds of disaster.
+    pub score: u32,
+    /// What does not hold or is not known, each once, the worst first; bounded.
+    pub lacks: Vec<Point>,
+}
+
+/// Points of a region that are told one by one.
+const TOLD: usize = 8;
+
+impl ReadinessView {
+    pub fn of(estate: &Estate, at: Utc, list: &[Readiness]) -> ReadinessView {
+        let region = |region: RegionId| {
+            let of = || list.iter().filter(|r| r.region == region);
+            let mut lacks: Vec<Point> = Vec::new();
+            for state in [PointState::Lacks, PointState::Unknown] {
+                for point in of().flat_map(|r| &r.points).filter(|p| p.state == state) {
+                    if lacks.len() < TOLD && !lacks.contains(point) {
+                        lacks.push(point.clone());
+                    }
+                }
+            }
+            RegionReadiness { score: of().map(Readiness::score).min().unwrap_or(0), lacks }
+        };
+        ReadinessView { at, regions: estate.region_ids().map(region).collect() }
     }
 }

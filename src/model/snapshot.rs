@@ -12,6 +12,8 @@ pub enum Mode {
     Drill,
     Simulation,
     Replay,
+    /// One database of one of the others as it stands, in a simulation.
+    Fork,
 }
 
 impl Mode {
@@ -21,6 +23,7 @@ impl Mode {
             Mode::Drill => "DRILL",
             Mode::Simulation => "SIMULATION",
             Mode::Replay => "REPLAY",
+            Mode::Fork => "FORK",
         }
     }
 }
@@ -63,6 +66,9 @@ pub struct Snapshot {
     /// What the futures of these say, as far as that is known by now.
     #[serde(default)]
     pub forecasts: Vec<super::ForecastView>,
+    /// How ready the regions are, as far as that is known by now.
+    #[serde(default)]
+    pub readiness: Option<super::ReadinessView>,
     /// The newest last; bounded.
     pub operations: VecDeque<Arc<Operation>>,
     /// What running steps wait for.

@@ -69,6 +69,12 @@ impl World {
         self
     }
 
+    /// Everything that is seen of it is told, as often as it is looked at: for who watches a screen, not for thousands.
+    pub fn told_whole(mut self) -> World {
+        self.thrift = None;
+        self
+    }
+
     /// Lets time pass to the next thing that happens, and to this moment at the latest.
     pub fn pass(&mut self, until: Mono) {
         // Nobody fetches what is told: it must not hold time up.

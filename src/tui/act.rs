@@ -1,6 +1,6 @@
 //! Commands become asks here, and nowhere else. Nothing is decided: the engine's one gate hears every order.
 
-use super::app::{App, Ask};
+use super::app::{App, Ask, Instead};
 use super::can::can;
 use super::confirm::Confirm;
 use super::dialog::{self, Dialog, Question};
@@ -49,6 +49,8 @@ impl App {
                 let counting = s.proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
                 return Some(Ask::Orders(counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect()));
             }
+            Command::Fork => return Some(Ask::Fork(self.selected_group(s))),
+            Command::TakeOver => return self.tried(s).map(Ask::TakeOver),
             Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
             Command::Answer => {
                 let group = self.selected_group(s);
@@ -107,8 +109,8 @@ impl App {
             list.filter.clear();
         } else if self.screen != Screen::Command {
             self.screen = Screen::Command;
-        } else if self.drilling {
-            return Some(Ask::LeaveDrill);
+        } else if self.instead != Instead::Nothing {
+            return Some(Ask::Leave);
         }
         None
     }
@@ -129,6 +131,26 @@ impl App {
         Some(Ask::Order(Action::Propose { group, intent, from: None, to: None, reason: "ordered from the dashboard".to_string() }))
     }
 
+    /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.
+    pub(super) fn tried(&self, s: &Snapshot) -> Option<Action> {
+        let (Instead::Fork(group, _), Some(beside)) = (self.instead, &self.beside) else { return None };
+        let begun = s.operations.back().map(|o| (o.intent(), o.to, told(o)));
+        let open = || s.proposals.first().and_then(|v| Some((v.proposal.intent, v.assessment.to?, "not begun there".to_string())));
+        let (intent, to, came) = begun.or_else(open)?;
+        let to = beside.estate.region_named(&s.estate.region(to).name)?;
+        Some(Action::Propose { group, intent, from: None, to: Some(to), reason: format!("tried in a fork: {came}") })
+    }
+
+    /// The choice that is being confirmed, for the next of the other members.
+    pub(super) fn elsewhere(&self, view: &ProposalView, s: &Snapshot) -> Option<Action> {
+        let p = &view.proposal;
+        let members = &s.groups.iter().find(|g| g.group == p.group)?.members;
+        let others: Vec<RegionId> = members.iter().map(|m| m.region).filter(|r| *r != p.from).collect();
+        let at = others.iter().position(|r| Some(*r) == view.assessment.to).map_or(0, |at| (at + 1) % others.len());
+        let to = others.get(at).copied().filter(|r| Some(*r) != view.assessment.to)?;
+        Some(Action::Propose { group: p.group, intent: p.intent, from: Some(p.from), to: Some(to), reason: p.reason.clone() })
+    }
+
     pub(super) fn pick(&mut self, pick: Pick, s: &Snapshot) -> Option<Ask> {
         match pick {
             Pick::Do(command) => return self.command(command, s),
@@ -141,5 +163,13 @@ impl App {
             Pick::Theme(name) => return Some(Ask::Theme(name)),
         }
         None
+    }
+}
+
+/// How an operation came out, in a few words.
+fn told(o: &Operation) -> String {
+    match o.recovery_time() {
+        Some(took) => format!("{}, users served after {took}", o.status.word()),
+        None => o.status.word().to_string(),
     }
 }

@@ -10,6 +10,7 @@ use super::rows;
 use crate::model::*;
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a key asks of the world outside the screen.
@@ -24,8 +25,12 @@ pub enum Ask {
         name: String,
         walk: bool,
     },
-    /// Back from a scenario to what was shown before.
-    LeaveDrill,
+    /// A database as it stands, in a simulation of its own.
+    Fork(GroupId),
+    /// Back from a scenario or a fork to what was shown before.
+    Leave,
+    /// Back from a fork, with the choice that was tried in it: it goes on the table, to be confirmed.
+    TakeOver(Action),
     /// The timeline as it is filtered, into a file.
     Export(Vec<LogLine>),
     /// The whole record, for these words.
@@ -36,6 +41,16 @@ pub enum Ask {
     Repaint,
     Suspend,
     Quit,
+}
+
+/// What is shown in place of the controller that the program was started for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Instead {
+    #[default]
+    Nothing,
+    Drill,
+    /// The fork of this database, as it stood then.
+    Fork(GroupId, Utc),
 }
 
 pub struct App {
@@ -54,8 +69,9 @@ pub struct App {
     pub(super) told_at: Instant,
     /// A choice was asked for: its confirmation opens when it is on the table.
     pub(super) awaiting: Option<ProposalId>,
-    /// A scenario is played in place of what was shown before.
-    pub drilling: bool,
+    pub instead: Instead,
+    /// Beside a fork: how it really stands.
+    pub beside: Option<Arc<Snapshot>>,
     /// What a search of the whole record found, for the words that are still in the filter.
     pub(super) searched: Option<(String, Vec<LogLine>)>,
     /// How what stands behind a scenario is, and whether it is in trouble.
@@ -90,7 +106,8 @@ impl App {
             told: None,
             told_at: Instant::now(),
             awaiting: None,
-            drilling: false,
+            instead: Instead::Nothing,
+            beside: None,
             searched: None,
             behind: None,
             theme: "terminal".to_string(),
@@ -166,14 +183,15 @@ impl App {
     }
 
     /// Another snapshot's world is shown from now on: what was open was about the one before.
-    pub fn turn_to(&mut self, drilling: bool) {
-        self.drilling = drilling;
+    pub fn turn_to(&mut self, instead: Instead) {
+        let of_drills = matches!((self.instead, instead), (Instead::Drill, Instead::Nothing));
+        (self.instead, self.beside) = (instead, None);
         self.dialog = None;
         self.awaiting = None;
         self.selected = 0;
         self.back = 0;
         self.lists.retain(|screen, _| *screen == Screen::Drills);
-        self.screen = if drilling { Screen::Command } else { Screen::Drills };
+        self.screen = if of_drills { Screen::Drills } else { Screen::Command };
         self.listening = Listening::from_now();
     }
 

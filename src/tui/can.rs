@@ -1,6 +1,6 @@
 //! What can be done now, and why not: the one place that footer, help, palette and keys ask.
 
-use super::app::App;
+use super::app::{App, Instead};
 use super::keys::Command;
 use super::places::Screen;
 use super::rows;
@@ -21,6 +21,19 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::StopAutomatic => when(s.proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs"),
         Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
+        Command::Fork => {
+            let group = app.selected_group(s);
+            let members = s.groups.iter().any(|g| g.group == group && !g.members.is_empty());
+            let runs = s.operations.iter().any(|o| !o.is_over() && o.group == group);
+            when(app.instead == Instead::Nothing, "this is a fork or a drill already")
+                .and(when(members, "no database is configured"))
+                .and(when(!runs, "an operation runs on it already"))
+        }
+        Command::TakeOver => match (app.instead, &app.beside) {
+            (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
+            (Instead::Fork(..), _) => when(app.tried(s).is_some(), "nothing was tried here yet"),
+            _ => Err("only in a fork"),
+        },
         Command::Answer if !running() => Err("no operation runs"),
         Command::Answer => {
             let open = s.operations.iter().filter(|o| !o.is_over());

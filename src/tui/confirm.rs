@@ -193,7 +193,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Esc leaves{wait}"), t.strong),
+            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Tab goes elsewhere; Esc leaves{wait}"), t.strong),
             Asked::Name => (format!("the region that is left: {from}"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),

@@ -13,6 +13,7 @@ mod click;
 mod colour;
 mod confirm;
 mod dialog;
+mod fork;
 mod give_back;
 mod glyph;
 mod input;
@@ -33,7 +34,7 @@ mod theme;
 mod typing;
 mod view;
 
-pub use app::{App, Ask};
+pub use app::{App, Ask, Instead};
 pub use click::{Click, Places};
 pub use glyph::{ASCII, Glyphs, UNICODE};
 pub use keys::{Command, KeyMap};
@@ -97,6 +98,8 @@ enum Message {
     Answer(Result<Receipt, Refusal>, &'static str),
     /// What a search of the record for these words came to.
     Found(String, Result<Vec<LogLine>, String>),
+    /// A database as it stood then, in a simulation of its own.
+    Forked(GroupId, Utc, Result<Arc<dyn Handle>, String>),
     /// The terminal is gone, or the program is told to end.
     End,
     /// The controller is gone: there will be no newer snapshot.

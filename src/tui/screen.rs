@@ -1,9 +1,10 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
-use super::app::App;
+use super::app::{App, Instead};
 use super::can::can;
 use super::click::{Click, Places};
 use super::dialog;
+use super::fork;
 use super::glyph::Glyphs;
 use super::keys::Command;
 use super::panel::{self, Canvas};
@@ -25,8 +26,20 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         return places;
     }
     let whole = area;
-    let told = narration(app, snapshot, theme, glyphs, area);
-    let area = Rect { height: area.height - told.len() as u16, ..area };
+    let aside = if app.beside.is_some() && area.width >= ASIDE_FROM { ASIDE } else { 0 };
+    let area = Rect { width: area.width - aside, ..area };
+    let told = match (app.instead, &app.beside) {
+        (Instead::Fork(group, at), Some(beside)) => {
+            let c = Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: group };
+            if aside > 0 {
+                let place = Rect { x: area.width, width: aside, ..whole };
+                put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), small), place, buffer);
+            }
+            fork::below(&c, at, aside == 0 && area.height >= 16)
+        }
+        _ => narration(app, snapshot, theme, glyphs, area),
+    };
+    let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
     let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected: app.selected_group(snapshot) };
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
@@ -34,7 +47,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         (Screen::Command, false) => full(app, snapshot, &canvas, area, &mut Paper { buffer, places: &mut places }),
         _ => framed(app, snapshot, &canvas, tiny, area, &mut Paper { buffer, places: &mut places }),
     }
-    put(&told, Rect { y: area.height, height: told.len() as u16, ..whole }, buffer);
+    put(&told, Rect { y: area.height, height: told.len() as u16, width: area.width, ..whole }, buffer);
     if let Some(open) = &app.dialog {
         // From edge to edge: what is cut off beside it would read like part of it.
         let width = area.width;
@@ -62,6 +75,10 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     places
 }
 
+/// From this width on a fork has the real estate beside it, on so many columns.
+const ASIDE_FROM: u16 = 118;
+const ASIDE: u16 = 46;
+
 /// What is drawn on, and what lies where on it.
 struct Paper<'a> {
     buffer: &'a mut Buffer,
@@ -74,7 +91,7 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
     let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
     let (behind, alarm) = app.behind.clone().unwrap_or_default();
     let width = usize::from(area.width);
-    let back = if app.drilling { "Esc goes back to the drills" } else { "7 lists the drills, q leaves" };
+    let back = if app.instead == Instead::Drill { "Esc goes back to the drills" } else { "7 lists the drills, q leaves" };
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
         (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), back.to_string(), t.ok),
         (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),

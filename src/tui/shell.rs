@@ -2,7 +2,7 @@
 //!
 //! It has a thread of its own, so that nothing but itself waits for a slow terminal.
 
-use super::app::{App, Ask};
+use super::app::{App, Ask, Instead};
 use super::out::{Out, Recording, Reel, send};
 use super::session::Session;
 use super::{BUSY, CALM, Glyphs, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
@@ -66,6 +66,7 @@ impl Show {
             let snapshot = self.shown().snapshot();
             app.refresh(&snapshot);
             app.behind = self.behind();
+            app.beside = matches!(app.instead, Instead::Fork(..)).then(|| self.base.snapshot());
             let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over());
             let pace = match (app.dialog.is_some(), busy) {
                 (true, _) => OPEN,
@@ -135,6 +136,13 @@ impl Show {
                 app.answered(answer, words);
             }
             Message::Found(words, found) => app.found(words, found),
+            Message::Forked(group, at, Ok(handle)) if self.drill.is_none() => {
+                self.watch(&handle, false);
+                self.drill = Some(handle);
+                app.turn_to(Instead::Fork(group, at));
+            }
+            Message::Forked(_, _, Ok(_)) => {}
+            Message::Forked(_, _, Err(text)) => app.tell(format!("There is no fork: {text}")),
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),
             Message::Resumed => {
                 // A hang-up comes with this signal too.
@@ -180,6 +188,13 @@ impl Show {
         });
     }
 
+    /// Back to the controller that everything is about.
+    fn leave(&mut self, app: &mut App) {
+        self.drill = None;
+        app.turn_to(Instead::Nothing);
+        app.cards = self.stage.cards();
+    }
+
     fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
         match ask {
             Ask::Quit => return Next::Leave,
@@ -209,15 +224,23 @@ impl Show {
                     Ok(handle) => {
                         self.watch(&handle, false);
                         self.drill = Some(handle);
-                        app.turn_to(true);
+                        app.turn_to(Instead::Drill);
                     }
                     Err(text) => app.tell(text),
                 }
             }
-            Ask::LeaveDrill => {
-                self.drill = None;
-                app.turn_to(false);
-                app.cards = self.stage.cards();
+            Ask::Fork(group) => {
+                let (fork, sender) = (self.base.fork(group), self.sender.clone());
+                let at = self.base.snapshot().now.utc;
+                self.runtime.spawn(async move {
+                    let _ = sender.try_send(Message::Forked(group, at, fork.await));
+                });
+            }
+            Ask::Leave => self.leave(app),
+            Ask::TakeOver(action) => {
+                self.leave(app);
+                drawn.reel.mark("what was tried in the fork is on the table");
+                self.reply(self.base.order(Order { by: self.who.clone(), action }), "");
             }
             Ask::Theme(name) => match Theme::load(&name) {
                 Ok(theme) => {

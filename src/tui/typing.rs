@@ -133,6 +133,14 @@ impl App {
     fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
         let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         confirm.wrong = None;
+        if key.code == KeyCode::Tab {
+            let shown = confirm.shown.clone();
+            let elsewhere = self.elsewhere(&shown, s)?;
+            // Another choice is another confirmation.
+            self.dialog = None;
+            return Some(Ask::Order(elsewhere));
+        }
+        let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         if !edit(confirm.field()?, key) {
             return None;
         }

@@ -10,7 +10,7 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     let mode = match s.mode {
         Mode::Live => t.live,
         Mode::Drill => t.drill,
-        Mode::Simulation => t.simulation,
+        Mode::Simulation | Mode::Fork => t.simulation,
         Mode::Replay => t.replay,
     };
     let narrow = c.width < 60;

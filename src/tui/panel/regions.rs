@@ -39,12 +39,19 @@ fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> 
     if narrow(c) {
         return row.rest(g, "services", c.width, t.dim).line();
     }
-    row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "services", 9, t.dim).rest(g, "  last answer", c.width, t.dim).line()
+    let row = row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "services", 9, t.dim);
+    let row = if tells_readiness(c) { row.right(g, "ready", 7, t.dim) } else { row };
+    row.rest(g, "  answered", c.width, t.dim).line()
 }
 
 /// Where there is no room for all columns.
 fn narrow(c: &Canvas) -> bool {
     c.width < 62
+}
+
+/// Where there is room to tell how ready a region is for its loss.
+fn tells_readiness(c: &Canvas) -> bool {
+    c.width >= 76
 }
 
 /// One region.
@@ -77,6 +84,12 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
     };
     row = row.right(g, &up, 9, few);
+    if tells_readiness(c) {
+        row = match s.readiness.as_ref().and_then(|r| r.regions.get(id.at())) {
+            Some(ready) => row.right(g, &format!("{}%", ready.score), 7, if ready.score < 50 { t.warn } else { t.text }),
+            None => row.right(g, g.dash, 7, t.dim),
+        };
+    }
     let late = view.last_answer.map(|at| c.age(at));
     row = match late {
         // A fresh answer needs no figure; the age of what is late does.

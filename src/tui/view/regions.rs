@@ -41,6 +41,24 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     lines.extend(services(c, id));
     lines.extend(needed(c, id));
     lines.extend(what_if(c, id));
+    lines.extend(ready(c, id));
+    lines
+}
+
+/// Whether its loss could be answered, point by point where something is missing.
+fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let Some((view, of)) = s.readiness.as_ref().and_then(|v| Some((v, v.regions.get(id.at())?))) else { return Vec::new() };
+    let asked = s.now.utc.since(view.at);
+    let text = match of.lacks.is_empty() {
+        true => format!("{} % for its loss, asked {asked} ago", of.score),
+        false => format!("{} % for its loss, asked {asked} ago; what is missing:", of.score),
+    };
+    let mut lines = fact(c, "ready", &text, if of.lacks.is_empty() { t.ok } else { t.text });
+    for point in &of.lacks {
+        let (mark, style) = if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
+        lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point.text), style));
+    }
     lines
 }
 

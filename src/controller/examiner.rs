@@ -1,0 +1,140 @@
+//! Could each region's loss be answered now? Asked again and again, in a thread of its own, while nothing is to be
+//! decided: then the forecasts of what is on the table come first.
+
+use super::forecaster::{Choice, forecast};
+use super::rehearsals::rehearsed;
+use crate::engine::Engine;
+use crate::model::*;
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Asked again after this time; soon, while the first answers of fences and logins are still under way.
+const AGAIN: Span = Span::mins(1);
+const SOON: Span = Span::secs(5);
+const YOUNG: Span = Span::secs(30);
+/// However fast a simulation runs, so long is between two questions.
+const REST: Duration = Duration::from_secs(1);
+/// A forecast stands for this long, if nothing else has changed.
+const STANDS: Span = Span::mins(10);
+/// Databases whose futures are run at a time, and the futures of each.
+const DATABASES: usize = 8;
+const FUTURES: u32 = 100;
+
+/// Every region with every kind of disaster that is answered, with the points that can be told without firing anything.
+pub fn readiness(engine: &Engine, now: Now, futures: u32) -> Vec<Readiness> {
+    let databases = engine.state().estate.group_ids().filter(|g| engine.state().estate.group(*g).database.is_some());
+    let points = databases.map(|g| (g, futures_point(engine, now, g, futures))).collect();
+    with_points(engine, now, &points)
+}
+
+fn with_points(engine: &Engine, now: Now, points: &BTreeMap<GroupId, Point>) -> Vec<Readiness> {
+    let played = rehearsed();
+    let mut list = engine.readiness(now, &|kind| played.get(kind.name()).copied());
+    for entry in &mut list {
+        entry.points.extend(entry.group.and_then(|g| points.get(&g)).cloned());
+    }
+    list
+}
+
+/// Whether a database would be served again within its RTO, detection included, and what would be lost.
+fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Point {
+    let estate = &engine.state().estate;
+    let detection = &estate.policy.detection;
+    let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
+    let point = |state, text| Point { name: "forecast".to_string(), state, text };
+    let choice = Choice { group, intent: Intent::Failover, to: None };
+    let (rto, rpo) = estate.targets(group);
+    match forecast(engine, now, &choice, futures) {
+        Err(refusal) => point(PointState::Unknown, refusal.to_string()),
+        Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, why),
+        Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
+            None => point(PointState::Lacks, f.why_not.unwrap_or_else(|| "users would not be served".to_string())),
+            Some(p95) => {
+                let total = found.plus(Span(p95));
+                let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };
+                let lost = f.data_loss_ms.and_then(|l| l.p95).map_or(Span::ZERO, Span);
+                let text = format!(
+                    "served within p95 {total} (detection {found}{without}) against RTO {}, losing p95 {lost} against RPO {}",
+                    rto.written(),
+                    rpo.written()
+                );
+                point(if total <= rto && lost <= rpo { PointState::Holds } else { PointState::Lacks }, text)
+            }
+        },
+    }
+}
+
+/// What decides how ready anything is, as far as it moves by the second.
+type Key = (Vec<RegionStatus>, Vec<Option<RegionId>>);
+
+struct Asked {
+    engine: Engine,
+    now: Now,
+    moved: bool,
+}
+
+pub(super) struct Examiner {
+    ask: SyncSender<Asked>,
+    answers: Receiver<ReadinessView>,
+    key: Option<Key>,
+    began: Option<Mono>,
+    asked: Option<(Mono, Instant)>,
+    found: Option<ReadinessView>,
+}
+
+impl Examiner {
+    pub fn start() -> Examiner {
+        let (ask, questions) = sync_channel(1);
+        let (tell, answers) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("readiness".to_string()).spawn(move || work(&questions, &tell));
+        if let Err(e) = thread {
+            tracing::warn!("how ready the regions are is not told: {e}");
+        }
+        Examiner { ask, answers, key: None, began: None, asked: None, found: None }
+    }
+
+    /// What is known by now. It asks anew where things have moved, or a while has passed.
+    pub fn look(&mut self, engine: &Engine, now: Now, snapshot: &Snapshot) -> Option<ReadinessView> {
+        if let Some(found) = self.answers.try_iter().last() {
+            self.found = Some(found);
+        }
+        let began = *self.began.get_or_insert(now.mono);
+        let calm = snapshot.proposals.is_empty() && snapshot.operations.iter().all(|o| o.is_over());
+        let measured = snapshot.regions.iter().all(|r| r.status != RegionStatus::Unknown);
+        if calm && (measured || now.mono.since(began) >= YOUNG) {
+            let key: Key = (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect());
+            let moved = self.key.as_ref() != Some(&key);
+            let again = if moved || now.mono.since(began) < YOUNG { SOON } else { AGAIN };
+            // Where it is still at the last question, this one is asked when that is answered.
+            let due = self.asked.is_none_or(|(t, real)| now.mono.since(t) >= again && real.elapsed() >= REST);
+            if due && self.ask.try_send(Asked { engine: engine.clone(), now, moved }).is_ok() {
+                (self.asked, self.key) = (Some((now.mono, Instant::now())), Some(key));
+            }
+        }
+        self.found.clone()
+    }
+}
+
+fn work(questions: &Receiver<Asked>, tell: &SyncSender<ReadinessView>) {
+    let mut points: BTreeMap<GroupId, (Mono, Point)> = BTreeMap::new();
+    while let Ok(Asked { engine, now, moved }) = questions.recv() {
+        let estate = std::sync::Arc::clone(&engine.state().estate);
+        let mut due: Vec<(Option<Mono>, GroupId)> = estate
+            .group_ids()
+            .filter(|g| estate.group(*g).database.is_some())
+            .map(|g| (points.get(&g).map(|(at, _)| *at), g))
+            .filter(|(at, _)| moved || at.is_none_or(|t| now.mono.since(t) >= STANDS))
+            .collect();
+        // The oldest first: with more databases than these each has its turn.
+        due.sort();
+        for (_, group) in due.into_iter().take(DATABASES) {
+            points.insert(group, (now.mono, futures_point(&engine, now, group, FUTURES)));
+        }
+        let told = points.iter().map(|(g, (_, p))| (*g, p.clone())).collect();
+        let view = ReadinessView::of(&estate, now.utc, &with_points(&engine, now, &told));
+        if tell.send(view).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A fork on the screen: that nothing in it is real is said below it, and what is real goes on beside it.
+
+use super::panel::{self, Canvas};
+use super::text::Row;
+use crate::model::*;
+use ratatui::text::Line;
+
+/// Whose fork it is, and since when; where there is no room beside it, how it really stands, in two lines. `c` shows what
+/// is real.
+pub fn below(c: &Canvas, at: Utc, real: bool) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let of = &c.snapshot.estate.group(c.selected).name;
+    let title = format!(" FORK of {of} as of {}: nothing here is real; Esc drops it ", at.clock());
+    let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
+    let left = c.width.saturating_sub(head.used());
+    let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];
+    if real {
+        lines.extend(panel::header(c).into_iter().take(1));
+        lines.extend(now(c));
+    }
+    lines
+}
+
+/// How it really stands, beside the fork: behind a line from top to bottom.
+pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'static>>) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let inner = Canvas { width: c.width.saturating_sub(2), ..*c };
+    let title = format!(" {} goes on meanwhile", inner.snapshot.mode.word());
+    let mut lines = vec![Row::new().rest(g, &title, inner.width, t.title).line(), Line::default()];
+    lines.extend(small(&inner));
+    lines.truncate(height);
+    lines.resize(height, Line::default());
+    for line in &mut lines {
+        line.spans.insert(0, ratatui::text::Span::styled(format!("{} ", g.target), t.simulation));
+    }
+    lines
+}
+
+/// What is to be decided really, or what runs; else that nothing is.
+fn now(c: &Canvas) -> Option<Line<'static>> {
+    let s = c.snapshot;
+    let running = || s.operations.iter().rev().find(|o| !o.is_over());
+    match s.proposals.first() {
+        Some(view) => panel::choice(c, view).into_iter().next(),
+        None => match running() {
+            Some(o) => panel::recovery(c, o).into_iter().next(),
+            None => panel::peace(c).into_iter().next(),
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! A choice on the table: looked at, put elsewhere, tried in a fork; and what is left of that.
+
+use bpci::config;
+use bpci::controller::{Playing, Simulation, start_simulation};
+use bpci::engine::Input;
+use bpci::journal::Journal;
+use bpci::model::*;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The region outage, a while after it was declared.
+fn outage() -> Simulation {
+    let scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation =
+        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
+    simulation
+}
+
+fn order(simulation: &mut Simulation, action: Action) -> Receipt {
+    let now = simulation.now();
+    let answer = simulation.core.input(now, Input::Order(Order { by: "ada".to_string(), action }));
+    match answer {
+        Ok(Some(Ok(receipt))) => receipt,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The first database of the built-in estate.
+const ORDERS: GroupId = GroupId(1);
+
+fn choice(snapshot: &Snapshot, group: GroupId) -> ProposalView {
+    snapshot.proposals.iter().find(|v| v.proposal.group == group).cloned().unwrap_or_else(|| panic!("no choice"))
+}
+
+fn elsewhere(snapshot: &Snapshot, group: GroupId) -> Action {
+    let now = choice(snapshot, group);
+    let to = snapshot.estate.region_ids().find(|r| *r != now.proposal.from && Some(*r) != now.assessment.to);
+    Action::Propose { group, intent: Intent::Failover, from: None, to, reason: "what if".to_string() }
+}
+
+#[test]
+fn who_only_looks_elsewhere_leaves_the_countdown() {
+    let mut simulation = outage();
+    let first = choice(&simulation.snapshot(1, false), ORDERS);
+    assert!(first.automatic_in.is_some());
+    let other = elsewhere(&simulation.snapshot(1, false), ORDERS);
+    let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
+    let looked_at = choice(&simulation.snapshot(1, false), ORDERS);
+    assert_eq!((looked_at.proposal.id, looked_at.automatic_in), (id, None));
+    order(&mut simulation, Action::Withdraw { proposal: id });
+    let back = choice(&simulation.snapshot(1, false), ORDERS);
+    // The whole of it: nobody is to be surprised by what was due meanwhile.
+    assert_eq!((back.assessment.to, back.automatic_in), (first.assessment.to, Some(Span::secs(15))));
+    assert_ne!(back.proposal.id, first.proposal.id);
+}
+
+#[test]
+fn a_countdown_that_was_stopped_stays_stopped() {
+    let mut simulation = outage();
+    let first = choice(&simulation.snapshot(1, false), ORDERS);
+    order(&mut simulation, Action::StopAutomatic { proposal: first.proposal.id });
+    for _ in 0..2 {
+        let other = elsewhere(&simulation.snapshot(1, false), ORDERS);
+        let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
+        order(&mut simulation, Action::Withdraw { proposal: id });
+        assert_eq!(choice(&simulation.snapshot(1, false), ORDERS).automatic_in, None);
+    }
+}
+
+#[test]
+fn what_nobody_confirms_gives_its_place_back() {
+    let mut simulation = outage();
+    let first = choice(&simulation.snapshot(1, false), ORDERS);
+    order(&mut simulation, Action::StopAutomatic { proposal: first.proposal.id });
+    let other = elsewhere(&simulation.snapshot(1, false), ORDERS);
+    let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
+    let later = simulation.now().mono.plus(Span::mins(6));
+    simulation.run_to(later).unwrap_or_else(|e| panic!("{e}"));
+    let left: Vec<_> = simulation.snapshot(1, false).proposals.into_iter().filter(|v| v.proposal.id == id).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {
+    handle.order(Order { by: "ada".to_string(), action }).await.unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[tokio::test]
+async fn a_fork_recovers_and_nothing_real_moves() {
+    let playing = Playing { speed: 1, judged: false, walk: false, waits: false, ended: None };
+    let base = start_simulation(outage(), playing);
+    base.control(Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
+    let group = ORDERS;
+    let fork = base.fork(group).await.unwrap_or_else(|e| panic!("{e}"));
+    let first = fork.snapshot();
+    assert_eq!((first.mode, first.estate.groups.len()), (Mode::Fork, 1));
+    assert_eq!(first.estate.groups[0].name, base.snapshot().estate.group(group).name);
+
+    let propose = Action::Propose { group: GroupId(0), intent: Intent::Failover, from: None, to: None, reason: String::new() };
+    let Receipt::Proposed(proposal) = ordered(&fork, propose).await else { panic!("nothing was proposed") };
+    let began = Instant::now();
+    // It stands still until something is begun in it.
+    let view = loop {
+        let snapshot = fork.snapshot();
+        if let Some(view) = snapshot.proposals.iter().find(|v| v.proposal.id == proposal) {
+            break view.clone();
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "the choice was never published");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!(fork.snapshot().now, first.now);
+    let confirmation = Confirmation {
+        proposal,
+        nonce: view.assessment.nonce,
+        seen: first.now.utc,
+        plan: view.assessment.plan,
+        evidence: view.assessment.evidence,
+        typed: first.estate.region(view.proposal.from).name.clone(),
+        accept_risk: view.assessment.risk.clone(),
+        manual_override: false,
+        second_person: None,
+    };
+    ordered(&fork, Action::Confirm(confirmation)).await;
+    while !fork.snapshot().operations.iter().any(|o| o.is_over()) {
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", fork.snapshot().operations);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(fork.snapshot().operations.back().map(|o| o.status.clone()), Some(Status::Recovered));
+    let real = base.snapshot();
+    assert!(real.operations.is_empty() && real.groups[group.at()].primary == first.estate.region_named("us-east-1"));
+}
