@@ -5,6 +5,7 @@
 //! ```text
 //! cli/  tui/                  people and programs: arguments, screens
 //! chaos/                      experiments in the words of the Chaos Toolkit: their own processes and requests, no engine
+//! exercise/                   the calendar: what is rehearsed when, by scenario, hunt, hook or at a table
 //! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
 //! forecast/                   many futures: engine + simulation, run thousands of times
@@ -22,6 +23,7 @@ pub mod config;
 pub mod controller;
 pub mod drivers;
 pub mod engine;
+pub mod exercise;
 pub mod forecast;
 pub mod hunt;
 pub mod journal;

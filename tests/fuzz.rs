@@ -6,6 +6,7 @@
 use bpci::chaos::Experiment;
 use bpci::config;
 use bpci::drivers::readers::{Key, Keys, parse_member, parse_servers, record, server_views};
+use bpci::exercise::Calendar;
 use bpci::hunt::Case;
 use bpci::tui::{Settings, Theme};
 use rand_chacha::ChaCha8Rng;
@@ -235,6 +236,11 @@ fn experiments() {
     let mut seeds = texts("fixtures/experiments", ".yaml");
     seeds.extend(texts("fixtures/experiments", ".json"));
     fuzz("experiment", &seeds, |t| drop(Experiment::parse("f.yaml", t)));
+}
+
+#[test]
+fn calendars() {
+    fuzz("calendar", &texts("fixtures/exercises", ".yaml"), |t| drop(Calendar::parse("f.yaml", t)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use bpci::config;
 use bpci::controller::{drill_report, play, play_with_a_death};
 use bpci::journal::Journal;
+use bpci::model::*;
 
 #[test]
 fn every_scenario_ends_as_it_must() {
@@ -60,4 +61,31 @@ fn a_death_at_any_point_changes_no_ending() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(deaths > 100, "only {deaths} deaths");
+}
+
+/// Operations that share regions, balancers and the loop: none waits for another for good.
+#[test]
+fn a_hundred_and_twenty_eight_databases_recover_together() {
+    const MANY: usize = 128;
+    let mut scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let estate = &mut scenario.estate;
+    let (service, database) = {
+        let database = estate.groups.iter().find_map(|g| g.database.clone()).unwrap_or_else(|| panic!("no database"));
+        (estate.service(database.service).clone(), database)
+    };
+    let name = |i: usize| format!("db-{i}");
+    estate.services = (0..MANY).map(|i| Service { name: name(i), group: GroupId::of(i), depends_on: Vec::new(), ..service.clone() }).collect();
+    estate.groups = (0..MANY)
+        .map(|i| Group {
+            name: name(i),
+            services: vec![ServiceId::of(i)],
+            database: Some(Database { scope: name(i), service: ServiceId::of(i), ..database.clone() }),
+        })
+        .collect();
+    (scenario.orders, scenario.until) = (Vec::new(), Span::secs(70));
+    scenario.expect = Expectation { recovered: Some(MANY as u16), lost_at_most: Some(0), ..Expectation::default() };
+    let played = play(scenario, 1, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((played.unmet, played.laws_broken), (Vec::<String>::new(), Vec::<String>::new()));
+    let longest = played.simulation.core.engine.state().operations.iter().filter_map(|o| o.recovery_time()).max();
+    assert!(longest.is_some_and(|t| t <= Span::mins(1)), "{longest:?}");
 }

@@ -4,18 +4,20 @@ use bpci::config;
 use bpci::controller::Simulation;
 use bpci::journal::Journal;
 use bpci::model::*;
-use bpci::tui::{ASCII, App, Ask, Screen, Theme, UNICODE, draw};
+use bpci::tui::{ASCII, App, Ask, Instead, Screen, Theme, UNICODE, draw};
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use std::time::Duration;
 
+/// When every simulation here begins.
+const BEGAN: Utc = Utc(1_767_225_600_000);
+
 /// A scenario at a moment of its virtual time.
 fn at(name: &str, seconds: u64) -> Simulation {
     let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation =
-        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
@@ -115,6 +117,17 @@ fn app_on(screen: Screen) -> App {
         .filter_map(|name| config::embedded(name).ok())
         .map(|s| Card { narrated: !s.narration.is_empty(), name: s.name, title: s.title, results: Vec::new() })
         .collect();
+    let days_ago = |days: i64, kind, passed| PlayedOnce {
+        at: Utc(BEGAN.0 - days * 86_400_000),
+        scenario: "region_outage".to_string(),
+        passed,
+        recovery_time_ms: Some(17_000),
+        exercise: Some(Exercised { id: "one".to_string(), kind, automated: true, lost_ms: Some(0) }),
+    };
+    let played =
+        [days_ago(40, ExerciseKind::RegionalFailover, true), days_ago(2, ExerciseKind::Component, true), days_ago(1, ExerciseKind::Chaos, false)];
+    let calendar = bpci::exercise::Calendar::load(None).unwrap_or_else(|e| panic!("{e}"));
+    app.calendar = bpci::exercise::due(&calendar, &played, BEGAN);
     app
 }
 
@@ -134,6 +147,44 @@ fn every_screen_looks_as_it_should() {
         let mut buffer = Buffer::empty(area);
         draw(&app_on(screen), &snapshot, &Theme::mono(), &ASCII, area, &mut buffer);
         looks(&format!("{}_ascii", screen.name()), &buffer);
+    }
+}
+
+/// The incident, and its first database in a fork where a choice is on the table.
+fn forked() -> (App, Snapshot) {
+    let real = at("region_outage", 30);
+    let group = real.core.engine.state().proposals[0].proposal.group;
+    let fork = real.core.engine.fork(real.now(), group).unwrap_or_else(|| panic!("no fork"));
+    let mut simulation = Simulation::standing(fork);
+    let propose = Action::Propose { group: GroupId(0), intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
+    let now = simulation.now();
+    let answer = simulation.core.input(now, bpci::engine::Input::Order(Order { by: "ada".to_string(), action: propose }));
+    assert!(matches!(answer, Ok(Some(Ok(Receipt::Proposed(_))))), "{answer:?}");
+    let mut app = app_on(Screen::Command);
+    app.instead = Instead::Fork(group, real.now().utc);
+    app.beside = Some(std::sync::Arc::new(foreseen(&real)));
+    let mut snapshot = simulation.snapshot(100, true);
+    snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
+    (app, snapshot)
+}
+
+/// What is real stands beside it or below it, at every size that has room for two lines.
+#[test]
+fn a_fork_is_taken_for_nothing_else() {
+    let (app, snapshot) = forked();
+    for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 10)] {
+        looks(&format!("fork_{width}x{height}"), &picture(&app, &snapshot, width, height));
+    }
+    for (width, height) in [(60, 16), (80, 24), (100, 30), (117, 40), (118, 40), (160, 50), (250, 70)] {
+        for screen in Screen::ALL {
+            let mut here = app_on(screen);
+            (here.instead, here.beside) = (app.instead, app.beside.clone());
+            let drawn = picture(&here, &snapshot, width, height);
+            let text: String = (0..height).map(|y| (0..width).map(|x| drawn[(x, y)].symbol()).collect::<String>() + "\n").collect();
+            for word in [" FORK", "nothing here is real", "DECISION 1/2"] {
+                assert!(text.contains(word), "no {word} on {} {width}x{height}:\n{text}", screen.name());
+            }
+        }
     }
 }
 
@@ -166,6 +217,9 @@ fn every_size_draws_in_every_state() {
         for (glyphs, keys) in [(UNICODE, "?"), (ASCII, "f")] {
             let mut app = App::new();
             type_keys(&mut app, &snapshot, keys);
+            if snapshot.disasters.len() == 1 {
+                (app.instead, app.beside) = (Instead::Fork(GroupId(1), snapshot.now.utc), Some(std::sync::Arc::new(snapshot.clone())));
+            }
             for width in (0..=250).step_by(if cfg!(debug_assertions) { 13 } else { 3 }) {
                 for height in (0..=70).step_by(if cfg!(debug_assertions) { 7 } else { 1 }) {
                     let area = Rect::new(0, 0, width, height);
@@ -307,8 +361,7 @@ fn a_plan_asks_for_more_than_the_name() {
         for plan in &mut scenario.estate.plans {
             plan.approval = approval;
         }
-        let mut simulation =
-            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     };

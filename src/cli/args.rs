@@ -6,6 +6,7 @@ use super::forecast::ForecastWords;
 use super::hunt::HuntAsk;
 use super::lab::LabCommand;
 use super::output::Output;
+use super::test::TestCommand;
 use super::validate::ValidateAsk;
 use crate::model::{DisasterType, OperationId, Severity, Strategy};
 use clap::{Args, Parser, Subcommand};
@@ -128,6 +129,9 @@ pub enum Command {
     /// What a plan's network of steps says
     #[command(subcommand)]
     Analyse(AnalyseCommand),
+    /// Exercises: the calendar's, one of them, and how they stand
+    #[command(subcommand)]
+    Test(TestCommand),
     /// Experiments in the words of the Chaos Toolkit, on the practice range or wherever they say
     #[command(subcommand)]
     Chaos(ChaosCommand),

@@ -51,6 +51,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
         scenario: played.simulation.scenario.name.clone(),
         passed: verdict.is_ok(),
         recovery_time_ms: report.recovery_time_actual_ms,
+        exercise: None,
     });
     verdict
 }

@@ -19,6 +19,7 @@ mod output;
 mod plain;
 mod stage;
 mod status;
+mod test;
 mod trigger;
 mod validate;
 mod wait;
@@ -72,6 +73,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Command::Forecast(ask)) => forecast::run(ask).await,
         Some(Command::Hunt(ask)) => hunt::run(ask),
         Some(Command::Analyse(command)) => analyse::run(command).await,
+        Some(Command::Test(command)) => test::run(command),
         Some(Command::Chaos(command)) => chaos::run(command).await,
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Config(command)) => config::run(command).await,

@@ -12,7 +12,6 @@ use crate::controller::{
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::*;
-use crate::tui::Stage;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +85,7 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
 /// One screen, printed.
 fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
     let size = open.size.map(|s| (s.0, s.1)).or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0)).unwrap_or((80, 24));
-    let picture = crate::tui::once(snapshot, Scenarios::default().cards(), &open.looks(), size).map_err(Fail::usage)?;
+    let picture = crate::tui::once(snapshot, &Scenarios::default(), &open.looks(), size).map_err(Fail::usage)?;
     let text = match form {
         Form::Text => crate::tui::text(&picture),
         Form::Ansi => crate::tui::ansi(&picture),

@@ -5,12 +5,22 @@ use super::fail::Fail;
 use super::open;
 use super::operations::{operation_json, operation_words};
 use super::wait::settled;
+use crate::controller::rehearsals;
+use crate::exercise::{Calendar, due};
 use crate::model::*;
 use serde_json::{Value, json};
+
+/// How ready the regions are is told by then, where nothing is to be decided.
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(), Fail> {
     let opened = open::controller(target).await?;
     settled(&opened).await;
+    let ready = || opened.handle.snapshot().readiness.is_some();
+    let began = std::time::Instant::now();
+    while !ready() && began.elapsed() < READY_WITHIN {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let snapshot = opened.handle.snapshot();
     target.output.print(&status_json(&snapshot, detailed, metrics), || status_words(&snapshot, detailed))?;
     opened.close().await;
@@ -41,13 +51,14 @@ fn region_word(snapshot: &Snapshot, id: RegionId) -> &'static str {
 
 fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
     let estate = &snapshot.estate;
+    let calendar = Calendar::load(None).map(|c| due(&c, &rehearsals(), snapshot.now.utc)).unwrap_or_default();
     let mut regions = serde_json::Map::new();
     for id in estate.region_ids() {
         let (region, view) = (estate.region(id), &snapshot.regions[id.at()]);
         let mut value = json!({
             "status": region_word(snapshot, id),
             "capacity_utilization": view.load.map(|(load, _)| f64::from(load.0) / 100.0),
-            "disaster_readiness_score": Value::Null,
+            "disaster_readiness_score": snapshot.readiness.as_ref().and_then(|r| r.regions.get(id.at())).map(|r| f64::from(r.score) / 100.0),
             "role": region.role,
             "services_up": view.services_up,
             "services": view.services,
@@ -64,8 +75,8 @@ fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
         "uptime_percentage": Value::Null,
         "regions": regions,
         "active_disasters": snapshot.disasters.len(),
-        "last_disaster_drill": Value::Null,
-        "next_scheduled_drill": Value::Null,
+        "last_disaster_drill": rehearsals().last().map(|p| p.at.to_string()),
+        "next_scheduled_drill": calendar.iter().map(|d| d.next).min().map(|at| at.to_string()),
         "mode": snapshot.mode.word().to_lowercase(),
         "estate": estate.name,
         "armed": snapshot.armed,

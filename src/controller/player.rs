@@ -151,6 +151,7 @@ impl Player {
                 scenario: self.simulation.scenario.name.clone(),
                 passed: unmet.is_empty(),
                 recovery_time_ms: state.operations.iter().filter_map(|o| o.recovery_time()).max().map(|t| t.0),
+                exercise: None,
             });
         }
         self.unmet = Some(unmet);

@@ -182,4 +182,7 @@ pub struct PlayedOnce {
     pub passed: bool,
     /// The slowest of its operations; null where there was none.
     pub recovery_time_ms: Option<u64>,
+    /// The exercise of the calendar that it was, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercise: Option<super::Exercised>,
 }

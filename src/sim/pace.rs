@@ -10,24 +10,24 @@ pub enum Draw {
     /// Each moment between the two alike, both included.
     Between(Span, Span),
     /// What was measured, one as likely as the other; where there is little of it, now and then the range instead. And the
-    /// next of n may be the longest yet: with a chance of one in n + 1, whatever they are distributed like.
+    /// next of n may be the longest yet, or the shortest: each with a chance of one in n + 1, whatever they are distributed
+    /// like; how far beyond is not known, and up to half as much is a choice of ours.
     Measured { samples: Arc<[Span]>, least: Span, most: Span },
 }
 
 /// From so many measurements on, they speak for themselves.
 pub const ENOUGH: usize = 20;
 
-/// The longest yet may take half as long again as the longest that was measured (a choice of ours).
-const BEYOND: u64 = 2;
-
 impl Draw {
     pub fn draw(&self, chance: &mut Chance) -> Span {
         match self {
             Draw::Between(least, most) => chance.between(*least, *most),
             Draw::Measured { samples, least, most } => {
-                let longest = samples.iter().max().copied().unwrap_or(*most);
-                if chance.below(samples.len() as u64 + 1) == 0 {
-                    return chance.between(longest, longest.plus(Span(longest.0 / BEYOND)));
+                let (shortest, longest) = (samples.iter().min().unwrap_or(least), samples.iter().max().unwrap_or(most));
+                match chance.below(samples.len() as u64 + 1) {
+                    0 => return chance.between(*longest, Span(longest.0 * 3 / 2)),
+                    1 => return chance.between(Span(shortest.0 * 2 / 3), *shortest),
+                    _ => {}
                 }
                 let measured = samples.len() >= ENOUGH || (chance.below(ENOUGH as u64) as usize) < samples.len();
                 match samples.get(chance.below(samples.len() as u64) as usize).filter(|_| measured) {
@@ -64,7 +64,7 @@ impl Pace {
             promotion: Draw::Between(Span::ms(90), Span::ms(260)),
             transaction: Draw::Between(Span::ms(3), Span::ms(12)),
             // Its agent looks once a second whether it is done: mostly at the second look.
-            switch_over: Draw::Between(Span::ms(1_400), Span::ms(2_200)),
+            switch_over: Draw::Between(Span::ms(1_200), Span::ms(2_100)),
             drain: Draw::Between(Span::ms(2), Span::ms(8)),
             // Where it looks often, its own check has often passed before we know of the promotion.
             rise: Draw::Between(Span::ZERO, Span::ms(200)),

@@ -19,6 +19,8 @@ impl App {
         }
         match command {
             Command::Help => self.open(Dialog::Help { from: 0 }),
+            // Who is done with a fork does not mean the incident.
+            Command::Quit if matches!(self.instead, Instead::Fork(..)) => return Some(Ask::Leave),
             Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
@@ -46,8 +48,10 @@ impl App {
             Command::Switchover => return self.choose(s, Intent::Switchover),
             Command::StopAutomatic => {
                 // All of them: who stops a countdown does not mean one of two.
-                let counting = s.proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
-                return Some(Ask::Orders(counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect()));
+                // From a fork too it is the real one's: in the fork none runs.
+                let counting = self.beside.as_deref().unwrap_or(s).proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
+                let stops = counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect();
+                return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
             Command::Fork => return Some(Ask::Fork(self.selected_group(s))),
             Command::TakeOver => return self.tried(s).map(Ask::TakeOver),

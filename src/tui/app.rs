@@ -19,6 +19,8 @@ pub enum Ask {
     Order(Action),
     /// Several, one after the other.
     Orders(Vec<Action>),
+    /// The same from a fork, to the controller beside it.
+    Really(Vec<Action>),
     Control(Control),
     /// A scenario, in place of what is shown; or walked through, stop by stop.
     Play {
@@ -59,6 +61,8 @@ pub struct App {
     pub keys: KeyMap,
     /// Scenarios that can be played.
     pub cards: Vec<Card>,
+    /// How the kinds of exercise stand.
+    pub calendar: Vec<Due>,
     pub(super) lists: BTreeMap<Screen, List>,
     pub(super) listening: Listening,
     pub(super) selected: usize,
@@ -99,6 +103,7 @@ impl App {
             dialog: None,
             keys: KeyMap::default(),
             cards: Vec::new(),
+            calendar: Vec::new(),
             lists: BTreeMap::new(),
             listening: Listening::from_now(),
             selected: 0,

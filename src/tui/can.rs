@@ -19,7 +19,9 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
             Mode::Replay => Err("a replay: nothing can be ordered"),
             _ => when(s.groups.iter().any(|g| !g.members.is_empty()), "no database is configured"),
         },
-        Command::StopAutomatic => when(s.proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs"),
+        Command::StopAutomatic => {
+            when(app.beside.as_deref().unwrap_or(s).proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs")
+        }
         Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
         Command::Fork => {
             let group = app.selected_group(s);

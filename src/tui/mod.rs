@@ -77,6 +77,9 @@ pub trait Stage: Send + Sync {
     /// What can be played, and how it ended before.
     fn cards(&self) -> Vec<Card>;
 
+    /// How each kind of exercise stands.
+    fn calendar(&self) -> Vec<Due>;
+
     /// Begins a scenario.
     ///
     /// # Errors
@@ -197,10 +200,11 @@ fn speaks_utf8() -> bool {
 ///
 /// # Errors
 /// The theme has a mistake.
-pub fn once(snapshot: &Snapshot, cards: Vec<Card>, looks: &Looks, size: (u16, u16)) -> Result<Buffer, String> {
+pub fn once(snapshot: &Snapshot, stage: &dyn Stage, looks: &Looks, size: (u16, u16)) -> Result<Buffer, String> {
     let (theme, name) = theme_of(looks.theme.as_deref(), None)?;
     let mut app = App::new();
-    (app.cards, app.theme, app.screen) = (cards, name, looks.screen.unwrap_or_default());
+    (app.cards, app.calendar) = (stage.cards(), stage.calendar());
+    (app.theme, app.screen) = (name, looks.screen.unwrap_or_default());
     let area = Rect::new(0, 0, size.0, size.1);
     let mut buffer = Buffer::empty(area);
     draw(&app, snapshot, &theme, &glyphs_of(looks.ascii), area, &mut buffer);

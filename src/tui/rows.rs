@@ -41,7 +41,7 @@ fn regions(list: &List, s: &Snapshot) -> Vec<u64> {
         let of = |t: &Option<String>| t.clone().unwrap_or_default();
         format!("{} {} {} {} {}", r.name, r.role, s.regions[id.at()].status.word(), of(&r.provider), of(&r.data_center))
     };
-    let mut ids: Vec<RegionId> = s.estate.region_ids().filter(|id| list.passes(&text(id))).collect();
+    let mut ids: Vec<RegionId> = s.estate.region_ids().filter(|id| list.filter.is_empty() || list.passes(&text(id))).collect();
     match list.order {
         1 => ids.sort_by_key(|id| Reverse(s.regions[id.at()].status)),
         2 => ids.sort_by(|a, b| s.estate.region(*a).name.cmp(&s.estate.region(*b).name)),

@@ -33,17 +33,18 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
             let c = Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: group };
             if aside > 0 {
                 let place = Rect { x: area.width, width: aside, ..whole };
-                put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), small), place, buffer);
+                put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), |c| small(c, false)), place, buffer);
             }
             fork::below(&c, at, aside == 0 && area.height >= 16)
         }
         _ => narration(app, snapshot, theme, glyphs, area),
     };
     let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
-    let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected: app.selected_group(snapshot) };
+    let selected = app.selected_group(snapshot);
+    let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected };
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
-        (Screen::Command, true) => put(&small(&canvas(area.width)), area, buffer),
+        (Screen::Command, true) => put(&small(&canvas(area.width), true), area, buffer),
         (Screen::Command, false) => full(app, snapshot, &canvas, area, &mut Paper { buffer, places: &mut places }),
         _ => framed(app, snapshot, &canvas, tiny, area, &mut Paper { buffer, places: &mut places }),
     }
@@ -133,7 +134,7 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
     if decides {
         // What is to be decided, or what runs, is seen from everywhere.
         let c = canvas(area.width);
-        let line = blocks(app, &c).into_iter().filter(|b| b.decides).find_map(|b| b.lines.into_iter().next());
+        let line = deciding(&c).into_iter().find_map(|b| b.lines.into_iter().next());
         let place = Rect { y: 2, height: 1, ..area };
         if let Some(line) = line {
             put(&[line], place, paper.buffer);
@@ -144,7 +145,7 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
         log(&canvas(area.width), body, paper.buffer);
     } else {
         let (list, rows) = (app.list(app.screen), app.rows(snapshot));
-        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, rows: &rows, searched: app.searched() };
+        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, calendar: &app.calendar, rows: &rows, searched: app.searched() };
         listed(&shown, canvas, tiny, body, paper);
     }
     if foot > 0 {
@@ -209,8 +210,8 @@ fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
     Paragraph::new(shown).render(area, buffer);
 }
 
-/// Below 60x16: a line a region and one for the decision.
-fn small(c: &Canvas) -> Vec<Line<'static>> {
+/// Below 60x16: a line a region and one for the decision; with the keys it takes, where they go there.
+fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     // What is to be decided, and how long there is.
     let first = if c.width < panel::NARROW { 2 } else { 1 };
@@ -238,7 +239,11 @@ fn small(c: &Canvas) -> Vec<Line<'static>> {
     }
     // What is decided, or what runs, in the rest.
     if let Some(view) = s.proposals.first() {
-        lines.extend(panel::choice(c, view).into_iter().skip(first));
+        let mut rest = panel::choice(c, view).split_off(first);
+        if !keys {
+            rest.pop();
+        }
+        lines.extend(rest);
     } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
         lines.extend(panel::recovery(c, o).into_iter().skip(1));
     } else {
@@ -263,7 +268,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     }
     let c = canvas(middle.width);
     let mut lines = vec![Line::default()];
-    let blocks = blocks(app, &c);
+    let blocks = blocks(&c);
     // What decides is never pushed off the screen by what merely informs.
     let needed: usize = blocks.iter().map(|b| b.lines.len() + 1).sum();
     // A few lines of the story below, unless that would take away from what is decided on.
@@ -325,17 +330,27 @@ struct Block {
     click: Click,
 }
 
-fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
-    let s = c.snapshot;
-    let informs = |lines, screen| Block { lines, decides: false, click: Click::Show(screen) };
+fn blocks(c: &Canvas) -> Vec<Block> {
+    let mut list = vec![informs(panel::regions(c), Screen::Regions), informs(panel::replication(c), Screen::Replication)];
+    list.extend(deciding(c));
+    list
+}
+
+fn informs(lines: Vec<Line<'static>>, screen: Screen) -> Block {
+    Block { lines, decides: false, click: Click::Show(screen) }
+}
+
+/// What is to be decided, and what runs; else what would be if a region failed.
+fn deciding(c: &Canvas) -> Vec<Block> {
+    let (s, selected) = (c.snapshot, c.selected);
     let decides = |lines, click| Block { lines, decides: true, click };
     let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
-    let mut list = vec![informs(panel::regions(c), Screen::Regions), informs(panel::replication(c), Screen::Replication)];
+    let mut list = Vec::new();
     let running = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && !o.is_over());
-    let choice = s.proposals.iter().find(|v| v.proposal.group == app.selected_group(s)).or(s.proposals.first());
-    let operation = running(app.selected_group(s)).or_else(|| s.operations.iter().rev().find(|o| !o.is_over())).or_else(|| {
+    let choice = s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first());
+    let operation = running(selected).or_else(|| s.operations.iter().rev().find(|o| !o.is_over())).or_else(|| {
         let recent = |o: &&std::sync::Arc<Operation>| !s.disasters.is_empty() || o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10));
-        s.operations.iter().rev().find(|o| o.group == app.selected_group(s)).filter(recent)
+        s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
     });
     match (choice, operation) {
         (Some(view), _) => list.push(decides(
@@ -355,8 +370,7 @@ fn blocks(app: &App, c: &Canvas) -> Vec<Block> {
 /// time.
 fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
     let s = c.snapshot;
-    let selected = app.selected_group(s);
-    let inform = |lines, screen| Block { lines, decides: false, click: Click::Show(screen) };
+    let selected = c.selected;
     let shown = s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first()).map(|v| v.proposal.id);
     let mut list: Vec<Block> = s
         .proposals
@@ -368,14 +382,14 @@ fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
             lines.pop();
             let key = app.keys.of(Command::NextGroup).map(super::keys::Binding::shown).unwrap_or_default();
             lines.push(Row::new().add(format!("   {key}"), c.theme.key).rest(c.glyphs, " turns to it", c.width, c.theme.text).line());
-            inform(lines, Screen::Replication)
+            informs(lines, Screen::Replication)
         })
         .collect();
     let others = s.operations.iter().rev().filter(|o| o.group != selected && !o.is_over()).take(3);
-    list.extend(others.map(|o| inform(panel::recovery(c, o), Screen::Recovery)));
+    list.extend(others.map(|o| informs(panel::recovery(c, o), Screen::Recovery)));
     let used: usize = list.iter().map(|b| b.lines.len() + 1).sum();
     let lag = view::replication(c, u64::from(selected.0), room.saturating_sub(used + 1).min(26));
-    list.push(inform(lag, Screen::Replication));
+    list.push(informs(lag, Screen::Replication));
     list
 }
 

@@ -82,7 +82,7 @@ impl Show {
                 }
                 if drawn.at.is_none() {
                     // The first frame does not wait for them.
-                    app.cards = self.stage.cards();
+                    (app.cards, app.calendar) = (self.stage.cards(), self.stage.calendar());
                     super::give_back::start_up();
                 }
                 drawn.at = Some(Instant::now());
@@ -192,7 +192,7 @@ impl Show {
     fn leave(&mut self, app: &mut App) {
         self.drill = None;
         app.turn_to(Instead::Nothing);
-        app.cards = self.stage.cards();
+        (app.cards, app.calendar) = (self.stage.cards(), self.stage.calendar());
     }
 
     fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
@@ -210,12 +210,8 @@ impl Show {
                 let words = done_words(&action);
                 self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
             }
-            Ask::Orders(actions) => {
-                for action in actions {
-                    let words = done_words(&action);
-                    self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
-                }
-            }
+            Ask::Orders(actions) => self.order(self.shown(), actions),
+            Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => self.reply(self.shown().control(control), ""),
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.
@@ -276,6 +272,13 @@ impl Show {
             Ask::Suspend => return self.suspend(session, app, drawn),
         }
         Next::Go
+    }
+
+    fn order(&self, controller: &Arc<dyn Handle>, actions: Vec<Action>) {
+        for action in actions {
+            let words = done_words(&action);
+            self.reply(controller.order(Order { by: self.who.clone(), action }), words);
+        }
     }
 
     /// Waits for an answer; `words` say what was done, where that is all it says.

@@ -7,6 +7,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Cut to a width; what was cut off shows as `…`.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {
+    if is_plain(text) && text.len() <= width {
+        return text.to_string();
+    }
     // What came from outside may hold anything; a control character would move the cursor.
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if clean.width() <= width {
@@ -33,9 +36,19 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     out
 }
 
+/// Letters of ASCII alone: each takes one cell. Most of what is drawn is that, and need not be looked up.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// The cells that a text takes.
+fn cells(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
 pub fn left(text: &str, width: usize, ascii: bool) -> String {
     let cut = fit(text, width, ascii);
-    let pad = width.saturating_sub(cut.width());
+    let pad = width.saturating_sub(cells(&cut));
     cut + &" ".repeat(pad)
 }
 
@@ -53,7 +66,7 @@ impl Row {
 
     pub fn add(mut self, text: impl Into<String>, style: Style) -> Row {
         let text = text.into();
-        self.used += text.width();
+        self.used += cells(&text);
         self.spans.push(Span::styled(text, style));
         self
     }
@@ -66,7 +79,7 @@ impl Row {
     pub fn right(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
         let text = fit(&g.plain(text), width, g.ascii);
         // The room before it is not part of it: a line under the text must not begin there.
-        self.add(" ".repeat(width.saturating_sub(text.width())), Style::new()).add(text, style)
+        self.add(" ".repeat(width.saturating_sub(cells(&text))), Style::new()).add(text, style)
     }
 
     /// The rest of a line of this width.
@@ -80,7 +93,7 @@ impl Row {
     pub fn at_end(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
         let text = g.plain(text);
         let text = fit(&text, width.saturating_sub(self.used), g.ascii);
-        let gap = width.saturating_sub(self.used + text.width());
+        let gap = width.saturating_sub(self.used + cells(&text));
         self.add(" ".repeat(gap), Style::new()).add(text, style)
     }
 
@@ -94,7 +107,7 @@ impl Row {
         while self.used > width
             && let Some(last) = self.spans.pop()
         {
-            let length = last.content.width();
+            let length = cells(&last.content);
             self.used -= length;
             if self.used < width {
                 let text = fit(&last.content, width - self.used, g.ascii);

@@ -8,6 +8,7 @@ mod beyond;
 mod crowd;
 mod lab;
 mod quiet;
+mod ready;
 mod refused;
 #[cfg(feature = "planted")]
 mod walk;
@@ -26,6 +27,7 @@ fn a_real_cluster() {
     let lab = Lab::up(28600);
     let (leader, _) = lab.settled();
     assert_eq!(leader, "us-east-1");
+    ready::each_lack(&lab);
     refused::while_it_lives(&lab);
     automatic::leader_killed(&lab);
     quiet::no_action(&lab);

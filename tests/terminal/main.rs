@@ -48,7 +48,6 @@ fn a_panic_in_a_task_gives_the_terminal_back() {
 fn a_paste_into_the_confirmation_confirms_nothing() {
     let mut terminal = up(&[]);
     terminal.type_text("i\r");
-    // For a moment only one of the two databases is known to be gone: what was opened then would be void.
     terminal.wait("both decisions", |t| t.shows(SIZE).contains("DECISION 1/2"));
     terminal.type_text("f");
     terminal.wait("the confirmation", |t| t.shows(SIZE).contains("CONFIRM"));
@@ -60,6 +59,33 @@ fn a_paste_into_the_confirmation_confirms_nothing() {
     terminal.type_text("\x1b");
     terminal.wait("the confirmation to close", |t| !t.shows(SIZE).contains("CONFIRM"));
     terminal.leave();
+}
+
+/// A choice is tried beside the incident, and taken over; there it must be confirmed as any other.
+#[test]
+fn what_was_tried_in_a_fork_must_still_be_confirmed() {
+    let mut terminal = up(&[]);
+    terminal.type_text("i\r");
+    terminal.wait("both decisions", |t| t.shows(SIZE).contains("DECISION 1/2"));
+    terminal.type_text("b");
+    terminal.wait("the fork", |t| t.shows(SIZE).contains("nothing here is real"));
+    // What is real stays in sight, and its countdown is stopped from here too.
+    assert!(terminal.shows(SIZE).contains("DECISION 1/2") && terminal.shows(SIZE).contains("automatic in"), "{}", terminal.shows(SIZE));
+    terminal.type_text("s");
+    terminal.wait("the countdown to stop", |t| !t.shows(SIZE).contains("automatic in"));
+    terminal.type_text("f");
+    terminal.wait("its confirmation", |t| t.shows(SIZE).contains("CONFIRM"));
+    std::thread::sleep(Duration::from_millis(700));
+    terminal.type_text("us-east-1\r");
+    terminal.wait("its recovery", |t| t.shows(SIZE).contains("recovered · 10 of 10"));
+    terminal.type_text("B");
+    terminal.wait("the real confirmation", |t| t.shows(SIZE).contains("CONFIRM") && !t.shows(SIZE).contains("nothing here is real"));
+    assert!(!terminal.shows(SIZE).contains("recovered"), "{}", terminal.shows(SIZE));
+    std::thread::sleep(Duration::from_millis(700));
+    terminal.type_text("us-east-1\r");
+    terminal.wait("the real recovery", |t| t.shows(SIZE).contains("RECOVERY"));
+    terminal.type_text("qy");
+    terminal.end();
 }
 
 #[test]

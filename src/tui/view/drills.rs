@@ -28,7 +28,7 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
         .line()
 }
 
-pub fn detail(shown: &Shown, c: &Canvas, id: u64) -> Vec<Line<'static>> {
+pub fn detail(shown: &Shown, c: &Canvas, id: u64, height: usize) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let Some(card) = card(shown, id) else { return Vec::new() };
     let mut lines = vec![Row::new().rest(g, &format!(" {}", card.name), c.width, t.title).line()];
@@ -46,5 +46,58 @@ pub fn detail(shown: &Shown, c: &Canvas, id: u64) -> Vec<Line<'static>> {
     if card.narrated {
         lines.extend(fact(c, "W", "walk through it: it stops and tells at each turn", t.text));
     }
+    let room = height.saturating_sub(lines.len());
+    if shown.calendar.len() + 2 <= room {
+        lines.extend(calendar(shown.calendar, c));
+    } else {
+        lines.extend(due(shown.calendar, c));
+    }
     lines
+}
+
+/// Every kind of exercise: how often, when last, when next.
+fn calendar(list: &[Due], c: &Canvas) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    if list.is_empty() {
+        return Vec::new();
+    }
+    let now = c.snapshot.now.utc;
+    let head = Row::new().left(g, " CALENDAR", 24, t.title).left(g, "every", 9, t.dim).right(g, "last", 11, t.dim);
+    let head = head.right(g, "next", 12, t.dim).rest(g, "   as they must", c.width, t.dim);
+    let mut lines = vec![Line::default(), head.line()];
+    for d in list {
+        let (mark, style) = match d.last {
+            Some((_, true)) => (g.done, t.ok),
+            Some((_, false)) => (g.bad, t.bad),
+            None => (g.later, t.dim),
+        };
+        let last = d.last.map_or("never".to_string(), |(at, _)| format!("{} ago", now.since(at)));
+        let (next, late) = if d.overdue { ("due now".to_string(), t.warn) } else { (format!("in {}", d.next.since(now)), t.text) };
+        let came = if d.passed.of == 0 { String::new() } else { format!("   {} of {}", d.passed.met, d.passed.of) };
+        lines.push(
+            Row::new()
+                .add(format!(" {mark} "), style)
+                .left(g, &d.kind.name().replace('_', " "), 21, t.text)
+                .left(g, &d.every.written(), 9, t.dim)
+                .right(g, &last, 11, t.text)
+                .right(g, &next, 12, late)
+                .rest(g, &came, c.width, t.text)
+                .line(),
+        );
+    }
+    lines
+}
+
+/// In a line or two, what is due.
+fn due(list: &[Due], c: &Canvas) -> Vec<Line<'static>> {
+    let late: Vec<String> = list.iter().filter(|d| d.overdue).map(|d| d.kind.name().replace('_', " ")).collect();
+    match (late.len(), list.iter().filter(|d| !d.overdue).min_by_key(|d| d.next)) {
+        (0, None) => Vec::new(),
+        (0, Some(d)) => {
+            let text = format!("{} next, in {}", d.kind.name().replace('_', " "), d.next.since(c.snapshot.now.utc));
+            fact(c, "calendar", &text, c.theme.text)
+        }
+        (n, _) if n == list.len() => fact(c, "calendar", "nothing was exercised yet: `bpci test suite`, `bpci test report`", c.theme.text),
+        (_, _) => fact(c, "calendar", &format!("due now: {}", late.join(", ")), c.theme.warn),
+    }
 }

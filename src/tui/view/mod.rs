@@ -22,6 +22,7 @@ pub struct Shown<'a> {
     pub screen: Screen,
     pub list: &'a List,
     pub cards: &'a [Card],
+    pub calendar: &'a [Due],
     pub rows: &'a [u64],
     pub searched: &'a [LogLine],
 }
@@ -140,7 +141,7 @@ pub fn detail(shown: &Shown, c: &Canvas, height: usize) -> Vec<Line<'static>> {
         Screen::Recovery => recovery::detail(c, id),
         Screen::Replication => replication::detail(c, id, height),
         Screen::Timeline => timeline::detail(shown, c, id),
-        Screen::Drills => drills::detail(shown, c, id),
+        Screen::Drills => drills::detail(shown, c, id, height),
         Screen::Command | Screen::Log => Vec::new(),
     }
 }
