@@ -231,7 +231,7 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
 fn words(d: &Due, now: Utc) -> String {
     let last = d.last.map_or("never".to_string(), |(at, passed)| format!("{} ago{}", now.since(at), if passed { "" } else { ", failed" }));
     let next = if d.overdue { "due now".to_string() } else { format!("due in {}", d.next.since(now)) };
-    let mut text = format!("{:<19} every {:<8} last {last}; {next}", d.kind.name(), d.every.written());
+    let mut text = format!("{:<19} every {:<8} last {last}; {next}", d.kind.name(), d.every.to_string());
     if d.passed.of > 0 {
         let (met, of) = (d.passed.met, d.passed.of);
         text += &format!("\n  {met} of {of} as they must (proves {} %), {} of {of} by themselves", d.passed.at_least_percent(), d.automated.met);

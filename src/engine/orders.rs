@@ -74,6 +74,10 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         let (name, leads) = (&state.estate.region(from).name, primary.map_or("?", |p| state.estate.region(p).name.as_str()));
         return Err(Refusal::new(format!("{name} is not the primary of {}; {leads} is", target.name), "name the region that is to be left"));
     }
+    if to == Some(from) {
+        let name = &state.estate.region(from).name;
+        return Err(Refusal::new(format!("{name} leads {} already", target.name), "name another region, or none"));
+    }
     let back = intent == Intent::Switchover && to.is_some_and(|to| goes_back(engine, group, to));
     let disaster = state.open_disasters().find(|d| d.regions.contains(&from)).map(|d| (d.id, d.kind));
     let state = &engine.state;

@@ -84,12 +84,23 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     list
 }
 
+/// The cluster took over by itself: we have begun nothing, it is led from elsewhere, and an entry leads there.
+fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
+    let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id));
+    let Some(leader) = cx.leader(group).filter(|l| !ours && !disaster.regions.contains(l)) else { return false };
+    let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
+    let leads =
+        cx.member(group, leader).and_then(|m| m.report.as_ref()).is_some_and(|(r, at)| r.role == MemberRole::Leader && r.running && fresh(*at));
+    leads && cx.telemetry.group(group).balancers.iter().filter_map(|b| b.server(leader)).any(|(s, at)| s.up && fresh(at))
+}
+
 /// Services whose users are served again, with the disaster that had reached them.
 fn served_again(cx: &Facts, below: &[Vec<ServiceId>]) -> BTreeSet<(DisasterId, ServiceId)> {
     let mut found = BTreeSet::new();
-    for operation in cx.state.operations.iter().filter(|o| o.results.served.is_some()) {
-        let Some(disaster) = operation.disaster else { continue };
-        let mut open = cx.estate().group(operation.group).services.clone();
+    let proven = cx.state.operations.iter().filter(|o| o.results.served.is_some()).filter_map(|o| Some((o.disaster?, o.group)));
+    let by_itself = cx.state.open_disasters().flat_map(|d| cx.estate().group_ids().filter(|g| took_over(cx, d, *g)).map(|g| (d.id, g)));
+    for (disaster, group) in proven.chain(by_itself) {
+        let mut open = cx.estate().group(group).services.clone();
         while let Some(service) = open.pop() {
             if found.insert((disaster, service)) {
                 open.extend(&below[service.at()]);

@@ -10,7 +10,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
     let state = &engine.state;
     let mut disasters: Vec<Disaster> = state.open_disasters().cloned().collect();
     disasters.sort_by_key(|d| std::cmp::Reverse(d.severity));
-    let proposals: Vec<ProposalView> = state
+    let mut proposals: Vec<ProposalView> = state
         .proposals
         .iter()
         .map(|open| ProposalView {
@@ -19,6 +19,8 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
         })
         .collect();
+    // Each stays where it was, though another choice took its place.
+    proposals.sort_by_key(|v| v.proposal.group);
     Snapshot {
         mode: state.mode,
         now,

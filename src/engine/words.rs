@@ -55,6 +55,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
             (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
         }
+        Event::Withdrawn { by, reason, .. } if reason == "withdrawn" => (Weight::Notice, by.clone(), "withdraws the choice".to_string()),
         Event::Withdrawn { by, reason, .. } => (Weight::Notice, by.clone(), format!("choice withdrawn: {reason}")),
         Event::AutomaticStopped { by, reason, .. } => (Weight::Warning, by.clone(), format!("automatic response stopped: {reason}")),
         Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("refused: {refusal}")),
@@ -106,7 +107,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
         Event::FenceProven { .. } | Event::Foretold { .. } => return None,
-        Event::Note { by, text } => (Weight::Notice, by.clone(), text.clone()),
+        Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };
     Some(LogLine { at: record.at.utc, weight, subject, text })
 }

@@ -22,6 +22,7 @@ impl App {
             // Who is done with a fork does not mean the incident.
             Command::Quit if matches!(self.instead, Instead::Fork(..)) => return Some(Ask::Leave),
             Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
+            Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Quit),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
             Command::Go(screen) => self.screen = screen,
@@ -138,10 +139,13 @@ impl App {
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.
     pub(super) fn tried(&self, s: &Snapshot) -> Option<Action> {
         let (Instead::Fork(group, _), Some(beside)) = (self.instead, &self.beside) else { return None };
-        let begun = s.operations.back().map(|o| (o.intent(), o.to, told(o)));
-        let open = || s.proposals.first().and_then(|v| Some((v.proposal.intent, v.assessment.to?, "not begun there".to_string())));
-        let (intent, to, came) = begun.or_else(open)?;
-        let to = beside.estate.region_named(&s.estate.region(to).name)?;
+        let begun = s.operations.back().map(|o| (o.intent(), o.from, o.to, told(o)));
+        let open = || s.proposals.first().and_then(|v| Some((v.proposal.intent, v.proposal.from, v.assessment.to?, "not begun there".to_string())));
+        let (intent, from, to, came) = begun.or_else(open)?;
+        let really = |r: RegionId| beside.estate.region_named(&s.estate.region(r).name);
+        let to = really(to)?;
+        // What was tried leaves another region than it would really.
+        beside.groups.iter().find(|g| g.group == group && g.primary == really(from))?;
         Some(Action::Propose { group, intent, from: None, to: Some(to), reason: format!("tried in a fork: {came}") })
     }
 

@@ -65,6 +65,8 @@ pub struct App {
     pub calendar: Vec<Due>,
     pub(super) lists: BTreeMap<Screen, List>,
     pub(super) listening: Listening,
+    /// Lines that an open dialog is scrolled back.
+    pub(super) scrolled: usize,
     pub(super) selected: usize,
     /// How far the story of the command screen is scrolled back.
     pub back: usize,
@@ -106,6 +108,7 @@ impl App {
             calendar: Vec::new(),
             lists: BTreeMap::new(),
             listening: Listening::from_now(),
+            scrolled: 0,
             selected: 0,
             back: 0,
             told: None,
@@ -179,6 +182,7 @@ impl App {
 
     pub(super) fn open(&mut self, dialog: Dialog) {
         self.dialog = Some(dialog);
+        self.scrolled = 0;
         self.listening = Listening::from_now();
     }
 

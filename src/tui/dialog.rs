@@ -100,8 +100,11 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             field(t, g, typed, true),
         ],
         Dialog::Quit => vec![
-            Row::new().rest(g, " LEAVE while an operation runs?", c.width, t.title).line(),
+            Row::new()
+                .rest(g, if running(s) { " LEAVE while an operation runs?" } else { " LEAVE while there is something to decide?" }, c.width, t.title)
+                .line(),
             plain(match s.mode {
+                Mode::Live if !running(s) => "no countdown runs, and nothing is watched, unless another controller does (`bpci serve`)",
                 Mode::Live => "it stops where it is, and goes on when the program starts again",
                 _ => "it is a simulation, and ends with the program; Esc stays",
             }),
@@ -116,6 +119,10 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             lines
         }
     }
+}
+
+fn running(s: &Snapshot) -> bool {
+    s.operations.iter().any(|o| !o.is_over())
 }
 
 pub(super) fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'static> {

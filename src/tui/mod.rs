@@ -127,12 +127,14 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
     let settings = Settings::load(&settings::directory().join("screen.toml"))?;
     let remembered = Remembered::load(&looks.data.join("remembered.toml"));
     let (theme, name) = theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
+    // What the terminal takes today is no wish: what was wished for stays remembered.
+    let wished = if looks.theme.is_none() && settings.theme.is_none() && no_colour() { remembered.theme.clone() } else { Some(name.clone()) };
     let glyphs = glyphs_of(looks.ascii || settings.ascii.unwrap_or(false));
     if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         return Err("standard output is no terminal; use --plain, or --once for a single picture".to_string());
     }
     let mut app = App::new();
-    (app.keys, app.theme) = (settings.key_map(), name);
+    (app.keys, app.theme) = (settings.key_map(), name.clone());
     let first = remembered.screen.as_deref().and_then(|s| s.parse().ok()).filter(|_| !looks.afresh);
     app.screen = looks.screen.or(first).unwrap_or_default();
     let recording = match &looks.record {
@@ -147,6 +149,8 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
         stage,
         who,
         theme,
+        began_with: name,
+        wished,
         glyphs,
         notify: looks.notify.unwrap_or(settings.notify),
         mouse: looks.mouse || settings.mouse,
@@ -168,12 +172,15 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
 fn theme_of(asked: Option<&str>, remembered: Option<&str>) -> Result<(Theme, String), String> {
     let depth = depth();
     let load = |name: &str| Theme::load(name).map(|theme| (theme.within(depth), name.to_string()));
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) || std::env::var("TERM").is_ok_and(|t| t == "dumb");
     match asked {
         Some(name) => load(name),
-        None if no_colour => load("mono"),
+        None if no_colour() => load("mono"),
         None => remembered.and_then(|name| load(name).ok()).map_or_else(|| load("terminal"), Ok),
     }
+}
+
+fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) || std::env::var("TERM").is_ok_and(|t| t == "dumb")
 }
 
 /// How many colours the terminal says it has; sshd forwards little, so TERM must do.

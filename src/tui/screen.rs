@@ -26,7 +26,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         return places;
     }
     let whole = area;
-    let aside = if app.beside.is_some() && area.width >= ASIDE_FROM { ASIDE } else { 0 };
+    let aside = if app.beside.is_some() && area.width >= ASIDE_FROM { (area.width * 2 / 5).clamp(ASIDE.0, ASIDE.1) } else { 0 };
     let area = Rect { width: area.width - aside, ..area };
     let told = match (app.instead, &app.beside) {
         (Instead::Fork(group, at), Some(beside)) => {
@@ -52,9 +52,9 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     if let Some(open) = &app.dialog {
         // From edge to edge: what is cut off beside it would read like part of it.
         let width = area.width;
-        let lines = dialog::lines(app, open, &canvas(width), usize::from(area.height.saturating_sub(3)));
         // How real it is, and how bad, is never covered.
         let most = if tiny { area.height } else { area.height.saturating_sub(3) };
+        let lines = dialog::lines(app, open, &canvas(width), usize::from(most.saturating_sub(2)));
         let height = (lines.len() as u16 + 2).min(most);
         // It covers the lower part: what is decided on stays in sight above it.
         let place = Rect { x: 0, y: area.height.saturating_sub(height + 1), width, height };
@@ -63,22 +63,33 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         buffer.set_style(place, theme.text);
         let rule = Line::styled(glyphs.rule.repeat(usize::from(width)), theme.accent);
         let mut framed = vec![rule.clone()];
-        // Where it is too low for all, what is typed into stays in sight: it is at the end.
-        let room = usize::from(height.saturating_sub(2));
-        let mut lines = lines;
-        if lines.len() > room && room > 1 {
-            lines.drain(1..lines.len() - room + 1);
-        }
-        framed.extend(lines);
+        framed.extend(windowed(lines, usize::from(height.saturating_sub(2)), app.scrolled, &canvas(width)));
         framed.push(rule);
         put(&framed, place, buffer);
     }
     places
 }
 
-/// From this width on a fork has the real estate beside it, on so many columns.
+/// Where there is no room for all of a dialog: its title, and its end, where it is typed into; up shows what is above that.
+fn windowed(mut lines: Vec<Line<'static>>, room: usize, scrolled: usize, c: &Canvas) -> Vec<Line<'static>> {
+    if lines.len() <= room || room < 4 {
+        return lines.split_off(lines.len().saturating_sub(room));
+    }
+    // The title and the line that says how much is above take two of them.
+    let hidden = lines.len() - room + 1;
+    let above = hidden.saturating_sub(scrolled);
+    let mut shown = vec![lines.remove(0)];
+    if above > 0 {
+        shown.push(Row::new().rest(c.glyphs, &format!("   {above} lines above this: the up key shows them"), c.width, c.theme.warn).line());
+    }
+    let left = room - shown.len();
+    shown.extend(lines.into_iter().skip(above).take(left));
+    shown
+}
+
+/// From this width on a fork has the real estate beside it: two columns of five, within these bounds.
 const ASIDE_FROM: u16 = 118;
-const ASIDE: u16 = 46;
+const ASIDE: (u16, u16) = (48, 90);
 
 /// What is drawn on, and what lies where on it.
 struct Paper<'a> {
@@ -408,7 +419,7 @@ fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
             Command::Enter | Command::Sort if app.screen == Screen::Command => false,
-            Command::Failover | Command::Switchover => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
             _ => true,
         };

@@ -25,6 +25,9 @@ pub(super) struct Show {
     pub stage: Arc<dyn Stage>,
     pub who: String,
     pub theme: Theme,
+    /// The theme's name at first, and the one to remember unless another is chosen.
+    pub began_with: String,
+    pub wished: Option<String>,
     pub glyphs: Glyphs,
     pub notify: Notify,
     pub mouse: bool,
@@ -117,7 +120,8 @@ impl Show {
     }
 
     fn remember(&self, app: &App) {
-        Remembered { theme: Some(app.theme.clone()), screen: Some(app.screen.name().to_string()) }.save(&self.data.join("remembered.toml"));
+        let theme = if app.theme == self.began_with { self.wished.clone() } else { Some(app.theme.clone()) };
+        Remembered { theme, screen: Some(app.screen.name().to_string()) }.save(&self.data.join("remembered.toml"));
     }
 
     /// Takes in one message.
@@ -401,7 +405,7 @@ const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
         Action::StopAutomatic { .. } => "the countdown is stopped; the choice is yours",
-        Action::Withdraw { .. } => "the choice is off the table",
+        Action::Withdraw { .. } => "that choice is withdrawn",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",
         Action::Answer { .. } => "answered",

@@ -106,6 +106,8 @@ impl App {
                     return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string() }));
                 }
             }
+            // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
+            Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => return self.confirm_key(key, s),
             // What acts is deaf for a moment: the keys before it opened were meant for something else.
             _ if !hears => {}
             Dialog::Arm { typed } => {
@@ -133,6 +135,12 @@ impl App {
     fn confirm_key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
         let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         confirm.wrong = None;
+        match key.code {
+            KeyCode::Up => self.scrolled = (self.scrolled + 1).min(100),
+            KeyCode::Down => self.scrolled = self.scrolled.saturating_sub(1),
+            _ => {}
+        }
+        let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         if key.code == KeyCode::Tab {
             let shown = confirm.shown.clone();
             let elsewhere = self.elsewhere(&shown, s)?;

@@ -90,7 +90,9 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
 
 #[test]
 fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
-    let mut terminal = Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C")]);
+    let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let place = data.path().display().to_string();
+    let mut terminal = Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C"), ("BPCI_DATA", &place)]);
     terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
     terminal.type_text("q");
     terminal.end();
@@ -99,4 +101,7 @@ fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
     for colour in ["\x1b[31m", "\x1b[38;5;1m", "\x1b[38;5;2m", "\x1b[36m"] {
         assert!(!said.contains(colour));
     }
+    // What this terminal takes is no wish: the next one is not left without colour for it.
+    let remembered = std::fs::read_to_string(data.path().join("remembered.toml")).unwrap_or_else(|e| panic!("{e}"));
+    assert!(remembered.contains("screen") && !remembered.contains("mono"), "{remembered}");
 }

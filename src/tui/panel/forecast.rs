@@ -93,7 +93,11 @@ fn outlook(f: &Figures) -> String {
     if f.not_served.met == f.not_served.of {
         return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served in time"));
     }
-    let mut text = format!("served {}", f.served_ms.times(2));
+    // Where half of them do not get there, there is no median to tell.
+    let mut text = match f.served_ms.times(2) {
+        times if times.is_empty() => "served at last in fewer than half".to_string(),
+        times => format!("served {times}"),
+    };
     if !f.without.is_empty() {
         text.push_str(&format!(" + {}, never fired", f.without.join(", ")));
     }

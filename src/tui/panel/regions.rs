@@ -85,7 +85,9 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
     };
     row = row.right(g, &up, 9, few);
     if tells_readiness(c) {
-        row = match s.readiness.as_ref().and_then(|r| r.regions.get(id.at())) {
+        // What is lost already is not asked whether it may be.
+        let asked = s.readiness.as_ref().filter(|_| view.status != RegionStatus::Down);
+        row = match asked.and_then(|r| r.regions.get(id.at())) {
             Some(ready) => row.right(g, &format!("{}%", ready.score), 7, if ready.score < 50 { t.warn } else { t.text }),
             None => row.right(g, g.dash, 7, t.dim),
         };

@@ -78,7 +78,7 @@ fn calendar(list: &[Due], c: &Canvas) -> Vec<Line<'static>> {
             Row::new()
                 .add(format!(" {mark} "), style)
                 .left(g, &d.kind.name().replace('_', " "), 21, t.text)
-                .left(g, &d.every.written(), 9, t.dim)
+                .left(g, &d.every.to_string(), 9, t.dim)
                 .right(g, &last, 11, t.text)
                 .right(g, &next, 12, late)
                 .rest(g, &came, c.width, t.text)
