@@ -8,6 +8,8 @@ use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
 const MOST: usize = 12;
+/// Lines of services that run there.
+const MOST_LINES: usize = 8;
 
 fn id_of(c: &Canvas, id: u64) -> Option<RegionId> {
     c.snapshot.estate.region_ids().find(|r| u64::from(r.0) == id)
@@ -153,18 +155,24 @@ fn services(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             Some(false) => (g.bad, t.bad),
             None => (g.unknown, t.dim),
         };
-        names.push((mark, style, s.estate.service(service).name.clone()));
+        names.push((mark, style, s.estate.service(service).name.as_str()));
     }
     let mut lines = Vec::new();
+    let all = names.len();
     for (i, (mark, style, name)) in names.into_iter().enumerate() {
         let length = 3 + name.chars().count();
+        if lines.len() == MOST_LINES {
+            lines.extend(fact(c, "", &format!("and {} services more (3 shows all)", all - i), t.dim));
+            row = Row::new();
+            break;
+        }
         if i == 0 {
             row = row.left(g, "   runs", 18, t.dim);
         } else if row.used() + length > c.width {
             lines.push(std::mem::take(&mut row).line());
             row = row.left(g, "", 18, t.dim);
         }
-        row = row.add(format!("{mark} "), style).add(format!("{} ", g.plain(&name)), t.text);
+        row = row.add(format!("{mark} "), style).add(format!("{} ", g.plain(name)), t.text);
     }
     if row.used() > 0 {
         lines.push(row.line());
