@@ -84,7 +84,7 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
     std::thread::sleep(Duration::from_millis(700));
     terminal.type_text("us-east-1\r");
     terminal.wait("the real recovery", |t| t.shows(SIZE).contains("RECOVERY"));
-    terminal.type_text("qy");
+    terminal.signal(libc::SIGTERM);
     terminal.end();
 }
 
