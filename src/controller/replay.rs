@@ -112,6 +112,10 @@ impl Replay {
             None => None,
             Some(Item::Record(entry)) => {
                 self.engine.restore(&entry.record);
+                if matches!(entry.record.event, Event::Started { .. }) {
+                    // Another run: what an earlier one had found out is not known to it.
+                    (self.ready, self.forecasts) = (None, Vec::new());
+                }
                 (self.seq, self.at) = (entry.seq, entry.record.at);
                 Some(None)
             }
