@@ -165,7 +165,7 @@ impl App {
             Pick::Show(screen, id) => {
                 self.screen = screen;
                 let list = self.list_mut();
-                // Whatever was filtered away before is looked for now.
+                // Whatever was filtered away before is what is looked for.
                 (list.selected, list.filter, list.open, list.scroll) = (Some(id), String::new(), screen != Screen::Drills, 0);
             }
             Pick::Theme(name) => return Some(Ask::Theme(name)),

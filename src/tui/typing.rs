@@ -138,17 +138,15 @@ impl App {
         match key.code {
             KeyCode::Up => self.scrolled = (self.scrolled + 1).min(100),
             KeyCode::Down => self.scrolled = self.scrolled.saturating_sub(1),
+            KeyCode::Tab => {
+                let shown = confirm.shown.clone();
+                let elsewhere = self.elsewhere(&shown, s)?;
+                // Another choice is another confirmation.
+                self.dialog = None;
+                return Some(Ask::Order(elsewhere));
+            }
             _ => {}
         }
-        let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
-        if key.code == KeyCode::Tab {
-            let shown = confirm.shown.clone();
-            let elsewhere = self.elsewhere(&shown, s)?;
-            // Another choice is another confirmation.
-            self.dialog = None;
-            return Some(Ask::Order(elsewhere));
-        }
-        let Some(Dialog::Confirm(confirm)) = &mut self.dialog else { return None };
         if !edit(confirm.field()?, key) {
             return None;
         }
