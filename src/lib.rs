@@ -13,7 +13,7 @@
 //! journal/                    the durable, signed, append-only record
 //! engine/                     decide and apply; no IO, no clock, no randomness, no floats in a decision
 //! config/                     files -> model, with line-accurate errors and lint
-//! model/                      the words: plain data, units in the types
+//! model/  memory.rs           the words: plain data, units in the types; what is given back to the system
 //! ```
 #![forbid(unsafe_op_in_unsafe_fn)]
 
@@ -28,6 +28,7 @@ pub mod forecast;
 pub mod hunt;
 pub mod journal;
 pub mod lab;
+pub mod memory;
 pub mod model;
 pub mod sim;
 pub mod tui;

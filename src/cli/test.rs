@@ -145,7 +145,9 @@ fn means(exercise: &Exercise) -> String {
     match &exercise.means {
         Means::Scenario(s) => format!("the scenario {}, on the simulation", s.name),
         Means::Hunt(runs) => format!("{runs} random cases"),
-        Means::Hook(argv) if argv.is_empty() => "nothing yet: it has no hook".to_string(),
+        Means::Hook(argv) if argv.is_empty() => {
+            "nothing yet: name a command as its `hook` in a calendar of yours, and give that to --calendar".to_string()
+        }
         Means::Hook(argv) => argv.join(" "),
         Means::TableTop(table) => format!("{} injects for {} roles, with people", table.injects.len(), table.roles.len()),
     }
@@ -206,10 +208,12 @@ fn tell(results: &[(&Exercise, Outcome)], output: &Output) -> Result<(), Fail> {
 }
 
 fn report(ask: &ReportAsk) -> Result<(), Fail> {
-    let list = due(&ask.common.calendar()?, &rehearsals(), now());
+    let calendar = ask.common.calendar()?;
+    let list = due(&calendar, &rehearsals(), now());
+    let ids = |kind| calendar.exercises.iter().filter(|e| e.kind == kind).map(|e| e.id.as_str()).collect::<Vec<_>>();
     let one = |d: &Due| {
         json!({
-            "kind": d.kind, "every_ms": d.every.0, "within_ms": d.within.map(|t| t.0), "loses_at_most_ms": d.loses.map(|t| t.0),
+            "kind": d.kind, "test_ids": ids(d.kind), "every_ms": d.every.0, "within_ms": d.within.map(|t| t.0), "loses_at_most_ms": d.loses.map(|t| t.0),
             "last": d.last.map(|(at, _)| at.to_string()), "last_passed": d.last.map(|(_, passed)| passed),
             "next": d.next.to_string(), "overdue": d.overdue, "conducted": d.passed.of, "passed": d.passed.met,
             "proves_at_least_percent": (d.passed.of > 0).then(|| d.passed.at_least_percent()),
@@ -219,7 +223,7 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
     };
     let value = json!({ "at": now().to_string(), "calendar": list.iter().map(one).collect::<Vec<_>>() });
     ask.common.output.print(&value, || {
-        let mut lines: Vec<String> = list.iter().map(|d| words(d, now())).collect();
+        let mut lines: Vec<String> = list.iter().map(|d| words(d, &ids(d.kind), now())).collect();
         match list.iter().filter(|d| d.overdue).count() {
             0 => {}
             n => lines.push(format!("{n} kinds are due: bpci test suite --due")),
@@ -228,10 +232,10 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
     })
 }
 
-fn words(d: &Due, now: Utc) -> String {
+fn words(d: &Due, ids: &[&str], now: Utc) -> String {
     let last = d.last.map_or("never".to_string(), |(at, passed)| format!("{} ago{}", now.since(at), if passed { "" } else { ", failed" }));
     let next = if d.overdue { "due now".to_string() } else { format!("due in {}", d.next.since(now)) };
-    let mut text = format!("{:<19} every {:<8} last {last}; {next}", d.kind.name(), d.every.to_string());
+    let mut text = format!("{:<19} every {:<8} last {last}; {next} ({})", d.kind.name(), d.every.to_string(), ids.join(", "));
     if d.passed.of > 0 {
         let (met, of) = (d.passed.met, d.passed.of);
         text += &format!("\n  {met} of {of} as they must (proves {} %), {} of {of} by themselves", d.passed.at_least_percent(), d.automated.met);

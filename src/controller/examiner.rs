@@ -133,19 +133,10 @@ fn work(questions: &Receiver<Asked>, tell: &SyncSender<ReadinessView>) {
         }
         let told = points.iter().map(|(g, (_, p))| (*g, p.clone())).collect();
         let view = ReadinessView::of(&estate, now.utc, &with_points(&engine, now, &told));
-        give_back();
+        // The next futures come in ten minutes.
+        crate::memory::give_back();
         if tell.send(view).is_err() {
             return;
         }
     }
 }
-
-/// What the futures took goes back to the system: the next ones come in ten minutes.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn give_back() {
-    // SAFETY: it only gives back what is free.
-    unsafe { libc::malloc_trim(0) };
-}
-
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_back() {}

@@ -71,7 +71,7 @@ pub(super) fn fork_of(engine: &Engine, now: Now, group: GroupId) -> Result<Arc<d
     if fork.standing.record.is_none() {
         return Err("nothing that was measured is known: it cannot be simulated from here".to_string());
     }
-    Ok(super::player::start_fork(fork))
+    super::player::start_fork(fork).map_err(|e| e.to_string())
 }
 
 /// The newest snapshot that was published.

@@ -34,9 +34,17 @@ const CALM: Duration = Duration::from_millis(500);
 /// How fast a fork runs while something runs in it, times real time.
 const FORK: u32 = 100;
 
-/// Starts a simulation of one database as it stands: nothing moves in it until an operation is begun.
-pub(super) fn start_fork(fork: Fork) -> Arc<dyn Handle> {
-    start_simulation(Simulation::standing(fork), Playing { speed: FORK, judged: false, walk: false, waits: true, ended: None })
+/// Starts a simulation of one database as it stands, with what is on the table for it: nothing moves in it until an
+/// operation is begun.
+pub(super) fn start_fork(mut fork: Fork) -> Result<Arc<dyn Handle>, JournalError> {
+    let open = fork.open.take();
+    let mut simulation = Simulation::standing(fork);
+    if let Some(action) = open {
+        let now = simulation.now();
+        simulation.core.input(now, Input::Order(Order { by: "as on the table".to_string(), action }))?;
+    }
+    let playing = Playing { speed: FORK, judged: false, walk: false, waits: true, ended: None };
+    Ok(start_simulation(simulation, playing))
 }
 
 /// Starts a simulation in a task of its own.
@@ -201,6 +209,7 @@ impl Player {
                 name: self.simulation.scenario.name.clone(),
                 told,
                 turn: (self.told as u16, narration.len() as u16),
+                next: Mono(narration.get(self.told).map_or(self.simulation.scenario.until, |n| n.at).0).since(self.simulation.now().mono),
                 over: self.simulation.now().mono >= Mono(self.simulation.scenario.until.0),
                 unmet: self.unmet.clone(),
             });

@@ -209,9 +209,11 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
         let text = match other {
             Some(other) => {
-                format!("{new} is not the synchronous standby, {} is; {new} is {lag_text} behind, as far as is known", cx.region_name(other))
+                format!("{new} is not the synchronous standby, {} is; {new} is {lag_text} behind the last known position", cx.region_name(other))
             }
-            None => format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({lag_text} behind, as is known)"),
+            None => {
+                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({lag_text} behind the last known position)")
+            }
         };
         checks.add(Verdict::Risk, "writes", text);
     } else if let Some(missing) = missing_voters(cx, group, record, to, age) {

@@ -21,6 +21,8 @@ pub struct Fork {
     pub regions: Vec<RegionId>,
     /// The estate's past operations on the group, the newest last.
     pub past: Vec<Arc<Operation>>,
+    /// What is on the table for it, as an order to the fork.
+    pub open: Option<Action>,
 }
 
 impl Fork {
@@ -68,7 +70,8 @@ impl Engine {
         let mut standing = standing(&engine.facts(now));
         standing.cut = onto.regions(&self.state.estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
         let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
-        Some(Fork { engine, standing, now, regions: onto.regions, past })
+        let open = onto.open(&self.state);
+        Some(Fork { engine, standing, now, regions: onto.regions, past, open })
     }
 }
 
@@ -97,6 +100,13 @@ impl Onto {
 
     fn regions(&self, list: &[RegionId]) -> Vec<RegionId> {
         list.iter().filter_map(|r| self.region(*r)).collect()
+    }
+
+    /// As it stands, without its countdown.
+    fn open(&self, state: &State) -> Option<Action> {
+        let p = &state.proposals.iter().find(|p| p.proposal.group == self.group)?.proposal;
+        let to = p.to.and_then(|to| self.region(to));
+        Some(Action::Propose { group: ONLY, intent: p.intent, from: self.region(p.from), to, reason: p.reason.clone() })
     }
 
     fn services(&self, list: &[ServiceId]) -> Vec<ServiceId> {

@@ -289,7 +289,7 @@ fn stop_automatic(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Re
     if open.is_none() {
         return Err(Refusal::new("no countdown runs", "nothing to stop"));
     }
-    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.to_string(), reason: "stopped by hand".to_string() });
+    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.to_string(), reason: "by hand".to_string() });
     Ok(Receipt::Done)
 }
 

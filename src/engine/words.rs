@@ -11,6 +11,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
     };
     let region = |id: RegionId| estate.regions.get(id.at()).map_or("?", |r| r.name.as_str()).to_string();
     let group = |id: GroupId| estate.groups.get(id.at()).map_or("?", |g| g.name.as_str()).to_string();
+    let of = |id: ProposalId| {
+        let open = state.proposals.iter().find(|p| p.proposal.id == id);
+        open.map_or(String::new(), |p| format!(" for {}", group(p.proposal.group)))
+    };
     let step = |operation: OperationId, step: u16| {
         state.operation(operation).and_then(|o| o.plan.steps.get(usize::from(step))).map_or_else(|| "?".to_string(), |s| s.id.clone())
     };
@@ -55,9 +59,13 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
             (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
         }
-        Event::Withdrawn { by, reason, .. } if reason == "withdrawn" => (Weight::Notice, by.clone(), "withdraws the choice".to_string()),
-        Event::Withdrawn { by, reason, .. } => (Weight::Notice, by.clone(), format!("choice withdrawn: {reason}")),
-        Event::AutomaticStopped { by, reason, .. } => (Weight::Warning, by.clone(), format!("automatic response stopped: {reason}")),
+        Event::Withdrawn { proposal, by, reason } if reason == "withdrawn" => {
+            (Weight::Notice, by.clone(), format!("withdraws the choice{}", of(*proposal)))
+        }
+        Event::Withdrawn { proposal, by, reason } => (Weight::Notice, by.clone(), format!("choice{} withdrawn: {reason}", of(*proposal))),
+        Event::AutomaticStopped { proposal, by, reason } => {
+            (Weight::Warning, by.clone(), format!("automatic response{} stopped: {reason}", of(*proposal)))
+        }
         Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("refused: {refusal}")),
         Event::Armed { by } => (Weight::Notice, by.clone(), "armed: orders act from now on".to_string()),
         Event::Disarmed { by } => (Weight::Notice, by.clone(), "read-only from now on".to_string()),

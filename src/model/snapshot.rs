@@ -250,6 +250,8 @@ pub struct ScenarioView {
     pub told: Option<String>,
     /// Which of the narration's turns that is, and how many there are.
     pub turn: (u16, u16),
+    /// Until the next of them, or the end, in the scenario's time.
+    pub next: Span,
     /// It has been played to its end.
     pub over: bool,
     /// What was expected and did not come about, once it has been played to its end by itself.

@@ -55,7 +55,7 @@ impl App {
                 return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
             Command::Fork => return Some(Ask::Fork(self.selected_group(s))),
-            Command::TakeOver => return self.tried(s).map(Ask::TakeOver),
+            Command::TakeOver => return self.tried(s).ok().map(Ask::TakeOver),
             Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
             Command::Answer => {
                 let group = self.selected_group(s);
@@ -137,16 +137,19 @@ impl App {
     }
 
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.
-    pub(super) fn tried(&self, s: &Snapshot) -> Option<Action> {
-        let (Instead::Fork(group, _), Some(beside)) = (self.instead, &self.beside) else { return None };
+    pub(super) fn tried(&self, s: &Snapshot) -> Result<Action, &'static str> {
+        let (Instead::Fork(group, _), Some(beside)) = (self.instead, &self.beside) else { return Err("only in a fork") };
         let begun = s.operations.back().map(|o| (o.intent(), o.from, o.to, told(o)));
         let open = || s.proposals.first().and_then(|v| Some((v.proposal.intent, v.proposal.from, v.assessment.to?, "not begun there".to_string())));
-        let (intent, from, to, came) = begun.or_else(open)?;
+        let (intent, from, to, came) = begun.clone().or_else(open).ok_or("nothing was tried here yet")?;
         let really = |r: RegionId| beside.estate.region_named(&s.estate.region(r).name);
-        let to = really(to)?;
-        // What was tried leaves another region than it would really.
-        beside.groups.iter().find(|g| g.group == group && g.primary == really(from))?;
-        Some(Action::Propose { group, intent, from: None, to: Some(to), reason: format!("tried in a fork: {came}") })
+        let led = beside.groups.iter().any(|g| g.group == group && g.primary.is_some() && g.primary == really(from));
+        let to = really(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;
+        let same = |v: &ProposalView| v.proposal.group == group && v.proposal.intent == intent && v.assessment.to == Some(to);
+        if begun.is_none() && beside.proposals.iter().any(same) {
+            return Err("nothing else was tried here than what is on the real table");
+        }
+        Ok(Action::Propose { group, intent, from: None, to: Some(to), reason: format!("tried in a fork: {came}") })
     }
 
     /// The choice that is being confirmed, for the next of the other members.

@@ -151,9 +151,8 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
     }
     if p.intent != Intent::Guided {
-        let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
         lines.extend(panel::takes(c, &confirm.shown));
-        lines.extend(panel::said(c, "loses", &a.loss.to_string(), style));
+        lines.extend(panel::loses(c, &confirm.shown));
         lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
         lines.extend(panel::more(c, &confirm.shown, height < 28));
     }

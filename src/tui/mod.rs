@@ -14,7 +14,6 @@ mod colour;
 mod confirm;
 mod dialog;
 mod fork;
-mod give_back;
 mod glyph;
 mod input;
 mod keys;

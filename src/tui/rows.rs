@@ -57,8 +57,9 @@ pub fn tree(list: &List, s: &Snapshot) -> Vec<(ServiceId, usize)> {
         let service = s.estate.service(id);
         format!("{} tier {} {}", service.name, service.tier, s.services[id.at()].health.word())
     };
-    let mut ids: Vec<ServiceId> = s.estate.service_ids().collect();
-    ids.sort_by(|a, b| s.estate.service(*a).tier.cmp(&s.estate.service(*b).tier).then_with(|| name(*a).cmp(name(*b))));
+    let mut sorted: Vec<(u8, &str, ServiceId)> = s.estate.service_ids().map(|id| (s.estate.service(id).tier, name(id).as_str(), id)).collect();
+    sorted.sort_unstable();
+    let mut ids: Vec<ServiceId> = sorted.into_iter().map(|(_, _, id)| id).collect();
     let passes = |id: &ServiceId| list.filter.is_empty() || list.passes(&text(*id));
     if list.order > 0 || !list.filter.is_empty() {
         match list.order {

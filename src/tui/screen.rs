@@ -16,7 +16,7 @@ use crate::model::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::{Clear, Paragraph, Widget};
+use ratatui::widgets::{Clear, Widget};
 
 /// Draws the whole screen, and tells where everything that can be clicked came to lie.
 pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area: Rect, buffer: &mut Buffer) -> Places {
@@ -113,11 +113,12 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
         }
         (None, Some(text)) => {
             let last = scenario.turn.0 == scenario.turn.1;
+            let left = Span::secs(scenario.next.0.div_ceil(1000));
             let more = match (world.paused, last) {
-                (true, false) => " — space goes on",
-                (true, true) => " — the last one; space lets it run out",
-                (false, false) => " — runs on to the next",
-                (false, true) => " — the last one; it runs out",
+                (true, false) => format!(" — space goes on, {left} to the next"),
+                (true, true) => format!(" — the last one; space lets it run out, {left}"),
+                (false, false) => format!(" — runs on to the next in {left}"),
+                (false, true) => format!(" — the last one; it runs out in {left}"),
             };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
@@ -217,8 +218,10 @@ fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
 }
 
 fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
-    let shown: Vec<Line<'static>> = lines.iter().take(usize::from(area.height)).cloned().collect();
-    Paragraph::new(shown).render(area, buffer);
+    let area = area.intersection(*buffer.area());
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
 }
 
 /// Below 60x16: a line a region and one for the decision; with the keys it takes, where they go there.
@@ -285,6 +288,8 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     // A few lines of the story below, unless that would take away from what is decided on.
     let all = usize::from(middle.height).saturating_sub(1);
     let room = if right == 0 && needed + 3 <= all { all - 3 } else { all };
+    let blocks = if needed <= room { blocks } else { shortened(blocks, room, &c) };
+    let needed: usize = blocks.iter().map(|b| b.lines.len() + 1).sum();
     let mut spare = room.saturating_sub(blocks.iter().filter(|b| b.decides).map(|b| b.lines.len() + 1).sum());
     for block in blocks {
         let most = if needed <= room || block.decides { block.lines.len() } else { block.lines.len().min(spare.saturating_sub(1)) };
@@ -337,24 +342,47 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
 
 struct Block {
     lines: Vec<Line<'static>>,
+    /// The same in less room.
+    short: Option<fn(&Canvas) -> Vec<Line<'static>>>,
     decides: bool,
     click: Click,
 }
 
 fn blocks(c: &Canvas) -> Vec<Block> {
-    let mut list = vec![informs(panel::regions(c), Screen::Regions), informs(panel::replication(c), Screen::Replication)];
+    let mut list = vec![
+        Block { short: Some(panel::regions_short), ..informs(panel::regions(c), Screen::Regions) },
+        Block { short: Some(panel::replication_short), ..informs(panel::replication(c), Screen::Replication) },
+    ];
     list.extend(deciding(c));
     list
 }
 
+/// The short form of each that has one; then as many whole again as there is room for, the first ones first.
+fn shortened(blocks: Vec<Block>, room: usize, c: &Canvas) -> Vec<Block> {
+    let short: Vec<Option<Vec<Line>>> = blocks.iter().map(|b| b.short.map(|short| short(c))).collect();
+    let least: usize = blocks.iter().zip(&short).map(|(b, short)| short.as_ref().map_or(b.lines.len(), Vec::len) + 1).sum();
+    let mut spare = room.saturating_sub(least);
+    let fitted = blocks.into_iter().zip(short).map(|(block, short)| match short {
+        None => block,
+        Some(short) => match block.lines.len().saturating_sub(short.len()) {
+            more if more > spare => Block { lines: short, ..block },
+            more => {
+                spare -= more;
+                block
+            }
+        },
+    });
+    fitted.collect()
+}
+
 fn informs(lines: Vec<Line<'static>>, screen: Screen) -> Block {
-    Block { lines, decides: false, click: Click::Show(screen) }
+    Block { lines, short: None, decides: false, click: Click::Show(screen) }
 }
 
 /// What is to be decided, and what runs; else what would be if a region failed.
 fn deciding(c: &Canvas) -> Vec<Block> {
     let (s, selected) = (c.snapshot, c.selected);
-    let decides = |lines, click| Block { lines, decides: true, click };
+    let decides = |lines, click| Block { lines, short: None, decides: true, click };
     let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
     let mut list = Vec::new();
     let running = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && !o.is_over());

@@ -86,7 +86,8 @@ impl Show {
                 if drawn.at.is_none() {
                     // The first frame does not wait for them.
                     (app.cards, app.calendar) = (self.stage.cards(), self.stage.calendar());
-                    super::give_back::start_up();
+                    // Arguments, files, themes: what only the start needed.
+                    crate::memory::give_back();
                 }
                 drawn.at = Some(Instant::now());
                 urgent = false;
@@ -404,7 +405,7 @@ impl Drawn {
 const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
-        Action::StopAutomatic { .. } => "the countdown is stopped; the choice is yours",
+        Action::StopAutomatic { .. } => "countdown stopped: it is yours to decide",
         Action::Withdraw { .. } => "that choice is withdrawn",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",

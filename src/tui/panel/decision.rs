@@ -43,9 +43,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     };
     lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent != Intent::Guided {
-        let style = if a.loss == Loss::Nothing { t.ok } else { t.bad };
         lines.extend(super::takes(c, view));
-        lines.extend(said(c, "loses", &a.loss.to_string(), style));
+        lines.extend(super::loses(c, view));
         lines.extend(said(c, "leave it", &format!("{}{}", a.otherwise, super::leave(c, view)), t.text));
         // What passes by itself is no news while it counts.
         if let (Some(left), Some(veto)) = (view.automatic_in, &veto)

@@ -24,6 +24,19 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
 }
 
+/// What would be lost: what is known of it, and where that is not nothing, what its futures lost.
+pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    let loss = &view.assessment.loss;
+    if *loss == Loss::Nothing {
+        return said(c, "loses", &loss.to_string(), c.theme.ok);
+    }
+    let futures = match of(c, view).map(|f| &f.forecast.act) {
+        Some(Outlook::Figures(figures)) => lost(figures).map_or(String::new(), |most| format!("; in its futures {most}")),
+        _ => String::new(),
+    };
+    said(c, "loses", &format!("{loss}{futures}"), c.theme.bad)
+}
+
 /// What leaving it would lead to, behind the words for it.
 pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     let Some(known) = of(c, view) else { return String::new() };
@@ -71,7 +84,8 @@ pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> 
         }
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
-        let text = format!("{}: {}", s.estate.region(*region).name, outlook(figures));
+        let lost = lost(figures).map_or(String::new(), |most| format!("; loses {most}"));
+        let text = format!("{}: {}{lost}", s.estate.region(*region).name, outlook(figures));
         lines.extend(said(c, "next best", &text, t.dim));
     }
     lines
@@ -88,6 +102,15 @@ fn share(share: Share) -> String {
     format!("{} of {} (proves {}%)", share.met, share.of, share.at_least_percent())
 }
 
+/// What was lost in the futures, where anything may be.
+fn lost(f: &Figures) -> Option<String> {
+    if f.data_loss_writes.is_some() {
+        return None;
+    }
+    let time = f.data_loss_ms.and_then(|s| s.p95).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
+    f.data_loss_bytes.p95.map(|most| format!("p95 {}{time}", Bytes(most)))
+}
+
 /// Figures in a sentence.
 fn outlook(f: &Figures) -> String {
     if f.not_served.met == f.not_served.of {
@@ -100,13 +123,6 @@ fn outlook(f: &Figures) -> String {
     };
     if !f.without.is_empty() {
         text.push_str(&format!(" + {}, never fired", f.without.join(", ")));
-    }
-    if f.data_loss_writes.is_none() {
-        let time = f.data_loss_ms.and_then(|s| s.p95).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
-        match f.data_loss_bytes.p95 {
-            Some(most) => text.push_str(&format!("; loses up to p95 {}{time}", Bytes(most))),
-            None => text.push_str("; what it loses is not known"),
-        }
     }
     if f.not_served.met > 0 {
         text.push_str(&format!("; not in {} of them", f.not_served.met));

@@ -10,12 +10,12 @@ mod replication;
 mod services;
 
 pub use decision::{NARROW, checks, choice, peace, said};
-pub use forecast::{leave, more, takes};
+pub use forecast::{leave, loses, more, takes};
 pub use header::header;
 pub use log::{log, story_row, whole_log};
 pub use recovery::recovery;
-pub use regions::{region_row, regions, regions_head};
-pub use replication::{replication, standby_row};
+pub use regions::{region_row, regions, regions_head, regions_short};
+pub use replication::{replication, replication_short, standby_row};
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;

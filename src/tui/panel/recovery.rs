@@ -21,7 +21,11 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
     let took = o.finished.unwrap_or(s.now.utc).since(o.started);
     let state = format!("{} {} {} of {} steps {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
-    let mut lines = vec![Row::new().add(word, t.title).add(g.plain(&state), style).rest(g, &place, c.width, t.strong).line()];
+    let head = Row::new().add(word, t.title).add(g.plain(&state), style);
+    // Where it goes says more than where it comes from.
+    let fits = head.used() + place.trim_end().chars().count() <= c.width;
+    let place = if fits { place } else { format!("{} {} {to}", s.estate.group(o.group).name, g.arrow) };
+    let mut lines = vec![head.rest(g, &place, c.width, t.strong).line()];
     lines.extend(accepted(c, o));
     for (n, phase) in Phase::ALL.iter().enumerate() {
         let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
@@ -75,7 +79,12 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
     // Where they do not fit, those that are done step back behind the one that runs.
     let done = steps.iter().filter(|(_, r)| r.state.opens()).count();
     let words = match words.join("  ") {
-        all if all.chars().count() + 26 <= c.width || done == words.len() => all,
+        all if all.chars().count() + 26 <= c.width => all,
+        _ if done == words.len() => {
+            let names: Vec<&str> = steps.iter().map(|(s, _)| s.id.as_str()).collect();
+            let all = names.join(", ");
+            if all.chars().count() + 28 <= c.width { format!("{} {all}", g.done) } else { format!("{} all {done}", g.done) }
+        }
         _ => {
             let rest: Vec<String> = words.into_iter().filter(|w| !w.starts_with(g.done) && !w.starts_with(g.dash)).collect();
             format!("{} {done} done  {}", g.done, rest.join("  "))

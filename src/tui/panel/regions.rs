@@ -7,22 +7,77 @@ use ratatui::text::Line;
 
 /// Every region; where there are too many, those in trouble and how many are well.
 pub fn regions(c: &Canvas) -> Vec<Line<'static>> {
-    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (t, g) = (c.theme, c.glyphs);
     let mut lines = vec![head(c, " REGIONS", t.title)];
-    let mut ids: Vec<RegionId> = s.estate.region_ids().collect();
+    let mut ids = ordered(c);
     let all = ids.len();
-    if all > MOST {
-        let matters = |id: &RegionId| s.regions[id.at()].status != RegionStatus::Ok || s.groups.iter().any(|v| v.primary == Some(*id));
-        ids.sort_by_key(|id| (std::cmp::Reverse(s.regions[id.at()].status), !matters(id)));
-        ids.truncate(MOST);
-    }
+    ids.truncate(MOST);
     let shown = ids.len();
     lines.extend(ids.into_iter().map(|id| region_row(c, id)));
     if all > shown {
-        let well = s.regions.iter().filter(|r| r.status == RegionStatus::Ok).count();
-        lines.push(Row::new().rest(g, &format!("   and {} more; {well} of {all} are OK (2 shows all)", all - shown), c.width, t.dim).line());
+        lines.push(Row::new().rest(g, &format!("   {}", others(c, all - shown)), c.width, t.dim).line());
     }
     lines
+}
+
+/// The same in a line or two, where what is decided on needs the room.
+pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = Vec::new();
+    let mut row = Row::new().add(" REGIONS  ", t.title);
+    let ids = ordered(c);
+    for (shown, id) in ids.iter().enumerate() {
+        let (glyph, word, style) = state(c, *id);
+        let late = late(c, *id).map_or(String::new(), |age| format!(" {age} ago"));
+        let name = g.plain(&s.estate.region(*id).name);
+        let length = name.chars().count() + word.len() + late.len() + 6;
+        if row.used() + length > c.width && lines.len() == 1 {
+            row = row.rest(g, &others(c, ids.len() - shown), c.width, t.dim);
+            break;
+        }
+        if row.used() + length > c.width {
+            lines.push(std::mem::replace(&mut row, Row::new().add(" ".repeat(10), t.text)).line());
+        }
+        row = row.add(format!("{glyph} "), style).add(format!("{name} "), t.text).add(format!("{word}{late}   "), style);
+    }
+    lines.push(row.fitted(g, c.width).line());
+    lines
+}
+
+/// As configured; where there are too many, those in trouble first, then those that lead.
+fn ordered(c: &Canvas) -> Vec<RegionId> {
+    let s = c.snapshot;
+    let mut ids: Vec<RegionId> = s.estate.region_ids().collect();
+    if ids.len() > MOST {
+        let leads = |id: &RegionId| s.groups.iter().any(|v| v.primary == Some(*id));
+        ids.sort_by_cached_key(|id| (std::cmp::Reverse(s.regions[id.at()].status), !leads(id)));
+    }
+    ids
+}
+
+/// How those are that are not listed.
+fn others(c: &Canvas, left: usize) -> String {
+    let well = c.snapshot.regions.iter().filter(|r| r.status == RegionStatus::Ok).count();
+    format!("and {left} more; {well} of {} are OK (2 shows all)", c.snapshot.regions.len())
+}
+
+/// A region's state: glyph, word and colour.
+fn state<'a>(c: &Canvas<'a>, id: RegionId) -> (&'a str, &'static str, ratatui::style::Style) {
+    let (t, g) = (c.theme, c.glyphs);
+    let view = &c.snapshot.regions[id.at()];
+    // What has begun to fail is not shown as well, though nothing is declared yet.
+    match view.status {
+        RegionStatus::Ok if view.services_up < view.services => (g.part, "FAILING", t.warn),
+        RegionStatus::Ok => (g.ok, view.status.word(), t.ok),
+        RegionStatus::Degraded => (g.part, view.status.word(), t.warn),
+        RegionStatus::Down => (g.bad, view.status.word(), t.bad),
+        RegionStatus::Unknown => (g.unknown, view.status.word(), t.dim),
+    }
+}
+
+/// The age of its last answer, where that is late: a fresh one needs no figure.
+fn late(c: &Canvas, id: RegionId) -> Option<Span> {
+    c.snapshot.regions[id.at()].last_answer.map(|at| c.age(at)).filter(|age| *age > Span::secs(2))
 }
 
 /// Regions that the command screen lists.
@@ -58,16 +113,7 @@ fn tells_readiness(c: &Canvas) -> bool {
 pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
-    // What has begun to fail is not shown as well, though nothing is declared yet.
-    let failing = view.status == RegionStatus::Ok && view.services_up < view.services;
-    let word = if failing { "FAILING" } else { view.status.word() };
-    let (glyph, style) = match view.status {
-        RegionStatus::Ok if failing => (g.part, t.warn),
-        RegionStatus::Ok => (g.ok, t.ok),
-        RegionStatus::Degraded => (g.part, t.warn),
-        RegionStatus::Down => (g.bad, t.bad),
-        RegionStatus::Unknown => (g.unknown, t.dim),
-    };
+    let (glyph, word, style) = state(c, id);
     let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
     let few = if view.services_up < view.services { t.warn } else { t.text };
     let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, word, 10, style);
@@ -92,12 +138,10 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
             None => row.right(g, g.dash, 7, t.dim),
         };
     }
-    let late = view.last_answer.map(|at| c.age(at));
-    row = match late {
-        // A fresh answer needs no figure; the age of what is late does.
-        Some(age) if age > Span::secs(2) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
-        Some(_) => row,
-        None => row.rest(g, "  never", c.width, t.dim),
+    row = match (late(c, id), view.last_answer) {
+        (Some(age), _) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
+        (None, Some(_)) => row,
+        (None, None) => row.rest(g, "  never", c.width, t.dim),
     };
     row.line()
 }

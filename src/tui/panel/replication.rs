@@ -7,25 +7,16 @@ use ratatui::text::Line;
 
 /// Databases that the command screen lists.
 const MOST: usize = 6;
+const MOST_SHORT: usize = 3;
 
 pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
-    let mut databases: Vec<&GroupView> = s.groups.iter().filter(|v| !v.members.is_empty()).collect();
-    let all = databases.len();
-    if all > MOST {
-        // The one that orders are about, then those in trouble.
-        let fit = |v: &GroupView| v.members.iter().any(|m| !m.leads && m.unfit.is_none());
-        databases.sort_by_key(|v| (v.group != c.selected, s.proposals.iter().all(|p| p.proposal.group != v.group), fit(v)));
-        databases.truncate(MOST);
-    }
-    let shown = databases.len();
+    let (databases, left) = listed(c, MOST);
     for view in databases {
         let group = s.estate.group(view.group);
         let (_, rpo) = s.estate.targets(view.group);
-        let silent = view.members.iter().any(|m| m.leads && m.answers == Some(false));
-        let primary = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
-        let primary = if silent { format!("{primary}, which does not answer") } else { primary.to_string() };
+        let primary = primary(c, view);
         let mark = if view.group == c.selected { g.now } else { " " };
         let how = match (view.synchronous, view.paused) {
             (_, true) => "PAUSED",
@@ -40,17 +31,65 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
             lines.push(standby_row(c, view, member, rpo));
         }
     }
-    if all > shown {
-        lines.push(Row::new().rest(g, &format!("   and {} databases more (5 shows all)", all - shown), c.width, t.dim).line());
-    }
+    lines.extend(more(c, left));
     lines
+}
+
+/// The same with a line a database, where what is decided on needs the room: who leads, and how far behind each standby is.
+pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (databases, left) = listed(c, MOST_SHORT);
+    let mut lines: Vec<Line<'static>> = databases
+        .into_iter()
+        .map(|view| {
+            let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
+                let behind = m.lag_bytes.filter(|_| !is_stale(c, m)).map_or_else(|| g.dash.to_string(), |b| b.to_string());
+                let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
+                format!("{} {fit}{behind}", s.estate.region(m.region).name)
+            });
+            let text = format!("{} {} {}", primary(c, view), g.arrow, standbys.collect::<Vec<_>>().join(", "));
+            let mark = if view.group == c.selected { g.now } else { " " };
+            let name = format!("{}  ", s.estate.group(view.group).name);
+            Row::new().add(mark.to_string(), t.accent).left(g, &name, 15.max(name.chars().count()), t.title).rest(g, &text, c.width, t.text).line()
+        })
+        .collect();
+    lines.extend(more(c, left));
+    lines
+}
+
+/// The databases that are shown, and how many are not: first the one that orders are about, then those in trouble.
+fn listed<'a>(c: &Canvas<'a>, most: usize) -> (Vec<&'a GroupView>, usize) {
+    let s = c.snapshot;
+    let mut databases: Vec<&GroupView> = s.groups.iter().filter(|v| !v.members.is_empty()).collect();
+    let left = databases.len().saturating_sub(most);
+    if left > 0 {
+        let fit = |v: &GroupView| v.members.iter().any(|m| !m.leads && m.unfit.is_none());
+        databases.sort_by_cached_key(|v| (v.group != c.selected, s.proposals.iter().all(|p| p.proposal.group != v.group), fit(v)));
+        databases.truncate(most);
+    }
+    (databases, left)
+}
+
+fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
+    (left > 0).then(|| Row::new().rest(c.glyphs, &format!("   and {left} databases more (5 shows all)"), c.width, c.theme.dim).line())
+}
+
+/// Who leads, and whether it answers.
+fn primary(c: &Canvas, view: &GroupView) -> String {
+    let name = view.primary.map_or("nobody", |r| c.snapshot.estate.region(r).name.as_str());
+    let silent = view.members.iter().any(|m| m.leads && m.answers == Some(false));
+    if silent { format!("{name}, silent") } else { name.to_string() }
+}
+
+fn is_stale(c: &Canvas, m: &MemberView) -> bool {
+    m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false)
 }
 
 /// A standby's lag against its objective, and whether it may take over.
 pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let name = &c.snapshot.estate.region(m.region).name;
-    let stale = m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false);
+    let stale = is_stale(c, m);
     let kind = if m.synchronous { "sync" } else { "async" };
     let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(g, kind, 6, if m.synchronous { t.strong } else { t.dim });
     row = match (m.lag_bytes, m.lag, stale) {

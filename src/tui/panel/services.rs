@@ -14,8 +14,13 @@ pub fn services(c: &Canvas, height: usize) -> Vec<Line<'static>> {
     let all = ids.len();
     // What is well is left out first.
     if all + 4 > height {
-        ids.sort_unstable_by_key(|id| (s.services[id.at()].health, s.estate.service(*id).tier));
-        ids.truncate(height.saturating_sub(2));
+        let order = |id: &ServiceId| (s.services[id.at()].health, s.estate.service(*id).tier, *id);
+        let room = height.saturating_sub(2);
+        if room < all {
+            ids.select_nth_unstable_by_key(room, order);
+            ids.truncate(room);
+        }
+        ids.sort_unstable_by_key(order);
     } else {
         let order = |id: &ServiceId| (s.estate.service(*id).tier, &s.estate.service(*id).name);
         ids.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -67,12 +67,12 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
 /// Every way that data flows, if there is room for all of them: from where to where, how, how late, how far away.
 pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    if c.width < 76 || links_height(c) > room {
+    if c.width < 78 || links_height(c) > room {
         return Vec::new();
     }
-    let head = Row::new().left(g, " LINKS", 16, t.title).left(g, "from", 16, t.dim).left(g, "to", 18, t.dim).left(g, "kind", 7, t.dim);
+    let head = Row::new().left(g, " LINKS", 15, t.title).left(g, "from", 17, t.dim).left(g, "to", 16, t.dim).left(g, "kind", 6, t.dim);
     let mut lines =
-        vec![Line::default(), head.right(g, "behind", 9, t.dim).right(g, "lag", 7, t.dim).right(g, "latency", 9, t.dim).fitted(g, c.width).line()];
+        vec![Line::default(), head.right(g, "behind", 9, t.dim).right(g, "lag", 7, t.dim).right(g, "latency", 8, t.dim).fitted(g, c.width).line()];
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
         let from = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
         for m in view.members.iter().filter(|m| !m.leads) {
@@ -82,14 +82,14 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
             let late = if answers { t.text } else { t.warn };
             lines.push(
                 Row::new()
-                    .left(g, &format!("   {}", s.estate.group(view.group).name), 16, t.text)
-                    .left(g, from, 14, t.text)
+                    .left(g, &format!("   {} ", s.estate.group(view.group).name), 15, t.text)
+                    .left(g, from, 15, t.text)
                     .add(format!("{} ", g.arrow), if answers { t.ok } else { t.warn })
-                    .left(g, &s.estate.region(m.region).name, 18, t.text)
-                    .left(g, kind, 7, style)
+                    .left(g, &s.estate.region(m.region).name, 16, t.text)
+                    .left(g, kind, 6, style)
                     .right(g, &value(m.lag_bytes.map(|b| b.to_string())), 9, late)
                     .right(g, &value(m.lag.map(|l| l.to_string())), 7, late)
-                    .right(g, &value(m.round_trip.map(|r| Span(r.0 / 2).to_string())), 9, late)
+                    .right(g, &value(m.round_trip.map(|r| Span(r.0 / 2).to_string())), 8, late)
                     .fitted(g, c.width)
                     .line(),
             );
