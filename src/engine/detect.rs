@@ -1,7 +1,8 @@
 //! From probes and votes to regions, primaries and disasters.
 
 use super::telemetry::Probes;
-use super::votes::{self, Votes};
+use super::votes::Votes;
+use super::watched::{Watched, member};
 use super::{Engine, Facts, limits};
 use crate::model::*;
 
@@ -10,8 +11,9 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     primaries(engine, now);
     if engine.detects {
-        regions(engine, now);
-        disasters(engine, now);
+        let watched = Watched::of(&engine.state.estate);
+        regions(engine, &watched, now);
+        disasters(engine, &watched, now);
     }
     engine.emitted() > before
 }
@@ -41,74 +43,21 @@ fn primaries(engine: &mut Engine, now: Now) {
     }
 }
 
-/// One thing that is watched in a region.
-struct Target<'a> {
-    gone: bool,
-    /// Failing as long as the configuration asks, and not yet believed: a closer look will tell.
-    suspect: bool,
-    failing: bool,
-    measured: bool,
-    since: Option<Mono>,
-    /// Who agrees, where there are other observers than we.
-    votes: Option<Votes>,
-    group: Option<GroupId>,
-    probes: [&'a Probes; 2],
-}
-
-fn targets<'a>(cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
-    let detection = &cx.estate().policy.detection;
-    let past = |p: &Probes| p.past_threshold(detection.threshold, detection.interval);
-    let gone = |p: &Probes| past(p) && p.believed_gone();
-    let recent = |p: &Probes| p.last_try.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
-    let mut list = Vec::new();
-    for group in cx.estate().group_ids() {
-        let Some(member) = cx.database(group).and_then(|_| cx.member(group, region)) else { continue };
-        let failing = member.sql.failing_since.is_some() || member.rest.failing_since.is_some();
-        let ours = gone(&member.sql) && gone(&member.rest);
-        list.push(Target {
-            gone: ours,
-            suspect: past(&member.sql) && past(&member.rest) && !ours,
-            failing,
-            measured: recent(&member.sql) || recent(&member.rest),
-            since: member.failing_since(),
-            votes: ours.then(|| votes::votes(cx, group, region)),
-            group: Some(group),
-            probes: [&member.sql, &member.rest],
-        });
-    }
-    for service in cx.estate().service_ids() {
-        let Some(probes) = cx.telemetry.services.get(service.at()).and_then(|s| s.get(region.at())).filter(|p| p.last_try.is_some()) else {
-            continue;
-        };
-        list.push(Target {
-            gone: past(probes),
-            suspect: false,
-            failing: probes.failing_since.is_some(),
-            measured: recent(probes),
-            since: probes.failing_since,
-            votes: None,
-            group: None,
-            probes: [probes, probes],
-        });
-    }
-    list
-}
-
-fn regions(engine: &mut Engine, now: Now) {
+fn regions(engine: &mut Engine, watched: &Watched, now: Now) {
     for region in engine.state.estate.region_ids() {
-        let suspects: Vec<GroupId> = targets(&engine.facts(now), region).iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
+        let suspects: Vec<GroupId> = watched.targets(&engine.facts(now), region).iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
         for group in suspects {
             engine.look_closely(now, group);
         }
-        let (status, reason) = region_status(&engine.facts(now), region);
+        let (status, reason) = region_status(&engine.facts(now), watched, region);
         if engine.state.regions[region.at()].0 != status {
             engine.emit(now, Event::RegionChanged { region, status, reason });
         }
     }
 }
 
-fn region_status(cx: &Facts, region: RegionId) -> (RegionStatus, String) {
-    let targets = targets(cx, region);
+fn region_status(cx: &Facts, watched: &Watched, region: RegionId) -> (RegionStatus, String) {
+    let targets = watched.targets(cx, region);
     if !targets.iter().any(|t| t.measured) {
         return (RegionStatus::Unknown, "nothing was measured lately".to_string());
     }
@@ -167,16 +116,16 @@ struct Finding {
     evidence: String,
 }
 
-fn disasters(engine: &mut Engine, now: Now) {
-    let findings = findings(&engine.facts(now));
+fn disasters(engine: &mut Engine, watched: &Watched, now: Now) {
+    let findings = findings(&engine.facts(now), watched);
     for finding in &findings {
         let covered = engine.state.open_disasters().any(|d| covers(d, finding));
-        if covered || unresolved(&engine.facts(now), finding) {
+        if covered || unresolved(&engine.facts(now), watched, finding) {
             continue;
         }
         declare(engine, now, finding);
     }
-    close(engine, now, &findings);
+    close(engine, watched, now, &findings);
 }
 
 fn covers(disaster: &Disaster, finding: &Finding) -> bool {
@@ -187,7 +136,7 @@ fn covers(disaster: &Disaster, finding: &Finding) -> bool {
         && finding.services.iter().all(|s| disaster.services.contains(s))
 }
 
-fn findings(cx: &Facts) -> Vec<Finding> {
+fn findings(cx: &Facts, watched: &Watched) -> Vec<Finding> {
     let mut list = signals(cx);
     let down: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
     let mut left = down.clone();
@@ -196,17 +145,17 @@ fn findings(cx: &Facts) -> Vec<Finding> {
         let all: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.estate().region(*r).provider.as_ref() == Some(provider)).collect();
         if all.len() >= 2 && all.iter().all(|r| left.contains(r)) {
             left.retain(|r| !all.contains(r));
-            list.push(regional(cx, DisasterType::ProviderOutage, all));
+            list.push(regional(cx, watched, DisasterType::ProviderOutage, all));
         }
     }
     for region in left {
         let told = cx.telemetry.signals.iter().find(|s| s.region == region && s.kind == DisasterType::DataCenterOutage);
         let kind = if told.is_some() { DisasterType::DataCenterOutage } else { DisasterType::RegionOutage };
-        list.push(regional(cx, kind, vec![region]));
+        list.push(regional(cx, watched, kind, vec![region]));
     }
     for group in cx.estate().group_ids() {
         let Some(leader) = cx.leader(group).filter(|r| cx.database(group).is_some() && !down.contains(r)) else { continue };
-        let Some(target) = targets(cx, leader).into_iter().find(|t| t.group == Some(group)) else { continue };
+        let Some(target) = member(cx, group, leader) else { continue };
         if let Some(votes) = target.votes.filter(|v| v.gone()) {
             list.push(Finding {
                 kind: DisasterType::NodeFailure,
@@ -237,7 +186,7 @@ fn signals(cx: &Facts) -> Vec<Finding> {
     cx.telemetry.signals.iter().filter(|s| s.kind != DisasterType::DataCenterOutage).map(of).collect()
 }
 
-fn regional(cx: &Facts, kind: DisasterType, regions: Vec<RegionId>) -> Finding {
+fn regional(cx: &Facts, watched: &Watched, kind: DisasterType, regions: Vec<RegionId>) -> Finding {
     let mut services: Vec<ServiceId> = Vec::new();
     for id in cx.estate().service_ids() {
         let group = cx.estate().service(id).group;
@@ -249,7 +198,7 @@ fn regional(cx: &Facts, kind: DisasterType, regions: Vec<RegionId>) -> Finding {
     }
     services.sort();
     services.dedup();
-    let since = regions.iter().flat_map(|r| targets(cx, *r)).filter_map(|t| t.since).min();
+    let since = regions.iter().flat_map(|r| watched.targets(cx, *r)).filter_map(|t| t.since).min();
     let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
     Finding { kind, regions, services, since, evidence }
 }
@@ -262,7 +211,7 @@ fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
 }
 
 /// True while something else has begun to fail and is not yet decided: its verdict may change what this is called.
-fn unresolved(cx: &Facts, finding: &Finding) -> bool {
+fn unresolved(cx: &Facts, watched: &Watched, finding: &Finding) -> bool {
     let detection = &cx.estate().policy.detection;
     // The time a verdict takes at most: what is asked for, and the ports of one thing are probed out of step, and the last
     // answer is waited for.
@@ -272,7 +221,7 @@ fn unresolved(cx: &Facts, finding: &Finding) -> bool {
         return false;
     }
     let young = |p: &Probes| p.failing_since.is_some_and(|t| cx.now.mono.since(t) <= patience);
-    cx.estate().region_ids().flat_map(|r| targets(cx, r)).any(|t| {
+    cx.estate().region_ids().flat_map(|r| watched.targets(cx, r)).any(|t| {
         let decided = t.gone && t.votes.as_ref().is_none_or(|v| v.gone() || v.alive().is_some());
         !decided && t.probes.iter().any(|p| young(p))
     })
@@ -320,7 +269,7 @@ fn default_severity(estate: &Estate, finding: &Finding) -> Severity {
 }
 
 /// A disaster is over when nothing of it was seen for a while.
-fn close(engine: &mut Engine, now: Now, findings: &[Finding]) {
+fn close(engine: &mut Engine, watched: &Watched, now: Now, findings: &[Finding]) {
     let open: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in open {
         let cx = engine.facts(now);
@@ -328,7 +277,7 @@ fn close(engine: &mut Engine, now: Now, findings: &[Finding]) {
             || disaster
                 .regions
                 .iter()
-                .any(|r| cx.state.regions[r.at()].0 != RegionStatus::Ok && targets(&cx, *r).iter().any(|t| t.gone || !t.measured));
+                .any(|r| cx.state.regions[r.at()].0 != RegionStatus::Ok && watched.targets(&cx, *r).iter().any(|t| t.gone || !t.measured));
         // One from before this run is over as soon as all of it is seen to be well: nobody watched it in between.
         let of_before = disaster.declared < cx.state.since_utc && disaster.regions.iter().all(|r| cx.state.regions[r.at()].0 == RegionStatus::Ok);
         let quiet = engine.quiet_since.entry(disaster.id).or_insert(now.mono);

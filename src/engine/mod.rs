@@ -24,6 +24,7 @@ mod step;
 mod telemetry;
 mod view;
 mod votes;
+mod watched;
 mod words;
 
 pub use claim::Claim;

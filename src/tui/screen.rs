@@ -9,7 +9,7 @@ use super::glyph::Glyphs;
 use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::places::Screen;
-use super::text::Row;
+use super::text::{self, Row};
 use super::theme::Theme;
 use super::view::{self, Shown};
 use crate::model::*;
@@ -220,7 +220,10 @@ fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
 fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
     let area = area.intersection(*buffer.area());
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        buffer.set_line(area.x, y, line, area.width);
+        let mut x = area.x;
+        for span in &line.spans {
+            x = text::put(&span.content, line.style.patch(span.style), (x, y), area.right(), buffer);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lines made of cells: padded, cut and aligned by what a terminal shows, not by bytes.
 
 use super::glyph::Glyphs;
+use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -50,6 +51,20 @@ pub fn left(text: &str, width: usize, ascii: bool) -> String {
     let cut = fit(text, width, ascii);
     let pad = width.saturating_sub(cells(&cut));
     cut + &" ".repeat(pad)
+}
+
+/// Writes a piece from a cell on, up to a column that is no longer its own; tells the column behind it.
+pub fn put(text: &str, style: Style, (x, y): (u16, u16), end: u16, buffer: &mut Buffer) -> u16 {
+    let room = end.saturating_sub(x);
+    if !is_plain(text) {
+        return buffer.set_stringn(x, y, text, usize::from(room), style).0;
+    }
+    let mut at = x;
+    for c in text.chars().take(usize::from(room)) {
+        buffer[(at, y)].set_char(c).set_style(style);
+        at += 1;
+    }
+    at
 }
 
 /// A line that is built up piece by piece.

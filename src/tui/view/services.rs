@@ -38,13 +38,15 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
         return row.line();
     }
     row = row.right(g, &service.rto.written(), 9, t.dim).right(g, &service.rpo.written(), 8, t.dim).add("  ", t.text);
-    for place in &view.places {
-        let (mark, style) = match place.well {
+    // Those beside each other that are alike are one piece: there may be fifty of them.
+    let room = c.width.saturating_sub(row.used());
+    for alike in view.places[..view.places.len().min(room)].chunk_by(|a, b| a.well == b.well) {
+        let (mark, style) = match alike[0].well {
             Some(true) => (g.ok, t.ok),
             Some(false) => (g.bad, t.bad),
             None => (g.unknown, t.dim),
         };
-        row = row.add(mark, style);
+        row = row.add(mark.repeat(alike.len()), style);
     }
     row.fitted(g, c.width).line()
 }
