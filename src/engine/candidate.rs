@@ -209,10 +209,10 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
         let text = match other {
             Some(other) => {
-                format!("{new} is not the synchronous standby, {} is; {new} is {lag_text} behind the last known position", cx.region_name(other))
+                format!("{new} is not the synchronous standby, {} is; {new} was last seen {lag_text} behind", cx.region_name(other))
             }
             None => {
-                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({lag_text} behind the last known position)")
+                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes (last seen {lag_text} behind)")
             }
         };
         checks.add(Verdict::Risk, "writes", text);

@@ -2,7 +2,7 @@
 
 use super::telemetry::Probes;
 use super::votes::Votes;
-use super::watched::{Watched, member};
+use super::watched::{Target, Watched, member};
 use super::{Engine, Facts, limits};
 use crate::model::*;
 
@@ -45,19 +45,20 @@ fn primaries(engine: &mut Engine, now: Now) {
 
 fn regions(engine: &mut Engine, watched: &Watched, now: Now) {
     for region in engine.state.estate.region_ids() {
-        let suspects: Vec<GroupId> = watched.targets(&engine.facts(now), region).iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
+        let cx = engine.facts(now);
+        let targets = watched.targets(&cx, region);
+        let suspects: Vec<GroupId> = targets.iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
+        let (status, reason) = region_status(&cx, &targets, region);
         for group in suspects {
             engine.look_closely(now, group);
         }
-        let (status, reason) = region_status(&engine.facts(now), watched, region);
         if engine.state.regions[region.at()].0 != status {
             engine.emit(now, Event::RegionChanged { region, status, reason });
         }
     }
 }
 
-fn region_status(cx: &Facts, watched: &Watched, region: RegionId) -> (RegionStatus, String) {
-    let targets = watched.targets(cx, region);
+fn region_status(cx: &Facts, targets: &[Target], region: RegionId) -> (RegionStatus, String) {
     if !targets.iter().any(|t| t.measured) {
         return (RegionStatus::Unknown, "nothing was measured lately".to_string());
     }
@@ -193,20 +194,19 @@ fn regional(cx: &Facts, watched: &Watched, kind: DisasterType, regions: Vec<Regi
         let led = cx.database(group).is_some() && cx.leader(group).is_some_and(|l| regions.contains(&l));
         let only_there = cx.database(group).is_none() && cx.estate().service(id).regions.iter().all(|r| regions.contains(r));
         if led || only_there {
-            services.extend(cx.estate().dependents(id));
+            services.push(id);
         }
     }
+    let mut services = cx.estate().dependents(&services);
     services.sort();
-    services.dedup();
     let since = regions.iter().flat_map(|r| watched.targets(cx, *r)).filter_map(|t| t.since).min();
     let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
     Finding { kind, regions, services, since, evidence }
 }
 
 fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
-    let mut services: Vec<ServiceId> = cx.estate().group(group).services.iter().flat_map(|s| cx.estate().dependents(*s)).collect();
+    let mut services = cx.estate().dependents(&cx.estate().group(group).services);
     services.sort();
-    services.dedup();
     services
 }
 

@@ -47,7 +47,7 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
     }
     for (probes, port) in [(&member.sql, "database"), (&member.rest, "REST")] {
         if probes.last_try.is_none_or(|t| t <= fenced) {
-            return Err(format!("the {port} port of {name} was not tried since the fence answered"));
+            return Err(format!("{name}'s {port} port: not tried since the fence answered"));
         }
         // One slow answer is not silence: an agent whose database was shot is busy, and lives.
         if !probes.believed_gone() {

@@ -255,13 +255,26 @@ impl Estate {
         (of(|s| s.rto, self.policy.rto), of(|s| s.rpo, self.policy.rpo))
     }
 
-    /// Every service that stops when this one does, itself included.
-    pub fn dependents(&self, service: ServiceId) -> Vec<ServiceId> {
-        let mut found = vec![service];
+    /// Every service that stops when one of these does, they first, then by how far away it is.
+    pub fn dependents(&self, of: &[ServiceId]) -> Vec<ServiceId> {
+        let mut needed_by = vec![Vec::new(); self.services.len()];
+        for service in self.service_ids() {
+            for needed in &self.service(service).depends_on {
+                needed_by[needed.at()].push(service);
+            }
+        }
+        let (mut found, mut known) = (Vec::new(), vec![false; self.services.len()]);
+        let mut add = |list: &[ServiceId], found: &mut Vec<ServiceId>| {
+            for service in list {
+                if !std::mem::replace(&mut known[service.at()], true) {
+                    found.push(*service);
+                }
+            }
+        };
+        add(of, &mut found);
         let mut next = 0;
-        while next < found.len() {
-            let of = found[next];
-            found.extend(self.service_ids().filter(|s| self.service(*s).depends_on.contains(&of) && !found.contains(s)).collect::<Vec<_>>());
+        while let Some(service) = found.get(next) {
+            add(&needed_by[service.at()], &mut found);
             next += 1;
         }
         found

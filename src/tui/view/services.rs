@@ -78,7 +78,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let needs: Vec<String> = service.depends_on.iter().map(name).collect();
     let needs = if needs.is_empty() { "nothing".to_string() } else { needs.join(", ") };
     lines.extend(fact(c, "needs", &needs, t.text));
-    let reached: Vec<ServiceId> = s.estate.dependents(id).into_iter().filter(|d| *d != id).collect();
+    let reached: Vec<ServiceId> = s.estate.dependents(&[id]).into_iter().filter(|d| *d != id).collect();
     let first = reached.iter().filter(|r| s.estate.service(**r).tier == 1).count();
     match reached.len() {
         0 => lines.extend(fact(c, "if it failed", "nothing else would", t.text)),
