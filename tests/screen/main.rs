@@ -1,4 +1,7 @@
-//! The screen as a picture: text and styles together, and what no key may do.
+//! The screen as a picture: text and styles together; and what a few keys reach.
+
+mod confirm;
+mod fork;
 
 use bpci::config;
 use bpci::controller::Simulation;
@@ -150,44 +153,6 @@ fn every_screen_looks_as_it_should() {
     }
 }
 
-/// The incident, and its first database in a fork where a choice is on the table.
-fn forked() -> (App, Snapshot) {
-    let real = at("region_outage", 30);
-    let group = real.core.engine.state().proposals[0].proposal.group;
-    let fork = real.core.engine.fork(real.now(), group).unwrap_or_else(|| panic!("no fork"));
-    let mut simulation = Simulation::standing(fork);
-    let propose = Action::Propose { group: GroupId(0), intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
-    let now = simulation.now();
-    let answer = simulation.core.input(now, bpci::engine::Input::Order(Order { by: "ada".to_string(), action: propose }));
-    assert!(matches!(answer, Ok(Some(Ok(Receipt::Proposed(_))))), "{answer:?}");
-    let mut app = app_on(Screen::Command);
-    app.instead = Instead::Fork(group, real.now().utc);
-    app.beside = Some(std::sync::Arc::new(foreseen(&real)));
-    let mut snapshot = simulation.snapshot(100, true);
-    snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
-    (app, snapshot)
-}
-
-/// What is real stands beside it or below it, at every size that has room for two lines.
-#[test]
-fn a_fork_is_taken_for_nothing_else() {
-    let (app, snapshot) = forked();
-    for (width, height) in [(80, 24), (120, 40), (200, 60), (40, 10)] {
-        looks(&format!("fork_{width}x{height}"), &picture(&app, &snapshot, width, height));
-    }
-    for (width, height) in [(60, 16), (80, 24), (100, 30), (117, 40), (118, 40), (160, 50), (250, 70)] {
-        for screen in Screen::ALL {
-            let mut here = app_on(screen);
-            (here.instead, here.beside) = (app.instead, app.beside.clone());
-            let drawn = picture(&here, &snapshot, width, height);
-            let text: String = (0..height).map(|y| (0..width).map(|x| drawn[(x, y)].symbol()).collect::<String>() + "\n").collect();
-            for word in [" FORK", "nothing here is real", "DECISION 1/2"] {
-                assert!(text.contains(word), "no {word} on {} {width}x{height}:\n{text}", screen.name());
-            }
-        }
-    }
-}
-
 /// Whatever the size: what is to be decided, or what runs, is on every screen, and what is real stands first.
 #[test]
 fn what_must_be_seen_is_seen_at_every_size() {
@@ -246,148 +211,6 @@ fn key(code: KeyCode) -> Input {
 
 fn type_keys(app: &mut App, snapshot: &Snapshot, text: &str) -> Vec<Ask> {
     text.chars().filter_map(|c| app.event(&key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }), snapshot)).collect()
-}
-
-#[test]
-fn a_confirmation_takes_typing_and_neither_paste_nor_haste() {
-    let snapshot = at("region_outage", 30).snapshot(1, false);
-    let mut app = App::new();
-    assert!(type_keys(&mut app, &snapshot, "f").is_empty());
-    assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty(), "keys within half a second confirm nothing");
-    std::thread::sleep(Duration::from_millis(550));
-    assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
-    let asks = type_keys(&mut app, &snapshot, "us-east-1\n");
-    assert!(matches!(asks.as_slice(), [Ask::Order(Action::Confirm(c))] if c.typed == "us-east-1"), "{asks:?}");
-}
-
-#[test]
-fn focus_that_comes_back_makes_it_deaf_for_a_moment() {
-    let snapshot = at("region_outage", 30).snapshot(1, false);
-    let mut app = App::new();
-    type_keys(&mut app, &snapshot, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    app.event(&Input::FocusGained, &snapshot);
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
-}
-
-#[test]
-fn facts_that_change_void_what_was_typed() {
-    let before = at("region_outage", 30).snapshot(1, false);
-    let mut app = App::new();
-    type_keys(&mut app, &before, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    type_keys(&mut app, &before, "us-east-1");
-    let mut after = before.clone();
-    after.proposals[0].assessment.evidence = Digest::of(b"something else");
-    app.refresh(&after);
-    std::thread::sleep(Duration::from_millis(550));
-    let asks = type_keys(&mut app, &after, "\n");
-    assert!(asks.is_empty(), "{asks:?}");
-    assert!(styled(&picture(&app, &after, 80, 24)).contains("what was typed before is void"));
-}
-
-#[test]
-fn a_blocked_choice_cannot_be_confirmed() {
-    let mut snapshot = at("region_outage", 30).snapshot(1, false);
-    snapshot.proposals[0].assessment.checks[0].verdict = Verdict::block(5);
-    let mut app = App::new();
-    type_keys(&mut app, &snapshot, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
-}
-
-/// Each kind of confirmation, as it looks.
-#[test]
-fn every_confirmation_looks_as_it_should() {
-    let incident = foreseen(&at("region_outage", 30));
-    let lossy = foreseen(&at("refused_failover", 45));
-    let alive = {
-        let mut simulation = at("calm", 5);
-        let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
-        order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e}"));
-        foreseen(&simulation)
-    };
-    for (name, snapshot, typed) in
-        [("sure", &incident, ""), ("mistyped", &incident, "us-east-2\n"), ("lossy", &lossy, "us-east-1\n"), ("overruled", &alive, "us-east-1\n")]
-    {
-        let mut app = App::new();
-        type_keys(&mut app, snapshot, "f");
-        std::thread::sleep(Duration::from_millis(550));
-        type_keys(&mut app, snapshot, typed);
-        looks(&format!("confirm_{name}_80x24"), &picture(&app, snapshot, 80, 24));
-    }
-    let mut app = App::new();
-    type_keys(&mut app, &incident, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    looks("confirm_sure_120x40", &picture(&app, &incident, 120, 40));
-}
-
-fn orders_db() -> GroupId {
-    let estate = config::embedded("calm").unwrap_or_else(|e| panic!("{e}")).estate;
-    GroupId::of(estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or_else(|| panic!("no such group")))
-}
-
-fn order(simulation: &mut Simulation, by: &str, action: Action) -> Result<Receipt, Refusal> {
-    let order = Order { by: by.to_string(), action };
-    let answer = simulation.core.input(simulation.now(), bpci::engine::Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
-    answer.unwrap_or_else(|| panic!("no answer"))
-}
-
-/// A living primary can be overruled, in words, and only then; what is sent says so.
-#[test]
-fn the_observers_are_overruled_in_words() {
-    let mut simulation = at("calm", 5);
-    let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
-    order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e}"));
-    let snapshot = simulation.snapshot(1, false);
-    let mut app = App::new();
-    type_keys(&mut app, &snapshot, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\nyes\n").is_empty());
-    let asks = type_keys(&mut app, &snapshot, "fence us-east-1 although it may live\n");
-    let [Ask::Order(Action::Confirm(confirmation))] = asks.as_slice() else { panic!("{asks:?}") };
-    assert!(confirmation.manual_override);
-    let without = Confirmation { manual_override: false, ..confirmation.clone() };
-    assert!(order(&mut simulation, "Kim", Action::Confirm(without)).is_err_and(|r| r.law == Some(5)));
-    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
-}
-
-/// A plan can ask for a second person, who is not the first; and for a second factor, which nothing here can check.
-#[test]
-fn a_plan_asks_for_more_than_the_name() {
-    let with = |approval| {
-        let mut scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
-        for plan in &mut scenario.estate.plans {
-            plan.approval = approval;
-        }
-        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"));
-        simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
-        simulation
-    };
-    let mut simulation = with(Approval { second_person: true, second_factor: false });
-    simulation.run_to(Mono(90_000)).unwrap_or_else(|e| panic!("{e}"));
-    assert!(simulation.core.engine.state().operations.is_empty(), "automation has no second person");
-    let mut simulation = with(Approval { second_person: true, second_factor: false });
-    let snapshot = simulation.snapshot(1, false);
-    let mut app = App::new();
-    let asks = type_keys(&mut app, &snapshot, "f");
-    assert!(asks.is_empty(), "{asks:?}");
-    std::thread::sleep(Duration::from_millis(550));
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n\n").is_empty());
-    let asks = type_keys(&mut app, &snapshot, "Ana\n");
-    let [Ask::Order(Action::Confirm(confirmation))] = asks.as_slice() else { panic!("{asks:?}") };
-    assert_eq!(confirmation.second_person.as_deref(), Some("Ana"));
-    assert!(order(&mut simulation, "ana", Action::Confirm(confirmation.clone())).is_err_and(|r| r.remedy.contains("cannot be you")));
-    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
-    assert_eq!(simulation.core.engine.state().operations[0].accepted.second_person.as_deref(), Some("Ana"));
-
-    let snapshot = with(Approval { second_person: false, second_factor: true }).snapshot(1, false);
-    let mut app = App::new();
-    type_keys(&mut app, &snapshot, "f");
-    std::thread::sleep(Duration::from_millis(550));
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty());
-    assert!(styled(&picture(&app, &snapshot, 80, 24)).contains("refused as it stands: second factor"));
 }
 
 /// A click on a row selects it, on a selected row opens it, on a panel goes to its screen, on a key does what the key does;
