@@ -128,13 +128,16 @@ fn work(questions: &Receiver<Asked>, tell: &SyncSender<ReadinessView>) {
             .collect();
         // The oldest first: with more databases than these each has its turn.
         due.sort();
+        let played = !due.is_empty();
         for (_, group) in due.into_iter().take(DATABASES) {
             points.insert(group, (now.mono, futures_point(&engine, now, group, FUTURES)));
         }
         let told = points.iter().map(|(g, (_, p))| (*g, p.clone())).collect();
         let view = ReadinessView::of(&estate, now.utc, &with_points(&engine, now, &told));
-        // The next futures come in ten minutes.
-        crate::memory::give_back();
+        if played {
+            // The next futures come in ten minutes.
+            crate::memory::give_back();
+        }
         if tell.send(view).is_err() {
             return;
         }
