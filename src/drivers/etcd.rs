@@ -225,7 +225,7 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
             None => known.push(read),
         }
     }
-    let members = known.clone();
+    let members = std::sync::Arc::new(known.clone());
     let region_of = |name: &str| members.iter().find(|m| m.name == name).and_then(|m| m.region);
     StoreRecord {
         revision: keys.revision,

@@ -32,6 +32,11 @@ impl Fork {
         self
     }
 
+    /// Its engine, for a future that nobody watches: without a story.
+    pub fn untold(&self) -> Engine {
+        Engine { tells: false, ..self.engine.clone() }
+    }
+
     /// The fork's id of a region of the estate.
     pub fn region(&self, region: RegionId) -> Option<RegionId> {
         self.regions.iter().position(|r| *r == region).map(RegionId::of)
@@ -66,6 +71,7 @@ impl Engine {
             out: super::Output::default(),
             emitted: 0,
             detects: false,
+            tells: true,
         };
         let mut standing = standing(&engine.facts(now));
         standing.cut = onto.regions(&self.state.estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
@@ -181,7 +187,7 @@ impl Onto {
             if let Some(leader) = &mut record.leader {
                 leader.region = leader.region.and_then(|r| self.region(r));
             }
-            for m in &mut record.members {
+            for m in Arc::make_mut(&mut record.members) {
                 m.region = m.region.and_then(|r| self.region(r));
             }
         }

@@ -92,6 +92,8 @@ pub struct Engine {
     emitted: u64,
     /// In a fork what was detected stands: a future in which yet another region fails is not played.
     detects: bool,
+    /// In a future that nobody watches no story is told.
+    tells: bool,
 }
 
 /// Lines of the incident's story that a screen can show.
@@ -117,6 +119,7 @@ impl Engine {
             out: Output::default(),
             emitted: 0,
             detects: true,
+            tells: true,
         }
     }
 
@@ -131,21 +134,26 @@ impl Engine {
 
     /// Takes in what was measured in an earlier run, without deciding anything.
     pub fn measured(&mut self, observation: &Observation) {
+        self.telemetry.add(&self.state.estate, observation.clone());
+    }
+
+    /// Takes in what was measured. Observations come in batches; a tick after the batch decides on all of it at once.
+    pub fn observe(&mut self, now: Now, observation: Observation) {
+        self.watch_clock(now);
         self.telemetry.add(&self.state.estate, observation);
     }
 
     /// Takes in one input and answers what follows from it.
     pub fn step(&mut self, now: Now, input: Input) -> Output {
+        if let Input::Observed(observation) = input {
+            self.observe(now, observation);
+            return std::mem::take(&mut self.out);
+        }
         self.watch_clock(now);
         let reply = match input {
             Input::Start { mode, program, armed, drilled, estate } => {
                 self.start(now, mode, program, armed, drilled, estate);
                 None
-            }
-            Input::Observed(observation) => {
-                // Observations come in batches; a tick after the batch decides on all of it at once.
-                self.telemetry.add(&self.state.estate, &observation);
-                return std::mem::take(&mut self.out);
             }
             Input::Report(report) => {
                 self.report(now, report);
@@ -156,7 +164,7 @@ impl Engine {
                 return std::mem::take(&mut self.out);
             }
             Input::Order(order) => Some(orders::hear(self, now, &order)),
-            Input::Tick => None,
+            Input::Tick | Input::Observed(_) => None,
         };
         for _ in 0..ROUNDS {
             let detected = detect::round(self, now);
@@ -269,6 +277,9 @@ impl Engine {
     }
 
     fn tell(&mut self, record: &Record) {
+        if !self.tells {
+            return;
+        }
         if let Some(line) = words::line(&self.state, record) {
             let log = Arc::make_mut(&mut self.log);
             if log.len() == LOG {

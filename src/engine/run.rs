@@ -29,7 +29,9 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
                 remains(engine, now, &operation);
             }
             _ => {
-                steps(engine, now, &operation);
+                // Whoever holds it while it changes makes a copy of it necessary.
+                drop(operation);
+                steps(engine, now, id);
                 settle(engine, now, id);
             }
         }
@@ -64,10 +66,10 @@ fn patience(effect: &Effect) -> Span {
     }
 }
 
-fn steps(engine: &mut Engine, now: Now, operation: &Arc<Operation>) {
-    for index in 0..operation.plan.steps.len() {
+fn steps(engine: &mut Engine, now: Now, id: OperationId) {
+    for index in 0..engine.state.operation(id).map_or(0, |o| o.plan.steps.len()) {
         // Each step sees what the ones before it have just changed.
-        let Some(current) = engine.state.operation(operation.id).cloned() else { return };
+        let Some(current) = engine.state.operation(id) else { return };
         let record = &current.steps[index];
         let step = &current.plan.steps[index];
         let number = index as u16;
@@ -78,64 +80,69 @@ fn steps(engine: &mut Engine, now: Now, operation: &Arc<Operation>) {
             if !open || (stopped && step.kind.acts()) {
                 continue;
             }
-            engine.emit(now, Event::StepStarted { operation: current.id, step: number });
+            engine.emit(now, Event::StepStarted { operation: id, step: number });
         } else if record.state != StepState::Running {
             continue;
         }
-        advance(engine, now, operation.id, index);
+        advance(engine, now, id, index);
     }
 }
 
 fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
-    let Some(operation) = engine.state.operation(id).cloned() else { return };
-    let step = &operation.plan.steps[index];
-    let number = index as u16;
-    let (operation_id, timeout) = (operation.id, step.timeout);
-    let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
-    match step::look(&engine.facts(now), &operation, index) {
+    let Some(operation) = engine.state.operation(id) else { return };
+    let (step, number) = (&operation.plan.steps[index], index as u16);
+    match step::look(&engine.facts(now), operation, index) {
         Progress::Done(evidence) => {
-            if step.kind == StepKind::Fence {
-                prove_fence(engine, now, &operation, index);
+            let proof = if step.kind == StepKind::Fence { fence_proof(operation, index) } else { None };
+            if let Some(proof) = proof {
+                engine.emit(now, proof);
             }
-            engine.emit(now, Event::StepDone { operation: operation_id, step: number, evidence });
+            engine.emit(now, Event::StepDone { operation: id, step: number, evidence });
         }
-        Progress::Skip(reason) => engine.emit(now, Event::StepSkipped { operation: operation_id, step: number, reason }),
-        Progress::Fail(reason) => engine.emit(now, Event::StepFailed { operation: operation_id, step: number, reason }),
-        Progress::Promoted(timeline, loss) => engine.emit(now, Event::Promoted { operation: operation_id, timeline, loss }),
-        Progress::Send(part, effect) => send(engine, now, &operation, number, part, effect),
+        Progress::Skip(reason) => engine.emit(now, Event::StepSkipped { operation: id, step: number, reason }),
+        Progress::Fail(reason) => engine.emit(now, Event::StepFailed { operation: id, step: number, reason }),
+        Progress::Promoted(timeline, loss) => engine.emit(now, Event::Promoted { operation: id, timeline, loss }),
+        Progress::Send(part, effect) => {
+            let intent = intended(operation, number, part, effect);
+            engine.emit(now, intent);
+        }
         Progress::Ask(_) => {}
         Progress::Wait(what) => {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
+            let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
             let patient = matches!(step.kind, StepKind::WatchProtection)
                 || (step.kind.acts() && !engine.state.armed)
                 || operation.steps[index].effects.iter().any(|e| e.outcome.is_none());
-            if waited > timeout && !patient {
-                engine.emit(now, Event::StepFailed { operation: operation_id, step: number, reason: format!("waited {waited} for {what}") });
+            if waited > step.timeout && !patient {
+                engine.emit(now, Event::StepFailed { operation: id, step: number, reason: format!("waited {waited} for {what}") });
             }
         }
     }
 }
 
-fn prove_fence(engine: &mut Engine, now: Now, operation: &Operation, index: usize) {
-    let fence = operation.steps[index].effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. }));
-    if let Some((fence, reported)) = fence.and_then(|f| Some((f, f.reported?))) {
-        let took_ms = reported.since(fence.intended).0;
-        engine.emit(now, Event::FenceProven { group: operation.group, region: operation.from, took_ms });
-    }
+fn fence_proof(operation: &Operation, index: usize) -> Option<Event> {
+    let fence = operation.steps[index].effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. }))?;
+    let took_ms = fence.reported?.since(fence.intended).0;
+    Some(Event::FenceProven { group: operation.group, region: operation.from, took_ms })
 }
 
 fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
+    engine.emit(now, intended(operation, step, part, effect));
+}
+
+fn intended(operation: &Operation, step: u16, part: u16, effect: Effect) -> Event {
     let attempt = operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).count() as u16;
     let id = EffectId { operation: operation.id, step, part, attempt, generation: operation.generation };
-    engine.emit(now, Event::Intended { id, effect });
+    Event::Intended { id, effect }
 }
 
 /// Says how the operation stands, after its steps have moved.
 fn settle(engine: &mut Engine, now: Now, id: OperationId) {
-    let Some(operation) = engine.state.operation(id).cloned() else { return };
-    let status = status(engine, now, &operation);
+    let Some(operation) = engine.state.operation(id) else { return };
+    let status = status(engine, now, operation);
     if status != operation.status {
         if status.is_over() {
+            let operation = Arc::clone(operation);
             release(engine, now, &operation);
         }
         engine.emit(now, Event::StatusChanged { operation: id, status });
@@ -160,7 +167,9 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         return if early { Status::Recovered } else { done(engine, now, operation) };
     }
     let cx = engine.facts(now);
-    for (index, (step, record)) in steps().enumerate().filter(|(_, (_, r))| r.state == StepState::Running) {
+    // What any other step waits for is no question.
+    let asks = |s: &Step| matches!(s.kind, StepKind::AskPerson { .. } | StepKind::WatchProtection);
+    for (index, (step, record)) in steps().enumerate().filter(|(_, (s, r))| r.state == StepState::Running && asks(s)) {
         let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
         match (&step.kind, step::look(&cx, operation, index)) {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },

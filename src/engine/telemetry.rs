@@ -23,7 +23,7 @@ pub struct Probes {
 }
 
 impl Probes {
-    fn add(&mut self, at: Mono, waited: Span, result: &ProbeResult) {
+    fn add(&mut self, at: Mono, waited: Span, result: ProbeResult) {
         if self.last_try.is_some_and(|t| t > at) {
             return;
         }
@@ -44,7 +44,7 @@ impl Probes {
                 _ => (self.refusals, self.silences) = (0, 0),
             }
         }
-        self.last = Some(result.clone());
+        self.last = Some(result);
     }
 
     /// True if the row of failures is long enough to believe that nothing lives there.
@@ -135,7 +135,7 @@ impl StoreTelemetry {
         self.record.as_ref().filter(|(_, at)| now.since(*at) <= age).map(|(r, _)| r)
     }
 
-    fn add(&mut self, at: Mono, record: &StoreRecord) {
+    fn add(&mut self, at: Mono, record: StoreRecord) {
         let before = self.record.take();
         // A read that was overtaken by a newer one says nothing about now.
         if let Some((old, old_at)) = &before
@@ -170,7 +170,7 @@ impl StoreTelemetry {
         };
         self.away = None;
         self.away_since = None;
-        self.record = Some((record.clone(), at));
+        self.record = Some((record, at));
     }
 }
 
@@ -245,57 +245,57 @@ impl Telemetry {
 
     /// Takes in one observation. What names no part of the estate is left out: a driver may be a change of
     /// configuration behind.
-    pub fn add(&mut self, estate: &Estate, observation: &Observation) {
+    pub fn add(&mut self, estate: &Estate, observation: Observation) {
         let at = observation.at;
-        match &observation.fact {
+        match observation.fact {
             Fact::Probe { group, region, port, result, waited } => {
-                if let Some(member) = self.member_mut(estate, *group, *region) {
+                if let Some(member) = self.member_mut(estate, group, region) {
                     if let ProbeResult::Answered { round_trip } = result {
-                        member.round_trip = Some(*round_trip);
+                        member.round_trip = Some(round_trip);
                     }
                     match port {
-                        Port::Sql => member.sql.add(at, *waited, result),
-                        Port::Rest => member.rest.add(at, *waited, result),
+                        Port::Sql => member.sql.add(at, waited, result),
+                        Port::Rest => member.rest.add(at, waited, result),
                     }
                 }
             }
-            Fact::Member { group, region, report } => self.add_report(estate, *group, *region, at, report),
+            Fact::Member { group, region, report } => self.add_report(estate, group, region, at, report),
             Fact::Receiver { group, region, stream } => {
-                if let Some(member) = self.member_mut(estate, *group, *region) {
+                if let Some(member) = self.member_mut(estate, group, region) {
                     member.heard = member.heard.max(stream.silent_for.map(|s| at.minus(s)));
-                    replace(&mut member.stream, *stream, at);
+                    replace(&mut member.stream, stream, at);
                 }
             }
             Fact::FenceCheck { group, region, result } => {
-                if let Some(member) = self.member_mut(estate, *group, *region) {
-                    replace(&mut member.fence_check, result.clone(), at);
+                if let Some(member) = self.member_mut(estate, group, region) {
+                    replace(&mut member.fence_check, result, at);
                 }
             }
             Fact::Login { group, region, result } => {
-                if let Some(member) = self.member_mut(estate, *group, *region) {
-                    replace(&mut member.login, result.clone(), at);
+                if let Some(member) = self.member_mut(estate, group, region) {
+                    replace(&mut member.login, result, at);
                 }
             }
             Fact::Store { group, record } => {
                 if let Some(group) = self.groups.get_mut(group.at()) {
-                    group.store.add(at, record);
+                    group.store.add(at, *record);
                 }
             }
             Fact::StoreAway { group, reason } => {
                 if let Some(group) = self.groups.get_mut(group.at()) {
                     group.store.away_since.get_or_insert(at);
-                    group.store.away = Some((reason.clone(), at));
+                    group.store.away = Some((reason, at));
                 }
             }
             Fact::Balancer { group, balancer, servers } => {
                 if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
-                    replace(&mut b.servers, servers.clone(), at);
+                    replace(&mut b.servers, servers, at);
                     b.away = None;
                 }
             }
             Fact::BalancerAway { group, balancer, reason } => {
                 if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
-                    b.away = Some((reason.clone(), at));
+                    b.away = Some((reason, at));
                 }
             }
             Fact::Service { service, region, result } => {
@@ -306,14 +306,14 @@ impl Telemetry {
             }
             Fact::Load { region, load } => {
                 if let Some(slot) = self.loads.get_mut(region.at()) {
-                    replace(slot, *load, at);
+                    replace(slot, load, at);
                 }
             }
             Fact::Signal { kind, region, text, active } => {
-                let known = self.signals.iter().position(|s| s.kind == *kind && s.region == *region);
+                let known = self.signals.iter().position(|s| s.kind == kind && s.region == region);
                 match (known, active) {
                     (None, true) if self.signals.len() < limits::KEEP => {
-                        self.signals.push(Signal { kind: *kind, region: *region, text: text.clone(), since: at });
+                        self.signals.push(Signal { kind, region, text, since: at });
                     }
                     (Some(i), false) => {
                         self.signals.remove(i);
@@ -329,7 +329,7 @@ impl Telemetry {
         self.groups.get_mut(group.at())?.members.get_mut(position)
     }
 
-    fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: &MemberReport) {
+    fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: MemberReport) {
         let leader = self.leader_position(group);
         let behind = report.received.and_then(|received| self.behind(group, received));
         let Some(member) = self.member_mut(estate, group, region) else { return };
@@ -356,7 +356,7 @@ impl Telemetry {
             }
             history.push_back(LagPoint { at, bytes: leader.ahead_of(received), time: behind });
         }
-        member.report = Some((report.clone(), at));
+        member.report = Some((report, at));
     }
 
     fn add_position(&mut self, group: GroupId, at: Mono, position: Lsn) {
@@ -450,7 +450,7 @@ mod tests {
         let (waits, mut sql, mut rest) = (Span::ms(250), Probes::default(), Probes::default());
         for n in 0..12u64 {
             for (probes, sent) in [(&mut sql, Mono(n * 252)), (&mut rest, Mono(n * 252 + 126))] {
-                probes.add(sent, waits, &ProbeResult::Silent);
+                probes.add(sent, waits, ProbeResult::Silent);
             }
             let told = Mono(n * 252 + 126 + 250);
             let age = |probes: &Probes| probes.speaks_until.map(|t| told.since(t));

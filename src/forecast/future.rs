@@ -99,7 +99,7 @@ impl Future<'_> {
 
     fn act(&self, mut world: World, to: RegionId) -> Ended {
         let question = self.question;
-        let mut engine = question.fork.engine.clone();
+        let mut engine = question.fork.untold();
         let began = question.fork.now;
         let mut ended = Ended::default();
         let mut now = began;
@@ -175,12 +175,13 @@ fn order(engine: &mut Engine, world: &mut World, now: Now, action: Action) -> Re
 
 fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: Vec<Incoming>) {
     for one in incoming {
-        let input = match one {
-            Incoming::Observed(observation) => Input::Observed(observation),
-            Incoming::Report(report) => Input::Report(report),
-        };
-        let output = engine.step(now, input);
-        send(world, now, output);
+        match one {
+            Incoming::Observed(observation) => engine.observe(now, observation),
+            Incoming::Report(report) => {
+                let output = engine.step(now, Input::Report(report));
+                send(world, now, output);
+            }
+        }
     }
     let output = engine.step(now, Input::Tick);
     send(world, now, output);

@@ -192,7 +192,7 @@ pub struct StoreRecord {
     pub config: Option<ConfigKey>,
     pub status: Option<StatusKey>,
     pub initialize: Option<String>,
-    pub members: Vec<MemberKey>,
+    pub members: std::sync::Arc<Vec<MemberKey>>,
     /// The last switch of timelines: the timeline that ended, and where.
     pub last_switch: Option<(Timeline, Lsn)>,
     /// The controller's own key: which operation acted last.

@@ -60,6 +60,8 @@ pub struct Asked {
 pub struct Cluster {
     pub group: GroupId,
     pub members: Vec<SimMember>,
+    /// What the store tells of who they are.
+    pub keys: std::sync::Arc<Vec<MemberKey>>,
     pub store: Store,
     pub setup: AgentSetup,
     pub system_id: String,
@@ -84,6 +86,12 @@ pub enum Wake {
     /// Other agents look at the store soon.
     Agents,
     Promotion(usize, Mono),
+}
+
+/// The members' keys in the store.
+pub fn keys(members: &[SimMember]) -> std::sync::Arc<Vec<MemberKey>> {
+    let key = |m: &SimMember| MemberKey { name: m.name.clone(), region: Some(m.region), address: String::new(), sql: None };
+    std::sync::Arc::new(members.iter().map(key).collect())
 }
 
 impl Cluster {

@@ -200,7 +200,7 @@ impl World {
             }),
             status: store.status,
             initialize: Some(cluster.system_id.clone()),
-            members: members.iter().map(|m| MemberKey { name: m.name.clone(), region: Some(m.region), address: String::new(), sql: None }).collect(),
+            members: std::sync::Arc::clone(&cluster.keys),
             last_switch: store.last_switch,
             operation: store.operation.clone(),
             failsafe: false,

@@ -2,7 +2,7 @@
 //! is drawn, so that each future is one that fits what was measured.
 
 use super::chance::Chance;
-use super::cluster::{Cluster, SimMember};
+use super::cluster::{Cluster, SimMember, keys};
 use super::pace::Pace;
 use super::store::{Lock, Store};
 use super::truth::Truth;
@@ -189,6 +189,7 @@ fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &Worl
     Cluster {
         group: standing.group,
         reach_store: vec![true; members.len()],
+        keys: keys(&members),
         store: store(standing, holder, chance),
         setup: setup.agent.clone(),
         system_id: record.and_then(|r| r.initialize.clone()).unwrap_or_default(),

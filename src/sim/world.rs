@@ -298,11 +298,11 @@ impl World {
 
     /// Lets the writes of a cluster flow until now.
     pub(super) fn advance(&mut self, cluster: usize) {
-        let regions: Vec<RegionId> = self.clusters[cluster].members.iter().map(|m| m.region).collect();
-        let up: Vec<bool> = regions.iter().map(|r| self.region_is_up(*r) && !self.is_cut(*r)).collect();
-        let routed: Vec<bool> = (0..regions.len()).map(|m| up[m] && self.is_routed(cluster, m)).collect();
-        let linked = |a: usize, b: usize| up[a] && up[b];
-        self.clusters[cluster].advance(self.clock, &mut self.truth, &|m| routed[m], &linked);
+        let is_up = |r: RegionId| self.region_is_up(r) && !self.is_cut(r);
+        let members = self.clusters[cluster].members.iter().map(|m| is_up(m.region)).enumerate();
+        let state: Vec<(bool, bool)> = members.map(|(m, up)| (up, up && self.is_routed(cluster, m))).collect();
+        let linked = |a: usize, b: usize| state[a].0 && state[b].0;
+        self.clusters[cluster].advance(self.clock, &mut self.truth, &|m| state[m].1, &linked);
     }
 
     /// True if clients' sessions may end at this member.
@@ -341,7 +341,9 @@ impl Door for World {
 
     fn poll(&mut self, now: Mono) -> Vec<Incoming> {
         self.run_to(now);
-        std::mem::take(&mut self.out)
+        // What is told next is about as much as was told now.
+        let room = Vec::with_capacity(self.out.len());
+        std::mem::replace(&mut self.out, room)
     }
 
     fn next_deadline(&self) -> Option<Mono> {
@@ -404,6 +406,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
     Some(Cluster {
         group,
         reach_store: vec![true; members.len()],
+        keys: super::cluster::keys(&members),
         members,
         store,
         setup: setup.agent.clone(),

@@ -4,11 +4,13 @@
 
 mod estate;
 
-use bpci::controller::{Choice, Simulation, forecast};
+use bpci::controller::{Choice, Simulation, forecast, question};
+use bpci::forecast::{Branch, Durations, Future};
 use bpci::journal::Journal;
 use bpci::model::*;
 use bpci::{config, sim};
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 const FUTURES: u32 = 10_000;
@@ -43,6 +45,29 @@ fn main() {
         memory.unwrap_or_default() / 1024
     );
     simpy(events, took[2].as_secs_f64());
+    branches(&simulation);
+}
+
+/// Each branch by itself.
+fn branches(simulation: &Simulation) {
+    let choice = Choice { group: GroupId(0), intent: Intent::Failover, to: None };
+    let (_, question) = question(&simulation.core.engine, simulation.now(), &choice).unwrap_or_else(|r| panic!("{r}"));
+    let durations = Durations::of(&question.fork.past);
+    let to = [question.to, question.next].map(|to| to.map(Branch::Act));
+    for (name, branch) in [("the failover", to[0]), ("leaving it", Some(Branch::Leave)), ("the next best", to[1])] {
+        let Some(branch) = branch else { continue };
+        let future = Future { question: &question, pace: &durations.pace, branch, counts_fence: false };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut took: Vec<_> = (0..5)
+            .map(|_| {
+                let began = Instant::now();
+                std::hint::black_box(future.all(FUTURES, threads, &AtomicBool::new(false)));
+                began.elapsed()
+            })
+            .collect();
+        took.sort();
+        println!("{FUTURES} futures of {name}: median {:?} of 5, {threads} threads", took[2]);
+    }
 }
 
 /// The same number of events in SimPy: processes that wait and go on, which is the least that a simulation does.
