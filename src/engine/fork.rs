@@ -55,6 +55,7 @@ impl Engine {
         regions.extend(database.fence.iter().flat_map(|f| f.depends_on.iter().copied()));
         let onto = Onto { regions: regions.into_iter().collect(), group, services: estate.group(group).services.clone() };
         let reduced = Arc::new(onto.estate(estate));
+        let cut = onto.regions(&self.state.estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
         let engine = Engine {
             foretold: BTreeMap::new(),
             state: onto.state(&self.state, reduced),
@@ -72,9 +73,10 @@ impl Engine {
             emitted: 0,
             detects: false,
             tells: true,
+            cut: cut.clone(),
         };
         let mut standing = standing(&engine.facts(now));
-        standing.cut = onto.regions(&self.state.estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
+        standing.cut = cut;
         let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
         let open = onto.open(&self.state);
         Some(Fork { engine, standing, now, regions: onto.regions, past, open })
@@ -84,6 +86,9 @@ impl Engine {
 impl Engine {
     /// More than this group's database is silent in a region, and nothing there answers: it is the network, not a machine.
     fn is_silent_beyond(&self, region: RegionId, group: GroupId) -> bool {
+        if self.cut.contains(&region) {
+            return true;
+        }
         let services = self.telemetry.services.iter().filter_map(|s| s.get(region.at()));
         let others = self.state.estate.group_ids().filter(|g| *g != group);
         let members = others.filter_map(|g| self.telemetry.member(&self.state.estate, g, region)).flat_map(|m| [&m.sql, &m.rest]);

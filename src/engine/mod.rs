@@ -94,6 +94,8 @@ pub struct Engine {
     detects: bool,
     /// In a future that nobody watches no story is told.
     tells: bool,
+    /// Of a fork: the regions in which more was silent than is in it.
+    cut: Vec<RegionId>,
 }
 
 /// Lines of the incident's story that a screen can show.
@@ -120,6 +122,7 @@ impl Engine {
             emitted: 0,
             detects: true,
             tells: true,
+            cut: Vec::new(),
         }
     }
 

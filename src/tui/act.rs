@@ -26,7 +26,7 @@ impl App {
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
             Command::Go(screen) => self.screen = screen,
-            Command::NextGroup => self.selected = self.selected.wrapping_add(1),
+            Command::NextGroup => self.next_group(s),
             Command::Up => self.step(-1, s),
             Command::Down => self.step(1, s),
             Command::PageUp => self.step(-(self.page as i64), s),

@@ -67,7 +67,7 @@ pub struct App {
     pub(super) listening: Listening,
     /// Lines that an open dialog is scrolled back.
     pub(super) scrolled: usize,
-    pub(super) selected: usize,
+    pub(super) selected: Option<GroupId>,
     /// How far the story of the command screen is scrolled back.
     pub back: usize,
     /// The answer to the last order, until the next key.
@@ -109,7 +109,7 @@ impl App {
             lists: BTreeMap::new(),
             listening: Listening::from_now(),
             scrolled: 0,
-            selected: 0,
+            selected: None,
             back: 0,
             told: None,
             told_at: Instant::now(),
@@ -172,12 +172,21 @@ impl App {
         self.cards.get(usize::try_from(self.row(s)?).ok()?)
     }
 
-    /// The database that orders are about: on the replication screen the selected one.
+    /// The database that orders are about: on the replication screen the selected one. Elsewhere, while something is to be
+    /// decided, one of those: what is decided on and what the keys are about is never two things.
     pub fn selected_group(&self, s: &Snapshot) -> GroupId {
-        let databases: Vec<GroupId> = s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group).collect();
         let on_screen = if self.screen == Screen::Replication { self.row(s) } else { None };
-        let chosen = on_screen.and_then(|id| databases.iter().find(|g| u64::from(g.0) == id));
-        chosen.or_else(|| databases.get(self.selected % databases.len().max(1))).copied().unwrap_or(GroupId(0))
+        let turns = turns(s);
+        let chosen = on_screen.and_then(|id| s.groups.iter().find(|g| u64::from(g.group.0) == id).map(|g| g.group));
+        let before = self.selected.filter(|g| turns.contains(g));
+        chosen.or(before).or(turns.first().copied()).unwrap_or(GroupId(0))
+    }
+
+    /// Turns to the next of them.
+    pub(super) fn next_group(&mut self, s: &Snapshot) {
+        let (turns, now) = (turns(s), self.selected_group(s));
+        let at = turns.iter().position(|g| *g == now).map_or(0, |at| at + 1);
+        self.selected = turns.get(at).or(turns.first()).copied();
     }
 
     pub(super) fn open(&mut self, dialog: Dialog) {
@@ -197,7 +206,7 @@ impl App {
         (self.instead, self.beside) = (instead, None);
         self.dialog = None;
         self.awaiting = None;
-        self.selected = 0;
+        self.selected = None;
         self.back = 0;
         self.lists.retain(|screen, _| *screen == Screen::Drills);
         self.screen = if of_drills { Screen::Drills } else { Screen::Command };
@@ -295,4 +304,11 @@ impl App {
         let command = self.keys.command(key)?;
         self.command(command, s)
     }
+}
+
+/// The databases that are turned to one after the other: those with something to decide, else all.
+fn turns(s: &Snapshot) -> Vec<GroupId> {
+    let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
+    let open: Vec<GroupId> = databases().filter(|g| s.proposals.iter().any(|p| p.proposal.group == *g)).collect();
+    if open.is_empty() { databases().collect() } else { open }
 }

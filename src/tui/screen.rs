@@ -191,7 +191,8 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
         let hidden = lines.len() - room + 1;
         lines.truncate(room - 1);
         let c = canvas(below.width);
-        lines.push(Row::new().rest(c.glyphs, &format!("   and {hidden} lines more; Enter opens it whole"), c.width, c.theme.dim).line());
+        let how = if shown.screen == Screen::Drills { "" } else { "; Enter opens it whole" };
+        lines.push(Row::new().rest(c.glyphs, &format!("   and {hidden} lines more{how}"), c.width, c.theme.dim).line());
     }
     put(&lines, below, paper.buffer);
 }
@@ -302,9 +303,13 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         if most > 0 {
             let hidden = block.lines.len() - most;
             let kept = if hidden > 0 && most > 1 { most - 1 } else { most };
+            let alone = hidden > 0 && most == 1;
             let y = middle.y + lines.len() as u16;
             paper.places.add(Rect { y, height: most as u16, ..middle }.intersection(middle), block.click);
             lines.extend(block.lines.into_iter().take(kept));
+            if let Some(line) = lines.last_mut().filter(|_| alone) {
+                line.spans.push(ratatui::text::Span::styled(format!("  +{hidden}"), c.theme.warn));
+            }
             if kept < most {
                 let all = if let Click::Show(screen) = block.click { format!(" ({} shows all)", screen.number()) } else { String::new() };
                 lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more{all}", hidden + 1), c.width, c.theme.dim).line());
@@ -450,6 +455,8 @@ fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
             Command::Enter | Command::Sort if app.screen == Screen::Command => false,
+            // Nobody is led to fail over from a primary that answers.
+            Command::Failover if s.proposals.is_empty() && leads_well(s, c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
             _ => true,
@@ -464,4 +471,10 @@ fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper
     }
     let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
     put(&[line], place, paper.buffer);
+}
+
+/// Its primary answers.
+fn leads_well(s: &Snapshot, group: GroupId) -> bool {
+    let view = s.groups.iter().find(|v| v.group == group);
+    view.is_some_and(|v| v.members.iter().any(|m| m.leads && m.answers != Some(false)))
 }

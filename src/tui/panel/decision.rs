@@ -29,7 +29,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let (end, style) = match (view.automatic_in, counting) {
         (_, Some(left)) => (format!("automatic in {left} {} s stop", g.dot), t.warn),
         (Some(_), None) => (format!("automation is held {} s stop", g.dot), t.warn),
-        (None, None) => ("yours to decide".to_string(), t.dim),
+        (None, None) => match super::acts_in(c, view) {
+            Some(left) => (format!("yours {} the cluster acts in {left}", g.dot), t.warn),
+            None => ("yours to decide".to_string(), t.dim),
+        },
     };
     let mut lines = if c.width < NARROW {
         // Each on a line of its own: half of either says nothing.
@@ -55,7 +58,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
     lines.extend(checks(c, a, 2));
     let key = if p.intent == Intent::Switchover { "   o" } else { "   f" };
-    lines.push(Row::new().add(key, t.key).rest(g, &format!(" confirm by typing {from}"), c.width, t.text).line());
+    let more = if a.risk.is_some() { ", and the risk" } else { "" };
+    lines.push(Row::new().add(key, t.key).rest(g, &format!(" confirm by typing {from}{more}"), c.width, t.text).line());
     lines
 }
 
@@ -117,10 +121,20 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
 /// Databases that are told of one by one in peace.
 const MOST: usize = 6;
 
+/// An open disaster with nothing left to decide: what its end waits for.
+fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let served = s.services.iter().all(|v| v.hit_by.is_none());
+    let d = s.disasters.first().filter(|_| served && s.operations.iter().all(|o| o.is_over()))?;
+    let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+    let text = format!(" nothing is to be decided: it is over once {} is well again", names.join(", "));
+    Some(Row::new().rest(g, &text, c.width, t.strong).line())
+}
+
 /// In peace: what would happen if the primary's region failed now, and what could not be done.
 pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = nothing_left(c).into_iter().collect();
     let mut before = None;
     let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
     let without = s.groups.iter().filter(|v| v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())).count();

@@ -54,6 +54,15 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     }
 }
 
+/// When the cluster would act by itself, as its futures say: a clock that runs whatever is stopped here.
+pub fn acts_in(c: &Canvas, view: &ProposalView) -> Option<Span> {
+    let known = of(c, view)?;
+    let Outlook::Figures(figures) = &known.forecast.leave else { return None };
+    let left = figures.writable_ms.p50?.saturating_sub(c.snapshot.now.utc.since(known.at).0);
+    // In whole seconds: it is no stopwatch.
+    Some(Span::secs(left / 1000))
+}
+
 /// The rest, where somebody is about to confirm: chances; and where there is room, what it is made of and the next best.
 pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
@@ -118,7 +127,7 @@ fn outlook(f: &Figures) -> String {
     }
     // Where half of them do not get there, there is no median to tell.
     let mut text = match f.served_ms.times(2) {
-        times if times.is_empty() => "served at last in fewer than half".to_string(),
+        times if times.is_empty() => return format!("served in {} of {} futures only", f.not_served.of - f.not_served.met, f.not_served.of),
         times => format!("served {times}"),
     };
     if !f.without.is_empty() {

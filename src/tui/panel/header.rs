@@ -71,9 +71,7 @@ fn second(c: &Canvas) -> Line<'static> {
         row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
         row = match served {
             Some(took) => row.add(format!("{} users served after {took}", g.done), t.ok),
-            None if waiting == 0 && !d.services.is_empty() => {
-                row.add(format!("{} its cluster took over; no write of ours has proven it", g.part), t.warn)
-            }
+            None if waiting == 0 && !d.services.is_empty() => row.add(format!("{} cluster took over, no write proven", g.part), t.warn),
             None => {
                 let left = Span(rto.0.saturating_sub(passed.0));
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };

@@ -10,7 +10,7 @@ mod replication;
 mod services;
 
 pub use decision::{NARROW, checks, choice, peace, said};
-pub use forecast::{leave, loses, more, takes};
+pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::header;
 pub use log::{log, story_row, whole_log};
 pub use recovery::recovery;

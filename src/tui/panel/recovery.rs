@@ -44,7 +44,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     }
     for remainder in &o.remains {
         let text = match remainder {
-            Remainder::Rejoin { region } => format!("{} to stream again, once it is well and let in (undo its fence)", s.estate.region(*region).name),
+            Remainder::Rejoin { region } => format!("{} to stream again, once well and its fence undone", s.estate.region(*region).name),
             Remainder::Restore { region } => format!("{} to get its traffic back", s.estate.region(*region).name),
         };
         lines.push(Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line());
