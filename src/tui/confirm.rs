@@ -133,6 +133,9 @@ fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<Strin
     if old.risk != new.risk {
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
     }
+    if old.otherwise != new.otherwise {
+        list.push(format!("if it is left: {}", new.otherwise));
+    }
     if list.is_empty() {
         list.push("etcd's keys for it were written since: its lock, /sync or /failover".to_string());
     }
@@ -158,13 +161,19 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
-        lines.push(Row::new().left(g, "   no return", 14, t.dim).rest(g, &format!("after step {}, {name}", step + 1), c.width, t.text).line());
+        lines.push(
+            Row::new()
+                .left(g, "   no return", 14, t.dim)
+                .rest(g, &format!("once «{name}» is done, step {} of the plan", step + 1), c.width, t.text)
+                .line(),
+        );
     }
     lines.extend(panel::checks(c, a, 4));
     for change in &confirm.changed {
         lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
     }
-    if !confirm.changed.is_empty() && !confirm.fields.is_empty() {
+    let typed_since = confirm.at > 0 || confirm.fields.first().is_some_and(|(_, typed)| !typed.is_empty());
+    if !confirm.changed.is_empty() && !confirm.fields.is_empty() && !typed_since {
         let text = " what was typed before is void: read it again, and type it again";
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }

@@ -86,6 +86,7 @@ impl Glyphs {
                 '✓' => out.push('+'),
                 '✗' => out.push('X'),
                 '«' | '»' => out.push('"'),
+                '≥' => out.push_str(">="),
                 c if c.is_ascii() => out.push(c),
                 _ => out.push('?'),
             }

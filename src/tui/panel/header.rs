@@ -68,9 +68,12 @@ fn second(c: &Canvas) -> Line<'static> {
         let waiting = s.services.iter().filter(|v| v.hit_by == Some(d.id)).count();
         let slowest = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
         let served = slowest.filter(|_| waiting == 0);
-        row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
+        // Once users are served their impact is over, and counts on no more.
+        if served.is_none() {
+            row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
+        }
         row = match served {
-            Some(took) => row.add(format!("{} users served after {took}", g.done), t.ok),
+            Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
             None if waiting == 0 && !d.services.is_empty() => row.add(format!("{} cluster took over, no write proven", g.part), t.warn),
             None => {
                 let left = Span(rto.0.saturating_sub(passed.0));

@@ -43,7 +43,8 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .into_iter()
         .map(|view| {
             let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
-                let behind = m.lag_bytes.filter(|_| !is_stale(c, m)).map_or_else(|| g.dash.to_string(), |b| b.to_string());
+                let least = if may_lack(view, m) { "≥" } else { "" };
+                let behind = m.lag_bytes.filter(|_| !is_stale(c, m)).map_or_else(|| g.dash.to_string(), |b| format!("{least}{b}"));
                 let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
                 format!("{} {fit}{behind}", s.estate.region(m.region).name)
             });
@@ -81,6 +82,11 @@ fn primary(c: &Canvas, view: &GroupView) -> String {
     if silent { format!("{name}, silent") } else { name.to_string() }
 }
 
+/// Its primary is silent, and nobody recorded that it has every write: it is behind by what is known, or more.
+fn may_lack(view: &GroupView, m: &MemberView) -> bool {
+    m.unfit.is_some() && view.members.iter().any(|m| m.leads && m.answers == Some(false))
+}
+
 fn is_stale(c: &Canvas, m: &MemberView) -> bool {
     m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false)
 }
@@ -98,8 +104,9 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             let style = if over { t.bad } else { t.text };
             // The gauge is twice the objective wide, which stands in its middle.
             let share = lag.0 * 500 / rpo.0.max(1);
-            row.right(g, &bytes.to_string(), 9, style)
-                .right(g, &lag.to_string(), 7, style)
+            let least = if may_lack(view, m) { "≥" } else { "" };
+            row.right(g, &format!("{least}{bytes}"), 9, style)
+                .right(g, &format!("{least}{lag}"), 7, style)
                 .add(" ", t.text)
                 .add(gauge(g, 10, share, Some(500)), if over { t.bad } else { t.ok })
         }
@@ -112,6 +119,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
+        (Some(_), ..) if !m.synchronous && may_lack(view, m) => row.rest(g, "may lack writes", c.width, t.warn),
         (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
         (Some(why), ..) => row.rest(g, why, c.width, t.warn),
     }
