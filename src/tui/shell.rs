@@ -406,7 +406,7 @@ const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
         Action::StopAutomatic { .. } => "countdown stopped: it is yours to decide",
-        Action::Withdraw { .. } => "that choice is withdrawn",
+        Action::Withdraw { .. } => "withdrawn; f puts one back on the table",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",
         Action::Answer { .. } => "answered",

@@ -121,6 +121,13 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
 /// Databases that are told of one by one in peace.
 const MOST: usize = 6;
 
+/// The region that would take over cannot carry the load of the other as well: as readiness found when it asked.
+fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
+    let lacks = s.readiness.as_ref().and_then(|r| r.regions.get(from.at())).map(|r| &r.lacks);
+    let of_it = |p: &Point| p.name == "capacity" && p.state == PointState::Lacks && p.text.contains(&s.estate.region(to).name);
+    lacks.is_some_and(|list| list.iter().any(of_it))
+}
+
 /// An open disaster with nothing left to decide: what its end waits for.
 fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
@@ -169,6 +176,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
+            Some(m) if is_short(s, primary, m.region) => {
+                (format!("{} could take over, losing nothing; its room is short", s.estate.region(m.region).name), t.warn)
+            }
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
         };
