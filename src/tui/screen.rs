@@ -123,6 +123,10 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
         (None, None) if behind.is_empty() => return Vec::new(),
+        (None, None) if scenario.turn.0 < scenario.turn.1 => {
+            let left = Span::secs(scenario.next.0.div_ceil(1000));
+            (format!("{}: its next turn in {left}", scenario.name), String::new(), t.text)
+        }
         (None, None) => (scenario.name.clone(), String::new(), t.text),
     };
     let mut head = Row::new().add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {title} ")), t.accent);

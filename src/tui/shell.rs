@@ -386,7 +386,7 @@ impl Show {
         self.drill.as_ref()?;
         let base = self.base.snapshot();
         Some(match base.disasters.first() {
-            Some(d) => (format!("{}: {} {}! Esc goes there", base.mode.word(), d.severity, d.kind.words()), true),
+            Some(d) => (format!("{}: {} {}! Esc leads there", base.mode.word(), d.severity, d.kind.words()), true),
             None => (format!("{} behind this is well", base.mode.word()), false),
         })
     }
