@@ -133,9 +133,6 @@ fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<Strin
     if old.risk != new.risk {
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
     }
-    if old.otherwise != new.otherwise {
-        list.push(format!("if it is left: {}", new.otherwise));
-    }
     if list.is_empty() {
         list.push("etcd's keys for it were written since: its lock, /sync or /failover".to_string());
     }
