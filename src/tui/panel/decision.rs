@@ -133,6 +133,8 @@ fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let served = s.services.iter().all(|v| v.hit_by.is_none());
     let d = s.disasters.first().filter(|_| served && s.operations.iter().all(|o| o.is_over()))?;
+    // Of an intruder or corrupt data nobody can say that nothing is left to be done.
+    d.regions.iter().find(|r| s.regions[r.at()].status == RegionStatus::Down)?;
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let text = format!(" nothing is to be decided: it is over once {} is well again", names.join(", "));
     Some(Row::new().rest(g, &text, c.width, t.strong).line())
