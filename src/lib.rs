@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! cli/  tui/                  people and programs: arguments, screens
+//! exercise/                   the calendar: what is rehearsed when, by scenario, hunt, hook, at a table or on a test estate
 //! chaos/                      experiments in the words of the Chaos Toolkit: their own processes and requests, no engine
-//! exercise/                   the calendar: what is rehearsed when, by scenario, hunt, hook or at a table
 //! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
 //! forecast/                   many futures: engine + simulation, run thousands of times

@@ -113,7 +113,7 @@ fn what_is_forecast_is_what_happens() {
         let group = group(&simulation, "orders-db");
         let snapshot = simulation.snapshot(1, false);
         let view = snapshot.proposals.iter().find(|v| v.proposal.group == group).unwrap_or_else(|| panic!("no choice"));
-        let fork = simulation.core.engine.fork(simulation.now(), group).unwrap_or_else(|| panic!("no database"));
+        let fork = simulation.core.engine.alone(simulation.now(), group).unwrap_or_else(|| panic!("no database"));
         let question = Question::of(fork, group, view, &snapshot).unwrap_or_else(|| panic!("nothing to simulate"));
         let said = question.answer(FUTURES, 1, &AtomicBool::new(false)).unwrap_or_else(|| panic!("stopped"));
         let again = question.answer(FUTURES, 2, &AtomicBool::new(false)).unwrap_or_else(|| panic!("stopped"));

@@ -1,14 +1,15 @@
 //! `bpci test suite|test|report`: the exercises of the calendar, in the words of reference 001.
 
 use super::fail::Fail;
-use super::output::Output;
+use super::output::{Output, say};
 use crate::controller::{keep_rehearsal, rehearsals};
-use crate::exercise::{Calendar, Exercise, Means, Outcome, due, hold, play};
+use crate::exercise::{Calendar, Exercise, Means, Outcome, due, hold, play, pull_lever};
 use crate::model::*;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::watch;
 
 #[derive(Debug, Subcommand)]
 pub enum TestCommand {
@@ -18,6 +19,12 @@ pub enum TestCommand {
     Test(TestAsk),
     /// The calendar: last, next, how often it came out as it must, and what that proves
     Report(ReportAsk),
+    /// The lever: ends the live drill on a test estate; its rollbacks follow
+    Stop {
+        /// The estate's name
+        #[arg(long, value_name = "NAME")]
+        estate: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -81,12 +88,30 @@ pub fn run(command: TestCommand) -> Result<(), Fail> {
     match command {
         TestCommand::Suite(ask) => suite(&ask),
         TestCommand::Test(ask) => test(&ask),
+        TestCommand::Stop { estate } => {
+            pull_lever(&estate).map_err(Fail::failed)?;
+            say("the lever is pulled: the method ends, its rollbacks follow")
+        }
         TestCommand::Report(ask) => report(&ask),
     }
 }
 
 fn now() -> Utc {
     Utc(chrono::Utc::now().timestamp_millis())
+}
+
+/// Says when this program is told to end. Only a live drill hears it, for it must not leave before its rollbacks; the others
+/// are ended as any program.
+fn told_to_stop(list: &[&Exercise]) -> watch::Receiver<bool> {
+    let (tells, stop) = watch::channel(false);
+    if list.iter().any(|e| matches!(e.means, Means::Live(_))) {
+        tokio::spawn(async move {
+            super::told_to_end().await;
+            let _ = tells.send(true);
+            std::future::pending::<()>().await;
+        });
+    }
+    stop
 }
 
 fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
@@ -98,12 +123,13 @@ fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
     if ask.dry_run {
         return plan(&list, &ask.common.output);
     }
+    let stop = told_to_stop(&list);
     let next = AtomicUsize::new(0);
     let mut done: Vec<(usize, Outcome)> = std::thread::scope(|scope| {
         let work = || {
             let mut done = Vec::new();
             while let Some((at, exercise)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, list.get(at)?))) {
-                done.push((at, play(exercise, &calendar.kinds[&exercise.kind], None)));
+                done.push((at, play(exercise, &calendar.kinds[&exercise.kind], None, &stop)));
             }
             done
         };
@@ -129,7 +155,7 @@ fn test(ask: &TestAsk) -> Result<(), Fail> {
     }
     let outcome = match &exercise.means {
         Means::TableTop(table) => hold(table, ask.speed, &mut std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Fail::failed)?,
-        _ => play(exercise, &calendar.kinds[&exercise.kind], ask.seed),
+        _ => play(exercise, &calendar.kinds[&exercise.kind], ask.seed, &told_to_stop(&[exercise])),
     };
     keep(exercise, &outcome);
     let results = [(exercise, outcome)];
@@ -149,6 +175,7 @@ fn means(exercise: &Exercise) -> String {
             "nothing yet: name a command as its `hook` in a calendar of yours, and give that to --calendar".to_string()
         }
         Means::Hook(argv) => argv.join(" "),
+        Means::Live(drill) => format!("«{}», for real on the test estate {}", drill.experiment.title, drill.estate),
         Means::TableTop(table) => format!("{} injects for {} roles, with people", table.injects.len(), table.roles.len()),
     }
 }

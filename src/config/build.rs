@@ -27,7 +27,15 @@ pub fn estate(file: &str, raw: &File) -> Result<Estate, Mistake> {
     let cx = Context { file };
     let regions = regions(&cx, raw)?;
     let policy = policy(&cx, raw)?;
-    let mut estate = Estate { name: name(raw, file), regions, services: Vec::new(), groups: Vec::new(), policy, plans: super::plan::shipped() };
+    let mut estate = Estate {
+        name: name(raw, file),
+        test_estate: raw.test_estate,
+        regions,
+        services: Vec::new(),
+        groups: Vec::new(),
+        policy,
+        plans: super::plan::shipped(),
+    };
     if !estate.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || estate.name.starts_with('.') {
         let found = format!("the estate's name `{}` cannot name a directory", estate.name);
         return Err(cx.mistake(Location::UNKNOWN, found, "use letters, digits, `-`, `_` and `.`"));

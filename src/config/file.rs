@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 pub struct File {
     /// The estate's name. Default: the only database's scope, else the file's name.
     pub name: Option<String>,
+    /// It is there to be rehearsed on: live drills may strike it.
+    #[serde(default)]
+    pub test_estate: bool,
     pub business_continuity: Option<BusinessContinuity>,
     pub disaster_recovery: Option<DisasterRecovery>,
     /// What automation may not do.

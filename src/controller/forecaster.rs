@@ -53,7 +53,7 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
     };
     let snapshot = engine.snapshot(now, None);
     let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(unknown)?;
-    let question = engine.fork(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(unknown)?;
+    let question = engine.alone(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(unknown)?;
     if !question.is_known() {
         let remedy = "of a record: the tape beside it does not reach there; of a live estate: wait until it answers";
         return Err(Refusal::new("nothing that was measured is known", remedy));
@@ -64,7 +64,7 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
 /// The forecasts of every choice on the table, at once.
 pub fn forecasts(engine: &Engine, now: Now, snapshot: &Snapshot, futures: u32) -> Vec<ForecastView> {
     let of = |v: &ProposalView| {
-        let question = Question::of(engine.fork(now, v.proposal.group)?, v.proposal.group, v, snapshot)?;
+        let question = Question::of(engine.alone(now, v.proposal.group)?, v.proposal.group, v, snapshot)?;
         Some(ForecastView { proposal: v.proposal.id, at: now.utc, forecast: question.answer(futures, cores(), &AtomicBool::new(false))? })
     };
     snapshot.proposals.iter().take(CHOICES).filter_map(of).collect()
@@ -125,7 +125,7 @@ impl Forecaster {
         let due = since.is_none_or(|s| new || (moved && s >= MOVING) || s >= STANDING);
         if !keys.is_empty() && due {
             let questions = snapshot.proposals.iter().take(CHOICES).filter_map(|v| {
-                let fork = engine.fork(now, v.proposal.group)?;
+                let fork = engine.alone(now, v.proposal.group)?;
                 Some((v.proposal.id, Question::of(fork, v.proposal.group, v, snapshot)?))
             });
             let asked = Asked { at: now.utc, questions: questions.collect() };

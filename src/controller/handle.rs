@@ -37,14 +37,14 @@ impl Handle for LocalHandle {
         self.ask(|reply| Message::Control(control, reply))
     }
 
-    fn fork(&self, group: GroupId) -> Forked {
+    fn fork(&self) -> Forked {
         let (reply, answer) = oneshot::channel();
         let messages = self.messages.clone();
         Box::pin(async move {
             let gone = "the controller has ended; start the program again";
             messages.send(Message::Engine(reply)).await.map_err(|_| gone)?;
             let (engine, now) = answer.await.map_err(|_| gone)?;
-            fork_of(&engine, now, group)
+            fork_of(&engine, now)
         })
     }
 }
@@ -62,16 +62,16 @@ impl LocalHandle {
     }
 }
 
-/// A database as it stands in an engine, in a simulation of its own.
+/// An estate as it stands in an engine, in a simulation of its own.
 ///
 /// # Errors
-/// There is none, or nothing of it is known.
-pub(super) fn fork_of(engine: &Engine, now: Now, group: GroupId) -> Result<Arc<dyn Handle>, String> {
-    let fork = engine.fork(now, group).ok_or("there is no database to be simulated")?;
-    if fork.standing.record.is_none() {
+/// Nothing of any database is known.
+pub(super) fn fork_of(engine: &Engine, now: Now) -> Result<Arc<dyn Handle>, String> {
+    let fork = engine.fork(now);
+    if fork.standing.databases.iter().all(|d| d.record.is_none()) {
         return Err("nothing that was measured is known: it cannot be simulated from here".to_string());
     }
-    super::player::start_fork(fork).map_err(|e| e.to_string())
+    Ok(super::player::start_fork(fork))
 }
 
 /// The newest snapshot that was published.

@@ -31,20 +31,18 @@ pub struct Playing {
 const FRAME: Duration = Duration::from_millis(50);
 const CALM: Duration = Duration::from_millis(500);
 
+/// How long one turn of the loop simulates at most: a world that is too much for its speed runs slower, and still hears
+/// orders.
+const BUDGET: Duration = Duration::from_millis(100);
+
 /// How fast a fork runs while something runs in it, times real time.
 const FORK: u32 = 100;
 
-/// Starts a simulation of one database as it stands, with what is on the table for it: nothing moves in it until an
-/// operation is begun.
-pub(super) fn start_fork(mut fork: Fork) -> Result<Arc<dyn Handle>, JournalError> {
-    let open = fork.open.take();
-    let mut simulation = Simulation::standing(fork);
-    if let Some(action) = open {
-        let now = simulation.now();
-        simulation.core.input(now, Input::Order(Order { by: "as on the table".to_string(), action }))?;
-    }
+/// Starts a simulation of an estate as it stands, with what is on the table: nothing moves in it until an operation is
+/// begun.
+pub(super) fn start_fork(fork: Fork) -> Arc<dyn Handle> {
     let playing = Playing { speed: FORK, judged: false, walk: false, waits: true, ended: None };
-    Ok(start_simulation(simulation, playing))
+    start_simulation(Simulation::standing(fork), playing)
 }
 
 /// Starts a simulation in a task of its own.
@@ -122,15 +120,15 @@ impl Player {
         if self.paused {
             return Ok(());
         }
-        let mut until = self.simulation.now().mono.plus(real.times(u64::from(self.playing.speed)));
-        if let Some(turn) = self.simulation.scenario.narration.get(self.told)
-            && until >= Mono(turn.at.0)
-        {
-            until = Mono(turn.at.0).max(self.simulation.now().mono);
+        let began = self.simulation.now().mono;
+        let mut until = began.plus(real.times(u64::from(self.playing.speed)));
+        let turn = self.simulation.scenario.narration.get(self.told).map(|turn| Mono(turn.at.0).max(began));
+        until = turn.map_or(until, |turn| turn.min(until));
+        self.simulation.run_to_within(until, BUDGET)?;
+        if turn.is_some_and(|turn| self.simulation.now().mono >= turn) {
             self.told += 1;
             self.paused = self.playing.walk;
         }
-        self.simulation.run_to(until)?;
         for view in self.forecaster.news() {
             let now = self.simulation.now();
             self.simulation.core.input(now, Input::Foretold(view))?;

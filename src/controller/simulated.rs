@@ -9,6 +9,7 @@ use crate::model::*;
 use crate::sim::World;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A scenario under way.
 pub struct Simulation {
@@ -40,7 +41,7 @@ impl Simulation {
         Ok(simulation)
     }
 
-    /// One database as it stands, with a world that goes on from there.
+    /// An estate as it stands, with a world that goes on from there.
     pub fn standing(fork: Fork) -> Simulation {
         let estate = Arc::clone(&fork.engine.state().estate);
         let pace = Durations::of(&fork.past).pace;
@@ -84,6 +85,21 @@ impl Simulation {
             self.turn_at(self.next())?;
         }
         self.clock = self.clock.max(until);
+        Ok(())
+    }
+
+    /// As [`Simulation::run_to`], for so much real time: then it stands where it came to.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    pub fn run_to_within(&mut self, until: Mono, budget: Duration) -> Result<(), JournalError> {
+        let began = Instant::now();
+        while self.next() <= until && began.elapsed() < budget {
+            self.turn_at(self.next())?;
+        }
+        if self.next() > until {
+            self.clock = self.clock.max(until);
+        }
         Ok(())
     }
 

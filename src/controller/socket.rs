@@ -166,12 +166,12 @@ impl Handle for SocketHandle {
     }
 
     /// The engine is in another process: it is made anew from its record, and from what was measured beside it.
-    fn fork(&self, group: GroupId) -> Forked {
+    fn fork(&self) -> Forked {
         let journal = self.path.with_file_name("journal.db");
         Box::pin(async move {
             let newest = move || Replay::newest(&journal).map_err(|e| e.to_string());
             let (engine, now) = tokio::task::spawn_blocking(newest).await.map_err(|e| e.to_string())??;
-            fork_of(&engine, now, group)
+            fork_of(&engine, now)
         })
     }
 }

@@ -3,6 +3,7 @@
 //! It promises: the same inputs give the same answers; what breaks a law is not decided; every wait has a reason and
 //! an end. It may not do IO, read a clock, draw a random number, or decide by a float.
 
+mod alone;
 mod assess;
 mod candidate;
 mod claim;
@@ -19,6 +20,7 @@ mod propose;
 mod readiness;
 mod run;
 mod services;
+mod standing;
 mod state;
 mod step;
 mod telemetry;
@@ -27,9 +29,10 @@ mod votes;
 mod watched;
 mod words;
 
+pub use alone::ONLY;
 pub use claim::Claim;
 pub use facts::Facts;
-pub use fork::{Fork, ONLY};
+pub use fork::Fork;
 pub use state::State;
 pub use words::line;
 

@@ -79,8 +79,13 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     };
     let plan = state.estate.plans.iter().find(|p| p.intent == intent && p.disasters.contains(&disaster.kind))?;
     let automation = response.and_then(|r| state.estate.policy.strategies.get(&r.strategy)).map(|s| s.automation);
-    let automatic =
-        !tried && intent == Intent::Failover && response.is_some_and(|r| r.automated) && automation == Some(Automation::Full) && state.armed;
+    // In a fork nobody acts but who tries something.
+    let automatic = state.mode != Mode::Fork
+        && !tried
+        && intent == Intent::Failover
+        && response.is_some_and(|r| r.automated)
+        && automation == Some(Automation::Full)
+        && state.armed;
     let name = &state.estate.region(primary).name;
     Some(Proposal {
         id: ProposalId(state.next.proposal.max(1)),

@@ -1,12 +1,15 @@
 //! The calendar: kinds of exercise with their terms, and the exercises themselves, as YAML.
 
+use super::live::LiveDrill;
 use super::table_top::TableTop;
+use crate::chaos::Experiment;
 use crate::config::{Duration, Mistake, Place, embedded, parse_yaml, read_text};
 use crate::model::*;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 const BUILT_IN: &str = include_str!("../../fixtures/exercises/calendar.yaml");
 
@@ -43,6 +46,8 @@ pub enum Means {
     Hunt(u64),
     /// A command; empty: there is none yet.
     Hook(Vec<String>),
+    /// For real, on a test estate.
+    Live(LiveDrill),
     TableTop(TableTop),
 }
 
@@ -75,6 +80,10 @@ struct ExerciseFile {
     scenario: Option<String>,
     hunt: Option<u64>,
     hook: Option<Vec<String>>,
+    /// A file, relative to this one.
+    experiment: Option<String>,
+    /// With an experiment: the test estate it is for, by name.
+    estate: Option<String>,
     table_top: Option<TableTop>,
 }
 
@@ -116,16 +125,27 @@ fn exercise(file: &str, spanned: &Spanned<ExerciseFile>, kinds: &BTreeMap<Exerci
     if !kinds.contains_key(&e.kind) {
         return Err(wrong(format!("`{}` has no terms", e.kind), "add it to `kinds` with `every`"));
     }
-    let means = match (&e.scenario, e.hunt, &e.hook, &e.table_top) {
-        (Some(name), None, None, None) => {
+    let means = match (&e.scenario, e.hunt, &e.hook, &e.experiment, &e.table_top) {
+        (Some(name), None, None, None, None) => {
             let unknown = |_| wrong(format!("`{name}` is no scenario of ours"), "`bpci` lists them on its drills screen (7)");
             Means::Scenario(Box::new(embedded(name).map_err(unknown)?))
         }
-        (None, Some(runs), None, None) => Means::Hunt(runs),
-        (None, None, Some(argv), None) => Means::Hook(argv.clone()),
-        (None, None, None, Some(table)) => Means::TableTop(table.clone()),
-        _ => return Err(wrong(format!("what `{}` plays is not one thing", e.id), "give it one of `scenario`, `hunt`, `hook` and `table_top`")),
+        (None, Some(runs), None, None, None) => Means::Hunt(runs),
+        (None, None, Some(argv), None, None) => Means::Hook(argv.clone()),
+        (None, None, None, Some(name), None) => {
+            let estate = e.estate.clone().ok_or_else(|| wrong(format!("`{}` is for no estate", e.id), "name its test estate: `estate: lab`"))?;
+            let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
+            Means::Live(LiveDrill { experiment: Arc::new(Experiment::load(&path)?), estate })
+        }
+        (None, None, None, None, Some(table)) => Means::TableTop(table.clone()),
+        _ => {
+            let remedy = "give it one of `scenario`, `hunt`, `hook`, `experiment` and `table_top`";
+            return Err(wrong(format!("what `{}` plays is not one thing", e.id), remedy));
+        }
     };
+    if e.estate.is_some() && e.experiment.is_none() {
+        return Err(wrong(format!("`{}` names an estate and no experiment", e.id), "only an experiment is played on an estate"));
+    }
     Ok(Exercise { id: e.id.clone(), kind: e.kind, title: e.title.clone(), means })
 }
 
@@ -149,6 +169,8 @@ mod tests {
             ("  - { id: a, kind: chaos, title: t }\n", "cal.yaml:4:5: what `a` plays is not one thing"),
             ("  - { id: a, kind: chaos, title: t, hunt: 3, hook: [] }\n", "cal.yaml:4:5: what `a` plays is not one thing"),
             ("  - { id: a, kind: crisis, title: t, hunt: 3 }\n", "cal.yaml:4:5: `crisis` has no terms"),
+            ("  - { id: a, kind: chaos, title: t, hunt: 3, estate: lab }\n", "cal.yaml:4:5: `a` names an estate and no experiment"),
+            ("  - { id: a, kind: chaos, title: t, experiment: x.yaml }\n", "cal.yaml:4:5: `a` is for no estate"),
             ("  - { id: a, kind: chaos, title: t, scenario: nowhere }\n", "cal.yaml:4:5: `nowhere` is no scenario"),
             (
                 "  - { id: a, kind: chaos, title: t, hunt: 3 }\n  - { id: a, kind: chaos, title: t, hunt: 3 }\n",

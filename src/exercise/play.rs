@@ -1,4 +1,4 @@
-//! One exercise, played: on the simulation, by the hunt, or by a hook.
+//! One exercise, played: on the simulation, by the hunt, by a hook, or for real on a test estate.
 
 use super::calendar::{Exercise, Means, Terms};
 use crate::controller::{self, drill_report};
@@ -7,6 +7,7 @@ use crate::journal::Journal;
 use crate::model::*;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How an exercise came out.
 #[derive(Clone, Debug)]
@@ -22,12 +23,13 @@ pub enum Outcome {
     NotPlayed(String),
 }
 
-/// Plays an exercise that needs nobody. `hook` runs a command to its end, within a time.
-pub fn play(exercise: &Exercise, terms: &Terms, seed: Option<u64>) -> Outcome {
+/// Plays an exercise that needs nobody: a hook to its end, within a time; a live drill until it is told to stop.
+pub fn play(exercise: &Exercise, terms: &Terms, seed: Option<u64>, stop: &watch::Receiver<bool>) -> Outcome {
     match &exercise.means {
         Means::Scenario(scenario) => on_simulation(scenario, terms, seed),
         Means::Hunt(runs) => hunted(*runs, seed.unwrap_or(1)),
         Means::Hook(argv) => hooked(argv, terms),
+        Means::Live(drill) => drill.play(&exercise.id, terms, stop.clone()),
         Means::TableTop(_) => Outcome::NotPlayed(format!("people hold it: bpci test test --test-id {}", exercise.id)),
     }
 }

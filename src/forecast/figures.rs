@@ -22,7 +22,7 @@ pub fn spread(values: impl Iterator<Item = Option<u64>>) -> Spread {
 
 /// The figures of one branch.
 pub fn of(ended: &[Ended], question: &Question, branch: Branch, fence_is_known: bool) -> Figures {
-    let rate = question.fork.standing.wal_rate.filter(|r| *r > 0);
+    let rate = question.database().and_then(|d| d.wal_rate).filter(|r| *r > 0);
     let before = question.impact.map_or(Span::ZERO, |t| question.fork.now.utc.since(t));
     let lost_ms = |e: &Ended| rate.map(|r| e.lost * 1000 / r);
     let loss = spread(ended.iter().map(|e| Some(e.lost)));

@@ -66,16 +66,20 @@ impl Question {
         })
     }
 
+    /// How the one database in it stands.
+    fn database(&self) -> Option<&StandingDatabase> {
+        self.fork.standing.databases.first()
+    }
+
     /// True if anything was measured of it: else every future would be invented.
     pub fn is_known(&self) -> bool {
-        self.fork.standing.record.is_some() && self.fork.standing.members.iter().any(|m| m.report.is_some())
+        self.database().is_some_and(|d| d.record.is_some() && d.members.iter().any(|m| m.report.is_some()))
     }
 
     /// True if what the cluster will do by itself can be told: its store was read lately, and has a quorum.
     fn store_is_known(&self) -> bool {
-        let standing = &self.fork.standing;
-        let fresh = |at: Mono| standing.now.since(at) <= Span::secs(10);
-        standing.record.as_ref().is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
+        let fresh = |at: Mono| self.fork.standing.now.since(at) <= Span::secs(10);
+        self.database().and_then(|d| d.record.as_ref()).is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
     }
 
     /// A fence that was never fired has no figure.
@@ -97,7 +101,7 @@ impl Question {
             Some(to) => run(Branch::Act(to))?,
             None => Outlook::None("there is no candidate".to_string()),
         };
-        let serves = self.fork.standing.members.iter().any(|m| m.region == self.from && m.life == Life::Answers);
+        let serves = self.database().is_some_and(|d| d.members.iter().any(|m| m.region == self.from && m.life == Life::Answers));
         let leave = if serves || !self.store_is_known() { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
         let next_best = match self.next {
             Some(next) => Some((self.fork.regions[next.at()], run(Branch::Act(next))?)),

@@ -115,6 +115,7 @@ pub fn estate(place: &Place, program: &Path) -> String {
     format!(
         r#"# The lab's estate. Figures suit practice: quick probes, no delay before an automatic response.
 name: lab
+test_estate: true
 business_continuity:
   sla_targets: {{ uptime_percentage: 99.9, rto_minutes: 15, rpo_minutes: 5 }}
   regions:

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estate {
     pub name: String,
+    /// It is there to be rehearsed on: nobody's business hangs on it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_estate: bool,
     pub regions: Vec<Region>,
     pub services: Vec<Service>,
     pub groups: Vec<Group>,

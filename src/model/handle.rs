@@ -1,6 +1,6 @@
 //! How anybody reaches a controller: the newest snapshot, and orders.
 
-use super::{GroupId, Order, Receipt, Refusal, Snapshot};
+use super::{Order, Receipt, Refusal, Snapshot};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ pub trait Handle: Send + Sync {
     /// Controls of a simulated world; a live one has none and says so.
     fn control(&self, control: Control) -> Answer;
 
-    /// One database as it stands, in a simulation that stands still until something is begun in it. Nothing done there
+    /// The estate as it stands, in a simulation that stands still until something is begun in it. Nothing done there
     /// reaches this controller.
-    fn fork(&self, group: GroupId) -> Forked;
+    fn fork(&self) -> Forked;
 }
 
 /// What can be done to a simulated world.

@@ -1,10 +1,24 @@
-//! A replicated database as it stands, as far as is known: where the world of a forecast begins.
+//! An estate as it stands, as far as is known: where the world of a forecast or of a fork begins.
 
-use super::{GroupId, Lsn, MemberReport, Mono, Percent, RegionId, ServerView, Span, StoreRecord};
+use super::{GroupId, Lsn, MemberReport, Mono, Percent, RegionId, ServerView, ServiceId, Span, StoreRecord};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 pub struct Standing {
     pub now: Mono,
+    pub databases: Vec<StandingDatabase>,
+    /// By region; `None`: not known.
+    pub loads: Vec<Option<Percent>>,
+    /// Services that do not answer well at a place.
+    pub failing: BTreeSet<(ServiceId, RegionId)>,
+    /// Regions that are down.
+    pub lost: Vec<RegionId>,
+    /// The regions where everything is silent that is watched there.
+    pub cut: Vec<RegionId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct StandingDatabase {
     pub group: GroupId,
     /// In the order of the database's members.
     pub members: Vec<StandingMember>,
@@ -13,13 +27,8 @@ pub struct Standing {
     pub lease_ends_by: Option<Mono>,
     /// Of each balancer; `None`: nothing was heard of it.
     pub balancers: Vec<Option<Vec<ServerView>>>,
-    pub loads: Vec<Option<Percent>>,
     /// Bytes a second that the primary wrote lately, where two of its positions are known.
     pub wal_rate: Option<u64>,
-    /// Regions that are down.
-    pub lost: Vec<RegionId>,
-    /// Of these, the ones where everything is silent that is watched there.
-    pub cut: Vec<RegionId>,
 }
 
 #[derive(Clone, Debug)]
@@ -38,9 +47,9 @@ pub struct StandingMember {
 }
 
 impl Standing {
-    /// The machine answers that nobody listens.
+    /// A machine there answers that nobody listens.
     pub fn refuses(&self, region: RegionId) -> bool {
-        self.members.iter().any(|m| m.region == region && m.life == Life::Refuses)
+        self.databases.iter().flat_map(|d| &d.members).any(|m| m.region == region && m.life == Life::Refuses)
     }
 }
 

@@ -151,10 +151,10 @@ impl World {
         }
     }
 
-    pub(super) fn load_of(&self, region: RegionId) -> Percent {
+    pub(super) fn load_of(&self, region: RegionId) -> Option<Percent> {
         if self.suffers(FaultKind::CapacityExhaustion, region) {
-            return Percent(98);
+            return Some(Percent(98));
         }
-        Percent(self.setup.load.get(region.at()).copied().unwrap_or(35))
+        self.loads.get(region.at()).copied().flatten()
     }
 }

@@ -274,17 +274,16 @@ impl World {
                 continue;
             }
             for region in &service.regions {
-                let reached = self.we_reach(*region);
-                let result = match reached {
-                    true => ProbeResult::Answered { round_trip: self.latency(*region).times(2) },
-                    false => ProbeResult::Silent,
+                let result = match (self.we_reach(*region), self.failing.contains(&(id, *region))) {
+                    (true, false) => ProbeResult::Answered { round_trip: self.latency(*region).times(2) },
+                    (true, true) => ProbeResult::Refused,
+                    (false, _) => ProbeResult::Silent,
                 };
                 self.tell(Fact::Service { service: id, region: Some(*region), result });
             }
         }
         for region in estate.region_ids() {
-            if self.we_reach(region) {
-                let load = self.load_of(region);
+            if let Some(load) = self.load_of(region).filter(|_| self.we_reach(region)) {
                 self.tell(Fact::Load { region, load });
             }
         }

@@ -12,24 +12,20 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 impl World {
-    /// A world as the standing says, with the estate's one database in it; the seed draws what is not known.
+    /// A world as the standing says, with its databases in it; the seed draws what is not known.
     pub fn standing(estate: &Arc<Estate>, standing: &Standing, pace: &Pace, seed: u64) -> World {
         let mut chance = Chance::new(seed);
         let setup = setup(standing);
-        // Where a port is refused the machine and its network are there: only what ran on it is gone. Where only this database
+        // Where a port is refused the machine and its network are there: only what ran on it is gone. Where only one database
         // is watched and is silent, the network may be cut or the machine frozen: nobody can tell, and what follows on a fence
         // differs.
         let mut cut = |region: &RegionId| !standing.refuses(*region) && (standing.cut.contains(region) || chance.below(2) == 0);
         let lost: Vec<RegionId> = standing.lost.iter().copied().filter(&mut cut).collect();
-        let cluster = cluster(estate, standing, &lost, &setup, pace, &mut chance);
-        let servers = |of: &Option<Vec<ServerView>>| {
-            let server = |m: &SimMember| match of.iter().flatten().find(|s| s.region == Some(m.region)) {
-                Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
-                None => SimServer { up: m.leads, ..SimServer::default() },
-            };
-            cluster.members.iter().map(server).collect()
-        };
-        let balancers = vec![standing.balancers.iter().map(servers).collect()];
+        let mut clusters = Vec::with_capacity(standing.databases.len());
+        for database in &standing.databases {
+            clusters.push(cluster(estate, standing.now, database, &lost, &setup, pace, &mut chance));
+        }
+        let balancers = standing.databases.iter().zip(&clusters).map(|(d, c)| d.balancers.iter().map(|b| servers(b.as_ref(), c)).collect());
         let struck = |region: &RegionId| {
             (TimedFault { at: Span::ZERO, lasts: None, fault: Fault { kind: FaultKind::RegionOutage, region: *region, group: None } }, true)
         };
@@ -37,27 +33,32 @@ impl World {
             estate: Arc::clone(estate),
             setup,
             clock: standing.now,
-            balancers,
+            balancers: balancers.collect(),
+            loads: standing.loads.clone(),
+            failing: standing.failing.clone(),
             faults: lost.iter().map(struck).collect(),
             queue: BinaryHeap::new(),
             order: 0,
             out: Vec::new(),
             pending: Vec::new(),
             outcomes: BTreeMap::new(),
-            close_until: vec![Mono::default()],
+            close_until: vec![Mono::default(); clusters.len()],
             rise: pace.rise.draw(&mut chance),
             pace: pace.clone(),
             thrift: Some(0),
             truth: Truth::default(),
             happened: 0,
-            clusters: vec![cluster],
+            clusters,
             chance,
         };
-        for member in 0..world.clusters[0].members.len() {
-            let first = standing.now.plus(Span(world.chance.below(world.setup.agent.loop_wait.0.clamp(1, 1000))));
-            world.schedule(first, Happening::Agent { cluster: 0, member });
+        for cluster in 0..world.clusters.len() {
+            let turn = world.clusters[cluster].setup.loop_wait.0.clamp(1, 1000);
+            for member in 0..world.clusters[cluster].members.len() {
+                let first = standing.now.plus(Span(world.chance.below(turn)));
+                world.schedule(first, Happening::Agent { cluster, member });
+            }
+            world.schedule_lease(cluster);
         }
-        world.schedule_lease(0);
         world
     }
 
@@ -102,27 +103,45 @@ impl World {
     }
 }
 
+/// What a balancer was last seen to think of each server; of one that was not heard of, what it should think.
+fn servers(seen: Option<&Vec<ServerView>>, cluster: &Cluster) -> Vec<SimServer> {
+    let server = |m: &SimMember| match seen.into_iter().flatten().find(|s| s.region == Some(m.region)) {
+        Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
+        None => SimServer { up: m.leads, ..SimServer::default() },
+    };
+    cluster.members.iter().map(server).collect()
+}
+
 fn setup(standing: &Standing) -> WorldSetup {
     let defaults = WorldSetup::default();
+    let members = standing.databases.iter().flat_map(|d| &d.members);
+    let trips = members.filter(|m| m.life == Life::Answers).filter_map(|m| m.round_trip);
+    WorldSetup { latency: trips.max().map_or(defaults.latency, |t| Span(t.0 / 2)), ..defaults }
+}
+
+fn agent(standing: &StandingDatabase) -> AgentSetup {
+    let defaults = WorldSetup::default().agent;
     let config = standing.record.as_ref().and_then(|(r, _)| r.config.as_ref());
     let version = standing.members.iter().filter_map(|m| Some(m.report.as_ref()?.0.version)).max();
-    let trips: Vec<Span> = standing.members.iter().filter(|m| m.life == Life::Answers).filter_map(|m| m.round_trip).collect();
-    WorldSetup {
-        wal_rate: standing.wal_rate.unwrap_or(defaults.wal_rate),
-        latency: trips.iter().max().map_or(defaults.latency, |t| Span(t.0 / 2)),
-        load: standing.loads.iter().map(|l| l.map_or(0, |p| p.0)).collect(),
-        agent: AgentSetup {
-            ttl: config.map_or(defaults.agent.ttl, |c| c.ttl),
-            loop_wait: config.map_or(defaults.agent.loop_wait, |c| c.loop_wait),
-            maximum_lag: config.map_or(defaults.agent.maximum_lag, |c| c.maximum_lag.0),
-            synchronous: config.is_none_or(|c| c.synchronous),
-            steals_lock: version.is_some_and(|v| v <= Version(3, 0, 2)),
-        },
-        ..defaults
+    AgentSetup {
+        ttl: config.map_or(defaults.ttl, |c| c.ttl),
+        loop_wait: config.map_or(defaults.loop_wait, |c| c.loop_wait),
+        maximum_lag: config.map_or(defaults.maximum_lag, |c| c.maximum_lag.0),
+        synchronous: config.is_none_or(|c| c.synchronous),
+        steals_lock: version.is_some_and(|v| v <= Version(3, 0, 2)),
     }
 }
 
-fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Cluster {
+fn cluster(
+    estate: &Estate,
+    now: Mono,
+    standing: &StandingDatabase,
+    lost: &[RegionId],
+    setup: &WorldSetup,
+    pace: &Pace,
+    chance: &mut Chance,
+) -> Cluster {
+    let (agent, wal_rate) = (agent(standing), standing.wal_rate.unwrap_or(setup.wal_rate));
     let record = standing.record.as_ref().map(|(r, _)| r);
     let name = |region: RegionId| record.and_then(|r| r.name_of(region)).map_or_else(|| estate.region(region).name.clone(), str::to_string);
     let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.region);
@@ -130,8 +149,8 @@ fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &Worl
     // Where the primary was when it was last heard, and what it may have written until it failed.
     let written = standing.members.iter().filter(|m| Some(m.region) == leader).find_map(|m| {
         let (position, at) = m.led_at?;
-        let until = m.failing_since.filter(|_| m.life != Life::Answers).unwrap_or(standing.now);
-        let unseen = until.since(at).0 * setup.wal_rate / 1000;
+        let until = m.failing_since.filter(|_| m.life != Life::Answers).unwrap_or(now);
+        let unseen = until.since(at).0 * wal_rate / 1000;
         let unseen = if m.life == Life::Answers { unseen } else { chance.below(unseen + 1) };
         Some(position.0 + unseen)
     });
@@ -167,7 +186,7 @@ fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &Worl
                 usual_lag: if holds_all || m.stalled { 0 } else { written.saturating_sub(position) },
                 rejoins: None,
                 promotes: None,
-                heard: m.heard.unwrap_or(standing.now),
+                heard: m.heard.unwrap_or(now),
                 asked: [None; 2],
                 cut_off: None,
                 thawed: false,
@@ -184,20 +203,20 @@ fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &Worl
     let heard = |m: &StandingMember| m.life == Life::Answers && m.report.as_ref().is_some_and(|(_, at)| failed.is_none_or(|f| *at >= f));
     let known = members.iter().zip(&standing.members).filter(|(m, s)| synchronous.contains(&&m.name) && heard(s));
     let held = known.map(|(m, _)| m.position).max();
-    let acknowledged = held.filter(|_| setup.agent.synchronous).unwrap_or(written);
+    let acknowledged = held.filter(|_| agent.synchronous).unwrap_or(written);
     let holder = members.iter().position(|m| m.leads);
     Cluster {
         group: standing.group,
         reach_store: vec![true; members.len()],
         keys: keys(&members),
-        store: store(standing, holder, chance),
-        setup: setup.agent.clone(),
+        store: store(standing, now, holder, chance),
+        setup: agent,
         system_id: record.and_then(|r| r.initialize.clone()).unwrap_or_default(),
-        wal_rate: setup.wal_rate,
+        wal_rate,
         write_rate: setup.write_rate,
         acknowledged,
         remainder: 0,
-        advanced: standing.now,
+        advanced: now,
         loss_accepted: false,
         asked: None,
         promotion: pace.promotion.clone(),
@@ -205,7 +224,7 @@ fn cluster(estate: &Estate, standing: &Standing, lost: &[RegionId], setup: &Worl
     }
 }
 
-fn store(standing: &Standing, holder: Option<usize>, chance: &mut Chance) -> Store {
+fn store(standing: &StandingDatabase, now: Mono, holder: Option<usize>, chance: &mut Chance) -> Store {
     let (record, read) = standing.record.clone().unwrap_or_default();
     let lock = record.leader.as_ref().zip(holder).map(|(l, holder)| Lock {
         holder,
@@ -214,9 +233,9 @@ fn store(standing: &Standing, holder: Option<usize>, chance: &mut Chance) -> Sto
         // Where it was not told it is anywhere in its length.
         ends: match l.lease_left {
             Some(left) => read.plus(left).plus(Span(chance.below(1000))).min(standing.lease_ends_by.unwrap_or(Mono(u64::MAX))),
-            None => standing.now.plus(Span(chance.below(l.lease_ttl.unwrap_or(Span::secs(30)).0))),
+            None => now.plus(Span(chance.below(l.lease_ttl.unwrap_or(Span::secs(30)).0))),
         }
-        .max(standing.now),
+        .max(now),
     });
     Store {
         revision: record.revision,

@@ -7,7 +7,7 @@ use super::store::Store;
 use super::truth::Truth;
 use crate::model::*;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -73,6 +73,10 @@ pub struct World {
     pub(super) clusters: Vec<Cluster>,
     /// By cluster, by balancer, by member.
     pub(super) balancers: Vec<Vec<Vec<SimServer>>>,
+    /// By region, how much of its capacity is used; `None`: not known.
+    pub(super) loads: Vec<Option<Percent>>,
+    /// Services that do not answer well at a place, whatever runs below them.
+    pub(super) failing: BTreeSet<(ServiceId, RegionId)>,
     pub(super) faults: Vec<(TimedFault, bool)>,
     pub(super) queue: BinaryHeap<Reverse<(Mono, u64, Happening)>>,
     pub(super) order: u64,
@@ -116,6 +120,8 @@ impl World {
             pace,
             thrift: None,
             setup: scenario.world.clone(),
+            loads: estate.region_ids().map(|r| Some(Percent(scenario.world.load.get(r.at()).copied().unwrap_or(LOAD)))).collect(),
+            failing: BTreeSet::new(),
             faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
             queue: BinaryHeap::new(),
             order: 0,
@@ -154,6 +160,7 @@ impl World {
 
     /// Ends every fault, and lets what was fenced come back.
     pub fn mend(&mut self) {
+        self.failing.clear();
         for c in 0..self.clusters.len() {
             self.advance(c);
             for m in 0..self.clusters[c].members.len() {
@@ -207,7 +214,7 @@ impl World {
             Happening::FaultEnds(i) => self.relent(i),
             Happening::Agent { cluster, member } => {
                 self.agent(cluster, member);
-                self.schedule(self.clock.plus(self.setup.agent.loop_wait.min(Span::secs(1))), Happening::Agent { cluster, member });
+                self.schedule(self.clock.plus(self.clusters[cluster].setup.loop_wait.min(Span::secs(1))), Happening::Agent { cluster, member });
             }
             Happening::AgentWakes { cluster, member } => self.agent(cluster, member),
             Happening::Promotion { cluster, member } => {
@@ -311,6 +318,9 @@ impl World {
         balancers.is_empty() || balancers.iter().any(|b| !b[member].maintenance)
     }
 }
+
+/// The share of its capacity that a region uses where a scenario does not say.
+const LOAD: u16 = 35;
 
 /// Close looks that are told of after something has changed: a refused port is believed after three, and a receiver is
 /// asked once more 200 ms after a fence.

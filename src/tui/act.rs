@@ -54,7 +54,7 @@ impl App {
                 let stops = counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect();
                 return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
-            Command::Fork => return Some(Ask::Fork(self.selected_group(s))),
+            Command::Fork => return Some(Ask::Fork),
             Command::TakeOver => return self.tried(s).ok().map(Ask::TakeOver),
             Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
             Command::Answer => {
@@ -138,10 +138,15 @@ impl App {
 
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.
     pub(super) fn tried(&self, s: &Snapshot) -> Result<Action, &'static str> {
-        let (Instead::Fork(group, _), Some(beside)) = (self.instead, &self.beside) else { return Err("only in a fork") };
-        let begun = s.operations.back().map(|o| (o.intent(), o.from, o.to, told(o)));
-        let open = || s.proposals.first().and_then(|v| Some((v.proposal.intent, v.proposal.from, v.assessment.to?, "not begun there".to_string())));
-        let (intent, from, to, came) = begun.clone().or_else(open).ok_or("nothing was tried here yet")?;
+        let (Instead::Fork(_), Some(beside)) = (self.instead, &self.beside) else { return Err("only in a fork") };
+        let group = self.selected_group(s);
+        // What is over was so before the fork, unless it was begun in it.
+        let begun = s.operations.iter().rev().find(|o| o.group == group && o.mode == Mode::Fork).map(|o| (o.intent(), o.from, o.to, told(o)));
+        let open = || {
+            let v = s.proposals.iter().find(|v| v.proposal.group == group)?;
+            Some((v.proposal.intent, v.proposal.from, v.assessment.to?, "not begun there".to_string()))
+        };
+        let (intent, from, to, came) = begun.clone().or_else(open).ok_or("nothing was tried here yet for the selected database")?;
         let really = |r: RegionId| beside.estate.region_named(&s.estate.region(r).name);
         let led = beside.groups.iter().any(|g| g.group == group && g.primary.is_some() && g.primary == really(from));
         let to = really(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;

@@ -27,8 +27,8 @@ pub enum Ask {
         name: String,
         walk: bool,
     },
-    /// A database as it stands, in a simulation of its own.
-    Fork(GroupId),
+    /// The estate as it stands, in a simulation of its own.
+    Fork,
     /// Back from a scenario or a fork to what was shown before.
     Leave,
     /// Back from a fork, with the choice that was tried in it: it goes on the table, to be confirmed.
@@ -51,8 +51,8 @@ pub enum Instead {
     #[default]
     Nothing,
     Drill,
-    /// The fork of this database, as it stood then.
-    Fork(GroupId, Utc),
+    /// A fork of the estate, as it stood then.
+    Fork(Utc),
 }
 
 pub struct App {
@@ -206,7 +206,10 @@ impl App {
         (self.instead, self.beside) = (instead, None);
         self.dialog = None;
         self.awaiting = None;
-        self.selected = None;
+        // Ids mean the same in a fork and beside it: who tries something there has chosen the database here.
+        if of_drills || instead == Instead::Drill {
+            self.selected = None;
+        }
         self.back = 0;
         self.lists.retain(|screen, _| *screen == Screen::Drills);
         self.screen = if of_drills { Screen::Drills } else { Screen::Command };

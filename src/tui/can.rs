@@ -24,12 +24,11 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         }
         Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
         Command::Fork => {
-            let group = app.selected_group(s);
-            let members = s.groups.iter().any(|g| g.group == group && !g.members.is_empty());
-            let runs = s.operations.iter().any(|o| !o.is_over() && o.group == group);
+            let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
+            let runs = |g: &GroupView| s.operations.iter().any(|o| !o.is_over() && o.group == g.group);
             when(app.instead == Instead::Nothing, "this is a fork or a drill already")
-                .and(when(members, "no database is configured"))
-                .and(when(!runs, "an operation runs on it already"))
+                .and(when(databases().next().is_some(), "no database is configured"))
+                .and(when(!databases().all(runs), "an operation runs on every database: what is half done cannot be branched"))
         }
         Command::TakeOver => match (app.instead, &app.beside) {
             (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => Err("a replay: nothing can be ordered"),

@@ -5,12 +5,17 @@ use super::text::Row;
 use crate::model::*;
 use ratatui::text::Line;
 
-/// Whose fork it is, and since when; where there is no room beside it, how it really stands, in two lines. `c` shows what
-/// is real.
-pub fn below(c: &Canvas, at: Utc, real: bool) -> Vec<Line<'static>> {
+/// Since when it is one, and what is not in it; where there is no room beside it, how it really stands, in two lines. `c`
+/// shows what is real.
+pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let of = &c.snapshot.estate.group(c.selected).name;
-    let title = format!(" FORK of {of} as of {}: nothing here is real; Esc drops it ", at.clock());
+    let held = |s: &Snapshot, group: GroupId| s.groups.iter().any(|v| v.group == group && !v.members.is_empty());
+    let left_out: Vec<&str> = (c.snapshot.estate.group_ids())
+        .filter(|id| held(c.snapshot, *id) && !held(fork, *id))
+        .map(|id| c.snapshot.estate.group(id).name.as_str())
+        .collect();
+    let without = if left_out.is_empty() { String::new() } else { format!(", without {} (an operation ran)", left_out.join(", ")) };
+    let title = format!(" FORK as of {}{without}: nothing here is real; Esc drops it ", at.clock());
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
     let left = c.width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];

@@ -157,7 +157,7 @@ impl Default for KeyMap {
             bind(Command::Sort, "sort", &[c('t')], "sort", "the next order of this list"),
             bind(Command::Withdraw, "withdraw", &[c('w')], "withdraw", "take the choice off the table"),
             bind(Command::Switchover, "switchover", &[c('o')], "switch over", "hand over the living primary, or fail back"),
-            bind(Command::Fork, "fork", &[c('b')], "fork", "branch the selected database as it stands into a simulation, and try a choice there"),
+            bind(Command::Fork, "fork", &[c('b')], "fork", "branch the estate as it stands into a simulation, and try a choice there"),
             bind(
                 Command::TakeOver,
                 "for_real",

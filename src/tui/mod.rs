@@ -101,7 +101,7 @@ enum Message {
     /// What a search of the record for these words came to.
     Found(String, Result<Vec<LogLine>, String>),
     /// A database as it stood then, in a simulation of its own.
-    Forked(GroupId, Utc, Result<Arc<dyn Handle>, String>),
+    Forked(Utc, Result<Arc<dyn Handle>, String>),
     /// The terminal is gone, or the program is told to end.
     End,
     /// The controller is gone: there will be no newer snapshot.

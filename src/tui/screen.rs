@@ -29,13 +29,13 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     let aside = if app.beside.is_some() && area.width >= ASIDE_FROM { (area.width * 2 / 5).clamp(ASIDE.0, ASIDE.1) } else { 0 };
     let area = Rect { width: area.width - aside, ..area };
     let told = match (app.instead, &app.beside) {
-        (Instead::Fork(group, at), Some(beside)) => {
-            let c = Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: group };
+        (Instead::Fork(at), Some(beside)) => {
+            let c = Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: app.selected_group(snapshot) };
             if aside > 0 {
                 let place = Rect { x: area.width, width: aside, ..whole };
                 put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), |c| small(c, false)), place, buffer);
             }
-            fork::below(&c, at, aside == 0 && area.height >= 16)
+            fork::below(&c, snapshot, at, aside == 0 && area.height >= 16)
         }
         _ => narration(app, snapshot, theme, glyphs, area),
     };

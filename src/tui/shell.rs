@@ -141,13 +141,13 @@ impl Show {
                 app.answered(answer, words);
             }
             Message::Found(words, found) => app.found(words, found),
-            Message::Forked(group, at, Ok(handle)) if self.drill.is_none() => {
+            Message::Forked(at, Ok(handle)) if self.drill.is_none() => {
                 self.watch(&handle, false);
                 self.drill = Some(handle);
-                app.turn_to(Instead::Fork(group, at));
+                app.turn_to(Instead::Fork(at));
             }
-            Message::Forked(_, _, Ok(_)) => {}
-            Message::Forked(_, _, Err(text)) => app.tell(format!("There is no fork: {text}")),
+            Message::Forked(_, Ok(_)) => {}
+            Message::Forked(_, Err(text)) => app.tell(format!("There is no fork: {text}")),
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),
             Message::Resumed => {
                 // A hang-up comes with this signal too.
@@ -230,11 +230,11 @@ impl Show {
                     Err(text) => app.tell(text),
                 }
             }
-            Ask::Fork(group) => {
-                let (fork, sender) = (self.base.fork(group), self.sender.clone());
+            Ask::Fork => {
+                let (fork, sender) = (self.base.fork(), self.sender.clone());
                 let at = self.base.snapshot().now.utc;
                 self.runtime.spawn(async move {
-                    let _ = sender.try_send(Message::Forked(group, at, fork.await));
+                    let _ = sender.try_send(Message::Forked(at, fork.await));
                 });
             }
             Ask::Leave => self.leave(app),

@@ -10,6 +10,7 @@ mod lab;
 mod quiet;
 mod ready;
 mod refused;
+mod rehearsed;
 #[cfg(feature = "planted")]
 mod walk;
 mod wire;
@@ -30,6 +31,7 @@ fn a_real_cluster() {
     ready::each_lack(&lab);
     refused::while_it_lives(&lab);
     automatic::leader_killed(&lab);
+    rehearsed::live_drill(&lab);
     quiet::no_action(&lab);
     crowd::two_controllers(&lab);
     refused::when_it_is_dead(&lab);

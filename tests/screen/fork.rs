@@ -2,18 +2,17 @@
 
 use super::*;
 
-/// The incident, and its first database in a fork where a choice is on the table.
+/// The incident, in a fork where another choice than the real one is on the table.
 fn forked() -> (App, Snapshot) {
     let real = at("region_outage", 30);
     let group = real.core.engine.state().proposals[0].proposal.group;
-    let fork = real.core.engine.fork(real.now(), group).unwrap_or_else(|| panic!("no fork"));
-    let mut simulation = Simulation::standing(fork);
-    let propose = Action::Propose { group: GroupId(0), intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
+    let mut simulation = Simulation::standing(real.core.engine.fork(real.now()));
+    let propose = Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
     let now = simulation.now();
     let answer = simulation.core.input(now, bpci::engine::Input::Order(Order { by: "ada".to_string(), action: propose }));
     assert!(matches!(answer, Ok(Some(Ok(Receipt::Proposed(_))))), "{answer:?}");
     let mut app = app_on(Screen::Command);
-    app.instead = Instead::Fork(group, real.now().utc);
+    app.instead = Instead::Fork(real.now().utc);
     app.beside = Some(std::sync::Arc::new(foreseen(&real)));
     let mut snapshot = simulation.snapshot(100, true);
     snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);

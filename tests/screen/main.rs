@@ -183,7 +183,7 @@ fn every_size_draws_in_every_state() {
             let mut app = App::new();
             type_keys(&mut app, &snapshot, keys);
             if snapshot.disasters.len() == 1 {
-                (app.instead, app.beside) = (Instead::Fork(GroupId(1), snapshot.now.utc), Some(std::sync::Arc::new(snapshot.clone())));
+                (app.instead, app.beside) = (Instead::Fork(snapshot.now.utc), Some(std::sync::Arc::new(snapshot.clone())));
             }
             for width in (0..=250).step_by(if cfg!(debug_assertions) { 13 } else { 3 }) {
                 for height in (0..=70).step_by(if cfg!(debug_assertions) { 7 } else { 1 }) {
