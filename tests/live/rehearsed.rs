@@ -25,7 +25,9 @@ pub fn live_drill(lab: &Lab) {
     let (status, outcome) = told(drill(lab, "node_killed"));
     assert_eq!((status, &outcome["result"]), (Some(1), &"not_played".into()), "without a controller: {outcome}");
 
-    let undeclared = lab.estate_with("undeclared", |text| text.replace("test_estate: true\n", ""));
+    let declared = std::fs::read_to_string(lab.estate()).unwrap_or_else(|e| panic!("{e}"));
+    let undeclared = lab.dir.path().join("undeclared.yaml").display().to_string();
+    std::fs::write(&undeclared, declared.replace("test_estate: true\n", "")).unwrap_or_else(|e| panic!("{e}"));
     let controller = lab.serve_with(&undeclared, &[]);
     wait("the controller", 10, || lab.run(&["bc", "status", "--config", &undeclared]).status.success());
     let before = lab.leader_key();

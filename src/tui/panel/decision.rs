@@ -39,8 +39,11 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         let title = Row::new().add(word, t.title).rest(g, &what, c.width, t.strong);
         vec![title.line(), Row::new().rest(g, &format!(" {end}"), c.width, style).line()]
     } else {
-        // What runs out is never cut; what it is about may be.
+        // What runs out is never cut; where there is no room for the verb as well, the key below tells it.
         let room = c.width.saturating_sub(end.chars().count() + 3);
+        let short = a.to.map(|to| format!("{group} {} {}?", g.arrow, s.estate.region(to).name));
+        let fits = word.chars().count() + what.chars().count() <= room;
+        let what = short.filter(|_| !fits && p.intent != Intent::Guided).unwrap_or(what);
         let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).fitted(g, room).add(" ", t.text);
         vec![title.at_end(g, &end, c.width.saturating_sub(1), style).line()]
     };
@@ -59,7 +62,12 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     lines.extend(checks(c, a, 2));
     let key = if p.intent == Intent::Switchover { "   o" } else { "   f" };
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
-    lines.push(Row::new().add(key, t.key).rest(g, &format!(" confirm by typing {from}{more}"), c.width, t.text).line());
+    let does = match p.intent {
+        Intent::Failover => "fail over",
+        Intent::Switchover => "switch over",
+        Intent::Guided => "begin",
+    };
+    lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}"), c.width, t.text).line());
     lines
 }
 

@@ -106,7 +106,8 @@ fn narrow(c: &Canvas) -> bool {
 
 /// Where there is room to tell how ready a region is for its loss.
 fn tells_readiness(c: &Canvas) -> bool {
-    c.width >= 76
+    // In a fork nobody asks.
+    c.width >= 76 && c.snapshot.mode != Mode::Fork
 }
 
 /// One region.

@@ -97,6 +97,8 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
     let name = &c.snapshot.estate.region(m.region).name;
     let stale = is_stale(c, m);
     let kind = if m.synchronous { "sync" } else { "async" };
+    // Where it is narrow, what may be done with it has the room.
+    let wide = if c.width < 76 { 6 } else { 10 };
     let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(g, kind, 6, if m.synchronous { t.strong } else { t.dim });
     row = match (m.lag_bytes, m.lag, stale) {
         (Some(bytes), Some(lag), false) => {
@@ -108,9 +110,9 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             row.right(g, &format!("{least}{bytes}"), 9, style)
                 .right(g, &format!("{least}{lag}"), 7, style)
                 .add(" ", t.text)
-                .add(gauge(g, 10, share, Some(500)), if over { t.bad } else { t.ok })
+                .add(gauge(g, wide, share, Some(500)), if over { t.bad } else { t.ok })
         }
-        _ => row.right(g, g.dash, 9, t.dim).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(10), t.dim),
+        _ => row.right(g, g.dash, 9, t.dim).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(wide), t.dim),
     };
     let timeline = m.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
     let same = m.timeline.is_none() || view.timeline.is_none() || m.timeline == view.timeline;
