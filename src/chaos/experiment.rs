@@ -51,6 +51,8 @@ struct ExperimentFile {
     method: Option<Vec<Spanned<ActivityFile>>>,
     #[serde(default)]
     rollbacks: Vec<Spanned<ActivityFile>>,
+    controls: Option<Spanned<Value>>,
+    runtime: Option<Spanned<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +116,13 @@ impl Experiment {
         };
         let title = words(read.title, "title")?;
         words(read.description, "description")?;
+        if let Some(controls) = &read.controls {
+            return Err(reader.mistake(place(controls), "controls are not supported: they are Python's".to_string(), "leave them out"));
+        }
+        if let Some(runtime) = &read.runtime {
+            let remedy = "leave it out, and say it with --hypothesis-strategy; rollbacks are always run here";
+            return Err(reader.mistake(place(runtime), "`runtime` is not supported in a file".to_string(), remedy));
+        }
         let values = Values::new(read.configuration.as_ref().map(|v| &v.value), read.secrets.as_ref().map(|v| &v.value)).map_err(|found| {
             let at = read.configuration.as_ref().or(read.secrets.as_ref()).map_or(top, place);
             reader.mistake(at, found, "set it in the environment, or give it a `default`")

@@ -5,7 +5,7 @@ use super::output::{Output, say};
 use crate::config;
 use crate::controller::{DrillReport, Home, Played, drill_report, keep_rehearsal, play};
 use crate::journal::Journal;
-use crate::model::{PlayedOnce, Scenario, Span, Utc};
+use crate::model::{PlayedOnce, Scenario, Span, Utc, recovered_plans};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Ask {
@@ -51,6 +51,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
         scenario: played.simulation.scenario.name.clone(),
         passed: verdict.is_ok(),
         recovery_time_ms: report.recovery_time_actual_ms,
+        plans: recovered_plans(&played.simulation.core.engine.state().operations),
         exercise: None,
     });
     verdict

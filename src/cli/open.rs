@@ -26,9 +26,14 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The engine of a controller of our own.
-    pub async fn engine(&self) -> Option<(Engine, Now)> {
-        self.live.as_ref()?.engine().await
+    /// The controller's engine; of one in another process, made anew from its record and from what was measured beside it.
+    pub async fn engine(&self) -> Result<(Engine, Now), Fail> {
+        if let Some(live) = &self.live {
+            return live.engine().await.ok_or_else(|| Fail::failed("the controller has ended"));
+        }
+        let journal = Home::of(&self.handle.snapshot().estate.name).journal();
+        let newest = tokio::task::spawn_blocking(move || Replay::newest(&journal));
+        Ok(newest.await.map_err(Fail::failed)??)
     }
 
     pub async fn close(self) {

@@ -1,6 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who gives the orders of this process.
@@ -70,8 +71,56 @@ pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accep
     }
 }
 
+/// What was printed of each choice on the table: a confirmation is of that, and of nothing newer.
+#[derive(Default)]
+pub struct Printed(BTreeMap<ProposalId, (u32, Digest)>);
+
+impl Printed {
+    /// What is to be printed of the choices on the table: new ones, and what has changed about one since it was printed.
+    pub fn news(&mut self, snapshot: &Snapshot) -> Vec<String> {
+        self.0.retain(|id, _| snapshot.proposals.iter().any(|v| v.proposal.id == *id));
+        let mut list = Vec::new();
+        for view in &snapshot.proposals {
+            let key = (view.assessment.nonce, view.assessment.evidence);
+            match self.0.insert(view.proposal.id, key) {
+                Some(before) if before == key => {}
+                Some(_) => list.push(format!("CHANGED: a confirmation of what stood here before is void\n{}", describe(snapshot, view))),
+                None => list.push(describe(snapshot, view)),
+            }
+        }
+        list
+    }
+}
+
+/// `confirm NAME [GROUP] [--second-person WHO] [--manual-override] [RISK …]`, of what was printed.
+fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) -> Result<Confirmation, String> {
+    let of = |word: &&str| group_named(&snapshot.estate, word).ok();
+    let group = rest.first().and_then(of);
+    let mut rest = rest.iter().skip(usize::from(group.is_some()));
+    let named = |v: &&ProposalView| snapshot.estate.region(v.proposal.from).name == name && group.is_none_or(|g| g == v.proposal.group);
+    let view = snapshot.proposals.iter().find(named).ok_or_else(|| format!("no choice leaves {name}; nothing was done"))?;
+    let (nonce, evidence) = *printed.0.get(&view.proposal.id).ok_or("it was not printed yet: read it first")?;
+    let (mut risk, mut second_person, mut manual_override) = (Vec::new(), None, false);
+    while let Some(word) = rest.next() {
+        match *word {
+            "--second-person" => second_person = Some(rest.next().ok_or("name the second person")?.to_string()),
+            "--manual-override" => manual_override = true,
+            word => risk.push(word),
+        }
+    }
+    let accept_risk = Some(risk.join(" ")).filter(|r| !r.is_empty());
+    Ok(Confirmation { nonce, evidence, second_person, manual_override, ..confirmation(snapshot, view, name, accept_risk) })
+}
+
+/// Choices of this group, or all.
+fn choices<'a>(snapshot: &'a Snapshot, group: &[&str]) -> Result<Vec<&'a ProposalView>, String> {
+    let group = group.first().map(|name| group_named(&snapshot.estate, name)).transpose()?;
+    let list: Vec<&ProposalView> = snapshot.proposals.iter().filter(|v| group.is_none_or(|g| g == v.proposal.group)).collect();
+    if list.is_empty() { Err("no choice is on the table".to_string()) } else { Ok(list) }
+}
+
 /// Carries out one line.
-pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, String> {
+pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> Result<String, String> {
     let snapshot = handle.snapshot();
     let words: Vec<&str> = line.split_whitespace().collect();
     let rest = |n: usize| words.get(n..).unwrap_or_default().join(" ");
@@ -81,14 +130,20 @@ pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, Strin
         ["status"] => return Ok(super::status::status_words(&snapshot, true)),
         ["failover", group, to @ ..] => propose(&snapshot, group, Intent::Failover, to.first().copied())?,
         ["switchover" | "failback", group, to @ ..] => propose(&snapshot, group, Intent::Switchover, to.first().copied())?,
-        ["confirm", name, ..] => {
-            let named = |v: &&ProposalView| snapshot.estate.region(v.proposal.from).name == *name;
-            let view = snapshot.proposals.iter().find(named).or(snapshot.proposals.first()).ok_or("no choice is on the table")?;
-            let risk = Some(rest(2)).filter(|r| !r.is_empty());
-            Action::Confirm(confirmation(&snapshot, view, name, risk))
+        ["confirm", name, rest @ ..] => Action::Confirm(confirmed(&snapshot, printed, name, rest)?),
+        ["stop", group @ ..] => {
+            // All of them, as on the dashboard: who stops a countdown does not mean one of two.
+            let counting = choices(&snapshot, group)?.into_iter().filter(|v| v.proposal.automatic_at.is_some());
+            let mut said = Err("no countdown runs".to_string());
+            for proposal in counting.map(|v| v.proposal.id) {
+                said = carried_out(handle, Action::StopAutomatic { proposal }).await;
+            }
+            return said;
         }
-        ["stop"] => Action::StopAutomatic { proposal: first(&snapshot)? },
-        ["withdraw"] => Action::Withdraw { proposal: first(&snapshot)? },
+        ["withdraw", group @ ..] => match choices(&snapshot, group)?.as_slice() {
+            [one] => Action::Withdraw { proposal: one.proposal.id },
+            _ => return Err("more than one choice is on the table: withdraw GROUP".to_string()),
+        },
         ["abort", id] => Action::Abort { operation: id.parse()? },
         ["rollback", id] => Action::Rollback { operation: id.parse()? },
         ["accept", id] => Action::AcceptUnprotected { operation: id.parse()? },
@@ -107,6 +162,10 @@ pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, Strin
         ["speed", times] => return control(handle, Control::Speed(times.parse().map_err(|_| "write a number from 1 to 1000")?)).await,
         [other, ..] => return Err(format!("`{other}` is no order; `help` lists them")),
     };
+    carried_out(handle, action).await
+}
+
+async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String, String> {
     match handle.order(Order { by: who(), action }).await {
         Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
@@ -117,10 +176,6 @@ pub async fn speak(handle: &Arc<dyn Handle>, line: &str) -> Result<String, Strin
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
     handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
-}
-
-fn first(snapshot: &Snapshot) -> Result<ProposalId, String> {
-    snapshot.proposals.first().map(|v| v.proposal.id).ok_or_else(|| "no choice is on the table".to_string())
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.
@@ -154,4 +209,40 @@ fn propose(snapshot: &Snapshot, group: &str, intent: Intent, to: Option<&str>) -
     let group = group_named(&snapshot.estate, group)?;
     let to = to.map(|name| region_named(&snapshot.estate, name)).transpose()?;
     Ok(Action::Propose { group, intent, from: None, to, reason: format!("ordered by {}", who()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Simulation;
+    use crate::journal::Journal;
+
+    fn at(seconds: u64) -> Snapshot {
+        let scenario = crate::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation =
+            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.snapshot(1, false)
+    }
+
+    /// What is confirmed is what was printed: what was not is not, and what has changed is printed anew.
+    #[test]
+    fn a_confirmation_is_of_what_was_printed() {
+        let mut snapshot = at(30);
+        let mut printed = Printed::default();
+        assert!(confirmed(&snapshot, &printed, "us-east-1", &[]).is_err_and(|e| e.contains("not printed")));
+        assert_eq!(printed.news(&snapshot).len(), 2);
+        assert!(printed.news(&snapshot).is_empty(), "nothing has changed");
+        let second = confirmed(&snapshot, &printed, "us-east-1", &["payments-db", "--second-person", "kim", "lose", "it"]);
+        let second = second.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((second.proposal, second.second_person.as_deref()), (snapshot.proposals[1].proposal.id, Some("kim")));
+        assert_eq!(second.accept_risk.as_deref(), Some("lose it"));
+        assert!(confirmed(&snapshot, &printed, "eu-west-1", &[]).is_err(), "nothing leaves it");
+
+        let shown = snapshot.proposals[0].assessment.evidence;
+        snapshot.proposals[0].assessment.evidence = Digest::of(b"other facts");
+        let bound = confirmed(&snapshot, &printed, "us-east-1", &[]).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(bound.evidence, shown, "bound to what was read, so that the gate finds it void");
+        assert!(printed.news(&snapshot).iter().all(|text| text.starts_with("CHANGED")));
+    }
 }

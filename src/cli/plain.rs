@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::fail::Fail;
+use super::order::Printed;
 use super::output::say;
 use crate::controller::{Played, play};
 use crate::journal::Journal;
@@ -64,7 +65,8 @@ pub fn new_lines(log: &std::collections::VecDeque<LogLine>, total: u64, told: &m
     Ok(())
 }
 
-const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | confirm NAME [RISK …] | stop | withdraw
+const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | stop [GROUP] | withdraw [GROUP]
+        confirm NAME [GROUP] [--second-person WHO] [--manual-override] [RISK …]
         abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT
         inject FAULT REGION [GROUP] | mend | quit";
 
@@ -75,16 +77,13 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     say(HELP)?;
     let mut told = 0;
     let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());
-    let mut asked: Vec<ProposalId> = Vec::new();
+    let mut printed = Printed::default();
     let mut end = std::pin::pin!(super::open::told_to_end());
     loop {
         let snapshot = handle.snapshot();
         new_lines(&snapshot.log, snapshot.log_total, &mut told)?;
-        for view in &snapshot.proposals {
-            if !asked.contains(&view.proposal.id) {
-                asked.push(view.proposal.id);
-                say(&super::order::describe(&snapshot, view))?;
-            }
+        for text in printed.news(&snapshot) {
+            say(&text)?;
         }
         let next = async {
             match &mut lines {
@@ -101,7 +100,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
                     if matches!(line.trim(), "quit" | "q") {
                         return Ok(());
                     }
-                    match super::order::speak(&handle, line.trim()).await {
+                    match super::order::speak(&handle, &printed, line.trim()).await {
                         Ok(text) => say(&text)?,
                         Err(text) => say(&format!("? {text}"))?,
                     }

@@ -129,6 +129,9 @@ fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
         let work = || {
             let mut done = Vec::new();
             while let Some((at, exercise)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, list.get(at)?))) {
+                if *stop.borrow() {
+                    break;
+                }
                 done.push((at, play(exercise, &calendar.kinds[&exercise.kind], None, &stop)));
             }
             done
@@ -191,7 +194,7 @@ fn plan(list: &[&Exercise], output: &Output) -> Result<(), Fail> {
 
 /// Keeps what was played; what was not leaves nothing behind.
 fn keep(exercise: &Exercise, outcome: &Outcome) {
-    let Outcome::Played { passed, recovery, lost, .. } = outcome else { return };
+    let Outcome::Played { passed, recovery, lost, plans, .. } = outcome else { return };
     let scenario = match &exercise.means {
         Means::Scenario(s) => s.name.clone(),
         _ => exercise.id.clone(),
@@ -201,6 +204,7 @@ fn keep(exercise: &Exercise, outcome: &Outcome) {
         scenario,
         passed: *passed,
         recovery_time_ms: recovery.map(|t| t.0),
+        plans: plans.clone(),
         exercise: Some(Exercised {
             id: exercise.id.clone(),
             kind: exercise.kind,
@@ -212,7 +216,7 @@ fn keep(exercise: &Exercise, outcome: &Outcome) {
 
 fn tell(results: &[(&Exercise, Outcome)], output: &Output) -> Result<(), Fail> {
     let one = |(e, outcome): &(&Exercise, Outcome)| match outcome {
-        Outcome::Played { passed, told, recovery, lost } => json!({
+        Outcome::Played { passed, told, recovery, lost, .. } => json!({
             "test_id": e.id, "kind": e.kind, "result": if *passed { "passed" } else { "failed" }, "told": told,
             "recovery_time_ms": recovery.map(|t| t.0), "data_loss_ms": lost.map(|t| t.0),
         }),

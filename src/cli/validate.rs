@@ -52,7 +52,7 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
             tokio::time::sleep(std::time::Duration::from_secs(2)).await;
             let engine = opened.engine().await;
             opened.close().await;
-            engine.ok_or_else(|| Fail::failed("another controller of this estate runs: end it first, or validate where it runs"))?
+            engine?
         }
         None => {
             let scenario = config::embedded("calm").map_err(Fail::usage)?;

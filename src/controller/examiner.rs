@@ -2,7 +2,7 @@
 //! decided: then the forecasts of what is on the table come first.
 
 use super::forecaster::{Choice, forecast};
-use super::rehearsals::rehearsed;
+use super::rehearsals::drilled_plans;
 use crate::engine::Engine;
 use crate::model::*;
 use std::collections::BTreeMap;
@@ -29,8 +29,8 @@ pub fn readiness(engine: &Engine, now: Now, futures: u32) -> Vec<Readiness> {
 }
 
 fn with_points(engine: &Engine, now: Now, points: &BTreeMap<GroupId, Point>) -> Vec<Readiness> {
-    let played = rehearsed();
-    let mut list = engine.readiness(now, &|kind| played.get(kind.name()).copied());
+    let drilled = drilled_plans();
+    let mut list = engine.readiness(now, &|plan| drilled.get(&plan).copied());
     for entry in &mut list {
         entry.points.extend(entry.group.and_then(|g| points.get(&g)).cloned());
     }
@@ -53,13 +53,20 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
             Some(p95) => {
                 let total = found.plus(Span(p95));
                 let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };
-                let lost = f.data_loss_ms.and_then(|l| l.p95).map_or(Span::ZERO, Span);
+                let lost = f.data_loss_ms.and_then(|l| l.p95).map(Span);
+                let losing = lost.map_or("losing an amount that is not known".to_string(), |l| format!("losing p95 {l}"));
                 let text = format!(
-                    "served within p95 {total} (detection {found}{without}) against RTO {}, losing p95 {lost} against RPO {}",
+                    "served within p95 {total} (detection {found}{without}) against RTO {}, {losing} against RPO {}",
                     rto.written(),
                     rpo.written()
                 );
-                point(if total <= rto && lost <= rpo { PointState::Holds } else { PointState::Lacks }, text)
+                let state = match lost {
+                    _ if total > rto => PointState::Lacks,
+                    Some(lost) if lost <= rpo => PointState::Holds,
+                    Some(_) => PointState::Lacks,
+                    None => PointState::Unknown,
+                };
+                point(state, text)
             }
         },
     }

@@ -5,6 +5,7 @@ use super::examiner::Examiner;
 use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::home::{Home, LockError, Tenure};
+use super::rehearsals::drilled_plans;
 use super::socket;
 use super::tape::{Line, Tape};
 use crate::drivers::LiveDoor;
@@ -74,6 +75,14 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
         });
         restored.map_err(|e| other(e.to_string()))?;
     }
+    let state = engine.state();
+    if let Some(open) = state.operations.iter().find(|o| !o.is_over()).filter(|_| !state.is_of(&estate)) {
+        let text = format!(
+            "{} is not over, and the regions, services or groups are configured otherwise now; end it with the configuration before",
+            open.id
+        );
+        return Err(other(text));
+    }
     let began = Instant::now();
     let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
     let mut core = Core::new(engine, journal, door);
@@ -81,7 +90,8 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let digests = std::env::var_os("BPCI_TAPE_DIGEST").is_some();
     let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
     let clock = Clock { began };
-    core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled: Vec::new(), estate }).map_err(|e| other(e.to_string()))?;
+    let drilled = drilled_plans().into_keys().collect();
+    core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate }).map_err(|e| other(e.to_string()))?;
     let (messages, inbox) = mpsc::channel(64);
     let (publish, snapshots) = watch::channel(Arc::new(core.engine.snapshot(clock.now(), None)));
     let (stop, stopped) = watch::channel(false);

@@ -29,7 +29,7 @@ pub use held::laws_broken;
 pub use home::{Home, LockError, Tenure, data_directory};
 pub use live::{Live, StartError, start_live};
 pub use player::{Playing, start_simulation};
-pub use rehearsals::{keep_rehearsal, rehearsals, rehearsed};
+pub use rehearsals::{drilled_plans, keep_rehearsal, rehearsals};
 pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;

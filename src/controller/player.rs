@@ -157,6 +157,7 @@ impl Player {
                 scenario: self.simulation.scenario.name.clone(),
                 passed: unmet.is_empty(),
                 recovery_time_ms: state.operations.iter().filter_map(|o| o.recovery_time()).max().map(|t| t.0),
+                plans: recovered_plans(&state.operations),
                 exercise: None,
             });
         }

@@ -1,7 +1,7 @@
 //! What was rehearsed here, and how it ended: one line each, beside the estates' records.
 
 use super::home::data_directory;
-use crate::model::{PlayedOnce, Utc};
+use crate::model::{Digest, PlayedOnce, Utc};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,9 +16,10 @@ pub fn rehearsals() -> Vec<PlayedOnce> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// When each scenario was last played with success.
-pub fn rehearsed() -> BTreeMap<String, Utc> {
-    rehearsals().into_iter().filter(|r| r.passed).map(|r| (r.scenario, r.at)).collect()
+/// When each plan was last run with success in a rehearsal, as it stands. A plan is told by what is in it: which estate it
+/// was rehearsed on does not matter, whether it was changed since does.
+pub fn drilled_plans() -> BTreeMap<Digest, Utc> {
+    rehearsals().into_iter().filter(|r| r.passed).flat_map(|r| r.plans.into_iter().map(move |plan| (plan, r.at))).collect()
 }
 
 /// Keeps a result. That it cannot be kept must not end what is played.

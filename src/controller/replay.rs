@@ -200,7 +200,7 @@ impl Replay {
     /// What the screens showed then. Nothing real is armed in it.
     pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
         let now = Now { utc: self.clock, mono: self.at.mono.plus(self.clock.since(self.at.utc)) };
-        let world = WorldView { speed, paused, faults: Vec::new(), scenario: None };
+        let world = WorldView { speed, paused, faults: Vec::new(), lost: Bytes(0), scenario: None };
         let mut snapshot = self.engine.snapshot(now, Some(world));
         snapshot.mode = Mode::Replay;
         snapshot.stored = self.last;

@@ -146,7 +146,7 @@ impl Simulation {
     }
 
     pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
-        let world = WorldView { speed, paused, faults: self.core.door.striking(), scenario: None };
+        let world = WorldView { speed, paused, faults: self.core.door.striking(), lost: Bytes(self.core.door.lost_bytes()), scenario: None };
         self.core.engine.snapshot(self.now(), Some(world))
     }
 

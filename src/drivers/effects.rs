@@ -48,7 +48,7 @@ pub async fn carry_out(shared: &Shared, issued: Issued) {
 async fn on_database(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
         Effect::Claim { value, revision, .. } => named(eyes.etcd.claim(&eyes.database, value, *revision).await, "claimed"),
-        Effect::Release { value, over, .. } => named(eyes.etcd.release(&eyes.database, value, over).await, "released"),
+        Effect::Release { value, over, .. } => named(eyes.etcd.release(&eyes.database, value, over).await, "the claim is released"),
         Effect::HandOver(h) => eyes.etcd.hand_over(&eyes.database, issued.id, h).await,
         Effect::Fence { region, .. } => fence(shared, eyes, issued.id, *region, |f| Some(&f.exec)).await,
         Effect::UndoFence { region, .. } => fence(shared, eyes, issued.id, *region, |f| f.undo.as_ref()).await,
@@ -87,6 +87,8 @@ async fn switch_over(eyes: &Eyes, from: &str, to: &str) -> Outcome {
     match eyes.http.post(&format!("{rest}/switchover"), &body, Duration::from_secs(45)).await {
         Ok(text) => Outcome::Done { detail: text.lines().next().unwrap_or_default().chars().take(120).collect() },
         Err(super::http::PostError::Lost(reason)) => Outcome::Unknown { reason },
+        // 503 «status unknown» and its like: the request may stand in the store all the same.
+        Err(e @ super::http::PostError::Answered(500.., _)) => Outcome::Unknown { reason: e.to_string() },
         Err(e) => not_done(e.to_string()),
     }
 }
@@ -168,7 +170,7 @@ fn told(answer: Result<bool, String>, detail: &str) -> Outcome {
 async fn observed(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
         Effect::Claim { value, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(value)), "claimed"),
-        Effect::Release { over, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(over)), "released"),
+        Effect::Release { over, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(over)), "the claim is released"),
         Effect::HandOver(_) => told(eyes.etcd.handed_over(&eyes.database, issued.id).await, "handed over"),
         Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
         Effect::Drain { region, balancer, .. } | Effect::Restore { region, balancer, .. } => {

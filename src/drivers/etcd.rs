@@ -222,7 +222,11 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         let Some(read) = member_key(database, member.0, member.1) else { continue };
         match known.iter_mut().find(|m| m.name == read.name) {
             Some(old) => *old = read,
-            None => known.push(read),
+            None => {
+                // A node that was made anew under another name has the address of the one before.
+                known.retain(|m| m.region.is_none() || m.region != read.region);
+                known.push(read);
+            }
         }
     }
     let members = std::sync::Arc::new(known.clone());

@@ -109,7 +109,14 @@ fn words(error: &reqwest::Error) -> String {
 fn result_of(error: &reqwest::Error) -> ProbeResult {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(e) = cause {
+        // Whoever shows a certificate lives, whatever is wrong with it.
+        if e.is::<rustls::Error>() {
+            return ProbeResult::Unwell(words(error));
+        }
         if let Some(io) = e.downcast_ref::<std::io::Error>() {
+            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+                return ProbeResult::Unwell(words(error));
+            }
             match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => return ProbeResult::Refused,
                 // The peer died between accepting and answering.

@@ -26,7 +26,8 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
         Ok(Err(e)) => match e.kind() {
             std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => ProbeResult::Refused,
             std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::TimedOut => ProbeResult::Silent,
-            _ => ProbeResult::Unwell(e.to_string()),
+            // The name could not be looked up, or we have nothing left to ask with: nothing was heard of it.
+            _ => ProbeResult::Silent,
         },
     }
 }

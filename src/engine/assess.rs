@@ -296,7 +296,7 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     }
     let up = cx.now.mono.since(cx.state.since);
     if up < policy.limits.settle {
-        return Some(format!("started {up} ago; waits until {}", policy.limits.settle));
+        return Some(format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
     }
     if let Some(at) = cx.state.automation_at.get(&proposal.group)
         && cx.now.utc.since(*at) < policy.limits.cooldown
@@ -311,7 +311,7 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
         }
     }
     if policy.limits.drilled && !cx.state.drilled.contains(&assessment.plan) {
-        return Some("the plan was not drilled since its last change".to_string());
+        return Some("the plan was not drilled as it stands before this controller began; drill it, and start again".to_string());
     }
     automation_evidence(cx, proposal, assessment)
 }
@@ -337,7 +337,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
     let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(votes.heard.map_or(t, |h| h.max(t))));
     if failing < patience {
-        return Some(format!("failing for {failing}; waits until {patience}"));
+        return Some(format!("it has failed for {failing}; automation waits for {patience}"));
     }
     if votes.list.iter().any(|v| v.synchronous && v.stance != Stance::Gone) {
         return Some("the synchronous standby has not lost its stream".to_string());

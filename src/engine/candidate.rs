@@ -169,6 +169,10 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
         checks.block(11, "candidate", format!("{new} is the region that is to be left"));
         return;
     }
+    if record.name_of(to).is_none() {
+        checks.block(11, "candidate", format!("no member in etcd has the REST address that is configured for {new}; naming it would elect nobody"));
+        return;
+    }
     let listed = recorded(record, to, cx);
     let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(old_name.as_str()));
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
@@ -200,6 +204,13 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     let lag = cx.telemetry.leader_position(group).zip(report.received).map(|(p, r)| p.ahead_of(r));
     let limit = record.config.as_ref().map_or(Bytes(1_048_576), |c| c.maximum_lag);
     let lag_text = lag.map_or("an unknown amount".to_string(), |l| l.to_string());
+    // Behind a primary that says nothing any more every standby looks as if it had caught up: what it was behind before tells
+    // more.
+    let before = cx.member(group, from).and_then(|m| m.failing_since()).and_then(|since| {
+        let history = &cx.member(group, to)?.history;
+        history.iter().rev().find(|p| p.at < since).map(|p| format!("was {} behind before {old} fell silent", p.bytes))
+    });
+    let last_seen = before.unwrap_or_else(|| format!("was last seen {lag_text} behind"));
     if !synchronous {
         checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
     } else if !(listed && bound) {
@@ -209,10 +220,10 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
         let text = match other {
             Some(other) => {
-                format!("{new} is not the synchronous standby, {} is; {new} was last seen {lag_text} behind", cx.region_name(other))
+                format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.region_name(other))
             }
             None => {
-                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes (last seen {lag_text} behind)")
+                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({last_seen})")
             }
         };
         checks.add(Verdict::Risk, "writes", text);
@@ -242,8 +253,9 @@ fn recorded(record: &StoreRecord, to: RegionId, cx: &Facts) -> bool {
     planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| n == name))
 }
 
-/// In quorum mode an acknowledged write is on some of the voters: enough of them must answer, none further than the
-/// candidate.
+/// In quorum mode an acknowledged write is on some of the voters only: beside the candidate as many of them must answer as
+/// the store says, none further than the candidate. (Patroni's own rule, `quorum_votes >= sync.quorum` in `ha.py` of 4.x:
+/// of any so many, and the candidate, one at least has each acknowledged write.)
 fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: RegionId, age: Span) -> Option<String> {
     let sync = record.sync.as_ref()?;
     let quorum = usize::from(sync.quorum?);
@@ -257,6 +269,40 @@ fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: RegionId
             None => {}
         }
     }
-    let needed = (sync.standbys.len() + 1).saturating_sub(quorum);
+    // The candidate is one of those that answered.
+    let needed = quorum + 1;
     (answered < needed).then(|| format!("the quorum needs {needed} voters to answer; only {answered} did"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Simulation;
+    use crate::journal::Journal;
+
+    /// Beside the candidate as many voters must answer as the store says: any so few may lack what was acknowledged.
+    #[test]
+    fn a_quorum_is_counted_beside_the_candidate() {
+        let scenario = crate::config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation =
+            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
+        let (engine, now) = (&simulation.core.engine, simulation.now());
+        let cx = engine.facts(now);
+        let group = GroupId::of(1);
+        let to = cx.estate().region_named("ap-southeast-1").unwrap_or_else(|| panic!("no region"));
+        let record = cx.record(group).cloned().unwrap_or_else(|| panic!("no record"));
+        for (standbys, quorum, missing) in [
+            (vec!["eu-west-1", "ap-southeast-1"], 0, false),
+            (vec!["eu-west-1", "ap-southeast-1"], 1, true),
+            // Two of three answer, the candidate among them; a third that is not heard may have what they lack.
+            (vec!["eu-west-1", "ap-southeast-1", "elsewhere"], 2, true),
+        ] {
+            let standbys = standbys.into_iter().map(str::to_string).collect();
+            let mut record = record.clone();
+            record.sync = Some(SyncKey { leader: Some("us-east-1".to_string()), standbys, quorum: Some(quorum), revision: 1 });
+            let told = missing_voters(&cx, group, &record, to, limits::FRESH);
+            assert_eq!(told.is_some(), missing, "quorum {quorum}: {told:?}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
             return Err(format!("the fence returned 0 but {} still hears {name}", cx.region_name(other.region)));
         }
         // A fence may have cut off us alone: who streamed from it is asked once more.
-        if at <= settled && cx.now.mono.since(at) <= limits::FRESH {
+        if at <= settled && (other.region == operation.to || cx.now.mono.since(at) <= limits::FRESH) {
             return Err(format!("whether {} still hears {name} is not known yet", cx.region_name(other.region)));
         }
     }

@@ -11,9 +11,9 @@ const DRILL: Span = Span::days(92);
 const PROOF: Span = Span::days(30);
 
 impl Engine {
-    /// Every region with every kind of disaster that the configuration answers. `drilled` tells when a kind was last
-    /// rehearsed with success.
-    pub fn readiness(&self, now: Now, drilled: &dyn Fn(DisasterType) -> Option<Utc>) -> Vec<Readiness> {
+    /// Every region with every kind of disaster that the configuration answers. `drilled` tells when a plan, as it
+    /// stands, was last rehearsed with success.
+    pub fn readiness(&self, now: Now, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Vec<Readiness> {
         let cx = self.facts(now);
         let mut kinds: Vec<DisasterType> = cx.estate().policy.responses.iter().map(|r| r.disaster).collect();
         kinds.dedup();
@@ -54,14 +54,7 @@ fn elsewhere(cx: &Facts, region: RegionId) -> Point {
     }
 }
 
-fn points(
-    engine: &Engine,
-    cx: &Facts,
-    group: GroupId,
-    region: RegionId,
-    kind: DisasterType,
-    drilled: &dyn Fn(DisasterType) -> Option<Utc>,
-) -> Vec<Point> {
+fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Vec<Point> {
     let Some(database) = cx.database(group) else { return Vec::new() };
     let response = cx.estate().response(kind);
     let guided = response.is_some_and(|r| matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration));
@@ -167,10 +160,14 @@ fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
     }
 }
 
-fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(DisasterType) -> Option<Utc>) -> Point {
-    match drilled(kind).map(|at| cx.now.utc.since(at)) {
-        Some(age) if age <= DRILL => holds("drill", format!("rehearsed with success {age} ago")),
-        Some(age) => lacks("drill", format!("overdue: last rehearsed with success {age} ago; `bpci bc drill execute --scenario {kind}`")),
-        None => lacks("drill", format!("never rehearsed with success here; `bpci bc drill execute --scenario {kind}`")),
+fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Point {
+    let Some(plan) = cx.estate().plans.iter().find(|p| p.disasters.contains(&kind)) else {
+        return lacks("drill", format!("no plan answers {}: nothing can be rehearsed", kind.words()));
+    };
+    let remedy = "`bpci bc drill execute --scenario`, or 7 in the dashboard, with a scenario that runs it";
+    match drilled(Digest::of_value(plan)).map(|at| cx.now.utc.since(at)) {
+        Some(age) if age <= DRILL => holds("drill", format!("plan {} was rehearsed with success {age} ago", plan.name)),
+        Some(age) => lacks("drill", format!("overdue: plan {} was last rehearsed with success {age} ago; {remedy}", plan.name)),
+        None => lacks("drill", format!("plan {} was never rehearsed with success here as it stands; {remedy}", plan.name)),
     }
 }

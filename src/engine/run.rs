@@ -236,7 +236,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     }
     let mut undo: Vec<(u16, u16, Effect)> = Vec::new();
     let can_undo = engine.state.estate.group(operation.group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some());
-    for done in operation.effects().filter(|e| e.id.part < UNDO && e.is_done()) {
+    for done in operation.effects().filter(|e| e.id.part < UNDO && e.may_have_happened()) {
         match done.effect {
             Effect::Fence { group, region } if can_undo => {
                 undo.push((done.id.step, UNDO, Effect::UndoFence { group, region }));
@@ -247,6 +247,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
             _ => {}
         }
     }
+    undo.dedup_by(|a, b| a.2 == b.2);
     let mut open = false;
     for (step, part, effect) in undo {
         match operation.effects().find(|e| e.effect == effect && e.id.part == part && !e.is_missed()) {
@@ -264,7 +265,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
             _ => None,
         });
         release(engine, now, operation);
-        let status = failed.map_or(Status::RolledBack, |reason| Status::Failed { reason });
+        let status = failed.map_or(Status::RolledBack, |reason| Status::Failed { reason: format!("NOT all was undone: {reason}") });
         engine.emit(now, Event::StatusChanged { operation: operation.id, status });
     }
 }
@@ -300,6 +301,12 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) 
         .then(|| format!("{name} streams on timeline {}", report.timeline.unwrap_or_default()))
 }
 
+/// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,
+/// 21 minutes at most.
+fn patience_after(refused: usize) -> Span {
+    limits::LOOK_AGAIN.times(5 << refused.saturating_sub(1).min(8))
+}
+
 fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionId, remainder: Remainder) {
     let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
     let drained: Vec<BalancerId> = operation
@@ -307,21 +314,29 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionI
         .filter(|e| e.is_done())
         .filter_map(|e| if let Effect::Drain { balancer, .. } = e.effect { Some(balancer) } else { None })
         .collect();
+    let mut all = true;
     for balancer in &drained {
         let effect = Effect::Restore { group: operation.group, region, balancer: *balancer };
         let seen =
             engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.server(region)).map(|(s, at)| (s.maintenance, at));
+        let refused = operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
         let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).last();
         match sent {
-            None => return send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect),
-            Some(e) if e.is_open() => return,
-            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|((out, at), reported)| at >= reported && !out) => {}
-            // It was refused, or does not show: once more, with what is known by then.
-            Some(e) if !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > limits::LOOK_AGAIN.times(5)) => {
-                return send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
+            None => {
+                all = false;
+                send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
             }
-            Some(_) => return,
+            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|((out, at), reported)| at >= reported && !out) => {}
+            // It was refused: once more, with what is known by then, and less and less often.
+            Some(e) if !e.is_open() && !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) => {
+                all = false;
+                send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
+            }
+            Some(_) => all = false,
         }
+    }
+    if !all {
+        return;
     }
     let evidence = format!("{} is back in {} of {}", engine.state.estate.region(region).name, drained.len(), drained.len());
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });

@@ -69,6 +69,11 @@ impl State {
         }
     }
 
+    /// True if the lists of names are the same, so that ids mean the same.
+    pub fn is_of(&self, estate: &Estate) -> bool {
+        names(&self.estate) == names(estate)
+    }
+
     pub fn operation(&self, id: OperationId) -> Option<&Arc<Operation>> {
         self.operations.iter().rev().find(|o| o.id == id)
     }
@@ -166,6 +171,7 @@ impl State {
                 if let Some(s) = self.step_mut(*operation, *step) {
                     s.state = StepState::Pending;
                     s.finished = None;
+                    s.tried = s.effects.len();
                 }
             }
             Event::Promoted { operation, timeline, loss } => {
@@ -203,7 +209,11 @@ impl State {
         (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
         // Ids are positions: they mean the same only while the lists of names are the same.
-        let same = names(&self.estate) == names(estate);
+        let same = self.is_of(estate);
+        // How lately automation acted is remembered by name.
+        let of = |id: &GroupId| Some(&self.estate.groups.get(id.at())?.name);
+        let renamed = |(id, at): (&GroupId, &Utc)| Some((GroupId::of(estate.groups.iter().position(|g| Some(&g.name) == of(id))?), *at));
+        let kept: BTreeMap<GroupId, Utc> = self.automation_at.iter().filter_map(renamed).collect();
         self.estate = Arc::clone(estate);
         self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
         if !same {
@@ -211,7 +221,7 @@ impl State {
             self.disasters.clear();
             self.operations.clear();
             self.fence_proofs.clear();
-            self.automation_at.clear();
+            self.automation_at = kept;
         }
         // A countdown belongs to the clock it was set on.
         self.proposals.clear();

@@ -61,8 +61,11 @@ fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
         return None;
     }
     let claims = || operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
-    if claims().any(EffectRecord::is_done) {
-        return None;
+    if let Some(ours) = claims().filter(|e| e.is_done()).filter_map(|e| e.reported).max() {
+        // Read since: somebody else's stands there now.
+        let read = cx.telemetry.group(operation.group).store.record.as_ref().filter(|(_, at)| *at > ours);
+        let taken = read.and_then(|(r, _)| candidate::foreign_claim(cx, r));
+        return taken.map(|who| Fail(format!("another controller took over: {who}")));
     }
     if claims().any(EffectRecord::is_open) {
         return Some(Wait("our claim in the store".to_string()));
@@ -74,9 +77,10 @@ fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
     // stands there.
     let refused: Vec<&str> =
         claims().filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason.as_str()) } else { None }).collect();
-    if let Some(reason) = refused.last()
-        && (refused.len() >= usize::from(limits::HAND_OVERS) || candidate::foreign_claim(cx, record).is_some())
-    {
+    if let Some(who) = candidate::foreign_claim(cx, record) {
+        return Some(Fail(format!("another controller was first: {who}")));
+    }
+    if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
         return Some(Fail(format!("another controller was first: {reason}")));
     }
     let revision = record.operation.as_ref().map(|k| k.revision);
@@ -116,6 +120,23 @@ fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progre
         Verdict::Pass | Verdict::Advice => false,
     };
     checks_now(cx, operation).into_iter().find(holds).map(|c| undecided(cx, record, c))
+}
+
+/// What says that the old primary lives, right before something is done to it: time may have passed since it was looked at,
+/// for this controller was read-only, or has begun in the middle of the operation.
+fn lives(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
+    if operation.intent() != Intent::Failover || operation.accepted.alive {
+        return None;
+    }
+    let check = assess::observers(cx, operation.group, operation.from);
+    let anew = operation.automatic && cx.state.since_utc > operation.started;
+    match check.verdict {
+        Verdict::Block { .. } => Some(undecided(cx, record, check)),
+        // What automation began, no other controller carries on with less than automation asks for.
+        Verdict::Advice if anew && early(cx, record) => Some(Wait(check.text)),
+        Verdict::Advice if anew => Some(Fail(check.text)),
+        _ => None,
+    }
 }
 
 /// What stops a step, or is waited for because looking a little longer may change it.
@@ -179,6 +200,9 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
                 false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
             };
         }
+        if let Some(held) = lives(cx, operation, record) {
+            return held;
+        }
         // What it needs may have been lost since somebody confirmed.
         let check = assess::fence(cx, operation.group, operation.from);
         if matches!(check.verdict, Verdict::Block { .. }) {
@@ -202,7 +226,7 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
 }
 
 fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
-    let tried = record.effects.iter().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
+    let tried = record.anew().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
     let last = record.sent().find(|e| matches!(e.effect, Effect::HandOver(_)));
     if let Some(e) = last {
         match &e.outcome {
@@ -322,6 +346,9 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
             if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
                 waiting.push(format!("whether {} is up", balancer.address));
                 continue;
+            }
+            if let Some(held) = lives(cx, operation, record).filter(|_| out) {
+                return held;
             }
             return Send(FIRST + i as u16, effect);
         };

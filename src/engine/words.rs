@@ -102,6 +102,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::StatusChanged { operation, status } => {
             let text = match status {
                 Status::Waiting { question } => format!("waits for a person: {question}"),
+                Status::Failed { reason } if state.operation(*operation).is_some_and(|o| o.has_acted()) => format!("failed: {reason}"),
                 Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),

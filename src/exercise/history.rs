@@ -5,7 +5,16 @@ use crate::model::*;
 
 /// Of each kind of the calendar, in its order; `played` the oldest first.
 pub fn due(calendar: &Calendar, played: &[PlayedOnce], now: Utc) -> Vec<Due> {
-    let of = |kind: ExerciseKind| move |p: &&PlayedOnce| p.exercise.as_ref().is_some_and(|e| e.kind == kind);
+    // A scenario that was played by itself is the exercise that plays it.
+    let plays = |kind: ExerciseKind, name: &str| {
+        calendar.exercises.iter().any(|e| e.kind == kind && matches!(&e.means, super::Means::Scenario(s) if s.name == name))
+    };
+    let of = |kind: ExerciseKind| {
+        move |p: &&PlayedOnce| match &p.exercise {
+            Some(exercise) => exercise.kind == kind,
+            None => plays(kind, &p.scenario),
+        }
+    };
     let one = |(kind, terms): (&ExerciseKind, &super::Terms)| {
         let all: Vec<&PlayedOnce> = played.iter().filter(of(*kind)).collect();
         let last = all.last().map(|p| (p.at, p.passed));
@@ -19,7 +28,7 @@ pub fn due(calendar: &Calendar, played: &[PlayedOnce], now: Utc) -> Vec<Due> {
             next,
             overdue: next <= now,
             passed: Share::of(all.iter().map(|p| p.passed)),
-            automated: Share::of(all.iter().filter_map(|p| Some(p.exercise.as_ref()?.automated))),
+            automated: Share::of(all.iter().map(|p| p.exercise.as_ref().is_none_or(|e| e.automated))),
             times: all.iter().filter_map(|p| p.recovery_time_ms).collect(),
         }
     };
@@ -36,6 +45,7 @@ mod tests {
             scenario: "region_outage".to_string(),
             passed,
             recovery_time_ms: Some(took),
+            plans: Vec::new(),
             exercise: Some(Exercised { id: "region_lost".to_string(), kind: ExerciseKind::RegionalFailover, automated: true, lost_ms: Some(0) }),
         }
     }

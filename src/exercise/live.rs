@@ -24,6 +24,8 @@ pub struct LiveDrill {
     pub estate: String,
 }
 
+const PANICKED: &str = "a part of the program panicked: look after the estate";
+
 /// How often it is looked whether something speaks for an end.
 const LOOK: Duration = Duration::from_millis(200);
 /// After the rollbacks the steady state, and calm at the controller, must be seen within this time each.
@@ -78,9 +80,7 @@ impl LiveDrill {
         match played {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(why)) => Outcome::NotPlayed(why),
-            Err(_) => {
-                Outcome::Played { passed: false, told: "a part of the program panicked: look after the estate".into(), recovery: None, lost: None }
-            }
+            Err(_) => Outcome::Played { passed: false, told: PANICKED.to_string(), recovery: None, lost: None, plans: Vec::new() },
         }
     }
 
@@ -108,6 +108,9 @@ impl LiveDrill {
         let (stopped, after) = watching.await.map_err(|e| e.to_string())?;
         let calm = calm_again(&handle, after).await;
         let kept = keep(&home, id, &ended);
+        if !ended.completed && ended.undone.is_none() && stopped.is_none() {
+            return Err("the steady state did not hold to begin with; nothing was done".to_string());
+        }
         let outcome = judged(&handle.snapshot(), after, terms, &ended, stopped, calm, kept);
         if let Outcome::Played { passed, told, .. } = &outcome {
             note(&handle, &format!("live drill {id} {}: {told}", if *passed { "passed" } else { "failed" })).await;
@@ -126,11 +129,17 @@ fn unfit(s: &Snapshot) -> Option<String> {
     }
 }
 
+/// Nothing newer has come for so long that nobody can be there any more to send it.
+fn is_old(s: &Snapshot) -> bool {
+    Utc(chrono::Utc::now().timestamp_millis()).since(s.now.utc) > Span::secs(10)
+}
+
 /// What is not over there yet; `after`: of the operations since this one.
 fn not_calm(s: &Snapshot, after: Option<OperationId>) -> Option<String> {
     let running = s.operations.iter().find(|o| !o.is_over());
     let remains = s.operations.iter().filter(|o| after.is_some_and(|a| o.id > a)).find(|o| !o.remains.is_empty());
     match () {
+        () if is_old(s) => Some("its controller does not answer any more".to_string()),
         () if s.failed.is_some() => Some("its journal cannot be written".to_string()),
         () if !s.disasters.is_empty() => Some(format!("a disaster is open: {}", s.disasters[0].kind.words())),
         () if !s.proposals.is_empty() => Some("a choice is on the table".to_string()),
@@ -180,6 +189,7 @@ impl Under {
         match () {
             () if told => Some("it was told to end".to_string()),
             () if lever(&self.home).exists() => Some("the lever was pulled".to_string()),
+            () if is_old(&s) => Some("the controller does not answer any more".to_string()),
             () if s.failed.is_some() => Some("the journal cannot be written".to_string()),
             () if lost.is_some() => Some("acknowledged writes may be lost".to_string()),
             () if s.disasters.iter().any(|a| s.disasters.iter().any(|b| apart(a, b))) => Some("another region fails as well".to_string()),
@@ -253,5 +263,6 @@ fn judged(
         (n, None) => format!("{n} operations"),
     };
     let said = if wrong.is_empty() { served } else { wrong.join("; ") };
-    Outcome::Played { passed: wrong.is_empty(), told: format!("{said}; {kept}"), recovery, lost: loss }
+    let plans = recovered_plans(of_it);
+    Outcome::Played { passed: wrong.is_empty(), told: format!("{said}; {kept}"), recovery, lost: loss, plans }
 }

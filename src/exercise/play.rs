@@ -18,6 +18,8 @@ pub enum Outcome {
         told: String,
         recovery: Option<Span>,
         lost: Option<Span>,
+        /// The plans that were run in it and recovered.
+        plans: Vec<Digest>,
     },
     /// It was not played, with the reason: neither a success nor a failure.
     NotPlayed(String),
@@ -58,7 +60,8 @@ fn on_simulation(scenario: &Scenario, terms: &Terms, seed: Option<u64>) -> Outco
     let served = recovery.map_or("nothing had to be recovered".to_string(), |t| format!("users served after {t}"));
     let lost_text = if lost == Span::ZERO { "nothing acknowledged lost".to_string() } else { format!("{lost} of writes lost") };
     let told = if wrong.is_empty() { format!("{served}, {lost_text}") } else { wrong.join("; ") };
-    Outcome::Played { passed: wrong.is_empty(), told, recovery, lost: Some(lost) }
+    let plans = recovered_plans(&played.simulation.core.engine.state().operations);
+    Outcome::Played { passed: wrong.is_empty(), told, recovery, lost: Some(lost), plans }
 }
 
 fn hunted(runs: u64, seed: u64) -> Outcome {
@@ -67,7 +70,7 @@ fn hunted(runs: u64, seed: u64) -> Outcome {
         Some((case, finding)) => (false, format!("seed {}: {}", case.seed, finding.what)),
         None => (true, format!("{} cases, {} checks of the laws: nothing found", bag.tally.runs, bag.tally.checks)),
     };
-    Outcome::Played { passed, told, recovery: None, lost: None }
+    Outcome::Played { passed, told, recovery: None, lost: None, plans: Vec::new() }
 }
 
 /// A hook may take as long as its kind allows, and an hour where that says nothing.
@@ -86,7 +89,7 @@ fn hooked(argv: &[String], terms: &Terms) -> Outcome {
         match child.try_wait() {
             Ok(Some(status)) => {
                 let told = format!("{program}: {status} after {took}");
-                return Outcome::Played { passed: status.success() && took <= within, told, recovery: Some(took), lost: None };
+                return Outcome::Played { passed: status.success() && took <= within, told, recovery: Some(took), lost: None, plans: Vec::new() };
             }
             Ok(None) if took <= within => std::thread::sleep(Duration::from_millis(20)),
             other => {
@@ -96,7 +99,7 @@ fn hooked(argv: &[String], terms: &Terms) -> Outcome {
                     Err(e) => format!("{program}: {e}"),
                     _ => format!("{program}: not done within {}; it was ended", within.written()),
                 };
-                return Outcome::Played { passed: false, told, recovery: None, lost: None };
+                return Outcome::Played { passed: false, told, recovery: None, lost: None, plans: Vec::new() };
             }
         }
     }

@@ -65,7 +65,7 @@ pub fn hold(table: &TableTop, speed: u32, ask: &mut dyn BufRead, tell: &mut dyn 
         0 => format!("all {} were answered as expected", table.injects.len()),
         _ => missed.join("; "),
     };
-    Ok(Outcome::Played { passed: missed.is_empty(), told, recovery: None, lost: None })
+    Ok(Outcome::Played { passed: missed.is_empty(), told, recovery: None, lost: None, plans: Vec::new() })
 }
 
 #[cfg(test)]

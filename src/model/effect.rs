@@ -74,7 +74,7 @@ impl Effect {
     pub const fn name(&self) -> &'static str {
         match self {
             Effect::Claim { .. } => "claim",
-            Effect::Release { .. } => "release",
+            Effect::Release { .. } => "release the claim",
             Effect::Fence { .. } => "fence",
             Effect::UndoFence { .. } => "undo the fence",
             Effect::HandOver(_) => "hand over",

@@ -233,7 +233,8 @@ pub struct LeaderKey {
 pub struct SyncKey {
     pub leader: Option<String>,
     pub standbys: Vec<String>,
-    /// In quorum mode: how many of the standbys must have a write before it is acknowledged.
+    /// In quorum mode: how many of the standbys beside a candidate must be seen not to be ahead of it, so that together they
+    /// know every acknowledged write.
     pub quorum: Option<u16>,
     pub revision: u64,
 }

@@ -35,6 +35,12 @@ pub struct Operation {
     pub remains: Vec<Remainder>,
 }
 
+/// The plans among these that recovered what they were run for, each once.
+pub fn recovered_plans<'a>(operations: impl IntoIterator<Item = &'a Arc<Operation>>) -> Vec<Digest> {
+    let well = operations.into_iter().filter(|o| o.status == Status::Recovered).map(|o| o.plan_hash);
+    well.collect::<std::collections::BTreeSet<Digest>>().into_iter().collect()
+}
+
 /// What a named person took upon themselves by typing it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
@@ -117,12 +123,21 @@ pub struct StepRecord {
     pub started_mono: Option<Mono>,
     pub finished: Option<Utc>,
     pub effects: Vec<EffectRecord>,
+    /// So many of them were sent before somebody had it tried anew.
+    #[serde(default)]
+    pub tried: usize,
 }
 
 impl StepRecord {
-    /// What was sent, the newest first.
-    pub fn sent(&self) -> impl Iterator<Item = &EffectRecord> {
-        self.effects.iter().rev().filter(|e| !e.is_missed())
+    /// What was sent, the newest first. What was not done before somebody had it tried anew is not told any more.
+    pub fn sent(&self) -> impl DoubleEndedIterator<Item = &EffectRecord> {
+        let before = self.effects.iter().take(self.tried).filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. })));
+        before.chain(self.anew()).rev().filter(|e| !e.is_missed())
+    }
+
+    /// What was sent since somebody had it tried anew.
+    pub fn anew(&self) -> impl DoubleEndedIterator<Item = &EffectRecord> {
+        self.effects.iter().skip(self.tried)
     }
 
     pub fn took(&self) -> Option<Span> {
@@ -168,7 +183,12 @@ pub struct EffectRecord {
 
 impl EffectRecord {
     pub const fn may_have_happened(&self) -> bool {
-        !matches!(self.outcome, Some(Outcome::NotDone { .. } | Outcome::Missed { .. }))
+        match self.outcome {
+            Some(Outcome::Missed { .. }) => false,
+            // A fence that did not answer 0, or was ended when its time was up, may have struck all the same.
+            Some(Outcome::NotDone { .. }) => matches!(self.effect, Effect::Fence { .. }),
+            _ => true,
+        }
     }
 
     /// It never left its controller: for a step it is as if it were not there.
@@ -268,5 +288,37 @@ impl Operation {
 
     pub fn fenced(&self) -> bool {
         self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Fence { .. }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained(balancer: u16, outcome: Outcome) -> EffectRecord {
+        let effect = Effect::Drain { group: GroupId(0), region: RegionId(0), balancer: super::super::BalancerId(balancer) };
+        let id = super::super::EffectId { operation: OperationId(1), step: 0, part: balancer, attempt: 0, generation: Generation::default() };
+        EffectRecord { id, effect, intended: Mono(0), outcome: Some(outcome), reported: Some(Mono(1)), orphaned: false }
+    }
+
+    /// What failed before somebody had it tried anew does not fail it again; what was done stays done.
+    #[test]
+    fn tried_anew_means_sent_anew() {
+        let done = || drained(0, Outcome::Done { detail: String::new() });
+        let refused = || drained(1, Outcome::NotDone { reason: String::new() });
+        let mut record = StepRecord { effects: vec![done(), refused()], ..StepRecord::default() };
+        assert_eq!(record.sent().count(), 2);
+        record.tried = 2;
+        assert_eq!(record.sent().map(|e| e.id.part).collect::<Vec<_>>(), [0]);
+        record.effects.push(refused());
+        assert_eq!(record.sent().map(|e| e.id.part).collect::<Vec<_>>(), [1, 0], "the newest first");
+    }
+
+    /// A fence that did not answer 0 may have struck all the same: its undoing is offered.
+    #[test]
+    fn a_fence_that_failed_may_have_struck() {
+        let failed = |effect| EffectRecord { effect, ..drained(0, Outcome::NotDone { reason: "its time was up".to_string() }) };
+        assert!(failed(Effect::Fence { group: GroupId(0), region: RegionId(0) }).may_have_happened());
+        assert!(!failed(drained(0, Outcome::Done { detail: String::new() }).effect).may_have_happened());
     }
 }

@@ -182,6 +182,9 @@ pub struct PlayedOnce {
     pub passed: bool,
     /// The slowest of its operations; null where there was none.
     pub recovery_time_ms: Option<u64>,
+    /// The plans that were run in it and recovered: what was changed since is another plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<super::Digest>,
     /// The exercise of the calendar that it was, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exercise: Option<super::Exercised>,

@@ -238,6 +238,9 @@ pub struct WorldView {
     pub speed: u32,
     pub paused: bool,
     pub faults: Vec<String>,
+    /// Acknowledged writes that did not survive, as bytes: what only a simulation can know.
+    #[serde(default)]
+    pub lost: Bytes,
     /// The scenario that is played, if one is.
     pub scenario: Option<ScenarioView>,
 }

@@ -95,6 +95,11 @@ pub fn keys(members: &[SimMember]) -> std::sync::Arc<Vec<MemberKey>> {
 }
 
 impl Cluster {
+    /// Where it is led from.
+    pub fn home(&self) -> Option<RegionId> {
+        self.members.iter().filter(|m| m.leads).max_by_key(|m| (m.writable, m.timeline)).map(|m| m.region)
+    }
+
     pub fn bytes_per_write(&self) -> u64 {
         (self.wal_rate / u64::from(self.write_rate.max(1))).max(1)
     }

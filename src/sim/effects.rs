@@ -131,7 +131,7 @@ impl World {
         let store = &mut self.clusters[c].store;
         let ours = store.operation.as_ref().filter(|k| k.value == value).map(|k| k.revision);
         match ours {
-            Some(revision) => store.claim(over, Some(revision)).map(|()| "released".to_string()),
+            Some(revision) => store.claim(over, Some(revision)).map(|()| "the claim is released".to_string()),
             None => Err("the claim is another's by now".to_string()),
         }
     }

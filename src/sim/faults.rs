@@ -155,6 +155,19 @@ impl World {
         if self.suffers(FaultKind::CapacityExhaustion, region) {
             return Some(Percent(98));
         }
-        self.loads.get(region.at()).copied().flatten()
+        let load = self.loads.get(region.at()).copied().flatten()?;
+        // Each database takes its part of what its region carried along to where it is led now.
+        let used = |r: RegionId| u32::from(self.loads[r.at()].map_or(0, |l| l.0)) * u32::from(self.estate.region(r).capacity.0);
+        let mut here = u32::from(load.0) * u32::from(self.estate.region(region).capacity.0);
+        for (cluster, home) in self.clusters.iter().zip(&self.homes) {
+            let (Some(home), Some(now)) = (*home, cluster.home()) else { continue };
+            let part = used(home) / self.homes.iter().filter(|h| **h == Some(home)).count().max(1) as u32;
+            match (home == region, now == region) {
+                (true, false) => here = here.saturating_sub(part),
+                (false, true) => here += part,
+                _ => {}
+            }
+        }
+        Some(Percent(u16::try_from(here / u32::from(self.estate.region(region).capacity.0).max(1)).unwrap_or(u16::MAX)))
     }
 }

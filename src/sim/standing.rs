@@ -35,6 +35,7 @@ impl World {
             clock: standing.now,
             balancers: balancers.collect(),
             loads: standing.loads.clone(),
+            homes: clusters.iter().map(Cluster::home).collect(),
             failing: standing.failing.clone(),
             faults: lost.iter().map(struck).collect(),
             queue: BinaryHeap::new(),

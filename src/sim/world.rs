@@ -75,6 +75,8 @@ pub struct World {
     pub(super) balancers: Vec<Vec<Vec<SimServer>>>,
     /// By region, how much of its capacity is used; `None`: not known.
     pub(super) loads: Vec<Option<Percent>>,
+    /// By cluster, where its primary was when the loads were measured.
+    pub(super) homes: Vec<Option<RegionId>>,
     /// Services that do not answer well at a place, whatever runs below them.
     pub(super) failing: BTreeSet<(ServiceId, RegionId)>,
     pub(super) faults: Vec<(TimedFault, bool)>,
@@ -121,6 +123,7 @@ impl World {
             thrift: None,
             setup: scenario.world.clone(),
             loads: estate.region_ids().map(|r| Some(Percent(scenario.world.load.get(r.at()).copied().unwrap_or(LOAD)))).collect(),
+            homes: clusters.iter().map(Cluster::home).collect(),
             failing: BTreeSet::new(),
             faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
             queue: BinaryHeap::new(),

@@ -1,9 +1,9 @@
 //! Commands become asks here, and nowhere else. Nothing is decided: the engine's one gate hears every order.
 
-use super::app::{App, Ask, Instead};
+use super::app::{App, Ask, Instead, decided_on};
 use super::can::can;
 use super::confirm::Confirm;
-use super::dialog::{self, Dialog, Question};
+use super::dialog::{self, Dialog, Question, Sure};
 use super::keys::Command;
 use super::palette::{Palette, Pick};
 use super::places::Screen;
@@ -21,8 +21,8 @@ impl App {
             Command::Help => self.open(Dialog::Help { from: 0 }),
             // Who is done with a fork does not mean the incident.
             Command::Quit if matches!(self.instead, Instead::Fork(..)) => return Some(Ask::Leave),
-            Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Quit),
-            Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Quit),
+            Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Sure(Sure::Quit)),
+            Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Sure(Sure::Quit)),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
             Command::Go(screen) => self.screen = screen,
@@ -44,6 +44,7 @@ impl App {
                 None => (self.list_mut().open, self.list_mut().scroll) = (true, 0),
             },
             Command::Walk => return Some(Ask::Play { name: self.card(s)?.name.clone(), walk: true }),
+            Command::Back if self.leaves_a_drill(s) => self.open(Dialog::Sure(Sure::LeaveDrill)),
             Command::Back => return self.go_back(),
             Command::Failover => return self.choose(s, Intent::Failover),
             Command::Switchover => return self.choose(s, Intent::Switchover),
@@ -74,6 +75,7 @@ impl App {
             Command::NextTheme => return Some(Ask::Theme(super::theme::Theme::after(&self.theme).to_string())),
             Command::Repaint => return Some(Ask::Repaint),
             Command::Suspend => return Some(Ask::Suspend),
+            Command::Arm if s.armed => self.open(Dialog::Sure(Sure::Disarm)),
             Command::Arm => self.open(Dialog::Arm { typed: String::new() }),
             Command::Inject => self.open(Dialog::Inject { selected: 0 }),
             Command::Pause => return Some(Ask::Control(Control::Pause(!s.world.as_ref()?.paused))),
@@ -105,6 +107,13 @@ impl App {
         self.list_mut().step(&rows, by, follows);
     }
 
+    /// The next step back leads out of a drill that is not over.
+    fn leaves_a_drill(&self, s: &Snapshot) -> bool {
+        let list = self.list(self.screen);
+        let open = s.world.as_ref().and_then(|w| w.scenario.as_ref()).is_some_and(|scenario| !scenario.over);
+        self.instead == Instead::Drill && self.screen == Screen::Command && !list.open && list.filter.is_empty() && open
+    }
+
     /// One step back: from what is open, from a filter, from a screen, from a drill.
     pub(super) fn go_back(&mut self) -> Option<Ask> {
         let list = self.list_mut();
@@ -121,8 +130,7 @@ impl App {
     }
 
     pub(super) fn choice<'a>(&self, s: &'a Snapshot) -> Option<&'a ProposalView> {
-        let group = self.selected_group(s);
-        s.proposals.iter().find(|v| v.proposal.group == group).or(s.proposals.first())
+        decided_on(s, self.selected_group(s))
     }
 
     /// Opens the confirmation of what is on the table, or puts a choice there first.

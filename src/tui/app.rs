@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ask {
     Order(Action),
+    /// The same, of which nothing is to be told: what was only looked at goes back.
+    Untouched(Action),
     /// Several, one after the other.
     Orders(Vec<Action>),
     /// The same from a fork, to the controller beside it.
@@ -309,9 +311,20 @@ impl App {
     }
 }
 
-/// The databases that are turned to one after the other: those with something to decide, else all.
+/// The choice that is decided on: the selected database's, else the first. In a fork what was tried for the selected one
+/// stands in its place: how it came out is what it was tried for.
+pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
+    let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
+    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried))
+}
+
+/// The databases that are turned to one after the other: those with something to decide, else all; in a fork all.
 fn turns(s: &Snapshot) -> Vec<GroupId> {
     let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
-    let open: Vec<GroupId> = databases().filter(|g| s.proposals.iter().any(|p| p.proposal.group == *g)).collect();
-    if open.is_empty() { databases().collect() } else { open }
+    let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.proposals.iter().any(|p| p.proposal.group == *g));
+    // In a fork what was tried stays in sight beside what is still open.
+    if open.is_empty() || s.mode == Mode::Fork {
+        open.extend(rest);
+    }
+    open
 }

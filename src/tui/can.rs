@@ -19,6 +19,8 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
             Mode::Replay => Err("a replay: nothing can be ordered"),
             _ => when(s.groups.iter().any(|g| !g.members.is_empty()), "no database is configured"),
         },
+        // Leaving the record, looking and the screen itself go on; what is an order cannot be given.
+        Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
         Command::StopAutomatic => {
             when(app.beside.as_deref().unwrap_or(s).proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs")
         }
@@ -40,8 +42,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
             when(open.into_iter().any(|o| !super::dialog::answers(o).is_empty()), "no operation asks anything, and none can be taken back")
         }
         Command::Arm => match (s.mode, s.armed) {
-            (Mode::Live, false) => Ok(()),
-            (Mode::Live, true) => Err("it is armed already"),
+            (Mode::Live, _) => Ok(()),
             _ => Err("only a live estate is armed"),
         },
         Command::Inject | Command::Mend => when(simulated, "only a simulation can be struck"),

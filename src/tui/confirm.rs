@@ -152,10 +152,9 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     if p.intent != Intent::Guided {
         lines.extend(panel::takes(c, &confirm.shown));
-        lines.extend(panel::loses(c, &confirm.shown));
         lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
-        lines.extend(panel::more(c, &confirm.shown, height < 28));
     }
+    let extras = lines.len();
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
         lines.push(
@@ -166,6 +165,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         );
     }
     lines.extend(panel::checks(c, a, 4));
+    if p.intent != Intent::Guided {
+        // Right above what is typed: where there is no room for all of it this is never scrolled away.
+        lines.extend(panel::loses(c, &confirm.shown));
+    }
     for change in &confirm.changed {
         lines.push(Row::new().add("   changed: ", t.bad).rest(g, change, c.width, t.bad).line());
     }
@@ -179,13 +182,29 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     if confirm.fields.is_empty() {
         lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());
-        return lines;
+    } else {
+        if let Some(wrong) = &confirm.wrong {
+            lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
+        }
+        lines.extend(fields(confirm, c, from, hears));
     }
-    if let Some(wrong) = &confirm.wrong {
-        lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
+    // What is good to know besides, as far as there is room for it whole.
+    let mut at = extras;
+    for extra in does(c, &confirm.shown).into_iter().chain(panel::more(c, &confirm.shown)) {
+        if lines.len() + extra.len() <= height {
+            let room = extra.len();
+            lines.splice(at..at, extra);
+            at += room;
+        }
     }
-    lines.extend(fields(confirm, c, from, hears));
     lines
+}
+
+/// The steps of the plan, in their order.
+fn does(c: &Canvas, view: &ProposalView) -> Option<Vec<Line<'static>>> {
+    let plan = c.snapshot.estate.plan_named(&view.proposal.plan)?;
+    let steps: Vec<&str> = plan.steps.iter().map(|s| s.id.as_str()).collect();
+    Some(panel::said(c, "does", &steps.join(", "), c.theme.text))
 }
 
 /// What is to be typed: what was, the field that is typed into, and what comes after it.
@@ -198,8 +217,8 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Tab goes elsewhere; Esc leaves{wait}"), t.strong),
-            Asked::Name => (format!("the region that is left: {from}"), t.dim),
+            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Tab: another target; Esc leaves{wait}"), t.strong),
+            Asked::Name => (format!("{from} is given up"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),

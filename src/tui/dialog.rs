@@ -12,6 +12,7 @@ use super::theme::Theme;
 use crate::model::*;
 use ratatui::text::Line;
 use std::time::{Duration, Instant};
+use unicode_width::UnicodeWidthStr;
 
 /// Keys that come sooner after a dialog opened, or after the terminal got its focus back, were meant for something
 /// else.
@@ -36,11 +37,22 @@ pub enum Dialog {
     Note {
         typed: String,
     },
-    Quit,
+    /// Something that a `y` does, and nothing else.
+    Sure(Sure),
     /// Something to read; any key goes on.
     Told {
         text: String,
     },
+}
+
+/// What is asked once more before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sure {
+    Quit,
+    /// Out of a drill that is not over: the keys after that are about something else.
+    LeaveDrill,
+    /// Nothing acts any more.
+    Disarm,
 }
 
 pub struct Question {
@@ -99,7 +111,17 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             plain("Enter writes it, Esc leaves"),
             field(t, g, typed, true),
         ],
-        Dialog::Quit => vec![
+        Dialog::Sure(Sure::LeaveDrill) => vec![
+            Row::new().rest(g, " LEAVE the drill? It is not over", c.width, t.title).line(),
+            plain("what stands behind it is shown then, and keys are about that"),
+            plain("y leaves, any other key stays"),
+        ],
+        Dialog::Sure(Sure::Disarm) => vec![
+            Row::new().rest(g, " READ-ONLY: nothing acts any more, automation neither", c.width, t.title).line(),
+            plain("what runs stops where it is, until somebody arms it again"),
+            plain("y makes it read-only, any other key leaves it armed"),
+        ],
+        Dialog::Sure(Sure::Quit) => vec![
             Row::new()
                 .rest(g, if running(s) { " LEAVE while an operation runs?" } else { " LEAVE while there is something to decide?" }, c.width, t.title)
                 .line(),
@@ -230,7 +252,7 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
         }
         if possible {
             let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
-            all.push(("1-8".to_string(), screens.join(", "), t.text));
+            all.push((app.keys.screens(), screens.join(", "), t.text));
         }
     }
     let mut body: Vec<Line<'static>> = Vec::new();
@@ -279,8 +301,8 @@ fn palette_lines(app: &App, palette: &Palette, c: &Canvas) -> Vec<Line<'static>>
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
-        let last = lines.last_mut().map_or(0, |l| l.chars().count());
-        if last > 0 && last + 1 + word.chars().count() > width {
+        let last = lines.last().map_or(0, |l| l.width());
+        if last > 0 && last + 1 + word.width() > width {
             lines.push(String::new());
         }
         if let Some(line) = lines.last_mut() {

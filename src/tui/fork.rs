@@ -49,7 +49,8 @@ fn now(c: &Canvas) -> Option<Line<'static>> {
         Some(view) => panel::choice(c, view).into_iter().next(),
         None => match running() {
             Some(o) => panel::recovery(c, o).into_iter().next(),
-            None => panel::peace(c).into_iter().next(),
+            // Its first line is a title.
+            None => panel::peace(c).into_iter().nth(1),
         },
     }
 }

@@ -175,7 +175,7 @@ impl Default for KeyMap {
             bind(Command::Earlier, "earlier", &[p(KeyCode::Left)], "earlier", "ten seconds back, in a replay"),
             bind(Command::Note, "note", &[c('n')], "note", "write a note into the record: a decision, and why"),
             bind(Command::Export, "export", &[c('e')], "export", "write the timeline, as it is filtered, into a file"),
-            bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name"),
+            bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name; or read-only again"),
             bind(Command::Palette, "palette", &[c(':'), ctrl('p')], "everything", "everything that can be done, by name"),
             bind(Command::NextGroup, "database", &[p(KeyCode::Tab)], "", "select the next database, which orders are about"),
             bind(Command::Back, "back", &[p(KeyCode::Esc)], "", "back: from what is open, from a filter, from a drill"),
@@ -204,6 +204,16 @@ impl KeyMap {
 
     pub fn of(&self, command: Command) -> Option<&Binding> {
         self.0.iter().find(|b| b.command == command)
+    }
+
+    /// The keys of the screens, from the first to the last.
+    pub fn screens(&self) -> String {
+        format!("{}-{}", self.first(Command::Go(Screen::Command)), self.first(Command::Go(Screen::Log)))
+    }
+
+    /// The first key of a command, as it is written.
+    pub fn first(&self, command: Command) -> String {
+        self.of(command).and_then(|b| b.keys.first()).map(ToString::to_string).unwrap_or_default()
     }
 
     /// What a key means on a screen.

@@ -121,9 +121,16 @@ const STUCK: Duration = Duration::from_secs(2);
 /// Shows the dashboard until it is left.
 ///
 /// # Errors
-/// The settings or the theme have a mistake, or there is no terminal.
+/// The theme that was asked for has a mistake, or there is no terminal.
 pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, looks: Looks) -> Result<(), String> {
-    let settings = Settings::load(&settings::directory().join("screen.toml"))?;
+    // A mistake in what a person likes must not keep anybody from an incident: it is told, and left out.
+    let (mut settings, mut mistake) = match Settings::load(&settings::directory().join("screen.toml")) {
+        Ok(settings) => (settings, None),
+        Err(text) => (Settings::default(), Some(text)),
+    };
+    if let Some(Err(text)) = settings.theme.as_deref().map(Theme::load) {
+        (settings.theme, mistake) = (None, Some(text));
+    }
     let remembered = Remembered::load(&looks.data.join("remembered.toml"));
     let (theme, name) = theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
     // What the terminal takes today is no wish: what was wished for stays remembered.
@@ -136,6 +143,10 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
     (app.keys, app.theme) = (settings.key_map(), name.clone());
     let first = remembered.screen.as_deref().and_then(|s| s.parse().ok()).filter(|_| !looks.afresh);
     app.screen = looks.screen.or(first).unwrap_or_default();
+    if let Some(text) = mistake {
+        tracing::warn!("{text}");
+        app.tell(format!("{text}. It goes on without these settings."));
+    }
     let recording = match &looks.record {
         Some(path) => Some(Recording::begin(path, crossterm::terminal::size().unwrap_or((80, 24)))?),
         None => None,

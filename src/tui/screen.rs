@@ -1,6 +1,6 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
-use super::app::{App, Instead};
+use super::app::{App, Instead, decided_on};
 use super::can::can;
 use super::click::{Click, Places};
 use super::dialog;
@@ -30,7 +30,8 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     let area = Rect { width: area.width - aside, ..area };
     let told = match (app.instead, &app.beside) {
         (Instead::Fork(at), Some(beside)) => {
-            let c = Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: app.selected_group(snapshot) };
+            let c =
+                Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: app.selected_group(snapshot), keys: &app.keys };
             if aside > 0 {
                 let place = Rect { x: area.width, width: aside, ..whole };
                 put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), |c| small(c, false)), place, buffer);
@@ -41,7 +42,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     };
     let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
     let selected = app.selected_group(snapshot);
-    let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected };
+    let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected, keys: &app.keys };
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
         (Screen::Command, true) => put(&small(&canvas(area.width), true), area, buffer),
@@ -103,9 +104,14 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
     let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
     let (behind, alarm) = app.behind.clone().unwrap_or_default();
     let width = usize::from(area.width);
-    let back = if app.instead == Instead::Drill { "Esc goes back to the drills" } else { "7 lists the drills, q leaves" };
+    let key = |command| app.keys.first(command);
+    let space = key(Command::Pause);
+    let back = match app.instead {
+        Instead::Drill => format!("{} goes back to the drills", key(Command::Back)),
+        _ => format!("{} lists the drills, {} leaves", key(Command::Go(Screen::Drills)), key(Command::Quit)),
+    };
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
-        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), back.to_string(), t.ok),
+        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), back, t.ok),
         (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
         (None, _) if scenario.over => {
             let text = format!("orders were given by hand, so it is not judged; {back}");
@@ -115,10 +121,10 @@ fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<
             let last = scenario.turn.0 == scenario.turn.1;
             let left = Span::secs(scenario.next.0.div_ceil(1000));
             let more = match (world.paused, last) {
-                (true, false) => format!(" — space goes on, {left} to the next"),
-                (true, true) => format!(" — the last one; space lets it run out, {left}"),
-                (false, false) => format!(" — runs on to the next in {left}"),
-                (false, true) => format!(" — the last one; it runs out in {left}"),
+                (true, false) => format!(": {space} goes on, {left} to the next"),
+                (true, true) => format!(", the last one: {space} lets it run out, {left}"),
+                (false, false) => format!(": runs on to the next in {left}"),
+                (false, true) => format!(", the last one: it runs out in {left}"),
             };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }
@@ -175,7 +181,16 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
     if shown.list.open {
         let lines = view::detail(shown, &canvas(body.width), all);
         let from = shown.list.scroll.min(lines.len().saturating_sub(all));
-        return put(&lines[from..], body, paper.buffer);
+        let below = lines.len().saturating_sub(from + all);
+        put(&lines[from..], body, paper.buffer);
+        if below > 0 && all > 1 {
+            let c = canvas(body.width);
+            let text = format!("   and {} lines below: the down key shows them", below + 1);
+            let more = Row::new().rest(c.glyphs, &text, c.width, c.theme.warn);
+            let left = c.width.saturating_sub(more.used());
+            put(&[more.add(" ".repeat(left), c.theme.text).line()], Rect { y: body.bottom() - 1, height: 1, ..body }, paper.buffer);
+        }
+        return;
     }
     if tiny {
         return rows(shown, &canvas(body.width), body, paper);
@@ -398,7 +413,7 @@ fn deciding(c: &Canvas) -> Vec<Block> {
     let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
     let mut list = Vec::new();
     let running = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && !o.is_over());
-    let choice = s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first());
+    let choice = decided_on(s, selected);
     let operation = running(selected).or_else(|| s.operations.iter().rev().find(|o| !o.is_over())).or_else(|| {
         let recent = |o: &&std::sync::Arc<Operation>| !s.disasters.is_empty() || o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10));
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
@@ -422,7 +437,7 @@ fn deciding(c: &Canvas) -> Vec<Block> {
 fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
     let s = c.snapshot;
     let selected = c.selected;
-    let shown = s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first()).map(|v| v.proposal.id);
+    let shown = decided_on(s, selected).map(|v| v.proposal.id);
     let mut list: Vec<Block> = s
         .proposals
         .iter()
@@ -453,32 +468,36 @@ fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper
     let wide = c.width >= 150;
     // An answer stands beside the keys, never over them.
     let told = app.told.as_ref().map(|text| super::text::fit(&g.plain(text), c.width / 2, g.ascii));
-    let end = told.clone().unwrap_or_else(|| if wide { screens } else { "1-8 screens".to_string() });
+    let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
     for b in app.keys.bindings() {
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
             Command::Enter | Command::Sort if app.screen == Screen::Command => false,
+            // What fills the screen is left, not opened.
+            Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
+            Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
-            Command::Failover if s.proposals.is_empty() && leads_well(s, c.selected) => false,
+            Command::Failover if s.proposals.is_empty() && !fails(s, c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            Command::Arm if s.armed => false,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
             _ => true,
         };
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
-        let length = key.len() + b.short.len() + 3;
-        if here && !b.short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
+        let short = if b.command == Command::Back { "back" } else { b.short };
+        let length = key.len() + short.len() + 3;
+        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
             let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
             paper.places.add(part.intersection(place), Click::Do(b.command));
-            row = row.add(key, t.key).add(format!(" {}  ", b.short), t.dim);
+            row = row.add(key, t.key).add(format!(" {short}  "), t.dim);
         }
     }
     let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
     put(&[line], place, paper.buffer);
 }
 
-/// Its primary answers.
-fn leads_well(s: &Snapshot, group: GroupId) -> bool {
-    let view = s.groups.iter().find(|v| v.group == group);
-    view.is_some_and(|v| v.members.iter().any(|m| m.leads && m.answers != Some(false)))
+/// Its primary is known, and does not answer.
+fn fails(s: &Snapshot, group: GroupId) -> bool {
+    s.groups.iter().find(|v| v.group == group).is_some_and(panel::is_silent)
 }

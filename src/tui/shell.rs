@@ -144,7 +144,9 @@ impl Show {
             Message::Forked(at, Ok(handle)) if self.drill.is_none() => {
                 self.watch(&handle, false);
                 self.drill = Some(handle);
+                let group = app.selected_group(&self.base.snapshot());
                 app.turn_to(Instead::Fork(at));
+                app.selected = Some(group);
             }
             Message::Forked(_, Ok(_)) => {}
             Message::Forked(_, Err(text)) => app.tell(format!("There is no fork: {text}")),
@@ -215,6 +217,7 @@ impl Show {
                 let words = done_words(&action);
                 self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
             }
+            Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), "left; nothing was done"),
             Ask::Orders(actions) => self.order(self.shown(), actions),
             Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => self.reply(self.shown().control(control), ""),
@@ -266,12 +269,15 @@ impl Show {
             }
             Ask::Copy => {
                 use base64::Engine;
-                let text = drawn.last.as_ref().map(save::text).unwrap_or_default();
+                let text = self.picture(app, drawn).as_ref().map(save::text).unwrap_or_default();
                 let coded = base64::engine::general_purpose::STANDARD.encode(text);
                 let _ = send(&format!("\x1b]52;c;{coded}\x07"));
                 app.told = Some("copied, if the terminal takes OSC 52; P saves to a file".to_string());
             }
-            Ask::Save => app.tell(self.save(drawn.last.as_ref())),
+            Ask::Save => {
+                let picture = self.picture(app, drawn);
+                app.tell(self.save(picture.as_ref()));
+            }
             Ask::Repaint if drawn.anew().is_err() => return Next::Leave,
             Ask::Repaint => {}
             Ask::Suspend => return self.suspend(session, app, drawn),
@@ -310,7 +316,12 @@ impl Show {
         let text: String = lines.iter().map(|l| format!("{} {:<14} {}\n", l.at, l.subject, l.text)).collect();
         let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
         match written {
-            Ok(path) => format!("{} lines are in {}", lines.len(), path.display()),
+            Ok(path) => {
+                let s = self.shown().snapshot();
+                let older =
+                    if s.log_total > s.log.len() as u64 { "; what is older: a filter and Enter search it, `bpci journal show` has all" } else { "" };
+                format!("{} lines are in {}{older}", lines.len(), path.display())
+            }
             Err(e) => format!("The timeline was not written: {e}"),
         }
     }
@@ -356,6 +367,14 @@ impl Show {
         let away = Span::ms(u64::try_from(away.as_millis()).unwrap_or(u64::MAX));
         app.tell(format!("It stood still for {away}: this program watched nothing meanwhile. `bpci serve` beside it would have."));
         Next::Go
+    }
+
+    /// What is shown now: not the dialog that it was picked in.
+    fn picture(&self, app: &App, drawn: &Drawn) -> Option<Buffer> {
+        let area = drawn.last.as_ref()?.area;
+        let mut buffer = Buffer::empty(area);
+        draw(app, &self.shown().snapshot(), &self.theme, &self.glyphs, area, &mut buffer);
+        Some(buffer)
     }
 
     /// Writes a frame, if it differs from the last one.

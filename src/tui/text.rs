@@ -37,6 +37,11 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     out
 }
 
+/// So many of something, in words.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Letters of ASCII alone: each takes one cell. Most of what is drawn is that, and need not be looked up.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))

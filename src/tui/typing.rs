@@ -1,7 +1,7 @@
 //! What is typed into a filter, the palette and a dialog.
 
 use super::app::{App, Ask};
-use super::dialog::{self, Dialog};
+use super::dialog::{self, Dialog, Sure};
 use super::palette;
 use super::places::Screen;
 use crate::model::*;
@@ -66,7 +66,8 @@ impl App {
                 _ => None,
             };
             self.dialog = None;
-            return looked_at.map(|proposal| Ask::Order(Action::Withdraw { proposal }));
+            self.told = Some("left; nothing was done".to_string());
+            return looked_at.map(|proposal| Ask::Untouched(Action::Withdraw { proposal }));
         }
         match dialog {
             Dialog::Help { from } => match key.code {
@@ -81,10 +82,14 @@ impl App {
                 }
             }
             Dialog::Palette(_) => {}
-            Dialog::Quit => {
-                let leave = key.code == KeyCode::Char('y') && hears;
+            Dialog::Sure(what) => {
+                let (yes, what) = (key.code == KeyCode::Char('y') && hears, *what);
                 self.dialog = None;
-                return leave.then_some(Ask::Quit);
+                return yes.then_some(match what {
+                    Sure::Quit => Ask::Quit,
+                    Sure::LeaveDrill => Ask::Leave,
+                    Sure::Disarm => Ask::Order(Action::Disarm),
+                });
             }
             Dialog::Inject { selected } => {
                 let list = dialog::faults(s);

@@ -24,7 +24,8 @@ fn lacks(lab: &Lab, config: &str, point: &str, words: &str) {
 /// A rehearsal that ended well so many days ago.
 fn rehearsed(lab: &Lab, days: i64) {
     let at = Utc(chrono::Utc::now().timestamp_millis() - days * 86_400_000);
-    let played = PlayedOnce { at, scenario: "region_outage".to_string(), passed: true, recovery_time_ms: None, exercise: None };
+    let plans = bpci::config::shipped_plans().iter().map(bpci::model::Digest::of_value).collect();
+    let played = PlayedOnce { at, scenario: "region_outage".to_string(), passed: true, recovery_time_ms: None, plans, exercise: None };
     let line = serde_json::to_string(&played).unwrap_or_else(|e| panic!("{e}"));
     std::fs::write(lab.dir.path().join("data/drills.jsonl"), line + "\n").unwrap_or_else(|e| panic!("{e}"));
 }
@@ -48,7 +49,7 @@ fn tagged(lab: &Lab, region: &str, nofailover: bool) {
 
 pub fn each_lack(lab: &Lab) {
     let config = &lab.config();
-    lacks(lab, config, "drill", "never rehearsed");
+    lacks(lab, config, "drill", "was never rehearsed");
     rehearsed(lab, 100);
     lacks(lab, config, "drill", "overdue");
     rehearsed(lab, 1);

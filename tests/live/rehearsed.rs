@@ -39,6 +39,9 @@ pub fn live_drill(lab: &Lab) {
 
     let controller = lab.serve(&[]);
     std::thread::sleep(std::time::Duration::from_secs(4));
+    // What is asked beside a running controller is answered from its record.
+    lab.ok(&["forecast", "--config", &lab.config(), "--futures", "50"]);
+    lab.ok(&["bc", "validate", "--config", &lab.config()]);
     let (status, outcome) = told(drill(lab, "node_killed"));
     assert_eq!((status, &outcome["result"]), (Some(0), &"passed".into()), "{outcome}\n{:#}", lab.status());
     assert!(outcome["recovery_time_ms"].as_u64().is_some_and(|t| t < 30_000), "{outcome}");

@@ -125,6 +125,7 @@ fn app_on(screen: Screen) -> App {
         scenario: "region_outage".to_string(),
         passed,
         recovery_time_ms: Some(17_000),
+        plans: Vec::new(),
         exercise: Some(Exercised { id: "one".to_string(), kind, automated: true, lost_ms: Some(0) }),
     };
     let played =

@@ -2,6 +2,7 @@
 
 use super::Canvas;
 use crate::model::*;
+use crate::tui::keys::Command;
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
@@ -27,8 +28,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let held = a.risk.is_some() || a.blocked().is_some();
     let counting = view.automatic_in.filter(|left| !held && (veto.is_none() || *left > Span::ZERO));
     let (end, style) = match (view.automatic_in, counting) {
-        (_, Some(left)) => (format!("automatic in {left} {} s stop", g.dot), t.warn),
-        (Some(_), None) => (format!("automation is held {} s stop", g.dot), t.warn),
+        (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
+        (Some(_), None) => (format!("automation is held {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (None, None) => match super::acts_in(c, view) {
             Some(left) => (format!("yours {} the cluster acts in {left}", g.dot), t.warn),
             None => ("yours to decide".to_string(), t.dim),
@@ -60,7 +61,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         }
     }
     lines.extend(checks(c, a, 2));
-    let key = if p.intent == Intent::Switchover { "   o" } else { "   f" };
+    let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
     let does = match p.intent {
         Intent::Failover => "fail over",
@@ -144,7 +145,11 @@ fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
     d.regions.iter().find(|r| s.regions[r.at()].status == RegionStatus::Down)?;
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-    let text = format!(" nothing is to be decided: it is over once {} is well again", names.join(", "));
+    let by_itself = super::unproven(s, d);
+    let text = match by_itself.as_slice() {
+        [] => format!(" nothing is to be decided: it is over once {} is well again", names.join(", ")),
+        databases => format!(" {} was not fenced by us: see to it that it stays off. No write has proven {}", names.join(", "), databases.join(", ")),
+    };
     Some(Row::new().rest(g, &text, c.width, t.strong).line())
 }
 
@@ -177,7 +182,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                 let mark = if i == 0 { format!("   {} ", g.bad) } else { "     ".to_string() };
                 Row::new().add(mark, t.bad).rest(g, &part, c.width, t.bad).line()
             }));
-            lines.push(Row::new().add("     f", t.key).rest(g, " puts a choice on the table", c.width, t.text).line());
+            lines.push(
+                Row::new().add(format!("     {}", c.key(Command::Failover)), t.key).rest(g, " puts a choice on the table", c.width, t.text).line(),
+            );
             continue;
         }
         if before != Some(primary) {
@@ -186,9 +193,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
-            Some(m) if is_short(s, primary, m.region) => {
-                (format!("{} could take over, losing nothing; its room is short", s.estate.region(m.region).name), t.warn)
-            }
+            Some(m) if is_short(s, primary, m.region) => (format!("{} could take over; its room is short", s.estate.region(m.region).name), t.warn),
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
         };

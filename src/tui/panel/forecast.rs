@@ -63,12 +63,14 @@ pub fn acts_in(c: &Canvas, view: &ProposalView) -> Option<Span> {
     Some(Span::secs(left / 1000))
 }
 
-/// The rest, where somebody is about to confirm: chances; and where there is room, what it is made of and the next best.
-pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> {
+/// The rest, where somebody is about to confirm, each with the more needed first: chances, the next best, when it is
+/// writable, what it is made of.
+pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
     let (s, t) = (c.snapshot, c.theme);
     let Some(known) = of(c, view) else { return Vec::new() };
-    let mut lines = Vec::new();
-    if let Outlook::Figures(figures) = &known.forecast.act {
+    let mut parts = Vec::new();
+    let act = if let Outlook::Figures(figures) = &known.forecast.act { Some(figures) } else { None };
+    if let Some(figures) = act {
         let (rto, rpo) = s.estate.targets(view.proposal.group);
         let (rto, rpo) = (rto.written(), rpo.written());
         let mut text = match (figures.meets_rto, figures.meets_rpo) {
@@ -81,23 +83,24 @@ pub fn more(c: &Canvas, view: &ProposalView, short: bool) -> Vec<Line<'static>> 
         if figures.rolled_back.met > 0 {
             text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));
         }
-        lines.extend(said(c, "chances", &text, t.text));
-        if short {
-            return lines;
-        }
-        if !figures.drivers.is_empty() {
-            let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step} {}", Span(*ms))).collect();
-            let usual: Vec<String> = known.forecast.sources.iter().filter(|s| s.defaults).map(source).collect();
-            let usual = if usual.is_empty() { String::new() } else { format!(" ({})", usual.join("; ")) };
-            lines.extend(said(c, "most of it", &format!("{}{usual}", steps.join(", ")), t.dim));
-        }
+        parts.push(said(c, "chances", &text, t.text));
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
         let lost = lost(figures).map_or(String::new(), |most| format!("; loses {most}"));
         let text = format!("{}: {}{lost}", s.estate.region(*region).name, outlook(figures));
-        lines.extend(said(c, "next best", &text, t.dim));
+        parts.push(said(c, "next best", &text, t.dim));
     }
-    lines
+    if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {
+        let fence = if figures.without.is_empty() { String::new() } else { format!(" + {}", figures.without.join(", ")) };
+        parts.push(said(c, "writable", &format!("{}{fence}; served {}{fence}", figures.writable_ms.times(3), figures.served_ms.times(3)), t.dim));
+    }
+    if let Some(figures) = act.filter(|f| !f.drivers.is_empty()) {
+        let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step} {}", Span(*ms))).collect();
+        let usual: Vec<String> = known.forecast.sources.iter().filter(|s| s.defaults).map(source).collect();
+        let usual = if usual.is_empty() { String::new() } else { format!(" ({})", usual.join("; ")) };
+        parts.push(said(c, "most of it", &format!("{}{usual}", steps.join(", ")), t.dim));
+    }
+    parts
 }
 
 fn source(source: &Source) -> String {

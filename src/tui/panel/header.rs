@@ -2,7 +2,7 @@
 
 use super::Canvas;
 use crate::model::*;
-use crate::tui::text::{Row, gauge};
+use crate::tui::text::{Row, count, gauge};
 use ratatui::text::Line;
 
 pub fn header(c: &Canvas) -> Vec<Line<'static>> {
@@ -43,11 +43,15 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} CHECKS FAIL  {}", g.part, failing.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
-                (RegionStatus::Ok, None) => {
-                    first.add(format!("{} ALL WELL", g.ok), t.ok).add(format!("  {regions} regions, {services} services"), t.dim)
-                }
+                (RegionStatus::Ok, None) => first
+                    .add(format!("{} ALL WELL", g.ok), t.ok)
+                    .add(format!("  {}, {}", count(regions, "region"), count(services, "service")), t.dim),
                 (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
-                _ => first.add(format!("{} DEGRADED", g.part), t.warn).add(format!("  {regions} regions, {services} services"), t.dim),
+                (worst, _) => {
+                    let names: Vec<&str> =
+                        s.estate.region_ids().filter(|r| s.regions[r.at()].status == worst).map(|r| s.estate.region(r).name.as_str()).collect();
+                    first.rest(g, &format!("{} {}  {}", g.part, worst.word(), names.join(", ")), c.width.saturating_sub(14), t.warn)
+                }
             };
         }
     }
@@ -56,6 +60,14 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     }
     let clock = if narrow { s.now.utc.clock() } else { format!("{} UTC", s.now.utc.clock()) };
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
+}
+
+/// Databases that this disaster took, and that no write of ours has proven since.
+pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a str> {
+    let proven = |g: GroupId| s.operations.iter().any(|o| o.group == g && o.disaster == Some(d.id) && o.results.served.is_some());
+    let hit = s.groups.iter().filter(|v| !v.members.is_empty()).map(|v| v.group);
+    let hit = hit.filter(|g| d.services.iter().any(|id| s.estate.service(*id).group == *g) && !proven(*g));
+    hit.map(|g| s.estate.group(g).name.as_str()).collect()
 }
 
 fn second(c: &Canvas) -> Line<'static> {
@@ -67,14 +79,18 @@ fn second(c: &Canvas) -> Line<'static> {
         // Served means all of them: one database that is back is not the end of it.
         let waiting = s.services.iter().filter(|v| v.hit_by == Some(d.id)).count();
         let slowest = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
-        let served = slowest.filter(|_| waiting == 0);
+        let unproven = unproven(s, d);
+        let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more.
         if served.is_none() {
             row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
         }
         row = match served {
             Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
-            None if waiting == 0 && !d.services.is_empty() => row.add(format!("{} cluster took over, no write proven", g.part), t.warn),
+            None if waiting == 0 && !d.services.is_empty() => {
+                let which = if unproven.len() == 1 && slowest.is_some() { format!(" {}", unproven[0]) } else { String::new() };
+                row.add(g.plain(&format!("{} cluster took over{which}, no write proven", g.part)), t.warn)
+            }
             None => {
                 let left = Span(rto.0.saturating_sub(passed.0));
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
@@ -92,7 +108,7 @@ fn second(c: &Canvas) -> Line<'static> {
         let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
         row = match silent.is_empty() {
             true if s.stored > 0 => row.add(format!("record {} of {}", s.records, s.stored), t.dim),
-            true => row.add(format!("{} records", s.records), t.dim),
+            true => row.add(count(s.records as usize, "record"), t.dim),
             false => row.add("silent: ", t.dim).rest(g, &silent.join(", "), c.width.saturating_sub(14), t.warn),
         };
     }

@@ -11,14 +11,15 @@ mod services;
 
 pub use decision::{NARROW, checks, choice, peace, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
-pub use header::header;
+pub use header::{header, unproven};
 pub use log::{log, story_row, whole_log};
 pub use recovery::recovery;
 pub use regions::{region_row, regions, regions_head, regions_short};
-pub use replication::{replication, replication_short, standby_row};
+pub use replication::{is_silent, primary, replication, replication_short, standby_row};
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;
+use super::keys::{Command, KeyMap};
 use super::theme::Theme;
 use crate::model::{GroupId, Snapshot};
 
@@ -29,9 +30,15 @@ pub struct Canvas<'a> {
     pub glyphs: &'a Glyphs,
     pub width: usize,
     pub selected: GroupId,
+    pub keys: &'a KeyMap,
 }
 
 impl Canvas<'_> {
+    /// The key of a command, as it is bound.
+    pub fn key(&self, command: Command) -> String {
+        self.keys.first(command)
+    }
+
     /// How long ago a monotonic moment was.
     pub fn age(&self, at: crate::model::Mono) -> crate::model::Span {
         self.snapshot.now.mono.since(at)

@@ -2,6 +2,7 @@
 
 use super::Canvas;
 use crate::model::*;
+use crate::tui::keys::Command;
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
@@ -40,7 +41,11 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     }
     if let Status::Waiting { question } = &o.status {
         lines.push(Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, question, c.width, t.strong).line());
-        lines.push(Row::new().add("   a", t.key).rest(g, " answer", c.width, t.text).line());
+        lines.push(Row::new().add(format!("   {}", c.key(Command::Answer)), t.key).rest(g, " answer", c.width, t.text).line());
+    }
+    if let Some(lost) = s.world.as_ref().map(|w| w.lost).filter(|lost| lost.0 > 0 && o.results.promoted.is_some()) {
+        let text = format!("{lost} of acknowledged writes, as only a simulation knows");
+        lines.push(Row::new().left(g, "   lost here", 19, t.dim).rest(g, &text, c.width, t.bad).line());
     }
     for remainder in &o.remains {
         let text = match remainder {

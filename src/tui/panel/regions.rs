@@ -28,7 +28,7 @@ pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
     let ids = ordered(c);
     for (shown, id) in ids.iter().enumerate() {
         let (glyph, word, style) = state(c, *id);
-        let late = late(c, *id).map_or(String::new(), |age| format!(" {age} ago"));
+        let late = late(c, *id).map_or(String::new(), |age| format!(", heard {age} ago"));
         let name = g.plain(&s.estate.region(*id).name);
         let length = name.chars().count() + word.len() + late.len() + 6;
         if row.used() + length > c.width && lines.len() == 1 {

@@ -76,15 +76,20 @@ fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
 }
 
 /// Who leads, and whether it answers.
-fn primary(c: &Canvas, view: &GroupView) -> String {
-    let name = view.primary.map_or("nobody", |r| c.snapshot.estate.region(r).name.as_str());
-    let silent = view.members.iter().any(|m| m.leads && m.answers == Some(false));
-    if silent { format!("{name}, silent") } else { name.to_string() }
+pub fn primary(c: &Canvas, view: &GroupView) -> String {
+    let Some(primary) = view.primary else { return "nobody known yet".to_string() };
+    let name = &c.snapshot.estate.region(primary).name;
+    if is_silent(view) { format!("{name}, silent") } else { name.clone() }
+}
+
+/// Its primary does not answer us.
+pub fn is_silent(view: &GroupView) -> bool {
+    view.members.iter().any(|m| m.leads && m.answers == Some(false))
 }
 
 /// Its primary is silent, and nobody recorded that it has every write: it is behind by what is known, or more.
 fn may_lack(view: &GroupView, m: &MemberView) -> bool {
-    m.unfit.is_some() && view.members.iter().any(|m| m.leads && m.answers == Some(false))
+    m.unfit.is_some() && is_silent(view)
 }
 
 fn is_stale(c: &Canvas, m: &MemberView) -> bool {

@@ -73,7 +73,7 @@ fn calendar(list: &[Due], c: &Canvas) -> Vec<Line<'static>> {
         };
         let last = d.last.map_or("never".to_string(), |(at, _)| format!("{} ago", now.since(at)));
         let (next, late) = if d.overdue { ("due now".to_string(), t.warn) } else { (format!("in {}", d.next.since(now)), t.text) };
-        let came = if d.passed.of == 0 { String::new() } else { format!("   {} of {}", d.passed.met, d.passed.of) };
+        let came = came(d, c.width);
         lines.push(
             Row::new()
                 .add(format!(" {mark} "), style)
@@ -86,6 +86,19 @@ fn calendar(list: &[Due], c: &Canvas) -> Vec<Line<'static>> {
         );
     }
     lines
+}
+
+/// How often it came out as it must; where there is room, how often by itself, and where its times go.
+fn came(d: &Due, width: usize) -> String {
+    if d.passed.of == 0 {
+        return String::new();
+    }
+    let mut text = format!("   {} of {}", d.passed.met, d.passed.of);
+    if width >= 110 {
+        text += &format!(" (proves {}%), {} by themselves", d.passed.at_least_percent(), d.automated.met);
+        text += &d.trend().map_or(String::new(), |(older, newer)| format!("; {older} before, {newer} lately"));
+    }
+    text
 }
 
 /// In a line or two, what is due.

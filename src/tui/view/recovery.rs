@@ -51,15 +51,14 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     };
     let style = status_style(c, o);
     let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
-    let took = o.recovery_time().map_or_else(String::new, |took| format!("served after {took}"));
+    let took = o.recovery_time().map_or_else(String::new, |took| format!(", served after {took}"));
     Row::new()
         .add(format!(" {mark} "), style)
         .add(format!("{} ", o.started.clock()), t.dim)
         .left(g, &o.id.to_string(), 12, t.text)
         .left(g, &s.estate.group(o.group).name, 14, t.strong)
-        .add(format!("{}  ", g.plain(&way)), t.text)
-        .add(format!("{}  ", o.status.word()), style)
-        .rest(g, &took, c.width, t.dim)
+        .add(format!("{}{took}  ", o.status.word()), style)
+        .rest(g, &way, c.width, t.dim)
         .fitted(g, c.width)
         .line()
 }

@@ -14,16 +14,21 @@ fn view_of<'a>(c: &Canvas<'a>, id: u64) -> Option<&'a GroupView> {
 pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(view) = view_of(c, id) else { return Line::default() };
-    let primary = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
+    let primary = crate::tui::panel::primary(c, view);
+    let silent = crate::tui::panel::is_silent(view);
     let fit = view.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count();
     let worst = view.members.iter().filter(|m| !m.leads).filter_map(|m| m.lag).max();
-    let (mark, style) = if fit > 0 { (g.ok, t.ok) } else { (g.part, t.warn) };
+    let (mark, style) = match (silent, fit) {
+        (true, _) => (g.bad, t.bad),
+        (false, 0) => (g.part, t.warn),
+        _ => (g.ok, t.ok),
+    };
     Row::new()
         .add(format!(" {mark} "), style)
         .left(g, &s.estate.group(view.group).name, 18, t.strong)
-        .left(g, &format!("led by {primary}"), 26, t.text)
+        .left(g, &format!("led by {primary}"), 30, if silent { t.bad } else { t.text })
         .left(g, &format!("{fit} may take over"), 17, style)
-        .rest(g, &worst.map_or(String::new(), |w| format!("behind {w}")), c.width, t.dim)
+        .rest(g, &worst.filter(|_| !silent).map_or(String::new(), |w| format!("behind {w}")), c.width, t.dim)
         .line()
 }
 
@@ -101,6 +106,8 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     lines.extend(fact(c, "observers", &observers, t.text));
     if let Some(until) = view.blocked_until {
         lines.extend(fact(c, "automation", &format!("stays away for {} more: it acted lately", until.since(s.now.utc)), t.warn));
+    } else if s.proposals.iter().any(|p| p.proposal.group == view.group && p.proposal.automatic_at.is_none()) {
+        lines.extend(fact(c, "automation", "no countdown runs: it is a person's to decide", t.text));
     } else if let Some(veto) = &view.veto {
         lines.extend(fact(c, "automation", veto, t.warn));
     }
