@@ -139,7 +139,7 @@ const SHORT: &str = "room is short";
 
 /// Whether the target can carry what moves there.
 pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
-    let used = |r: RegionId| cx.telemetry.loads[r.at()].map(|(load, _)| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0));
+    let used = |r: RegionId| cx.load(r).map(|load| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0));
     // Loads are shares of each region's own capacity; what moves is counted in the target's.
     let capacity = u32::from(cx.estate().region(to).capacity.0).max(1) * 100;
     let name = cx.region_name(to);

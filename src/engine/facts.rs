@@ -25,6 +25,25 @@ impl<'a> Facts<'a> {
         self.telemetry.member(self.estate(), group, region)
     }
 
+    /// How much of its capacity a region uses. Of one that is down, the last that was measured, less the part of the databases
+    /// that have left it since.
+    pub fn load(&self, region: RegionId) -> Option<Percent> {
+        let (load, _) = self.telemetry.loads[region.at()]?;
+        if self.state.regions[region.at()].0 != RegionStatus::Down {
+            return Some(load);
+        }
+        let hit = |g: &GroupId| {
+            let services = &self.estate().group(*g).services;
+            self.state.open_disasters().any(|d| d.regions.contains(&region) && services.iter().any(|s| d.services.contains(s)))
+        };
+        let led = |g: &GroupId| self.state.primaries[g.at()].0;
+        let databases: Vec<GroupId> = self.estate().group_ids().filter(|g| self.database(*g).is_some()).collect();
+        let here = databases.iter().filter(|g| led(g) == Some(region)).count();
+        let left = databases.iter().filter(|g| hit(g) && led(g).is_some_and(|r| r != region)).count();
+        let part = if left == 0 { usize::from(load.0) } else { usize::from(load.0) * here / (here + left) };
+        Some(Percent(u16::try_from(part).unwrap_or(load.0)))
+    }
+
     /// A member's own report, if it is recent enough to show.
     pub fn report(&self, group: GroupId, region: RegionId) -> Option<&'a MemberReport> {
         self.report_within(group, region, self.stale_after())

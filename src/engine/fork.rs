@@ -42,24 +42,25 @@ impl Fork {
 impl Engine {
     /// The whole estate as it stands now, with what is on the table and no countdown. It decides like this engine, armed,
     /// and its orders reach nothing; every id means the same in it. What is half done cannot be branched: a database on
-    /// which an operation runs is left out of it.
+    /// which an operation runs is left out of it, until its users are served again.
     pub fn fork(&self, now: Now) -> Fork {
         let mut estate = Estate::clone(&self.state.estate);
         let mut telemetry = self.telemetry.clone();
         let mut state = self.state.clone();
-        let busy: Vec<GroupId> = estate.group_ids().filter(|g| state.running(*g).is_some()).collect();
+        let half_done = |o: &Operation| !o.is_over() && o.results.served.is_none();
+        let busy: Vec<GroupId> = estate.group_ids().filter(|g| state.running(*g).is_some_and(|o| half_done(o))).collect();
         for group in &busy {
             estate.groups[group.at()].database = None;
             telemetry.groups[group.at()] = GroupTelemetry::default();
             state.primaries[group.at()] = (None, None);
         }
         (state.mode, state.armed, state.estate) = (Mode::Fork, true, Arc::new(estate));
-        state.operations.retain(|o| o.is_over());
+        state.operations.retain(|o| !half_done(o));
         state.proposals.retain(|p| !busy.contains(&p.proposal.group));
         for open in &mut state.proposals {
             open.proposal.automatic_at = None;
         }
-        let past = state.operations.iter().cloned().collect();
+        let past = state.operations.iter().filter(|o| o.is_over()).cloned().collect();
         let regions: Vec<RegionId> = state.estate.region_ids().collect();
         let cut = regions.iter().copied().filter(|r| self.is_cut_off(*r)).collect();
         let engine = Engine { dismissed: self.dismissed.clone(), ..self.forked(state, telemetry, cut) };

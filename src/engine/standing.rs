@@ -14,7 +14,7 @@ pub fn standing(cx: &Facts, cut: Vec<RegionId>) -> Standing {
     Standing {
         now: cx.now.mono,
         databases: estate.group_ids().filter(|g| cx.database(*g).is_some()).map(|g| database(cx, g)).collect(),
-        loads: cx.telemetry.loads.iter().map(|l| l.map(|(load, _)| load)).collect(),
+        loads: estate.region_ids().map(|r| cx.load(r)).collect(),
         failing: failing.collect(),
         lost: estate.region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect(),
         cut,

@@ -236,7 +236,12 @@ impl App {
         if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
             let before = confirm.changed.len();
             if !confirm.refresh(s) {
-                self.tell("The choice is off the table: the facts have changed.");
+                let begun = s.operations.iter().rev().find(|o| o.proposal == confirm.shown.proposal.id);
+                self.tell(match begun {
+                    Some(o) if o.automatic => format!("Automation has begun it by itself: {}.", o.id),
+                    Some(o) => format!("{} has begun it: {}.", o.by, o.id),
+                    None => "The choice is off the table: the facts have changed.".to_string(),
+                });
             } else if confirm.changed.len() != before {
                 self.listening = Listening::from_now();
             }

@@ -27,7 +27,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
         Command::Fork => {
             let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
-            let runs = |g: &GroupView| s.operations.iter().any(|o| !o.is_over() && o.group == g.group);
+            let runs = |g: &GroupView| s.operations.iter().any(|o| !o.is_over() && o.results.served.is_none() && o.group == g.group);
             when(app.instead == Instead::Nothing, "this is a fork or a drill already")
                 .and(when(databases().next().is_some(), "no database is configured"))
                 .and(when(!databases().all(runs), "an operation runs on every database: what is half done cannot be branched"))

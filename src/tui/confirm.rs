@@ -2,6 +2,7 @@
 //! screen when it opened.
 
 use super::dialog::field;
+use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::text::Row;
 use crate::model::*;
@@ -146,7 +147,17 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
     let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
     let title = format!(" CONFIRM  {} {}  {from} {} {to}", p.plan, s.estate.group(p.group).name, g.arrow);
-    let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
+    // What runs out stays in sight while it is read.
+    let counts = confirm.shown.automatic_in.or(s.proposals.iter().find(|v| v.proposal.group == p.group).and_then(|v| v.automatic_in));
+    let mut lines = vec![match counts {
+        Some(left) => {
+            let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stop", g.dot));
+            let end = format!("automatic in {left}{stop}");
+            let room = c.width.saturating_sub(end.chars().count() + 2);
+            Row::new().add(g.plain(&title), t.title).fitted(g, room).add(" ", t.text).at_end(g, &end, c.width.saturating_sub(1), t.warn).line()
+        }
+        None => Row::new().rest(g, &title, c.width, t.title).line(),
+    }];
     if !identity.is_empty() {
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
     }
@@ -218,7 +229,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
             Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Tab: another target; Esc leaves{wait}"), t.strong),
-            Asked::Name => (format!("{from} is given up"), t.dim),
+            Asked::Name => (format!("typed: {from}, the region that is given up"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),

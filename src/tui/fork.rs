@@ -1,5 +1,6 @@
 //! A fork on the screen: that nothing in it is real is said below it, and what is real goes on beside it.
 
+use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::text::Row;
 use crate::model::*;
@@ -15,7 +16,7 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
         .map(|id| c.snapshot.estate.group(id).name.as_str())
         .collect();
     let without = if left_out.is_empty() { String::new() } else { format!(", without {} (an operation ran)", left_out.join(", ")) };
-    let title = format!(" FORK as of {}{without}: nothing here is real; Esc drops it ", at.clock());
+    let title = format!(" FORK, {} drops it: nothing here is real, as of {}{without} ", c.key(Command::Back), at.clock());
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
     let left = c.width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];
@@ -49,8 +50,8 @@ fn now(c: &Canvas) -> Option<Line<'static>> {
         Some(view) => panel::choice(c, view).into_iter().next(),
         None => match running() {
             Some(o) => panel::recovery(c, o).into_iter().next(),
-            // Its first line is a title.
-            None => panel::peace(c).into_iter().nth(1),
+            // Its title says nothing by itself.
+            None => panel::peace(c).into_iter().find(|line| !line.spans.iter().any(|s| s.content.starts_with(" IF "))),
         },
     }
 }

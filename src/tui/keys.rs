@@ -149,7 +149,13 @@ impl Default for KeyMap {
                 "fail over",
                 "fail over the selected database: shows what it would do, then asks for the region's name",
             ),
-            bind(Command::StopAutomatic, "stop", &[c('s')], "stop", "stop the countdown of the automatic response"),
+            bind(
+                Command::StopAutomatic,
+                "stop",
+                &[c('s'), ctrl('s')],
+                "stop",
+                "stop the countdown of the automatic response; Ctrl-s does it while a confirmation is open",
+            ),
             bind(Command::Answer, "answer", &[c('a')], "answer", "answer what the operation asks, abort it or roll it back"),
             bind(Command::Enter, "open", &[p(KeyCode::Enter)], "open", "open what is selected; on the drills: play it"),
             bind(Command::Walk, "walk", &[c('W')], "walk through", "walk through the selected scenario: it stops and tells at each turn"),
@@ -178,7 +184,7 @@ impl Default for KeyMap {
             bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name; or read-only again"),
             bind(Command::Palette, "palette", &[c(':'), ctrl('p')], "everything", "everything that can be done, by name"),
             bind(Command::NextGroup, "database", &[p(KeyCode::Tab)], "", "select the next database, which orders are about"),
-            bind(Command::Back, "back", &[p(KeyCode::Esc)], "", "back: from what is open, from a filter, from a drill"),
+            bind(Command::Back, "back", &[p(KeyCode::Esc)], "", "back: from what is open, from a filter, from a drill or a fork"),
             bind(Command::Up, "up", &[c('k'), p(KeyCode::Up)], "", "up; on the command screen: back in the story"),
             bind(Command::Down, "down", &[c('j'), p(KeyCode::Down)], "", "down"),
             bind(Command::PageUp, "page_up", &[p(KeyCode::PageUp), ctrl('b')], "", "a page up"),
@@ -209,6 +215,11 @@ impl KeyMap {
     /// The keys of the screens, from the first to the last.
     pub fn screens(&self) -> String {
         format!("{}-{}", self.first(Command::Go(Screen::Command)), self.first(Command::Go(Screen::Log)))
+    }
+
+    /// The key of a command that can be told from typing.
+    pub fn held(&self, command: Command) -> Option<String> {
+        self.of(command)?.keys.iter().find(|k| k.ctrl).map(ToString::to_string)
     }
 
     /// The first key of a command, as it is written.

@@ -470,7 +470,8 @@ fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper
     let told = app.told.as_ref().map(|text| super::text::fit(&g.plain(text), c.width / 2, g.ascii));
     let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
-    for b in app.keys.bindings() {
+    // What is open takes all keys.
+    for b in app.keys.bindings().iter().filter(|_| app.dialog.is_none()) {
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
             Command::Enter | Command::Sort if app.screen == Screen::Command => false,

@@ -217,7 +217,7 @@ impl Show {
                 let words = done_words(&action);
                 self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
             }
-            Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), "left; nothing was done"),
+            Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), super::typing::LEFT),
             Ask::Orders(actions) => self.order(self.shown(), actions),
             Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => self.reply(self.shown().control(control), ""),
@@ -320,7 +320,7 @@ impl Show {
                 let s = self.shown().snapshot();
                 let older =
                     if s.log_total > s.log.len() as u64 { "; what is older: a filter and Enter search it, `bpci journal show` has all" } else { "" };
-                format!("{} lines are in {}{older}", lines.len(), path.display())
+                format!("{} in {}{older}", super::text::count(lines.len(), "line"), path.display())
             }
             Err(e) => format!("The timeline was not written: {e}"),
         }
@@ -405,7 +405,7 @@ impl Show {
         self.drill.as_ref()?;
         let base = self.base.snapshot();
         Some(match base.disasters.first() {
-            Some(d) => (format!("{}: {} {}! Esc leads there", base.mode.word(), d.severity, d.kind.words()), true),
+            Some(d) => (format!("Esc leads to {}: {} {}!", base.mode.word(), d.severity, d.kind.words()), true),
             None => (format!("{} behind this is well", base.mode.word()), false),
         })
     }
@@ -424,7 +424,7 @@ impl Drawn {
 const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
-        Action::StopAutomatic { .. } => "countdown stopped: it is yours to decide",
+        Action::StopAutomatic { .. } => "countdown stopped: yours to decide; the cluster's own clock runs on",
         Action::Withdraw { .. } => "withdrawn; f puts one back on the table",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",

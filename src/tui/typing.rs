@@ -2,6 +2,7 @@
 
 use super::app::{App, Ask};
 use super::dialog::{self, Dialog, Sure};
+use super::keys::Command;
 use super::palette;
 use super::places::Screen;
 use crate::model::*;
@@ -57,6 +58,11 @@ impl App {
         if matches!(self.dialog, Some(Dialog::Palette(_))) && key.code != KeyCode::Esc {
             return self.palette_key(key, s);
         }
+        // Whatever is open: the countdown does not wait until it is closed.
+        let held = key.modifiers.contains(KeyModifiers::CONTROL);
+        if held && matches!(self.dialog, Some(Dialog::Confirm(_))) && self.keys.command(key) == Some(Command::StopAutomatic) {
+            return self.command(Command::StopAutomatic, s);
+        }
         let dialog = self.dialog.as_mut()?;
         if key.code == KeyCode::Esc {
             // A choice that was only put on the table to be looked at must not stay there: it would keep the automatic
@@ -66,7 +72,7 @@ impl App {
                 _ => None,
             };
             self.dialog = None;
-            self.told = Some("left; nothing was done".to_string());
+            self.told = Some(LEFT.to_string());
             return looked_at.map(|proposal| Ask::Untouched(Action::Withdraw { proposal }));
         }
         match dialog {
@@ -160,6 +166,9 @@ impl App {
         Some(Ask::Order(Action::Confirm(confirmation)))
     }
 }
+
+/// What is told to who leaves a confirmation.
+pub(super) const LEFT: &str = "left; you ordered nothing";
 
 /// Edits a line; true when it was entered.
 fn edit(text: &mut String, key: KeyEvent) -> bool {

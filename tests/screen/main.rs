@@ -2,6 +2,7 @@
 
 mod confirm;
 mod fork;
+mod told;
 
 use bpci::config;
 use bpci::controller::Simulation;

@@ -148,7 +148,7 @@ fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
     let by_itself = super::unproven(s, d);
     let text = match by_itself.as_slice() {
         [] => format!(" nothing is to be decided: it is over once {} is well again", names.join(", ")),
-        databases => format!(" {} was not fenced by us: see to it that it stays off. No write has proven {}", names.join(", "), databases.join(", ")),
+        databases => format!(" the cluster took over {} by itself: we fenced nothing, keep {} off", databases.join(", "), names.join(", ")),
     };
     Some(Row::new().rest(g, &text, c.width, t.strong).line())
 }

@@ -88,8 +88,11 @@ fn second(c: &Canvas) -> Line<'static> {
         row = match served {
             Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
             None if waiting == 0 && !d.services.is_empty() => {
-                let which = if unproven.len() == 1 && slowest.is_some() { format!(" {}", unproven[0]) } else { String::new() };
-                row.add(g.plain(&format!("{} cluster took over{which}, no write proven", g.part)), t.warn)
+                let text = match unproven.as_slice() {
+                    [one] if slowest.is_some() => format!("{} cluster took over {one}, unproven", g.part),
+                    _ => format!("{} cluster took over, no write proven", g.part),
+                };
+                row.add(g.plain(&text), t.warn)
             }
             None => {
                 let left = Span(rto.0.saturating_sub(passed.0));

@@ -50,6 +50,10 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
 /// Whether its loss could be answered, point by point where something is missing.
 fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    // What is lost already is not asked whether it may be.
+    if s.regions[id.at()].status == RegionStatus::Down {
+        return Vec::new();
+    }
     let Some((view, of)) = s.readiness.as_ref().and_then(|v| Some((v, v.regions.get(id.at())?))) else { return Vec::new() };
     let asked = s.now.utc.since(view.at);
     let text = match of.lacks.is_empty() {

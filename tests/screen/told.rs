@@ -1,0 +1,89 @@
+//! What is told is so: keys as they are bound, what was proven and what was not, what a step back leads out of.
+
+use super::*;
+use bpci::engine::Input as Told;
+
+fn text(app: &App, snapshot: &Snapshot) -> String {
+    let drawn = picture(app, snapshot, 80, 24);
+    (0..24).map(|y| (0..80).map(|x| drawn[(x, y)].symbol()).collect::<String>() + "\n").collect()
+}
+
+fn ordered(simulation: &mut Simulation, action: Action) {
+    let now = simulation.now();
+    let answer = simulation.core.input(now, Told::Order(Order { by: "ada".to_string(), action }));
+    assert!(matches!(answer, Ok(Some(Ok(_)))), "{answer:?}");
+}
+
+/// Where a key was changed, the new one is shown wherever the old one stood.
+#[test]
+fn a_changed_key_is_shown() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    app.keys.change("failover", "F").and_then(|()| app.keys.change("stop", "S")).unwrap_or_else(|e| panic!("{e}"));
+    let shown = text(&app, &snapshot);
+    for words in ["F fail over: confirm by typing us-east-1", "S stop", "F fail over  S stop"] {
+        assert!(shown.contains(words), "no «{words}»:\n{shown}");
+    }
+}
+
+/// One database was failed over, the cluster took over the other: users are not called served before both are proven.
+#[test]
+fn a_takeover_by_the_cluster_is_no_proof() {
+    let mut simulation = at("region_outage", 30);
+    let open: Vec<ProposalView> = simulation.snapshot(1, false).proposals;
+    for view in &open {
+        ordered(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+    }
+    let snapshot = simulation.snapshot(1, false);
+    let view = snapshot.proposals.iter().find(|v| v.proposal.id == open[0].proposal.id).unwrap_or_else(|| panic!("no choice"));
+    let confirmation = Confirmation {
+        proposal: view.proposal.id,
+        nonce: view.assessment.nonce,
+        seen: snapshot.now.utc,
+        plan: view.assessment.plan,
+        evidence: view.assessment.evidence,
+        typed: "us-east-1".to_string(),
+        accept_risk: None,
+        manual_override: false,
+        second_person: None,
+    };
+    ordered(&mut simulation, Action::Confirm(confirmation));
+    simulation.run_to(Mono(120_000)).unwrap_or_else(|e| panic!("{e}"));
+    let other = &open[1].proposal;
+    let name = simulation.scenario.estate.group(other.group).name.clone();
+    let shown = text(&App::new(), &simulation.snapshot(1, false));
+    assert!(shown.contains(&format!("cluster took over {name}, unproven")) && !shown.contains("users served"), "{shown}");
+}
+
+/// What runs out is seen while a confirmation is read, and stopped without leaving it.
+#[test]
+fn a_countdown_is_stopped_while_it_is_read() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    let shown = text(&app, &snapshot);
+    assert!(shown.contains("CONFIRM") && shown.contains("ctrl-s stop"), "{shown}");
+    let asked = app.event(&Input::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)), &snapshot);
+    assert!(matches!(&asked, Some(Ask::Orders(stops)) if stops.len() == 2), "{asked:?}");
+    assert!(text(&app, &snapshot).contains("CONFIRM"), "it is still read");
+}
+
+/// Out of a drill that is not over nobody gets by a key too many: the next one would be about something else.
+#[test]
+fn a_drill_that_is_not_over_is_left_by_a_word() {
+    let mut snapshot = at("region_outage", 30).snapshot(1, false);
+    let scenario = |over| ScenarioView { name: "one".to_string(), told: None, turn: (0, 0), next: Span::secs(1), over, unmet: None };
+    let esc = key(KeyCode::Esc);
+    let mut app = App::new();
+    app.instead = Instead::Drill;
+    snapshot.world.as_mut().unwrap_or_else(|| panic!("no world")).scenario = Some(scenario(false));
+    assert_eq!(app.event(&esc, &snapshot), None);
+    assert!(text(&app, &snapshot).contains("LEAVE the drill?"));
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "n").is_empty(), "any other key stays");
+    assert_eq!(app.event(&esc, &snapshot), None);
+    std::thread::sleep(Duration::from_millis(550));
+    assert_eq!(type_keys(&mut app, &snapshot, "y"), [Ask::Leave]);
+    snapshot.world.as_mut().unwrap_or_else(|| panic!("no world")).scenario = Some(scenario(true));
+    assert_eq!(app.event(&esc, &snapshot), Some(Ask::Leave), "one that is over is left at once");
+}
