@@ -147,17 +147,12 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
     let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
     let title = format!(" CONFIRM  {} {}  {from} {} {to}", p.plan, s.estate.group(p.group).name, g.arrow);
+    let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     // What runs out stays in sight while it is read.
-    let counts = confirm.shown.automatic_in.or(s.proposals.iter().find(|v| v.proposal.group == p.group).and_then(|v| v.automatic_in));
-    let mut lines = vec![match counts {
-        Some(left) => {
-            let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stop", g.dot));
-            let end = format!("automatic in {left}{stop}");
-            let room = c.width.saturating_sub(end.chars().count() + 2);
-            Row::new().add(g.plain(&title), t.title).fitted(g, room).add(" ", t.text).at_end(g, &end, c.width.saturating_sub(1), t.warn).line()
-        }
-        None => Row::new().rest(g, &title, c.width, t.title).line(),
-    }];
+    if let Some(left) = panel::counts(c, &confirm.shown) {
+        let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops it", g.dot));
+        lines.extend(panel::said(c, "automatic", &format!("in {left}{stop}"), t.warn));
+    }
     if !identity.is_empty() {
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
     }

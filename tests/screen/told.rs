@@ -62,7 +62,7 @@ fn a_countdown_is_stopped_while_it_is_read() {
     let mut app = App::new();
     type_keys(&mut app, &snapshot, "f");
     let shown = text(&app, &snapshot);
-    assert!(shown.contains("CONFIRM") && shown.contains("ctrl-s stop"), "{shown}");
+    assert!(shown.contains("CONFIRM") && shown.contains("ctrl-s stops it"), "{shown}");
     let asked = app.event(&Input::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)), &snapshot);
     assert!(matches!(&asked, Some(Ask::Orders(stops)) if stops.len() == 2), "{asked:?}");
     assert!(text(&app, &snapshot).contains("CONFIRM"), "it is still read");

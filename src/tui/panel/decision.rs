@@ -23,11 +23,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
-    let veto = s.groups.iter().find(|v| v.group == p.group).and_then(|v| v.veto.clone());
-    // As it stands automation would not act, however long it counts.
-    let held = a.risk.is_some() || a.blocked().is_some();
-    let counting = view.automatic_in.filter(|left| !held && (veto.is_none() || *left > Span::ZERO));
-    let (end, style) = match (view.automatic_in, counting) {
+    let veto = veto(c, view);
+    let (end, style) = match (view.automatic_in, counts(c, view)) {
         (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (Some(_), None) => (format!("automation is held {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (None, None) => match super::acts_in(c, view) {
@@ -55,7 +52,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         lines.extend(said(c, "leave it", &format!("{}{}", a.otherwise, super::leave(c, view)), t.text));
         // What passes by itself is no news while it counts.
         if let (Some(left), Some(veto)) = (view.automatic_in, &veto)
-            && (held || left == Span::ZERO)
+            && (is_held(a) || left == Span::ZERO)
         {
             lines.extend(said(c, "automation", veto, t.warn));
         }
@@ -70,6 +67,20 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     };
     lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}"), c.width, t.text).line());
     lines
+}
+
+/// How long it is until automation acts on it, if it would as things stand.
+pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
+    view.automatic_in.filter(|left| !is_held(&view.assessment) && (*left > Span::ZERO || veto(c, view).is_none()))
+}
+
+/// Automation would not act on it, however long it counts.
+fn is_held(a: &Assessment) -> bool {
+    a.risk.is_some() || a.blocked().is_some()
+}
+
+fn veto(c: &Canvas, view: &ProposalView) -> Option<String> {
+    c.snapshot.groups.iter().find(|v| v.group == view.proposal.group).and_then(|v| v.veto.clone())
 }
 
 /// `   label      text`, in two lines where one is too short.
