@@ -35,7 +35,7 @@ fn store(name: &str) -> StoreRecord {
 fn members_of_three_and_four_are_understood() {
     let leader = parse_member(&sample("healthy/us-east-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((leader.role, leader.running, leader.version, leader.timeline), (MemberRole::Leader, true, Version(3, 0, 2), Some(Timeline(1))));
-    assert_eq!(leader.streams.iter().filter(|s| s.streaming && s.synchronous).map(|s| s.name.as_str()).collect::<Vec<_>>(), ["eu-west-1"]);
+    assert_eq!(leader.streams.iter().filter(|s| s.streaming && s.synchronous).map(|s| &*s.name).collect::<Vec<_>>(), ["eu-west-1"]);
     let standby = parse_member(&sample("healthy/eu-west-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((standby.role, standby.received), (MemberRole::Replica, Some(Lsn(67_109_000))));
     let newer = parse_member(&sample("patroni4_healthy/us-east-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
@@ -47,9 +47,9 @@ fn members_of_three_and_four_are_understood() {
 #[test]
 fn the_store_is_understood() {
     let healthy = store("healthy/etcd.keys.txt");
-    assert_eq!(healthy.leader.as_ref().map(|l| l.name.as_str()), Some("us-east-1"));
+    assert_eq!(healthy.leader.as_ref().map(|l| &*l.name), Some("us-east-1"));
     assert_eq!(healthy.leader_region(), estate().region_named("us-east-1"));
-    assert_eq!(healthy.sync.as_ref().map(|s| s.standbys.clone()), Some(vec!["eu-west-1".to_string()]));
+    assert_eq!(healthy.sync.as_ref().map(|s| s.standbys.clone()), Some(vec!["eu-west-1".into()]));
     assert!(healthy.config.as_ref().is_some_and(|c| c.synchronous && !c.paused && c.ttl == Span::secs(20)));
     assert_eq!(healthy.members.iter().filter(|m| m.region.is_some() && m.sql.is_some()).count(), 3);
     let scheduled = store("scheduled_switchover/etcd.keys.txt");
@@ -63,7 +63,7 @@ fn a_dead_server_and_a_standby_that_says_no_are_told_apart() {
     let servers = parse_servers(&sample("after_failover_old_leader_down/haproxy.show_stat.csv"), "pg_write").unwrap_or_else(|e| panic!("{e}"));
     let estate = estate();
     let views = server_views(servers, &[], |n| estate.region_named(n));
-    let told: Vec<_> = views.iter().map(|v| (v.name.as_str(), v.up, v.unreachable)).collect();
+    let told: Vec<_> = views.iter().map(|v| (&*v.name, v.up, v.unreachable)).collect();
     assert_eq!(told, [("us-east-1", false, true), ("eu-west-1", false, false), ("ap-southeast-1", true, false)]);
     assert!(parse_servers(&sample("healthy/haproxy.show_stat.csv"), "nothing").is_err());
 }

@@ -43,7 +43,7 @@ pub(super) struct Eyes {
 impl Eyes {
     /// The member's name in the cluster, else its region's.
     pub fn member_name(&self, region: RegionId, fallback: &str) -> String {
-        self.addresses.get().into_iter().find(|m| m.region == Some(region)).map_or_else(|| fallback.to_string(), |m| m.name)
+        self.addresses.get().into_iter().find(|m| m.region == Some(region)).map_or_else(|| fallback.to_string(), |m| m.name.to_string())
     }
 }
 

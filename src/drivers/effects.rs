@@ -79,7 +79,7 @@ async fn fence(shared: &Shared, eyes: &Eyes, id: EffectId, region: RegionId, whi
 }
 
 async fn switch_over(eyes: &Eyes, from: &str, to: &str) -> Outcome {
-    let member = eyes.addresses.get().into_iter().find(|m| m.name == from);
+    let member = eyes.addresses.get().into_iter().find(|m| *m.name == *from);
     let Some(rest) = member.and_then(|m| m.region).and_then(|r| eyes.database.member(r)).map(|m| m.rest.clone()) else {
         return not_done(format!("the address of {from} is not known"));
     };
@@ -193,7 +193,7 @@ async fn switched(eyes: &Eyes, to: &str) -> Outcome {
         Err(reason) => Outcome::Unknown { reason },
         Ok(keys) => {
             let record = super::etcd::record(&eyes.database, &keys, &mut eyes.addresses.get());
-            if record.leader.as_ref().is_some_and(|l| l.name == to) {
+            if record.leader.as_ref().is_some_and(|l| *l.name == *to) {
                 return Outcome::Done { detail: format!("{to} leads, as was seen afterwards") };
             }
             match record.failover.and_then(|f| f.content) {

@@ -230,11 +230,11 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         }
     }
     let members = std::sync::Arc::new(known.clone());
-    let region_of = |name: &str| members.iter().find(|m| m.name == name).and_then(|m| m.region);
+    let region_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.region);
     StoreRecord {
         revision: keys.revision,
         leader: key("leader").filter(|k| !k.value.is_empty()).map(|k| LeaderKey {
-            name: k.value.clone(),
+            name: k.value.as_str().into(),
             region: region_of(&k.value),
             create_revision: k.create,
             lease_left: None,
@@ -242,7 +242,7 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
             lease_id: k.lease,
         }),
         sync: parsed("sync").map(|(v, revision)| SyncKey {
-            leader: v["leader"].as_str().map(str::to_string),
+            leader: v["leader"].as_str().map(Name::from),
             standbys: names(&v["sync_standby"]),
             quorum: v["quorum"].as_u64().filter(|q| *q > 0).and_then(|q| u16::try_from(q).ok()),
             revision,
@@ -250,12 +250,12 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         failover: key("failover").map(|k| FailoverKey { content: request(&k.value), revision: k.modified }),
         config: parsed("config").map(|(v, revision)| config(&v, revision)),
         status: parsed("status").and_then(|(v, revision)| Some(StatusKey { revision, position: Lsn(v["optime"].as_u64()?) })),
-        initialize: key("initialize").map(|k| k.value.clone()).filter(|v| !v.is_empty()),
+        initialize: key("initialize").map(|k| Name::from(k.value.as_str())).filter(|v| !v.is_empty()),
         last_switch: parsed("history").and_then(|(v, _)| {
             let last = v.as_array()?.last()?.as_array()?.clone();
             Some((Timeline(u32::try_from(last.first()?.as_u64()?).ok()?), Lsn(last.get(1)?.as_u64()?)))
         }),
-        operation: keys.get(&database.generation_key()).map(|k| OperationKey { value: k.value.clone(), revision: k.modified }),
+        operation: keys.get(&database.generation_key()).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified }),
         members,
         failsafe: false,
         voters: 0,
@@ -263,8 +263,8 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
     }
 }
 
-fn names(value: &Value) -> Vec<String> {
-    value.as_str().map(|s| s.split(',').map(|n| n.trim().to_string()).filter(|n| !n.is_empty()).collect()).unwrap_or_default()
+fn names(value: &Value) -> Vec<Name> {
+    value.as_str().map(|s| s.split(',').map(|n| Name::from(n.trim())).filter(|n| !n.is_empty()).collect()).unwrap_or_default()
 }
 
 /// A request that says nothing is none.
@@ -305,5 +305,5 @@ fn member_key(database: &Database, name: &str, text: &str) -> Option<MemberKey> 
     let address = value["api_url"].as_str().unwrap_or_default().trim_end_matches("/patroni").trim_end_matches('/').to_string();
     let sql = value["conn_url"].as_str().and_then(|u| u.split("://").nth(1)).map(|r| r.split('/').next().unwrap_or(r));
     let region = database.members.iter().find(|m| m.rest == address).map(|m| m.region);
-    Some(MemberKey { name: name.to_string(), region, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
+    Some(MemberKey { name: name.into(), region, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
 }

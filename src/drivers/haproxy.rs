@@ -80,8 +80,8 @@ pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl F
         maintenance: s.status.starts_with("MAINT"),
         // `* L4CON` is a check under way with the last result behind the star.
         unreachable: matches!(s.check.trim_start_matches("* "), "L4CON" | "L4TOUT" | "L6TOUT" | "L7TOUT" | "L6RSP") && s.status.starts_with("DOWN"),
-        name: s.name,
-        check: s.check,
+        name: s.name.into(),
+        check: s.check.into(),
     };
     servers.into_iter().map(view).collect()
 }

@@ -54,7 +54,7 @@ pub fn parse_member(text: &str) -> Result<MemberReport, String> {
     let no_priority = status.tags.get("failover_priority").is_some_and(|v| v.as_i64() == Some(0));
     let streams = status.replication.into_iter().filter_map(|r| {
         Some(Stream {
-            name: r.application_name?,
+            name: r.application_name?.into(),
             streaming: r.state.as_deref() == Some("streaming"),
             synchronous: matches!(r.sync_state.as_deref(), Some("sync" | "quorum")),
         })
@@ -68,14 +68,14 @@ pub fn parse_member(text: &str) -> Result<MemberReport, String> {
         received: status.xlog.received_location.max(status.xlog.replayed_location).map(Lsn),
         replayed: status.xlog.replayed_location.map(Lsn),
         streams: streams.collect(),
-        system_id: status.database_system_identifier,
-        scope: status.patroni.as_ref().and_then(|p| p.scope.clone()),
+        system_id: status.database_system_identifier.map(Name::from),
+        scope: status.patroni.as_ref().and_then(|p| p.scope.as_deref()).map(Name::from),
         version: status.patroni.and_then(|p| p.version).map(|v| version(&v)).unwrap_or_default(),
         paused: status.pause,
         nofailover: tag("nofailover") || no_priority,
         nosync: tag("nosync"),
         failsafe: status.failsafe_mode_is_active,
-        state,
+        state: state.into(),
     })
 }
 

@@ -220,7 +220,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
     let old = cx.member_name(group, from);
     let electable = cx.synchronous_standbys(group).iter().any(|r| *r != from && cx.report(group, *r).is_some_and(|m| m.running));
     match &record.leader {
-        Some(leader) if leader.name == old => {
+        Some(leader) if *leader.name == *old => {
             let lives = cx.member(group, from).is_some_and(|m| m.failing_since().is_none());
             if lives {
                 return format!("nothing: {name} leads and keeps its lock");
@@ -262,7 +262,7 @@ fn digest(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check
         to,
         checks: checks.iter().map(|c| (c.name.as_str(), c.verdict)).collect(),
         risk,
-        leader: record.and_then(|r| r.leader.as_ref()).map(|l| (l.name.as_str(), l.create_revision)),
+        leader: record.and_then(|r| r.leader.as_ref()).map(|l| (&*l.name, l.create_revision)),
         sync: record.and_then(|r| r.sync.as_ref()).map(|s| s.revision),
         failover: record.and_then(|r| r.failover.as_ref()).map(|f| f.revision),
         config: record.and_then(|r| r.config.as_ref()).map(|c| c.revision),

@@ -109,7 +109,7 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record
             checks.block(11, "identity", format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
             return;
         }
-        (Some(stored), Some(told)) if stored != told => {
+        (Some(stored), Some(told)) if **stored != *told => {
             checks.block(11, "identity", format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}"));
             return;
         }
@@ -155,10 +155,12 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record
 /// Another controller's living claim, in words.
 pub fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
     let key = record.operation.as_ref()?;
+    if cx.state.operations.iter().any(|o| *o.before.claim == *key.value) {
+        return None;
+    }
     let claim = super::claim::Claim::read(&key.value)?;
-    let ours = cx.state.operations.iter().any(|o| o.before.claim == key.value);
     let age = cx.now.utc.since(claim.since);
-    (!ours && claim.running && age < limits::CLAIM).then(|| format!("{} runs {} on this cluster since {age}", claim.by, claim.operation))
+    (claim.running && age < limits::CLAIM).then(|| format!("{} runs {} on this cluster since {age}", claim.by, claim.operation))
 }
 
 /// The rows about the member that is to take over.
@@ -252,7 +254,7 @@ fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecor
 
 fn recorded(record: &StoreRecord, to: RegionId, cx: &Facts) -> bool {
     let name = record.name_of(to).unwrap_or(cx.region_name(to));
-    planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| n == name))
+    planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| **n == *name))
 }
 
 /// In quorum mode an acknowledged write is on some of the voters only: beside the candidate as many of them must answer as
@@ -300,17 +302,17 @@ mod tests {
         };
         let (ahead, behind) = (standby("eu-west-1").max(standby("ap-southeast-1")), standby("eu-west-1").min(standby("ap-southeast-1")));
         assert!(ahead.0 > behind.0, "neither is ahead of the other: nothing would be tested");
-        for (to, elsewhere, quorum, missing) in [
-            (ahead.1, false, 0, None),
-            (ahead.1, false, 1, Some("needs 2 voters")),
-            // Two of three answer, the candidate among them; a third that is not heard may have what they lack.
-            (ahead.1, true, 2, Some("needs 3 voters")),
-            (behind.1, false, 0, Some("ahead of the candidate")),
+        let here = |list: [RegionId; 2]| list.map(|r| Name::from(cx.region_name(r)));
+        for (to, standbys, quorum, missing) in [
+            (ahead.1, here([ahead.1, behind.1]), 1, None),
+            // One beside the candidate must answer, and does not.
+            (ahead.1, [here([ahead.1, behind.1])[0].clone(), "elsewhere".into()], 1, Some("needs 2 voters")),
+            // It answers, and has what the candidate lacks.
+            (behind.1, here([ahead.1, behind.1]), 1, Some("ahead of the candidate")),
+            (behind.1, here([ahead.1, behind.1]), 0, Some("ahead of the candidate")),
         ] {
-            let mut standbys = vec!["eu-west-1".to_string(), "ap-southeast-1".to_string()];
-            standbys.extend(elsewhere.then(|| "elsewhere".to_string()));
             let mut record = record.clone();
-            record.sync = Some(SyncKey { leader: Some("us-east-1".to_string()), standbys, quorum: Some(quorum), revision: 1 });
+            record.sync = Some(SyncKey { leader: Some("us-east-1".into()), standbys: standbys.to_vec(), quorum: Some(quorum), revision: 1 });
             let told = missing_voters(&cx, group, &record, to, limits::FRESH);
             let as_meant = match missing {
                 Some(words) => told.as_ref().is_some_and(|t| t.contains(words)),

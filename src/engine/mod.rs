@@ -5,6 +5,7 @@
 
 mod alone;
 mod assess;
+mod awaited;
 mod candidate;
 mod claim;
 mod detect;

@@ -261,11 +261,11 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
         _ => None,
     };
     Before {
-        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, from), |l| l.name.clone()),
+        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, from), |l| l.name.to_string()),
         leader_create_revision: record.and_then(|r| r.leader.as_ref()).map(|l| l.create_revision),
         candidate: cx.member_name(group, to),
         timeline: cx.state.primaries[group.at()].1,
-        system_id: record.and_then(|r| r.initialize.clone()),
+        system_id: record.and_then(|r| r.initialize.as_deref()).map(str::to_string),
         position: cx.telemetry.leader_position(group),
         impact,
         claim: String::new(),

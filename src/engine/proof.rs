@@ -101,9 +101,9 @@ impl LossKnown {
 pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, String> {
     let record = cx.record_within(operation.group, limits::FRESH).ok_or("etcd was not read within 1s")?;
     let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.region_name(operation.to)))?;
-    let claim = record.operation.as_ref().filter(|k| k.value == operation.before.claim).ok_or("our claim in the store is gone")?;
-    if record.leader.as_ref().is_some_and(|l| l.name != operation.before.leader) {
-        return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| l.name.as_str())));
+    let claim = record.operation.as_ref().filter(|k| *k.value == *operation.before.claim).ok_or("our claim in the store is gone")?;
+    if record.leader.as_ref().is_some_and(|l| *l.name != *operation.before.leader) {
+        return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| &*l.name)));
     }
     Ok(Effect::HandOver(HandOver {
         group: operation.group,

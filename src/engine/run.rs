@@ -13,10 +13,11 @@ const REMAIN: u16 = 200;
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
-    let left = |o: &&Arc<Operation>| !o.is_over() || !o.remains.is_empty() || unreleased(o);
-    let ids: Vec<OperationId> = engine.state.operations.iter().filter(left).map(|o| o.id).collect();
-    for id in ids {
-        let Some(operation) = engine.state.operation(id).cloned() else { continue };
+    let left = |o: &Operation| !o.is_over() || !o.remains.is_empty() || unreleased(o);
+    // Nothing in here begins an operation, or forgets one.
+    for index in 0..engine.state.operations.len() {
+        let Some(operation) = engine.state.operations.get(index).filter(|o| left(o)).cloned() else { continue };
+        let id = operation.id;
         lost_reports(engine, now, &operation);
         match &operation.status {
             // Read-only means that nothing acts, not even what remains.
@@ -296,7 +297,7 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) 
     let leader = cx.leader(operation.group)?;
     let leads = cx.report(operation.group, leader)?;
     let name = cx.member_name(operation.group, region);
-    let streams = leads.streams.iter().any(|s| s.name == name && s.streaming);
+    let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
     (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline)
         .then(|| format!("{name} streams on timeline {}", report.timeline.unwrap_or_default()))
 }

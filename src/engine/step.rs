@@ -1,14 +1,15 @@
 //! What each kind of step does next. A pure look at the operation and the facts: the runner turns it into events.
 
+use super::awaited::Awaited;
 use super::planted::{self, Break};
 use super::proof::{self, Fenced, LossKnown};
 use super::{Facts, assess, candidate, limits};
 use crate::model::*;
 
 /// What a running step wants.
-pub enum Progress {
+pub enum Progress<'a> {
     /// Nothing to do but wait for this.
-    Wait(String),
+    Wait(Awaited<'a>),
     Done(String),
     Fail(String),
     Skip(String),
@@ -26,10 +27,10 @@ use Progress::{Ask, Done, Fail, Promoted, Send, Skip, Wait};
 const FIRST: u16 = 1;
 
 /// Looks at one running step.
-pub fn look(cx: &Facts, operation: &Operation, index: usize) -> Progress {
+pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progress<'a> {
     let step = &operation.plan.steps[index];
     if step.kind.acts() && !cx.state.armed && !planted::is(Break::ActsUnarmed) {
-        return Wait("this controller to be armed: it is read-only".to_string());
+        return Wait("this controller to be armed: it is read-only".into());
     }
     if step.kind.acts()
         && let Some(progress) = claim(cx, operation)
@@ -49,13 +50,16 @@ pub fn look(cx: &Facts, operation: &Operation, index: usize) -> Progress {
         StepKind::RestoreTraffic => balancers(cx, operation, record, operation.to, false),
         StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
         StepKind::WatchProtection => protection(cx, operation),
-        StepKind::RunCommand { argv } => simple(record, Effect::Command { argv: argv.clone(), timeout: step.timeout }),
+        StepKind::RunCommand { argv } => {
+            let command = || Effect::Command { argv: argv.clone(), timeout: step.timeout };
+            simple(record, |e| matches!(e, Effect::Command { .. }), command)
+        }
         StepKind::AskPerson { what } => Ask(what.clone()),
     }
 }
 
 /// Before anything is changed, the operation's claim stands in the store. `None` when it does.
-fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
+fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress<'a>> {
     let database = cx.database(operation.group)?;
     if database.store.is_empty() || operation.intent() == Intent::Guided {
         return None;
@@ -68,10 +72,10 @@ fn claim(cx: &Facts, operation: &Operation) -> Option<Progress> {
         return taken.map(|who| Fail(format!("another controller took over: {who}")));
     }
     if claims().any(EffectRecord::is_open) {
-        return Some(Wait("our claim in the store".to_string()));
+        return Some(Wait("our claim in the store".into()));
     }
     let Some(record) = cx.record_within(operation.group, limits::FRESH) else {
-        return Some(Wait("a fresh answer of etcd".to_string()));
+        return Some(Wait("a fresh answer of etcd".into()));
     };
     // One that did not happen, for the key had moved or we died before it was sent, is made anew: unless somebody else's
     // stands there.
@@ -110,7 +114,7 @@ fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
 
 /// What keeps a step from acting now: nothing is begun that cannot be finished, so what was true a moment ago must be
 /// true still.
-fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
+fn held<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress<'a>> {
     if planted::is(Break::NobodyToTakeIt) {
         return None;
     }
@@ -124,7 +128,7 @@ fn held(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progre
 
 /// What says that the old primary lives, right before something is done to it: time may have passed since it was looked at,
 /// for this controller was read-only, or has begun in the middle of the operation.
-fn lives(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
+fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress<'a>> {
     if operation.intent() != Intent::Failover || operation.accepted.alive {
         return None;
     }
@@ -133,18 +137,18 @@ fn lives(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progr
     match check.verdict {
         Verdict::Block { .. } => Some(undecided(cx, record, check)),
         // What automation began, no other controller carries on with less than automation asks for.
-        Verdict::Advice if anew && early(cx, record) => Some(Wait(check.text)),
+        Verdict::Advice if anew && early(cx, record) => Some(Wait(check.text.into())),
         Verdict::Advice if anew => Some(Fail(check.text)),
         _ => None,
     }
 }
 
 /// What stops a step, or is waited for because looking a little longer may change it.
-fn undecided(cx: &Facts, record: &StepRecord, check: Check) -> Progress {
+fn undecided<'a>(cx: &Facts<'a>, record: &'a StepRecord, check: Check) -> Progress<'a> {
     let open = matches!(check.verdict, Verdict::Block { decided: false, .. });
     // A controller that takes an operation over has nothing to judge by at first.
     let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
-    if blind || (open && early(cx, record)) { Wait(check.text) } else { Fail(check.text) }
+    if blind || (open && early(cx, record)) { Wait(check.text.into()) } else { Fail(check.text) }
 }
 
 /// A step that began just now may not have seen yet what it needs.
@@ -152,9 +156,9 @@ fn early(cx: &Facts, record: &StepRecord) -> bool {
     record.started_mono.is_none_or(|t| cx.now.mono.since(t) <= limits::LOOKS_FOR)
 }
 
-fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     if !store_is_new(cx, operation, record) {
-        return Wait("a fresh answer of etcd".to_string());
+        return Wait("a fresh answer of etcd".into());
     }
     match checks_now(cx, operation).into_iter().find(|c| c.name == "identity") {
         Some(c) if c.verdict == Verdict::Pass => Done(c.text),
@@ -163,11 +167,11 @@ fn identity(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress 
     }
 }
 
-fn observers(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     let member = cx.member(operation.group, operation.from);
     let tried = member.and_then(|m| m.sql.last_try.min(m.rest.last_try));
     if !since_start(record, tried) {
-        return Wait("a fresh probe of the old primary".to_string());
+        return Wait("a fresh probe of the old primary".into());
     }
     let check = assess::observers(cx, operation.group, operation.from);
     match check.verdict {
@@ -177,10 +181,10 @@ fn observers(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
     }
 }
 
-fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     let at = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref().map(|(_, at)| *at));
     if !store_is_new(cx, operation, record) || !since_start(record, at) {
-        return Wait(format!("fresh answers of {} and etcd", cx.region_name(operation.to)));
+        return Wait(Awaited::Of("fresh answers of ", cx.region_name(operation.to), " and etcd"));
     }
     held(cx, operation, record).unwrap_or_else(|| {
         let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
@@ -188,7 +192,7 @@ fn candidate_fit(cx: &Facts, operation: &Operation, record: &StepRecord) -> Prog
     })
 }
 
-fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     if planted::is(Break::FenceLeftOut) {
         return Skip("planted".to_string());
     }
@@ -212,32 +216,32 @@ fn fence(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
         return held(cx, operation, record).unwrap_or_else(fence);
     };
     let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
-        return Wait("the fence command".to_string());
+        return Wait("the fence command".into());
     };
     match outcome {
         Outcome::NotDone { reason } | Outcome::Missed { reason } => Fail(format!("the fence did not answer 0: {reason}")),
-        Outcome::Unknown { reason } => Wait(format!("whether the fence ran: {reason}")),
+        Outcome::Unknown { reason } => Wait(Awaited::Of("whether the fence ran: ", reason, "")),
         Outcome::Done { detail } => match proof::gone_since(cx, operation, reported) {
             Ok(()) => Done(format!("{detail}; seen gone")),
             Err(reason) if cx.now.mono.since(reported) > limits::FENCE_SETTLES => Fail(reason),
-            Err(reason) => Wait(reason),
+            Err(reason) => Wait(reason.into()),
         },
     }
 }
 
-fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
+fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     let tried = record.anew().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
     let last = record.sent().find(|e| matches!(e.effect, Effect::HandOver(_)));
     if let Some(e) = last {
         match &e.outcome {
             Some(Outcome::Done { detail }) => return Done(detail.clone()),
-            None => return Wait("the one transaction".to_string()),
-            Some(Outcome::Unknown { reason }) => return Wait(format!("whether the transaction happened: {reason}")),
+            None => return Wait("the one transaction".into()),
+            Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason, "")),
             Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
             Some(Outcome::NotDone { .. } | Outcome::Missed { .. }) => {}
         }
     }
-    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".to_string()) };
+    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".into()) };
     if let Some(leader) = store.leader_region().filter(|l| *l != operation.from) {
         return match leader == operation.to {
             true => Skip(format!("the cluster elected {} by itself", cx.region_name(leader))),
@@ -249,7 +253,7 @@ fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
         operation.effects().filter(|e| !matches!(e.effect, Effect::Drain { .. } | Effect::ValidateWrite { .. })).filter_map(|e| e.reported).max();
     let read = cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at);
     if after.zip(read).is_some_and(|(after, read)| read < after) {
-        return Wait("etcd's answer after the fence".to_string());
+        return Wait("etcd's answer after the fence".into());
     }
     let checks = checks_now(cx, operation);
     if let Some(held) = held(cx, operation, record) {
@@ -260,37 +264,38 @@ fn hand_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress
         .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
     match built {
         Ok(effect) => Send(FIRST + tried, effect),
-        Err(reason) if early(cx, record) => Wait(reason),
+        Err(reason) if early(cx, record) => Wait(reason.into()),
         Err(reason) => Fail(reason),
     }
 }
 
-fn switch_over(cx: &Facts, operation: &Operation, record: &StepRecord) -> Progress {
-    let effect = Effect::SwitchOver {
-        group: operation.group,
-        from: cx.member_name(operation.group, operation.from),
-        to: cx.member_name(operation.group, operation.to),
-    };
-    if record.sent().all(|e| !matches!(e.effect, Effect::SwitchOver { .. }))
+fn switch_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+    let is = |e: &Effect| matches!(e, Effect::SwitchOver { .. });
+    if !record.sent().any(|e| is(&e.effect))
         && let Some(held) = held(cx, operation, record)
     {
         return held;
     }
-    simple(record, effect)
+    simple(record, is, || Effect::SwitchOver {
+        group: operation.group,
+        from: cx.member_name(operation.group, operation.from),
+        to: cx.member_name(operation.group, operation.to),
+    })
 }
 
-/// A step that is one effect.
-fn simple(record: &StepRecord, effect: Effect) -> Progress {
-    match record.sent().find(|e| e.effect.name() == effect.name()).map(|e| &e.outcome) {
-        None | Some(Some(Outcome::Missed { .. })) => Send(FIRST, effect),
-        Some(None) => Wait(format!("the answer to: {}", effect.name())),
-        Some(Some(Outcome::Done { detail })) => Done(detail.clone()),
-        Some(Some(Outcome::NotDone { reason })) => Fail(reason.clone()),
-        Some(Some(Outcome::Unknown { reason })) => Wait(format!("whether it happened: {reason}")),
+/// A step that is one effect: looked for among what was sent, and made only where it is to be sent.
+fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce() -> Effect) -> Progress<'_> {
+    let Some(sent) = record.sent().find(|e| is(&e.effect)) else { return Send(FIRST, effect()) };
+    match &sent.outcome {
+        Some(Outcome::Missed { .. }) => Send(FIRST, effect()),
+        None => Wait(Awaited::Of("the answer to: ", sent.effect.name(), "")),
+        Some(Outcome::Done { detail }) => Done(detail.clone()),
+        Some(Outcome::NotDone { reason }) => Fail(reason.clone()),
+        Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason, "")),
     }
 }
 
-fn promotion(cx: &Facts, operation: &Operation) -> Progress {
+fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
     let name = cx.region_name(operation.to);
     let before = operation.before.timeline;
     let report = cx.report_within(operation.group, operation.to, limits::FRESH);
@@ -298,18 +303,15 @@ fn promotion(cx: &Facts, operation: &Operation) -> Progress {
     match report {
         Some(r) if r.role == MemberRole::Leader && r.running && led => {
             let Some(timeline) = r.timeline.filter(|t| before.is_none_or(|b| *t > b)) else {
-                return Wait(format!("{name} to write on a new timeline"));
+                return Wait(Awaited::Of("", name, " to write on a new timeline"));
             };
             match operation.results.promoted {
                 None => Promoted(timeline, lost(cx, operation)),
                 Some(_) => Done(format!("{name} leads on timeline {timeline}")),
             }
         }
-        Some(_) => {
-            let shift = before.map_or(String::new(), |t| format!(" (timeline {t} → {})", t.0 + 1));
-            Wait(format!("{name} to leave recovery{shift}"))
-        }
-        None => Wait(format!("an answer of {name}")),
+        Some(_) => Wait(Awaited::Promotion(name, before)),
+        None => Wait(Awaited::Of("an answer of ", name, "")),
     }
 }
 
@@ -327,7 +329,7 @@ fn lost(cx: &Facts, operation: &Operation) -> Loss {
     }
 }
 
-fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: RegionId, out: bool) -> Progress {
+fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, region: RegionId, out: bool) -> Progress<'a> {
     let Some(database) = cx.database(operation.group) else { return Skip("no traffic entry".to_string()) };
     let mut waiting = Vec::new();
     let mut done = 0;
@@ -365,7 +367,7 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
         }
     }
     if !waiting.is_empty() {
-        return Wait(waiting.join(", "));
+        return Wait(waiting.join(", ").into());
     }
     let name = cx.region_name(region);
     match (done, out) {
@@ -375,11 +377,11 @@ fn balancers(cx: &Facts, operation: &Operation, record: &StepRecord, region: Reg
     }
 }
 
-fn write(cx: &Facts, operation: &Operation, record: &StepRecord, via: Via, deadline: Span) -> Progress {
+fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress<'a> {
     if via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none()) {
         return Skip("no traffic entry is configured".to_string());
     }
-    let effect = Effect::ValidateWrite {
+    let validate = || Effect::ValidateWrite {
         group: operation.group,
         via,
         primary: operation.to,
@@ -387,15 +389,15 @@ fn write(cx: &Facts, operation: &Operation, record: &StepRecord, via: Via, deadl
         system_id: operation.before.system_id.clone(),
         deadline,
     };
-    simple(record, effect)
+    simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate)
 }
 
-fn protection(cx: &Facts, operation: &Operation) -> Progress {
+fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
     let name = cx.region_name(operation.to);
     let (Some(report), Some(store)) =
         (cx.report_within(operation.group, operation.to, limits::FRESH), cx.record_within(operation.group, limits::FRESH))
     else {
-        return Wait(format!("answers of {name} and etcd"));
+        return Wait(Awaited::Of("answers of ", name, " and etcd"));
     };
     let synchronous = store.config.as_ref().is_some_and(|c| c.synchronous);
     let leader = store.name_of(operation.to).unwrap_or(name);
@@ -408,6 +410,7 @@ fn protection(cx: &Facts, operation: &Operation) -> Progress {
             let timeline = report.timeline.unwrap_or_default();
             Done(format!("{} streams {how} on timeline {timeline}", stream.name))
         }
-        _ => Wait(format!("a {}standby to stream from {name}", if synchronous { "synchronous " } else { "" })),
+        _ if synchronous => Wait(Awaited::Of("a synchronous standby to stream from ", name, "")),
+        _ => Wait(Awaited::Of("a standby to stream from ", name, "")),
     }
 }

@@ -49,9 +49,13 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
 fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
     let running = operation.steps.iter().enumerate().filter(|(_, r)| r.state == StepState::Running);
     running
-        .filter_map(|(i, _)| match step::look(cx, operation, i) {
-            step::Progress::Wait(text) | step::Progress::Ask(text) => Some(WaitView { operation: operation.id, step: i as u16, text }),
-            _ => None,
+        .filter_map(|(i, _)| {
+            let text = match step::look(cx, operation, i) {
+                step::Progress::Wait(what) => what.to_string(),
+                step::Progress::Ask(what) => what,
+                _ => return None,
+            };
+            Some(WaitView { operation: operation.id, step: i as u16, text })
         })
         .collect()
 }

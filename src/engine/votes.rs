@@ -95,11 +95,11 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
         let seen = telemetry.balancers.get(i).and_then(|b| b.server(suspect));
         let (stance, text) = match seen {
             Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, "nothing recent".to_string()),
-            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, s.check.clone()),
+            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, s.check.to_string()),
             // In maintenance it is not checked: nothing is known of it there.
             Some((s, _)) if s.maintenance || s.check.is_empty() => (Stance::Unknown, "not checked in maintenance".to_string()),
             // A balancer goes on saying «up» until its own next checks have failed.
-            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, s.check.clone()),
+            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, s.check.to_string()),
             Some(_) => (Stance::Unknown, "no new check yet".to_string()),
             None => (Stance::Unknown, "not asked or no answer".to_string()),
         };
@@ -160,7 +160,7 @@ fn serves(cx: &Facts, group: GroupId, suspect: RegionId, leader: &super::telemet
         return (Stance::Unknown, "nothing recent".to_string(), Some(*at));
     }
     let name = cx.member_name(group, suspect);
-    match report.streams.iter().any(|s| s.name == name) {
+    match report.streams.iter().any(|s| *s.name == *name) {
         // A sender takes up to its timeout to notice.
         true => (Stance::Unknown, "still lists its stream".to_string(), Some(*at)),
         false => (Stance::Gone, "has no stream to it".to_string(), Some(*at)),

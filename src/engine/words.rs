@@ -56,11 +56,15 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
+            let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic after {} unless held", at.since(record.at.mono)));
             (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason == "withdrawn" => {
-            (Weight::Notice, by.clone(), format!("withdraws the choice{}", of(*proposal)))
+            // Who looked at a choice of one's own and left it has changed nothing.
+            let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
+            let text = if own { "leaves the choice" } else { "withdraws the choice" };
+            let after = if own { "; nothing was done" } else { "" };
+            (Weight::Notice, by.clone(), format!("{text}{}{after}", of(*proposal)))
         }
         Event::Withdrawn { proposal, by, reason } => (Weight::Notice, by.clone(), format!("choice{} withdrawn: {reason}", of(*proposal))),
         Event::AutomaticStopped { proposal, by, reason } => {
@@ -75,6 +79,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             format!("{} {} → {} on {} begins, by {}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by),
         ),
         Event::StepStarted { .. } => return None,
+        // It is the operation's own, of no step of it.
+        Event::Intended { id, effect: effect @ Effect::Release { .. } } => {
+            (Weight::Routine, id.operation.to_string(), format!("will {}", effect.name()))
+        }
         Event::Intended { id, effect } => {
             (Weight::Routine, id.operation.to_string(), format!("{}: will {}", step(id.operation, id.step), effect.name()))
         }
@@ -85,7 +93,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
-            (weight, id.operation.to_string(), format!("{}: {text}", step(id.operation, id.step)))
+            let released = |o: &Operation| o.effects().any(|e| e.id == *id && matches!(e.effect, Effect::Release { .. }));
+            let of_step =
+                if state.operation(id.operation).is_some_and(|o| released(o)) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
+            (weight, id.operation.to_string(), format!("{of_step}{text}"))
         }
         Event::OutcomeLost { id, reason } => {
             (Weight::Warning, id.operation.to_string(), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))

@@ -98,14 +98,14 @@ impl LiveDrill {
         let before = handle.snapshot();
         unfit(&before).map_or(Ok(()), Err)?;
         note(&handle, &format!("live drill {id} begins: {}", self.experiment.title)).await;
-        let drill =
-            Under { handle: Arc::clone(&handle), home: home.clone(), begun: before.operations.iter().map(|o| o.id).max(), within: terms.within() };
+        let after = before.operations.iter().map(|o| o.id).max().unwrap_or(OperationId(0));
+        let drill = Under { handle: Arc::clone(&handle), home: home.clone(), after, within: terms.within() };
         let (tells, stop) = watch::channel(false);
         let watching = tokio::spawn(async move { drill.watch(told_to_stop, tells).await });
         let rules = Rules { strategy: Strategy::Default, frequency: Duration::from_secs(1), fail_fast: false, settles: SETTLES };
         let ended = chaos::run(Arc::clone(&self.experiment), rules, stop, &|_| {}).await;
         // It ends as soon as nobody listens any more.
-        let (stopped, after) = watching.await.map_err(|e| e.to_string())?;
+        let stopped = watching.await.map_err(|e| e.to_string())?;
         let calm = calm_again(&handle, after).await;
         let kept = keep(&home, id, &ended);
         if !ended.completed && ended.undone.is_none() && stopped.is_none() {
@@ -151,23 +151,21 @@ fn not_calm(s: &Snapshot, after: Option<OperationId>) -> Option<String> {
 struct Under {
     handle: Arc<dyn Handle>,
     home: Home,
-    /// The newest operation that was there before.
-    begun: Option<OperationId>,
+    /// The newest operation that is not of it.
+    after: OperationId,
     within: Option<Span>,
 }
 
 impl Under {
-    /// Until somebody pulls a lever, or a condition stops it, or it is over: why it was stopped, and the newest operation
-    /// that is not of it.
-    async fn watch(self, mut told_to_stop: watch::Receiver<bool>, tells: watch::Sender<bool>) -> (Option<String>, Option<OperationId>) {
-        let before = self.begun.or(Some(OperationId(0)));
+    /// Until somebody pulls a lever, or a condition stops it, or it is over: why it was stopped.
+    async fn watch(self, mut told_to_stop: watch::Receiver<bool>, tells: watch::Sender<bool>) -> Option<String> {
         loop {
             if let Some(why) = self.speaks_against(*told_to_stop.borrow_and_update()) {
                 let _ = tells.send(true);
-                return (Some(why), before);
+                return Some(why);
             }
             tokio::select! {
-                () = tells.closed() => return (None, before),
+                () = tells.closed() => return None,
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -175,11 +173,8 @@ impl Under {
 
     fn speaks_against(&self, told: bool) -> Option<String> {
         let s = self.handle.snapshot();
-        let lost = s
-            .operations
-            .iter()
-            .filter(|o| self.begun.is_none_or(|b| o.id > b))
-            .find(|o| o.results.loss.as_ref().is_some_and(|l| *l != Loss::Nothing));
+        let of_it = s.operations.iter().filter(|o| o.id > self.after);
+        let lost = of_it.filter_map(|o| o.results.loss.as_ref()).find(|l| **l != Loss::Nothing);
         let late = |d: &Disaster| {
             let rto = d.services.iter().map(|id| s.estate.service(*id).rto).chain(self.within).min().unwrap_or(s.estate.policy.rto);
             let waits = s.services.iter().any(|v| v.hit_by == Some(d.id));
@@ -199,10 +194,10 @@ impl Under {
 }
 
 /// Waits until nothing of it is left at the controller; else what is.
-async fn calm_again(handle: &Arc<dyn Handle>, after: Option<OperationId>) -> Result<(), String> {
+async fn calm_again(handle: &Arc<dyn Handle>, after: OperationId) -> Result<(), String> {
     let began = Instant::now();
     loop {
-        match not_calm(&handle.snapshot(), after) {
+        match not_calm(&handle.snapshot(), Some(after)) {
             None => return Ok(()),
             Some(what) if began.elapsed() > SETTLES => return Err(what),
             Some(_) => tokio::time::sleep(LOOK).await,
@@ -231,14 +226,14 @@ fn keep(home: &Home, id: &str, ended: &Ended) -> String {
 
 fn judged(
     s: &Snapshot,
-    after: Option<OperationId>,
+    after: OperationId,
     terms: &Terms,
     ended: &Ended,
     stopped: Option<String>,
     calm: Result<(), String>,
     kept: String,
 ) -> Outcome {
-    let of_it: Vec<&Arc<Operation>> = s.operations.iter().filter(|o| after.is_none_or(|a| o.id > a)).collect();
+    let of_it: Vec<&Arc<Operation>> = s.operations.iter().filter(|o| o.id > after).collect();
     let recovery = of_it.iter().filter_map(|o| o.recovery_time()).max();
     let loss: Option<Span> = of_it.iter().all(|o| o.results.loss.as_ref().is_none_or(|l| *l == Loss::Nothing)).then_some(Span::ZERO);
     let mut wrong: Vec<String> = Vec::new();

@@ -2,7 +2,7 @@
 //! they will not be.
 
 use super::Question;
-use crate::engine::{Engine, Input, ONLY};
+use crate::engine::{Engine, Input, ONLY, Output};
 use crate::model::*;
 use crate::sim::{Draw, Pace, World};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,9 +48,13 @@ impl Future<'_> {
     /// So many futures, in the order of their seeds; `None` if it was stopped.
     pub fn all(&self, futures: u32, threads: usize, stop: &AtomicBool) -> Option<Vec<Ended>> {
         let threads = u32::try_from(threads).unwrap_or(1);
+        let opening = match self.branch {
+            Branch::Act(to) => Opening::Confirmed(Box::new(self.confirmed(to))),
+            Branch::Leave => Opening::Left,
+        };
         let each = |first: u32| {
             let seeds = (first..futures).step_by(threads as usize);
-            seeds.map(|seed| (!stop.load(Ordering::Relaxed)).then(|| self.run(u64::from(seed)))).collect::<Option<Vec<Ended>>>()
+            seeds.map(|seed| (!stop.load(Ordering::Relaxed)).then(|| self.run(u64::from(seed), &opening))).collect::<Option<Vec<Ended>>>()
         };
         let parts: Option<Vec<Vec<Ended>>> = std::thread::scope(|scope| {
             let handles: Vec<_> = (1..threads).map(|first| scope.spawn(move || each(first))).collect();
@@ -62,7 +66,7 @@ impl Future<'_> {
         (0..futures as usize).map(|i| parts[i % n].next()).collect()
     }
 
-    pub fn run(&self, seed: u64) -> Ended {
+    fn run(&self, seed: u64, opening: &Opening) -> Ended {
         let mut pace = self.pace.clone();
         if !self.counts_fence {
             // It ends at any moment between two looks, and is taken out of the sum.
@@ -70,9 +74,12 @@ impl Future<'_> {
         }
         let fork = &self.question.fork;
         let world = World::standing(&fork.engine.state().estate, &fork.standing, &pace, seed);
-        match self.branch {
-            Branch::Act(to) => self.act(world.watched(), to),
-            Branch::Leave => self.leave(world),
+        match opening {
+            Opening::Left => self.leave(world),
+            Opening::Confirmed(confirmed) => match confirmed.as_ref() {
+                Ok(confirmed) => self.act(confirmed, world.watched()),
+                Err(refusal) => Ended { stuck: Some(refusal.clone()), ..Ended::default() },
+            },
         }
     }
 
@@ -97,27 +104,26 @@ impl Future<'_> {
         ended
     }
 
-    fn act(&self, mut world: World, to: RegionId) -> Ended {
-        let question = self.question;
-        let mut engine = question.fork.untold();
-        let began = question.fork.now;
+    fn act(&self, confirmed: &Confirmed, mut world: World) -> Ended {
+        let mut engine = confirmed.engine.clone();
+        let began = self.question.fork.now;
         let mut ended = Ended::default();
         let mut now = began;
-        if let Err(refusal) = self.confirm(&mut engine, &mut world, now, to) {
-            ended.stuck = Some(refusal);
-            return ended;
+        for output in &confirmed.sent {
+            send(&mut world, now, output.clone());
         }
+        let mut incoming = Vec::new();
         let mut due = engine.next_deadline(now);
         while now.mono.since(began.mono) < HORIZON {
             let next = [world.next_deadline(), due].into_iter().flatten().min();
             let mono = next.unwrap_or(now.mono).max(now.mono.plus(Span::ms(1)));
             now = Now { utc: began.utc.plus(mono.since(began.mono)), mono };
-            let incoming = world.poll(mono);
+            world.fetch(mono, &mut incoming);
             // Where nothing has come and nothing is due, there is nothing to decide.
             if incoming.is_empty() && due.is_none_or(|d| mono < d) {
                 continue;
             }
-            turn(&mut engine, &mut world, now, incoming);
+            turn(&mut engine, &mut world, now, &mut incoming);
             due = engine.next_deadline(now);
             let Some(operation) = engine.state().operations.back() else { break };
             if operation.results.served.is_some() || operation.status != Status::Running {
@@ -145,11 +151,12 @@ impl Future<'_> {
         ended
     }
 
-    /// The choice, put on the table and confirmed with all that it asks for.
-    fn confirm(&self, engine: &mut Engine, world: &mut World, now: Now, to: RegionId) -> Result<(), String> {
-        let (intent, from) = (self.question.intent, self.question.from);
+    /// The choice, put on the table and confirmed with all that it asks for: no future differs in that.
+    fn confirmed(&self, to: RegionId) -> Result<Confirmed, String> {
+        let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
+        let (mut engine, mut sent) = (self.question.fork.untold(), Vec::new());
         let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
-        let Receipt::Proposed(proposal) = order(engine, world, now, propose)? else { return Err("nothing was proposed".to_string()) };
+        let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else { return Err("nothing was proposed".to_string()) };
         let assessment = engine.assess(now, proposal).ok_or("the choice is gone")?;
         let confirmation = Confirmation {
             proposal,
@@ -162,19 +169,32 @@ impl Future<'_> {
             manual_override: assessment.overrule.is_some(),
             second_person: assessment.second_person.then(|| "somebody".to_string()),
         };
-        order(engine, world, now, Action::Confirm(confirmation)).map(drop)
+        order(&mut engine, &mut sent, now, Action::Confirm(confirmation))?;
+        Ok(Confirmed { engine, sent })
     }
 }
 
-fn order(engine: &mut Engine, world: &mut World, now: Now, action: Action) -> Result<Receipt, String> {
+/// How every future of a branch begins.
+enum Opening {
+    Confirmed(Box<Result<Confirmed, String>>),
+    Left,
+}
+
+/// An engine that was given the order, and what it sends for it.
+struct Confirmed {
+    engine: Engine,
+    sent: Vec<Output>,
+}
+
+fn order(engine: &mut Engine, sent: &mut Vec<Output>, now: Now, action: Action) -> Result<Receipt, String> {
     let output = engine.step(now, Input::Order(Order { by: "forecast".to_string(), action }));
     let reply = output.reply.clone();
-    send(world, now, output);
+    sent.push(output);
     reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| r.to_string())
 }
 
-fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: Vec<Incoming>) {
-    for one in incoming {
+fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: &mut Vec<Incoming>) {
+    for one in incoming.drain(..) {
         match one {
             Incoming::Observed(observation) => engine.observe(now, observation),
             Incoming::Report(report) => {
@@ -187,7 +207,7 @@ fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: Vec<Incoming
     send(world, now, output);
 }
 
-fn send(world: &mut World, now: Now, output: crate::engine::Output) {
+fn send(world: &mut World, now: Now, output: Output) {
     for issued in output.effects {
         world.submit(now, issued);
     }

@@ -3,6 +3,11 @@
 
 use super::{BalancerId, Bytes, DisasterType, GroupId, Lsn, Mono, Percent, RegionId, ServiceId, Span, Timeline};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A name that is told many times a second and seldom changes: it is shared, not copied.
+pub type Name = Arc<str>;
 
 /// A fact as it was measured at `at`, which may be some time ago.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,7 +135,7 @@ pub struct MemberReport {
     pub role: MemberRole,
     pub running: bool,
     /// The state in the member's own words.
-    pub state: String,
+    pub state: Cow<'static, str>,
     pub timeline: Option<Timeline>,
     /// Of a leader: the current position.
     pub position: Option<Lsn>,
@@ -139,8 +144,8 @@ pub struct MemberReport {
     pub replayed: Option<Lsn>,
     /// Of a leader: who streams from it.
     pub streams: Vec<Stream>,
-    pub system_id: Option<String>,
-    pub scope: Option<String>,
+    pub system_id: Option<Name>,
+    pub scope: Option<Name>,
     pub version: Version,
     pub paused: bool,
     pub nofailover: bool,
@@ -168,7 +173,7 @@ impl std::fmt::Display for Version {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// The name the standby gives itself.
-    pub name: String,
+    pub name: Name,
     pub streaming: bool,
     pub synchronous: bool,
 }
@@ -191,8 +196,8 @@ pub struct StoreRecord {
     pub failover: Option<FailoverKey>,
     pub config: Option<ConfigKey>,
     pub status: Option<StatusKey>,
-    pub initialize: Option<String>,
-    pub members: std::sync::Arc<Vec<MemberKey>>,
+    pub initialize: Option<Name>,
+    pub members: Arc<Vec<MemberKey>>,
     /// The last switch of timelines: the timeline that ended, and where.
     pub last_switch: Option<(Timeline, Lsn)>,
     /// The controller's own key: which operation acted last.
@@ -205,11 +210,11 @@ pub struct StoreRecord {
 
 impl StoreRecord {
     pub fn name_of(&self, region: RegionId) -> Option<&str> {
-        self.members.iter().find(|m| m.region == Some(region)).map(|m| m.name.as_str())
+        self.members.iter().find(|m| m.region == Some(region)).map(|m| &*m.name)
     }
 
     pub fn region_of(&self, name: &str) -> Option<RegionId> {
-        self.members.iter().find(|m| m.name == name).and_then(|m| m.region)
+        self.members.iter().find(|m| &*m.name == name).and_then(|m| m.region)
     }
 
     pub fn leader_region(&self) -> Option<RegionId> {
@@ -219,7 +224,7 @@ impl StoreRecord {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaderKey {
-    pub name: String,
+    pub name: Name,
     /// The member it is, kept by the reader: a dead member's own key vanishes before the leader's does.
     pub region: Option<RegionId>,
     pub create_revision: u64,
@@ -231,8 +236,8 @@ pub struct LeaderKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncKey {
-    pub leader: Option<String>,
-    pub standbys: Vec<String>,
+    pub leader: Option<Name>,
+    pub standbys: Vec<Name>,
     /// In quorum mode: how many of the standbys beside a candidate must be seen not to be ahead of it, so that together they
     /// know every acknowledged write.
     pub quorum: Option<u16>,
@@ -275,7 +280,7 @@ pub struct StatusKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberKey {
-    pub name: String,
+    pub name: Name,
     pub region: Option<RegionId>,
     pub address: String,
     /// Where its database listens, `host:port`.
@@ -284,19 +289,19 @@ pub struct MemberKey {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationKey {
-    pub value: String,
+    pub value: Name,
     pub revision: u64,
 }
 
 /// One server of the write backend as a balancer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerView {
-    pub name: String,
+    pub name: Name,
     pub region: Option<RegionId>,
     pub up: bool,
     pub maintenance: bool,
     /// The check failed to connect, or to get an answer: the node is gone. (A standby that says «not me» is alive.)
     pub unreachable: bool,
     /// The check in the balancer's own words, such as `L4CON`.
-    pub check: String,
+    pub check: Cow<'static, str>,
 }

@@ -9,7 +9,7 @@ use crate::model::*;
 #[derive(Clone, Debug)]
 pub struct SimMember {
     pub region: RegionId,
-    pub name: String,
+    pub name: Name,
     /// The node runs. A dead node refuses connections, one in a dead region is silent.
     pub alive: bool,
     /// It accepts connections and never answers.
@@ -64,7 +64,8 @@ pub struct Cluster {
     pub keys: std::sync::Arc<Vec<MemberKey>>,
     pub store: Store,
     pub setup: AgentSetup,
-    pub system_id: String,
+    pub system_id: Name,
+    pub scope: Name,
     pub wal_rate: u64,
     pub write_rate: u32,
     /// The position up to which clients were told that their writes are safe, and the rest of a write.
@@ -265,7 +266,7 @@ impl Cluster {
         let best = current
             .or_else(|| self.members.iter().find(|m| !m.leads && fit(m) && m.usual_lag == 0))
             .or_else(|| self.members.iter().find(|m| !m.leads && fit(m)));
-        let names: Vec<String> = best.map(|m| m.name.clone()).into_iter().collect();
+        let names: Vec<Name> = best.map(|m| m.name.clone()).into_iter().collect();
         // A new synchronous standby has everything before it is recorded.
         if let Some(s) = best.and_then(|b| self.members.iter().position(|m| m.name == b.name)) {
             self.members[s].position = self.members[s].position.max(self.members[i].position);

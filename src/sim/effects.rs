@@ -47,13 +47,14 @@ impl World {
             self.advance(c);
         }
         let outcome = self.carry_out(&issued);
-        self.news();
         if let (Outcome::NotDone { .. }, Some(deadline)) = (&outcome, self.pending[i].deadline)
             && self.clock < deadline
         {
+            // A write that is tried again has changed nothing that a look would see.
             self.schedule(self.clock.plus(Span::ms(40)), Happening::Effect(i));
             return;
         }
+        self.news();
         self.pending[i].over = true;
         let id = self.pending[i].issued.id;
         self.outcomes.insert(id, outcome.clone());
@@ -129,7 +130,7 @@ impl World {
         let c = self.cluster_of(group)?;
         self.asked_store(c)?;
         let store = &mut self.clusters[c].store;
-        let ours = store.operation.as_ref().filter(|k| k.value == value).map(|k| k.revision);
+        let ours = store.operation.as_ref().filter(|k| *k.value == *value).map(|k| k.revision);
         match ours {
             Some(revision) => store.claim(over, Some(revision)).map(|()| "the claim is released".to_string()),
             None => Err("the claim is another's by now".to_string()),
@@ -167,12 +168,12 @@ impl World {
         let c = self.cluster_of(h.group)?;
         self.asked_store(c)?;
         let cluster = &mut self.clusters[c];
-        let old = cluster.members.iter().position(|m| m.name == h.old);
+        let old = cluster.members.iter().position(|m| *m.name == *h.old);
         cluster.store.hand_over(h, old)?;
         cluster.loss_accepted = !h.bind_to_old;
-        let candidate = cluster.members.iter().position(|m| m.name == h.candidate);
+        let candidate = cluster.members.iter().position(|m| *m.name == *h.candidate);
         let electable = candidate.is_some_and(|_| {
-            let recorded = cluster.store.sync.standbys.contains(&h.candidate);
+            let recorded = cluster.store.sync.standbys.iter().any(|n| **n == *h.candidate);
             !cluster.store.paused && (!cluster.setup.synchronous || !h.bind_to_old || recorded)
         });
         let deceived = old.is_some_and(|m| self.clusters[c].members[m].lied && (self.clusters[c].members[m].deceived || self.is_unseen(c, m)));
@@ -193,7 +194,8 @@ impl World {
         self.asked_store(c)?;
         let now = self.clock;
         let cluster = &mut self.clusters[c];
-        let (Some(old), Some(new)) = (cluster.members.iter().position(|m| m.name == from), cluster.members.iter().position(|m| m.name == to)) else {
+        let (Some(old), Some(new)) = (cluster.members.iter().position(|m| *m.name == *from), cluster.members.iter().position(|m| *m.name == *to))
+        else {
             return Err("412: no such member".to_string());
         };
         if !cluster.lives(old) || cluster.members[old].agentless || !cluster.members[old].leads {

@@ -135,14 +135,14 @@ impl World {
             // One that demoted itself reports as a replica.
             role: if member.leads && member.writable && member.promotes.is_none() { MemberRole::Leader } else { MemberRole::Replica },
             running: member.rejoins.is_none(),
-            state: if member.rejoins.is_none() { "running" } else { "starting" }.to_string(),
+            state: if member.rejoins.is_none() { "running" } else { "starting" }.into(),
             timeline: member.rejoins.is_none().then_some(Timeline(member.timeline)),
             position: member.leads.then_some(Lsn(member.position)),
             received: (!member.leads).then_some(Lsn(member.position)),
             replayed: (!member.leads).then_some(Lsn(member.position)),
             streams,
             system_id: Some(cluster.system_id.clone()),
-            scope: self.estate.group(cluster.group).database.as_ref().map(|d| d.scope.clone()),
+            scope: Some(cluster.scope.clone()),
             version: if cluster.setup.steals_lock { Version(3, 0, 2) } else { Version(4, 1, 5) },
             paused: cluster.store.paused,
             nofailover: false,
@@ -260,7 +260,7 @@ impl World {
                     (_, _, true) => "L7OK",
                     _ => "L7STS",
                 }
-                .to_string(),
+                .into(),
             })
             .collect();
         self.tell(Fact::Balancer { group, balancer, servers });

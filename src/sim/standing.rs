@@ -48,6 +48,7 @@ impl World {
             pace: pace.clone(),
             thrift: Some(0),
             truth: Truth::default(),
+            links: Vec::new(),
             happened: 0,
             clusters,
             chance,
@@ -83,6 +84,14 @@ impl World {
         self.out.clear();
         let next = self.next_deadline().filter(|t| *t < until).unwrap_or(until);
         self.run_to(next.max(self.clock));
+    }
+
+    /// Lets time pass, and exchanges what has come in for what is given, which is emptied: ten thousand futures fetch into the
+    /// same two places.
+    pub fn fetch(&mut self, now: Mono, into: &mut Vec<Incoming>) {
+        self.run_to(now);
+        into.clear();
+        std::mem::swap(&mut self.out, into);
     }
 
     pub fn now(&self) -> Mono {
@@ -144,7 +153,7 @@ fn cluster(
 ) -> Cluster {
     let (agent, wal_rate) = (agent(standing), standing.wal_rate.unwrap_or(setup.wal_rate));
     let record = standing.record.as_ref().map(|(r, _)| r);
-    let name = |region: RegionId| record.and_then(|r| r.name_of(region)).map_or_else(|| estate.region(region).name.clone(), str::to_string);
+    let name = |region: RegionId| Name::from(record.and_then(|r| r.name_of(region)).unwrap_or(&estate.region(region).name));
     let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.region);
     let leader = record.and_then(StoreRecord::leader_region).or(told);
     // Where the primary was when it was last heard, and what it may have written until it failed.
@@ -159,7 +168,7 @@ fn cluster(
     let received = |m: &StandingMember| m.report.as_ref().and_then(|(r, _)| r.received.or(r.position)).map(|p| p.0);
     let furthest = standing.members.iter().filter_map(received).max().unwrap_or(0);
     let written = written.unwrap_or(furthest);
-    let synchronous: Vec<&String> = record.and_then(|r| r.sync.as_ref()).iter().flat_map(|s| &s.standbys).collect();
+    let synchronous: Vec<&Name> = record.and_then(|r| r.sync.as_ref()).iter().flat_map(|s| &s.standbys).collect();
     let members: Vec<SimMember> = standing
         .members
         .iter()
@@ -213,6 +222,7 @@ fn cluster(
         store: store(standing, now, holder, chance),
         setup: agent,
         system_id: record.and_then(|r| r.initialize.clone()).unwrap_or_default(),
+        scope: estate.group(standing.group).database.as_ref().map_or("", |d| d.scope.as_str()).into(),
         wal_rate,
         write_rate: setup.write_rate,
         acknowledged,

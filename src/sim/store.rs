@@ -34,10 +34,10 @@ impl Store {
         self.leader = Some(Lock { holder, create_revision, ends });
     }
 
-    pub fn set_sync(&mut self, leader: &str, standbys: Vec<String>) {
+    pub fn set_sync(&mut self, leader: &str, standbys: Vec<Name>) {
         if self.sync.leader.as_deref() != Some(leader) || self.sync.standbys != standbys {
             let revision = self.next();
-            self.sync = SyncKey { leader: Some(leader.to_string()), standbys, quorum: None, revision };
+            self.sync = SyncKey { leader: Some(leader.into()), standbys, quorum: None, revision };
         }
     }
 
@@ -46,7 +46,7 @@ impl Store {
             return Err("somebody else wrote the operation key meanwhile".to_string());
         }
         let revision = self.next();
-        self.operation = Some(OperationKey { value: value.to_string(), revision });
+        self.operation = Some(OperationKey { value: value.into(), revision });
         Ok(())
     }
 

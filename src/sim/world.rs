@@ -92,6 +92,8 @@ pub struct World {
     /// A world that is looked at by nobody tells only what is new, and for so many close looks more; `None`: it tells all.
     pub(super) thrift: Option<u8>,
     pub truth: Truth,
+    /// By member, whether others reach it, and whether clients may: only while a cluster is advanced.
+    pub(super) links: Vec<(bool, bool)>,
     /// Things that have happened in it.
     pub(super) happened: u64,
 }
@@ -133,6 +135,7 @@ impl World {
             outcomes: BTreeMap::new(),
             clock: Mono::default(),
             truth: Truth::default(),
+            links: Vec::new(),
             happened: 0,
             clusters,
             balancers,
@@ -278,10 +281,11 @@ impl World {
 
     fn agent(&mut self, cluster: usize, member: usize) {
         self.advance(cluster);
-        let region = |m: usize| self.clusters[cluster].members[m].region;
-        let reach: Vec<bool> = (0..self.clusters[cluster].members.len()).map(|m| self.reaches_store(cluster, region(m))).collect();
+        for m in 0..self.clusters[cluster].members.len() {
+            let reaches = self.reaches_store(cluster, self.clusters[cluster].members[m].region);
+            self.clusters[cluster].reach_store[m] = reaches;
+        }
         let c = &mut self.clusters[cluster];
-        c.reach_store = reach;
         let (lease, revision) = (c.store.leader.as_ref().map(|l| l.ends), c.store.revision);
         let wakes = c.agent(member, self.clock, &mut self.chance, &mut self.truth);
         if self.clusters[cluster].store.revision != revision {
@@ -308,11 +312,16 @@ impl World {
 
     /// Lets the writes of a cluster flow until now.
     pub(super) fn advance(&mut self, cluster: usize) {
-        let is_up = |r: RegionId| self.region_is_up(r) && !self.is_cut(r);
-        let members = self.clusters[cluster].members.iter().map(|m| is_up(m.region)).enumerate();
-        let state: Vec<(bool, bool)> = members.map(|(m, up)| (up, up && self.is_routed(cluster, m))).collect();
-        let linked = |a: usize, b: usize| state[a].0 && state[b].0;
-        self.clusters[cluster].advance(self.clock, &mut self.truth, &|m| state[m].1, &linked);
+        // Asked for at every turn: the place for it is kept.
+        let mut links = std::mem::take(&mut self.links);
+        links.clear();
+        for (m, member) in self.clusters[cluster].members.iter().enumerate() {
+            let up = self.region_is_up(member.region) && !self.is_cut(member.region);
+            links.push((up, up && self.is_routed(cluster, m)));
+        }
+        let linked = |a: usize, b: usize| links[a].0 && links[b].0;
+        self.clusters[cluster].advance(self.clock, &mut self.truth, &|m| links[m].1, &linked);
+        self.links = links;
     }
 
     /// True if clients' sessions may end at this member.
@@ -378,7 +387,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
             let usual_lag = if rank <= 1 { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
             SimMember {
                 region: m.region,
-                name: estate.region(m.region).name.clone(),
+                name: estate.region(m.region).name.as_str().into(),
                 alive: true,
                 frozen: false,
                 agentless: false,
@@ -423,7 +432,8 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
         members,
         store,
         setup: setup.agent.clone(),
-        system_id: format!("77105{:014}", chance.below(100_000_000_000_000)),
+        system_id: format!("77105{:014}", chance.below(100_000_000_000_000)).into(),
+        scope: database.scope.as_str().into(),
         wal_rate: setup.wal_rate,
         write_rate: setup.write_rate,
         acknowledged: position,

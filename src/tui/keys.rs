@@ -184,7 +184,7 @@ impl Default for KeyMap {
             bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name; or read-only again"),
             bind(Command::Palette, "palette", &[c(':'), ctrl('p')], "everything", "everything that can be done, by name"),
             bind(Command::NextGroup, "database", &[p(KeyCode::Tab)], "", "select the next database, which orders are about"),
-            bind(Command::Back, "back", &[p(KeyCode::Esc)], "", "back: from what is open, from a filter, from a drill or a fork"),
+            bind(Command::Back, "back", &[p(KeyCode::Esc)], "back", "back: from what is open, from a filter, from a drill or a fork"),
             bind(Command::Up, "up", &[c('k'), p(KeyCode::Up)], "", "up; on the command screen: back in the story"),
             bind(Command::Down, "down", &[c('j'), p(KeyCode::Down)], "", "down"),
             bind(Command::PageUp, "page_up", &[p(KeyCode::PageUp), ctrl('b')], "", "a page up"),

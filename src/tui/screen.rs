@@ -1,12 +1,13 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
 use super::app::{App, Instead, decided_on};
-use super::can::can;
 use super::click::{Click, Places};
 use super::dialog;
+use super::footer;
 use super::fork;
 use super::glyph::Glyphs;
 use super::keys::Command;
+use super::narration;
 use super::panel::{self, Canvas};
 use super::places::Screen;
 use super::text::{self, Row};
@@ -38,7 +39,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
             }
             fork::below(&c, snapshot, at, aside == 0 && area.height >= 16)
         }
-        _ => narration(app, snapshot, theme, glyphs, area),
+        _ => narration::lines(app, snapshot, theme, glyphs, area),
     };
     let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
     let selected = app.selected_group(snapshot);
@@ -93,57 +94,9 @@ const ASIDE_FROM: u16 = 118;
 const ASIDE: (u16, u16) = (48, 90);
 
 /// What is drawn on, and what lies where on it.
-struct Paper<'a> {
-    buffer: &'a mut Buffer,
-    places: &'a mut Places,
-}
-
-/// What the narration of a scenario says now, or how the scenario ended: below everything else.
-fn narration(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'static>> {
-    let Some(world) = &s.world else { return Vec::new() };
-    let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
-    let (behind, alarm) = app.behind.clone().unwrap_or_default();
-    let width = usize::from(area.width);
-    let key = |command| app.keys.first(command);
-    let space = key(Command::Pause);
-    let back = match app.instead {
-        Instead::Drill => format!("{} goes back to the drills", key(Command::Back)),
-        _ => format!("{} lists the drills, {} leaves", key(Command::Go(Screen::Drills)), key(Command::Quit)),
-    };
-    let (title, text, style) = match (&scenario.unmet, &scenario.told) {
-        (Some(unmet), _) if unmet.is_empty() => (format!("{} ended as expected", scenario.name), back, t.ok),
-        (Some(unmet), _) => (format!("{} did not end as expected", scenario.name), unmet.join("; "), t.bad),
-        (None, _) if scenario.over => {
-            let text = format!("orders were given by hand, so it is not judged; {back}");
-            (format!("{} is over", scenario.name), text, t.text)
-        }
-        (None, Some(text)) => {
-            let last = scenario.turn.0 == scenario.turn.1;
-            let left = Span::secs(scenario.next.0.div_ceil(1000));
-            let more = match (world.paused, last) {
-                (true, false) => format!(": {space} goes on, {left} to the next"),
-                (true, true) => format!(", the last one: {space} lets it run out, {left}"),
-                (false, false) => format!(": runs on to the next in {left}"),
-                (false, true) => format!(", the last one: it runs out in {left}"),
-            };
-            (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
-        }
-        (None, None) if behind.is_empty() => return Vec::new(),
-        (None, None) if scenario.turn.0 < scenario.turn.1 => {
-            let left = Span::secs(scenario.next.0.div_ceil(1000));
-            (format!("{}: its next turn in {left}", scenario.name), String::new(), t.text)
-        }
-        (None, None) => (scenario.name.clone(), String::new(), t.text),
-    };
-    let mut head = Row::new().add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {title} ")), t.accent);
-    if !behind.is_empty() {
-        head = head.add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {behind} ")), if alarm { t.live } else { t.dim });
-    }
-    let left = width.saturating_sub(head.used());
-    let mut lines = vec![head.add(g.rule.repeat(left), t.accent).fitted(g, width).line()];
-    let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
-    lines.extend(parts.into_iter().filter(|p| !p.is_empty()).take(6).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
-    lines
+pub(super) struct Paper<'a> {
+    pub buffer: &'a mut Buffer,
+    pub places: &'a mut Places,
 }
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
@@ -172,7 +125,7 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
     }
     if foot > 0 {
         let place = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
-        foot_line(app, snapshot, &canvas(area.width), place, paper);
+        footer::draw(app, snapshot, &canvas(area.width), place, paper);
     }
 }
 
@@ -237,7 +190,7 @@ fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
         .render(below.intersection(*buffer.area()), buffer);
 }
 
-fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
+pub(super) fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
     let area = area.intersection(*buffer.area());
     for (y, line) in (area.y..area.bottom()).zip(lines) {
         let mut x = area.x;
@@ -364,7 +317,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     put(&story, log, paper.buffer);
     paper.places.add(log, Click::Show(Screen::Timeline));
     let foot = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
-    foot_line(app, snapshot, &canvas(area.width), foot, paper);
+    footer::draw(app, snapshot, &canvas(area.width), foot, paper);
 }
 
 struct Block {
@@ -457,48 +410,4 @@ fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
     let lag = view::replication(c, u64::from(selected.0), room.saturating_sub(used + 1).min(26));
     list.push(informs(lag, Screen::Replication));
     list
-}
-
-/// The keys that matter here and now, from the key map, as many as there is room for.
-fn foot_line(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper) {
-    let (t, g) = (c.theme, c.glyphs);
-    let mut row = Row::new().add(" ", t.text);
-    let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
-    let screens = screens.join("  ");
-    let wide = c.width >= 150;
-    // An answer stands beside the keys, never over them.
-    let told = app.told.as_ref().map(|text| super::text::fit(&g.plain(text), c.width / 2, g.ascii));
-    let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
-    let room = c.width.saturating_sub(end.chars().count() + 2);
-    // What is open takes all keys.
-    for b in app.keys.bindings().iter().filter(|_| app.dialog.is_none()) {
-        let here = match b.command {
-            // On the command screen its place is the decision's, not the list's.
-            Command::Enter | Command::Sort if app.screen == Screen::Command => false,
-            // What fills the screen is left, not opened.
-            Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
-            Command::Back => app.list(app.screen).open,
-            // Nobody is led to fail over from a primary that answers.
-            Command::Failover if s.proposals.is_empty() && !fails(s, c.selected) => false,
-            Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
-            Command::Arm if s.armed => false,
-            Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
-            _ => true,
-        };
-        let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
-        let short = if b.command == Command::Back { "back" } else { b.short };
-        let length = key.len() + short.len() + 3;
-        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
-            let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
-            paper.places.add(part.intersection(place), Click::Do(b.command));
-            row = row.add(key, t.key).add(format!(" {short}  "), t.dim);
-        }
-    }
-    let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
-    put(&[line], place, paper.buffer);
-}
-
-/// Its primary is known, and does not answer.
-fn fails(s: &Snapshot, group: GroupId) -> bool {
-    s.groups.iter().find(|v| v.group == group).is_some_and(panel::is_silent)
 }

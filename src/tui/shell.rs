@@ -286,8 +286,12 @@ impl Show {
     }
 
     fn order(&self, controller: &Arc<dyn Handle>, actions: Vec<Action>) {
+        let several = actions.len() > 1;
         for action in actions {
-            let words = done_words(&action);
+            let words = match action {
+                Action::StopAutomatic { .. } if several => "every countdown stopped: yours to decide; the clusters' own clocks run on",
+                _ => done_words(&action),
+            };
             self.reply(controller.order(Order { by: self.who.clone(), action }), words);
         }
     }

@@ -130,7 +130,9 @@ fn outlook(f: &Figures) -> String {
     }
     // Where half of them do not get there, there is no median to tell.
     let mut text = match f.served_ms.times(2) {
-        times if times.is_empty() => return format!("served in {} of {} futures only", f.not_served.of - f.not_served.met, f.not_served.of),
+        times if times.is_empty() => {
+            return format!("users are served in {} of {} futures; in the others not in time", f.not_served.of - f.not_served.met, f.not_served.of);
+        }
         times => format!("served {times}"),
     };
     if !f.without.is_empty() {

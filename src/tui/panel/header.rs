@@ -81,13 +81,16 @@ fn second(c: &Canvas) -> Line<'static> {
         let slowest = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
         let unproven = unproven(s, d);
         let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
-        // Once users are served their impact is over, and counts on no more.
-        if served.is_none() {
+        // Once users are served their impact is over, and counts on no more; where none are hit there is none.
+        if d.services.is_empty() {
+            row = row.add("no service is hit", t.ok).add(format!(" {} for {passed}", g.dot), t.dim);
+        } else if served.is_none() {
             row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
         }
         row = match served {
+            _ if d.services.is_empty() => row,
             Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
-            None if waiting == 0 && !d.services.is_empty() => {
+            None if waiting == 0 => {
                 let text = match unproven.as_slice() {
                     [one] if slowest.is_some() => format!("{} cluster took over {one}, unproven", g.part),
                     _ => format!("{} cluster took over, no write proven", g.part),
@@ -99,11 +102,11 @@ fn second(c: &Canvas) -> Line<'static> {
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
                 let share = passed.0 * 1000 / rto.0.max(1);
                 let left = if left == Span::ZERO { format!(" {} over it", Span(passed.0 - rto.0)) } else { format!(" {left} left") };
-                let row = row.add(gauge(g, if waiting > 0 && c.width < 100 { 10 } else { 16 }, share, Some(1000)), style).add(left, style);
+                let row = row.add(gauge(g, if c.width < 100 { 10 } else { 16 }, share, Some(1000)), style).add(left, style);
+                // As the services screen counts them: those that users wait for, wherever else they answer.
                 match waiting {
-                    0 => row,
-                    1 => row.add(", 1 service down", t.bad),
-                    n => row.add(format!(", {n} services down"), t.bad),
+                    1 => row.add(", 1 service hit", t.bad),
+                    n => row.add(format!(", {n} services hit"), t.bad),
                 }
             }
         };

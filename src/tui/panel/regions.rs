@@ -92,9 +92,9 @@ fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> 
     let (t, g) = (c.theme, c.glyphs);
     let row = Row::new().left(g, first, 20, style).left(g, "state", 10, t.dim);
     if narrow(c) {
-        return row.rest(g, "services", c.width, t.dim).line();
+        return row.rest(g, "services up there", c.width, t.dim).line();
     }
-    let row = row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "services", 9, t.dim);
+    let row = row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "up there", 9, t.dim);
     let row = if tells_readiness(c) { row.right(g, "ready", 7, t.dim) } else { row };
     row.rest(g, "  answered", c.width, t.dim).line()
 }

@@ -52,13 +52,15 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let style = status_style(c, o);
     let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
     let took = o.recovery_time().map_or_else(String::new, |took| format!(", served after {took}"));
+    // Where it went is never cut for how it ended: that is told below, whole.
+    let ended = format!("{}{took}", o.status.word());
     Row::new()
         .add(format!(" {mark} "), style)
         .add(format!("{} ", o.started.clock()), t.dim)
         .left(g, &o.id.to_string(), 12, t.text)
-        .left(g, &s.estate.group(o.group).name, 14, t.strong)
-        .add(format!("{}{took}  ", o.status.word()), style)
-        .rest(g, &way, c.width, t.dim)
+        .left(g, &s.estate.group(o.group).name, 13, t.strong)
+        .add(format!("{way}  "), t.text)
+        .rest(g, &ended, c.width, style)
         .fitted(g, c.width)
         .line()
 }

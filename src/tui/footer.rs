@@ -1,0 +1,61 @@
+//! The last line: the keys that mean something here and now, and the answer to what was done last.
+
+use super::app::App;
+use super::can::can;
+use super::click::Click;
+use super::keys::Command;
+use super::panel::{self, Canvas};
+use super::places::Screen;
+use super::screen::{Paper, put};
+use super::text::{self, Row};
+use crate::model::*;
+use ratatui::layout::Rect;
+
+/// The keys that matter here and now, from the key map, as many as there is room for.
+pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper) {
+    let (t, g) = (c.theme, c.glyphs);
+    let mut row = Row::new().add(" ", t.text);
+    let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
+    let screens = screens.join("  ");
+    let wide = c.width >= 150;
+    // An answer stands beside the keys, never over them.
+    let told = app.told.as_ref().map(|text| text::fit(&g.plain(text), c.width / 2, g.ascii));
+    let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
+    let room = c.width.saturating_sub(end.chars().count() + 2);
+    // What is open takes all keys.
+    for b in app.keys.bindings().iter().filter(|_| app.dialog.is_none()) {
+        let here = match b.command {
+            // On the command screen its place is the decision's, not the list's.
+            Command::Enter | Command::Sort if app.screen == Screen::Command => false,
+            // What fills the screen is left, not opened.
+            Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
+            Command::Back => app.list(app.screen).open,
+            // Nobody is led to fail over from a primary that answers.
+            Command::Failover if s.proposals.is_empty() && !fails(s, c.selected) => false,
+            Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            Command::Arm if s.armed => false,
+            Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
+            _ => true,
+        };
+        let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
+        let short = if b.command == Command::Answer && !asks(s) { "take back" } else { b.short };
+        let length = key.len() + short.len() + 3;
+        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
+            let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
+            paper.places.add(part.intersection(place), Click::Do(b.command));
+            row = row.add(key, t.key).add(format!(" {short}  "), t.dim);
+        }
+    }
+    let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
+    put(&[line], place, paper.buffer);
+}
+
+/// Its primary is known, and does not answer.
+fn fails(s: &Snapshot, group: GroupId) -> bool {
+    s.groups.iter().find(|v| v.group == group).is_some_and(panel::is_silent)
+}
+
+/// An operation waits for a person; else there is nothing to answer, and it can be taken back at most.
+fn asks(s: &Snapshot) -> bool {
+    s.operations.iter().any(|o| matches!(o.status, Status::Waiting { .. }))
+}

@@ -1,0 +1,59 @@
+//! What a scenario says while it is played, below everything else: its narration, or how it ended, and what stands behind
+//! it meanwhile.
+
+use super::app::{App, Instead};
+use super::dialog;
+use super::glyph::Glyphs;
+use super::keys::Command;
+use super::places::Screen;
+use super::text::Row;
+use super::theme::Theme;
+use crate::model::*;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// What the narration of a scenario says now, or how the scenario ended: below everything else.
+pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) -> Vec<Line<'static>> {
+    let Some(world) = &s.world else { return Vec::new() };
+    let Some(scenario) = world.scenario.as_ref().filter(|_| area.height >= 16) else { return Vec::new() };
+    let (behind, alarm) = app.behind.clone().unwrap_or_default();
+    let width = usize::from(area.width);
+    let key = |command| app.keys.first(command);
+    let space = key(Command::Pause);
+    let back = match app.instead {
+        Instead::Drill => format!("{} goes back to the drills", key(Command::Back)),
+        _ => format!("{} lists the drills, {} leaves", key(Command::Go(Screen::Drills)), key(Command::Quit)),
+    };
+    let (title, text, style) = match (&scenario.unmet, &scenario.told) {
+        // What is over takes no more room than it must.
+        (Some(unmet), _) if unmet.is_empty() => (format!("{} {} ended as expected: {back}", g.done, scenario.name), String::new(), t.ok),
+        (Some(unmet), _) => (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad),
+        (None, _) if scenario.over => (format!("{} is over, not judged: orders were given by hand. {back}", scenario.name), String::new(), t.text),
+        (None, Some(text)) => {
+            let last = scenario.turn.0 == scenario.turn.1;
+            let left = Span::secs(scenario.next.0.div_ceil(1000));
+            let more = match (world.paused, last) {
+                (true, false) => format!(": {space} goes on, {left} to the next"),
+                (true, true) => format!(", the last one: {space} lets it run out, {left}"),
+                (false, false) => format!(": runs on to the next in {left}"),
+                (false, true) => format!(", the last one: it runs out in {left}"),
+            };
+            (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
+        }
+        (None, None) if behind.is_empty() => return Vec::new(),
+        (None, None) if scenario.turn.0 < scenario.turn.1 => {
+            let left = Span::secs(scenario.next.0.div_ceil(1000));
+            (format!("{}: its next turn in {left}", scenario.name), String::new(), t.text)
+        }
+        (None, None) => (scenario.name.clone(), String::new(), t.text),
+    };
+    let mut head = Row::new().add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {title} ")), t.accent);
+    if !behind.is_empty() {
+        head = head.add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {behind} ")), if alarm { t.live } else { t.dim });
+    }
+    let left = width.saturating_sub(head.used());
+    let mut lines = vec![head.add(g.rule.repeat(left), t.accent).fitted(g, width).line()];
+    let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
+    lines.extend(parts.into_iter().filter(|p| !p.is_empty()).take(6).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
+    lines
+}
