@@ -81,3 +81,22 @@ fn a_table_is_held_by_people() {
         assert_eq!((&stands["conducted"], &stands["automated"]), (&Value::from(conducted), &Value::from(0)));
     }
 }
+
+/// A plan that recovered in a drill is known as drilled by what is in it; one that did not is not.
+#[test]
+fn what_recovered_in_a_drill_is_drilled() {
+    let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let plan = scenario.estate.plans.iter().find(|p| p.name == "failover").unwrap_or_else(|| panic!("no failover"));
+    let digest = serde_json::to_value(bpci::model::Digest::of_value(plan)).unwrap_or_else(|e| panic!("{e}"));
+    let plans = || {
+        let kept = std::fs::read_to_string(data.path().join("drills.jsonl")).unwrap_or_default();
+        let lines = kept.lines().map(|l| serde_json::from_str::<Value>(l).unwrap_or_else(|e| panic!("{e}: {l}")));
+        lines.flat_map(|l| l["plans"].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    run(data.path(), &["bc", "drill", "execute", "--scenario", "calm"]);
+    assert!(!plans().contains(&digest), "nothing was recovered in a calm");
+    let played = run(data.path(), &["bc", "drill", "execute", "--scenario", "region_outage"]);
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    assert!(plans().contains(&digest), "{:?} {digest}", plans());
+}

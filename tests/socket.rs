@@ -74,3 +74,23 @@ fn who_was_heard_is_answered_though_the_controller_ends() {
         record.lines().take(8).collect::<Vec<_>>().join("\n")
     );
 }
+
+/// What was begun on an estate is not carried on with another one under the same name.
+#[test]
+fn an_operation_is_not_taken_into_another_configuration() {
+    let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let home = data.path().join("three-regions");
+    let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let played = bpci::controller::play(scenario, 1, bpci::journal::Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let records = played.simulation.core.keep.unwrap_or_default();
+    let begun = records.iter().position(|r| matches!(r.event, bpci::model::Event::OperationStarted(_))).unwrap_or_else(|| panic!("nothing began"));
+    std::fs::create_dir_all(&home).unwrap_or_else(|e| panic!("{e}"));
+    let mut journal = bpci::journal::Journal::open(&home).unwrap_or_else(|e| panic!("{e}"));
+    journal.append(&records[..=begun]).unwrap_or_else(|e| panic!("{e}"));
+    drop(journal);
+    let config = data.path().join("other.yaml");
+    std::fs::write(&config, ESTATE.replace("name: shop", "name: three-regions")).unwrap_or_else(|e| panic!("{e}"));
+    let ended = bpci(data.path(), &["serve", "--config", &config.display().to_string()]).output().unwrap_or_else(|e| panic!("{e}"));
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && told.contains("recovery-1 is not over"), "{told}");
+}

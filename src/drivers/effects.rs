@@ -1,6 +1,7 @@
 //! Effects on real systems: each is sent once, and each can be asked about afterwards.
 
 use super::door::{Eyes, Shared};
+use super::http::PostError;
 use super::postgres::Write;
 use super::{command, haproxy};
 use crate::model::*;
@@ -84,11 +85,16 @@ async fn switch_over(eyes: &Eyes, from: &str, to: &str) -> Outcome {
         return not_done(format!("the address of {from} is not known"));
     };
     let body = json!({"leader": from, "candidate": to});
-    match eyes.http.post(&format!("{rest}/switchover"), &body, Duration::from_secs(45)).await {
+    outcome_of(eyes.http.post(&format!("{rest}/switchover"), &body, Duration::from_secs(45)).await)
+}
+
+/// What an answer to a switchover says of it.
+fn outcome_of(answer: Result<String, PostError>) -> Outcome {
+    match answer {
         Ok(text) => Outcome::Done { detail: text.lines().next().unwrap_or_default().chars().take(120).collect() },
-        Err(super::http::PostError::Lost(reason)) => Outcome::Unknown { reason },
+        Err(PostError::Lost(reason)) => Outcome::Unknown { reason },
         // 503 «status unknown» and its like: the request may stand in the store all the same.
-        Err(e @ super::http::PostError::Answered(500.., _)) => Outcome::Unknown { reason: e.to_string() },
+        Err(e @ PostError::Answered(500.., _)) => Outcome::Unknown { reason: e.to_string() },
         Err(e) => not_done(e.to_string()),
     }
 }
@@ -200,6 +206,35 @@ async fn switched(eyes: &Eyes, to: &str) -> Outcome {
                 Some(_) => Outcome::Unknown { reason: "the request stands in the store".to_string() },
                 None => Outcome::Missed { reason: "as was seen afterwards".to_string() },
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What may have been heard is not «not done»: it is looked for.
+    #[test]
+    fn a_switchover_whose_answer_is_no_answer_is_unknown() {
+        let cases = [
+            (Ok("Successfully switched over to \"eu\"".to_string()), "done"),
+            (Err(PostError::Answered(412, "leader name does not match".to_string())), "not done"),
+            (Err(PostError::Answered(400, "no such candidate".to_string())), "not done"),
+            (Err(PostError::NotSent("connection refused".to_string())), "not done"),
+            (Err(PostError::Answered(503, "Switchover status unknown".to_string())), "unknown"),
+            (Err(PostError::Answered(500, String::new())), "unknown"),
+            (Err(PostError::Lost("no answer in time".to_string())), "unknown"),
+        ];
+        for (answer, expected) in cases {
+            let outcome = outcome_of(answer);
+            let word = match &outcome {
+                Outcome::Done { .. } => "done",
+                Outcome::NotDone { .. } => "not done",
+                Outcome::Unknown { .. } => "unknown",
+                Outcome::Missed { .. } => "missed",
+            };
+            assert_eq!(word, expected, "{outcome:?}");
         }
     }
 }

@@ -97,34 +97,76 @@ impl std::fmt::Display for PostError {
     }
 }
 
+type Cause<'a> = &'a (dyn std::error::Error + 'static);
+
+/// What is behind an error. One of input and output may hold another in itself, which its `source` passes over.
+fn behind(error: Cause<'_>) -> Option<Cause<'_>> {
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    held.map(|inner| inner as Cause).or_else(|| error.source())
+}
+
 /// The innermost cause is the one that tells something.
 fn words(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if error.is_timeout() { "no answer in time".to_string() } else { cause.to_string() }
+    let innermost = std::iter::successors(Some(error as Cause), |e| behind(*e)).last();
+    let text = innermost.map_or_else(String::new, ToString::to_string);
+    if error.is_timeout() { "no answer in time".to_string() } else { text }
 }
 
 fn result_of(error: &reqwest::Error) -> ProbeResult {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(e) = cause {
-        // Whoever shows a certificate lives, whatever is wrong with it.
-        if e.is::<rustls::Error>() {
+    use std::io::ErrorKind;
+    for cause in std::iter::successors(Some(error as Cause), |e| behind(*e)) {
+        // Whoever shows a certificate, or answers what is no TLS, lives, whatever is wrong with it.
+        if cause.is::<rustls::Error>() {
             return ProbeResult::Unwell(words(error));
         }
-        if let Some(io) = e.downcast_ref::<std::io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return ProbeResult::Unwell(words(error));
-            }
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return ProbeResult::Refused,
-                // The peer died between accepting and answering.
-                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => return ProbeResult::Refused,
-                _ => {}
-            }
+        // Reset, or at an end: the peer died between accepting and answering.
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)) {
+            return ProbeResult::Refused;
         }
-        cause = e.source();
     }
     if error.is_timeout() || error.is_connect() { ProbeResult::Silent } else { ProbeResult::Unwell(words(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    /// An address at which each caller gets this answer to whatever it says.
+    fn answers(text: &'static [u8]) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("{e}"));
+        let address = listener.local_addr().unwrap_or_else(|e| panic!("{e}"));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(1) {
+                let mut stream = stream.unwrap_or_else(|e| panic!("{e}"));
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(text);
+            }
+        });
+        address.to_string()
+    }
+
+    fn probed(url: &str) -> ProbeResult {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = Http { client: reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}")), login: None };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        runtime.block_on(http.get(url, Duration::from_secs(5))).0
+    }
+
+    /// What lives must not look dead, and what is dead must not look alive.
+    #[test]
+    fn signs_of_life_are_told_from_silence() {
+        let http = |text| format!("http://{}/patroni", answers(text));
+        assert!(matches!(probed(&http(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")), ProbeResult::Answered { .. }));
+        assert!(matches!(probed(&http(b"HTTP/1.1 503 no\r\nContent-Length: 2\r\n\r\n{}")), ProbeResult::Answered { .. }));
+        assert!(matches!(probed(&http(b"HTTP/1.1 401 no\r\nContent-Length: 0\r\n\r\n")), ProbeResult::Unwell(_)));
+        // It speaks, though not as it should: a wrong certificate, or no TLS at all, is life.
+        let tls = format!("https://{}/patroni", answers(b"HTTP/1.1 400 this is no TLS\r\n\r\n"));
+        let told = probed(&tls);
+        assert!(matches!(told, ProbeResult::Unwell(_)), "{told:?}");
+        assert_eq!(probed("http://127.0.0.1:1/patroni"), ProbeResult::Refused);
+        // A name that nobody knows says nothing of what is behind it.
+        assert_eq!(probed("http://no-such-host.invalid:8008/patroni"), ProbeResult::Silent);
+    }
 }

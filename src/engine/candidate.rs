@@ -284,13 +284,60 @@ mod tests {
     use crate::controller::Simulation;
     use crate::journal::Journal;
 
-    /// Beside the candidate as many voters must answer as the store says: any so few may lack what was acknowledged.
-    #[test]
-    fn a_quorum_is_counted_beside_the_candidate() {
+    fn calm() -> Simulation {
         let scenario = crate::config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
         let mut simulation =
             Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    }
+
+    /// What stops a failover from us-east-1 to eu-west-1, after this was done to what is known of the store.
+    fn stops(change: impl FnOnce(&mut StoreRecord, Utc)) -> Vec<String> {
+        let mut simulation = calm();
+        let now = simulation.now();
+        let group = GroupId::of(1);
+        let engine = &mut simulation.core.engine;
+        let (record, _) = engine.telemetry.groups[group.at()].store.record.as_mut().unwrap_or_else(|| panic!("no record"));
+        change(record, now.utc);
+        let cx = engine.facts(now);
+        let region = |name: &str| cx.estate().region_named(name).unwrap_or_else(|| panic!("no region {name}"));
+        let checks = failover_checks(&cx, group, region("us-east-1"), region("eu-west-1"), limits::FRESH);
+        checks.into_iter().filter(|c| matches!(c.verdict, Verdict::Block { .. })).map(|c| c.name).collect()
+    }
+
+    #[test]
+    fn who_is_not_in_the_store_is_not_fenced_for() {
+        let without =
+            |name: &'static str| stops(move |r, _| r.members = std::sync::Arc::new(r.members.iter().filter(|m| &*m.name != name).cloned().collect()));
+        assert_eq!(without("nobody"), Vec::<String>::new());
+        assert_eq!(without("eu-west-1"), ["candidate"]);
+    }
+
+    #[test]
+    fn the_claim_of_another_controller_is_kept_until_it_is_old() {
+        let claimed = |running: bool, before: Span| {
+            stops(move |r, now| {
+                let since = Utc(now.0 - i64::try_from(before.0).unwrap_or(i64::MAX));
+                let claim = crate::engine::Claim {
+                    operation: "recovery-7".to_string(),
+                    generation: Generation(1),
+                    by: "elsewhere:1".to_string(),
+                    since,
+                    running,
+                };
+                r.operation = Some(OperationKey { value: claim.write().into(), revision: 3 });
+            })
+        };
+        assert_eq!(claimed(true, Span::secs(5)), ["other controller"]);
+        assert_eq!(claimed(false, Span::secs(5)), Vec::<String>::new());
+        assert_eq!(claimed(true, limits::CLAIM.plus(Span::secs(1))), Vec::<String>::new());
+    }
+
+    /// Beside the candidate as many voters must answer as the store says: any so few may lack what was acknowledged.
+    #[test]
+    fn a_quorum_is_counted_beside_the_candidate() {
+        let simulation = calm();
         let (engine, now) = (&simulation.core.engine, simulation.now());
         let cx = engine.facts(now);
         let group = GroupId::of(1);

@@ -342,3 +342,15 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionI
     let evidence = format!("{} is back in {} of {}", engine.state.estate.region(region).name, drained.len(), drained.len());
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_refuses_is_asked_less_and_less_often() {
+        let waits: Vec<Span> = (1..12).map(patience_after).collect();
+        assert_eq!(waits[..3], [Span::secs(5), Span::secs(10), Span::secs(20)]);
+        assert!(waits.windows(2).all(|w| w[0] <= w[1]) && waits[10] <= Span::mins(22), "{waits:?}");
+    }
+}

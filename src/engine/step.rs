@@ -414,3 +414,52 @@ fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
         _ => Wait(Awaited::Of("a standby to stream from ", name, "")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Simulation;
+    use crate::engine::Input;
+    use crate::journal::Journal;
+
+    fn simulation(name: &str, until: Mono) -> Simulation {
+        let scenario = crate::config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
+        let begins = Utc(1_767_225_600_000);
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(until).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    }
+
+    /// The old primary is looked at once more right before something is done to it: it may have come back.
+    #[test]
+    fn nothing_is_done_to_a_primary_that_lives() {
+        let mut outage = simulation("region_outage", Mono(35_000));
+        let view = outage.snapshot(1, false).proposals.first().cloned().unwrap_or_else(|| panic!("no choice"));
+        let a = &view.assessment;
+        let confirmation = Confirmation {
+            proposal: view.proposal.id,
+            nonce: a.nonce,
+            seen: outage.now().utc,
+            plan: a.plan,
+            evidence: a.evidence,
+            typed: "us-east-1".to_string(),
+            accept_risk: None,
+            manual_override: false,
+            second_person: None,
+        };
+        let now = outage.now();
+        let order = Order { by: "ada".to_string(), action: Action::Confirm(confirmation) };
+        let answer = outage.core.input(now, Input::Order(order));
+        assert!(matches!(answer, Ok(Some(Ok(Receipt::Started(_))))), "{answer:?}");
+        let dead = &outage.core.engine;
+        let mut operation = Operation::clone(dead.state().operations.back().unwrap_or_else(|| panic!("no operation")));
+        let record = StepRecord::default();
+        assert!(lives(&dead.facts(now), &operation, &record).is_none(), "it was dead");
+        // The same operation, and a primary that answers.
+        let calm = simulation("calm", Mono(35_000));
+        let cx = calm.core.engine.facts(calm.now());
+        assert!(matches!(lives(&cx, &operation, &record), Some(Wait(_) | Fail(_))));
+        operation.accepted.alive = true;
+        assert!(lives(&cx, &operation, &record).is_none(), "somebody said so, and said that it is to be fenced all the same");
+    }
+}
