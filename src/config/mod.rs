@@ -18,7 +18,7 @@ pub use build::estate;
 pub use duration::Duration;
 pub use lint::lint;
 pub use mistake::{Mistake, Place, Warning};
-pub use plan::shipped as shipped_plans;
+pub use plan::{shipped as shipped_plans, sound};
 pub use read::{Loaded, load, parse};
 pub(crate) use read::{read_text, yaml as parse_yaml};
 pub use scenario::{embedded, embedded_names, load_scenario, parse_scenario};

@@ -122,7 +122,10 @@ fn kind(step: &StepFile) -> Result<StepKind, (String, String)> {
 }
 
 /// A plan that could never end well is refused when it is read, not when it is needed.
-fn sound(plan: &Plan) -> Result<(), (String, &'static str)> {
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn sound(plan: &Plan) -> Result<(), (String, &'static str)> {
     let find = |test: fn(&StepKind) -> bool| plan.steps.iter().position(|s| test(&s.kind));
     let hand_over = find(|k| matches!(k, StepKind::HandOver));
     let switch_over = find(|k| matches!(k, StepKind::SwitchOver));

@@ -42,7 +42,9 @@ fn intended(state: &State, at: Now, id: EffectId, effect: &Effect) -> Option<(u8
     if operation.effects().any(|e| e.id == id) {
         return Some((3, format!("effect {id} is intended twice")));
     }
-    if operation.effects().any(|e| e.effect == *effect && e.is_open()) {
+    // A command, or a write that proves something, is each step's own.
+    let own = matches!(effect, Effect::Command { .. } | Effect::ValidateWrite { .. });
+    if operation.effects().any(|e| e.effect == *effect && e.is_open() && (!own || e.id.step == id.step)) {
         return Some((3, format!("«{}» is sent again while the last one's outcome is unknown", effect.name())));
     }
     if state.mode == Mode::Replay {

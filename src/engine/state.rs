@@ -294,8 +294,15 @@ impl State {
         let Some(o) = self.operation_mut(operation).filter(|_| done) else { return };
         match o.plan.steps.get(usize::from(step)).map(|s| &s.kind) {
             Some(StepKind::WatchProtection) => o.results.protected = Some(at.utc),
-            Some(StepKind::ValidateWrite { via: Via::Primary }) => o.results.writable = o.results.writable.or(Some(at.utc)),
-            Some(StepKind::ValidateWrite { via: Via::Entry }) => o.results.served = o.results.served.or(Some(at.utc)),
+            Some(StepKind::ValidateWrite { .. }) => {
+                // What was written through the entry was written; what was written past it says nothing of users.
+                let through = |e: &EffectRecord| e.is_done() && matches!(e.effect, Effect::ValidateWrite { via: Via::Entry, .. });
+                let served = o.steps.get(usize::from(step)).is_some_and(|s| s.effects.iter().any(through));
+                o.results.writable.get_or_insert(at.utc);
+                if served {
+                    o.results.served.get_or_insert(at.utc);
+                }
+            }
             _ => {}
         }
     }

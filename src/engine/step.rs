@@ -378,9 +378,13 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
 }
 
 fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress<'a> {
-    if via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none()) {
+    let no_entry = via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none());
+    let at_the_primary = StepKind::ValidateWrite { via: Via::Primary };
+    if no_entry && operation.position(|k| *k == at_the_primary).is_some() {
         return Skip("no traffic entry is configured".to_string());
     }
+    // The only proof that the plan has: without an entry the primary is as far as it can be given.
+    let via = if no_entry { Via::Primary } else { via };
     let validate = || Effect::ValidateWrite {
         group: operation.group,
         via,

@@ -97,7 +97,9 @@ impl Watch {
         self.must(armed || clean_up, 4, || format!("a read-only controller acts: {name}"))?;
         let new = self.intended.insert(id);
         self.must(new, 3, || format!("{id} is intended twice"))?;
-        let open = operation.effects().any(|e| e.effect == *effect && e.is_open());
+        // Steps that ask for the same command, or the same proof, ask for two of it.
+        let each = matches!(effect, Effect::Command { .. } | Effect::ValidateWrite { .. });
+        let open = operation.effects().any(|e| e.effect == *effect && e.is_open() && !(each && e.id.step != id.step));
         self.must(!open, 3, || format!("«{name}» is sent again while what became of the last one is unknown"))?;
         self.must(id.generation == operation.generation, 7, || format!("{id} carries another generation than its operation"))?;
         let undoes = matches!(effect, Effect::Release { .. } | Effect::Restore { .. } | Effect::UndoFence { .. });

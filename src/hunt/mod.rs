@@ -5,6 +5,7 @@
 
 mod act;
 mod case;
+mod course;
 mod dice;
 mod door;
 mod laws;

@@ -1,5 +1,6 @@
 //! A random estate, by the few things about it that decisions depend on.
 
+use super::course::Course;
 use super::dice::Dice;
 use crate::config;
 use crate::model::*;
@@ -25,6 +26,8 @@ pub struct Shape {
     pub response_delay: Span,
     pub settle: Span,
     pub cooldown: Span,
+    #[serde(default, skip_serializing_if = "Course::is_shipped")]
+    pub course: Course,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +58,7 @@ impl Shape {
             response_delay: dice.pick(&[Span::ZERO, Span::secs(2), Span::secs(5)]),
             settle: dice.pick(&[Span::ZERO, Span::secs(10)]),
             cooldown: dice.pick(&[Span::secs(30), Span::mins(60)]),
+            course: Course::random(dice),
         }
     }
 
@@ -94,6 +98,9 @@ impl Shape {
             response.automated = self.automatic;
         }
         for plan in &mut estate.plans {
+            if plan.intent == Intent::Failover {
+                *plan = self.course.of(plan);
+            }
             plan.approval.second_person = self.second_person && plan.intent == Intent::Failover;
         }
         let policy = &mut estate.policy;

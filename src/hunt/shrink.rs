@@ -1,6 +1,7 @@
 //! A case that fails, made as small as it gets: what can be left out is left out, as long as the same thing is found.
 
 use super::case::Case;
+use super::course::Course;
 use super::run::{Finding, run};
 use super::tally::Tally;
 use crate::model::*;
@@ -56,6 +57,12 @@ fn smaller(case: &Case) -> Vec<Case> {
     with(&|c| c.shape.balancers.clear());
     with(&|c| c.shape.balancers.truncate(1));
     with(&|c| c.shape.store = vec![None]);
+    with(&|c| c.shape.course = Course::default());
+    with(&|c| c.shape.course.after.clear());
+    with(&|c| c.shape.course.between.clear());
+    for i in 0..case.shape.course.without.len() {
+        with(&|c| drop_at(&mut c.shape.course.without, i));
+    }
     with(&|c| c.shape.automatic = false);
     with(&|c| c.shape.second_person = false);
     with(&|c| c.shape.shared_provider = false);
