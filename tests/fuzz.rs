@@ -5,9 +5,10 @@
 
 use bpci::chaos::Experiment;
 use bpci::config;
-use bpci::drivers::readers::{Key, Keys, parse_member, parse_servers, record, server_views};
+use bpci::drivers::readers::{Key, Keys, keys, parse_member, parse_servers, record, server_views};
 use bpci::exercise::Calendar;
 use bpci::hunt::Case;
+use bpci::model::Door;
 use bpci::tui::{Settings, Theme};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -220,6 +221,40 @@ fn themes_and_settings() {
 }
 
 #[test]
+fn schemes_of_others() {
+    let colours: String = (0..16).map(|n| format!("base{n:02X}: \"{:06x}\"\n", n * 0x0f_0f_0f)).collect();
+    let under = colours.lines().fold(String::new(), |all, line| all + "  " + line + "\n");
+    let seeds = [format!("scheme: \"x\"\nauthor: \"y\"\n{colours}"), format!("system: base16\nname: x\nvariant: dark\npalette:\n{under}")];
+    fuzz("base16", &seeds, |t| drop(bpci::tui::parse_base16("f.yaml", t)));
+}
+
+/// What was measured, as it lies on a tape beside a journal.
+fn measured() -> String {
+    let scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+    let mut world = bpci::sim::World::new(&scenario, 1);
+    let told = world.poll(bpci::model::Mono(30_000));
+    let observed = told.iter().filter_map(|i| if let bpci::model::Incoming::Observed(o) = i { Some(o) } else { None });
+    let lines: Vec<String> = observed.filter_map(|o| serde_json::to_string(o).ok()).collect();
+    // Some of calm, and some of trouble.
+    lines.iter().take(60).chain(lines.iter().rev().take(60)).cloned().collect::<Vec<_>>().join("\n")
+}
+
+fn read_tape(text: &str) {
+    let estate = config::embedded("calm").unwrap_or_else(|e| panic!("{e}")).estate;
+    let mut engine = bpci::engine::Engine::new(std::sync::Arc::new(estate), "f");
+    for observation in text.lines().filter_map(|l| serde_json::from_str(l).ok()) {
+        engine.measured(&observation);
+    }
+    let now = bpci::model::Now { utc: bpci::model::Utc(1_767_225_600_000), mono: bpci::model::Mono(31_000) };
+    drop(engine.snapshot(now, None));
+}
+
+#[test]
+fn tapes() {
+    fuzz("tape", &[measured()], read_tape);
+}
+
+#[test]
 fn journals() {
     fuzz("journal", &[journal()], read_journal);
 }
@@ -229,6 +264,8 @@ fn what_servers_say() {
     fuzz("patroni", &texts("tests/data/samples", ".patroni.txt"), |t| drop(parse_member(t)));
     fuzz("haproxy", &texts("tests/data/samples", ".csv"), |t| drop(parse_servers(t, "pg_write").map(|s| server_views(s, &[], |_| None))));
     fuzz("etcd", &texts("tests/data/samples", "etcd.keys.txt"), read_store);
+    let gateway = r#"{"header":{"cluster_id":"1","revision":"42"},"succeeded":true,"responses":[{"response_range":{"kvs":[{"key":"L3NlcnZpY2UvZHIvbGVhZGVy","create_revision":"7","mod_revision":"9","version":"1","value":"dXMtZWFzdC0x","lease":"123"}],"count":"1"}},{"response_range":{"count":"0"}}]}"#;
+    fuzz("gateway", &[gateway.to_string()], |t| drop(serde_json::from_str(t).ok().map(|v| keys(&v))));
 }
 
 #[test]

@@ -98,7 +98,19 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
     let group = rest.first().and_then(of);
     let mut rest = rest.iter().skip(usize::from(group.is_some()));
     let named = |v: &&ProposalView| snapshot.estate.region(v.proposal.from).name == name && group.is_none_or(|g| g == v.proposal.group);
-    let view = snapshot.proposals.iter().find(named).ok_or_else(|| format!("no choice leaves {name}; nothing was done"))?;
+    let open: Vec<&ProposalView> = snapshot.proposals.iter().filter(named).collect();
+    let view = match open.as_slice() {
+        [one] => *one,
+        [] => {
+            let runs = snapshot.operations.iter().find(|o| !o.is_over() && snapshot.estate.region(o.from).name == name);
+            let why = runs.map_or(String::new(), |o| format!(": {} runs already", o.id));
+            return Err(format!("no choice leaves {name}{why}; nothing was done"));
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|v| snapshot.estate.group(v.proposal.group).name.as_str()).collect();
+            return Err(format!("{} choices leave {name}: confirm {name} GROUP, one of {}; nothing was done", names.len(), names.join(", ")));
+        }
+    };
     let (nonce, evidence) = *printed.0.get(&view.proposal.id).ok_or("it was not printed yet: read it first")?;
     let (mut risk, mut second_person, mut manual_override) = (Vec::new(), None, false);
     while let Some(word) = rest.next() {
@@ -109,6 +121,9 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
         }
     }
     let accept_risk = Some(risk.join(" ")).filter(|r| !r.is_empty());
+    if let Some(words) = accept_risk.as_ref().filter(|_| view.assessment.risk.is_none()) {
+        return Err(format!("«{words}» is no database, and no risk is asked for; nothing was done"));
+    }
     Ok(Confirmation { nonce, evidence, second_person, manual_override, ..confirmation(snapshot, view, name, accept_risk) })
 }
 
@@ -230,9 +245,14 @@ mod tests {
     fn a_confirmation_is_of_what_was_printed() {
         let mut snapshot = at(30);
         let mut printed = Printed::default();
-        assert!(confirmed(&snapshot, &printed, "us-east-1", &[]).is_err_and(|e| e.contains("not printed")));
+        let one = ["orders-db"];
+        assert!(confirmed(&snapshot, &printed, "us-east-1", &one).is_err_and(|e| e.contains("not printed")));
         assert_eq!(printed.news(&snapshot).len(), 2);
         assert!(printed.news(&snapshot).is_empty(), "nothing has changed");
+        // Two choices leave it: which one is said. A word that is neither a database nor a risk is not passed over.
+        assert!(confirmed(&snapshot, &printed, "us-east-1", &[]).is_err_and(|e| e.contains("orders-db, payments-db")));
+        assert!(confirmed(&snapshot, &printed, "us-east-1", &["orders-db", "soon"]).is_err_and(|e| e.contains("no risk is asked for")));
+        snapshot.proposals[1].assessment.risk = Some("lose it".to_string());
         let second = confirmed(&snapshot, &printed, "us-east-1", &["payments-db", "--second-person", "kim", "lose", "it"]);
         let second = second.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((second.proposal, second.second_person.as_deref()), (snapshot.proposals[1].proposal.id, Some("kim")));
@@ -241,7 +261,7 @@ mod tests {
 
         let shown = snapshot.proposals[0].assessment.evidence;
         snapshot.proposals[0].assessment.evidence = Digest::of(b"other facts");
-        let bound = confirmed(&snapshot, &printed, "us-east-1", &[]).unwrap_or_else(|e| panic!("{e}"));
+        let bound = confirmed(&snapshot, &printed, "us-east-1", &one).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(bound.evidence, shown, "bound to what was read, so that the gate finds it void");
         assert!(printed.news(&snapshot).iter().all(|text| text.starts_with("CHANGED")));
     }

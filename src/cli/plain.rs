@@ -13,6 +13,7 @@ use tokio::io::AsyncBufReadExt;
 /// A scenario to its end: ends well if what it expects held.
 pub fn scenario(scenario: Scenario, seed: u64, speed: u32) -> Result<(), Fail> {
     say(&format!("DRILL · {} · {}", scenario.estate.name, scenario.title))?;
+    say("it plays by itself to its end, and reads no orders; without --fixture, --plain takes them")?;
     let mut told = 0;
     let mut clock = Mono::default();
     let mut outcome = Ok(());

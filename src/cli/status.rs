@@ -127,7 +127,8 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
     }
     for id in estate.region_ids() {
         let (region, view) = (estate.region(id), &snapshot.regions[id.at()]);
-        let load = view.load.map_or_else(|| "–".to_string(), |(l, _)| l.to_string());
+        // What a region that is down carried before is not what it carries.
+        let load = view.load.filter(|_| view.status != RegionStatus::Down).map_or_else(|| "?".to_string(), |(l, _)| l.to_string());
         lines.push(format!(
             "{:<18} {:<9} {:<7} load {load:>4}  {}/{} answer",
             region.name,
@@ -141,14 +142,17 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         }
     }
     for g in snapshot.groups.iter().filter(|g| !g.members.is_empty()) {
+        let silent = g.members.iter().any(|m| m.leads && m.answers == Some(false));
         let primary = g.primary.map_or("nobody", |r| estate.region(r).name.as_str());
+        let primary = format!("{primary}{}", if silent { ", silent" } else { "" });
         lines.push(format!(
             "{}  led by {primary}, timeline {}",
             estate.group(g.group).name,
             g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
         ));
         for m in g.members.iter().filter(|m| !m.leads) {
-            let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| b.to_string());
+            let least = if silent && m.unfit.is_some() { "≥" } else { "" };
+            let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
             let may = m.unfit.as_deref().unwrap_or("may take over");
             lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", estate.region(m.region).name, if m.synchronous { "sync" } else { "async" }));
         }

@@ -68,6 +68,26 @@ impl Keys {
     }
 }
 
+/// The keys in an answer of etcd's JSON gateway.
+///
+/// # Errors
+/// It tells no revision.
+pub fn keys(answer: &Value) -> Result<Keys, String> {
+    let revision = number(&answer["header"]["revision"]).ok_or("an answer without a revision")?;
+    let responses = answer["responses"].as_array().into_iter().flatten();
+    let found = responses.flat_map(|r| r["response_range"]["kvs"].as_array().into_iter().flatten());
+    let key = |kv: &Value| {
+        Some(Key {
+            name: text_of(&kv["key"])?,
+            value: text_of(&kv["value"]).unwrap_or_default(),
+            create: number(&kv["create_revision"]).unwrap_or(0),
+            modified: number(&kv["mod_revision"]).unwrap_or(0),
+            lease: kv["lease"].as_str().and_then(|l| l.parse().ok()),
+        })
+    };
+    Ok(Keys { revision, list: found.filter_map(key).collect() })
+}
+
 impl Etcd {
     pub fn new(http: Http, database: &Database) -> Etcd {
         Etcd { http, endpoints: database.store.iter().map(|e| e.url.clone()).collect(), current: AtomicUsize::new(0) }
@@ -98,21 +118,7 @@ impl Etcd {
         let range = |prefix: &str| json!({"request_range": {"key": b64(prefix), "range_end": range_end(prefix), "limit": MAX_KEYS}});
         let body = json!({"success": [range(&prefix), range(&ours)]});
         let answer = self.ask("/v3/kv/txn", &body, false).await.map_err(|e| e.to_string())?;
-        let revision = number(&answer["header"]["revision"]).ok_or("an answer without a revision")?;
-        let mut list = Vec::new();
-        for response in answer["responses"].as_array().into_iter().flatten() {
-            for kv in response["response_range"]["kvs"].as_array().into_iter().flatten() {
-                let Some(name) = text_of(&kv["key"]) else { continue };
-                list.push(Key {
-                    name,
-                    value: text_of(&kv["value"]).unwrap_or_default(),
-                    create: number(&kv["create_revision"]).unwrap_or(0),
-                    modified: number(&kv["mod_revision"]).unwrap_or(0),
-                    lease: kv["lease"].as_str().and_then(|l| l.parse().ok()),
-                });
-            }
-        }
-        Ok(Keys { revision, list })
+        keys(&answer)
     }
 
     /// What is left of a lease, and its full length.

@@ -21,7 +21,7 @@ pub use patroni::parse_member;
 
 /// Readers of outside data, for the tests that feed them what real servers said.
 pub mod readers {
-    pub use super::etcd::{Key, Keys, record};
+    pub use super::etcd::{Key, Keys, keys, record};
     pub use super::haproxy::{parse_servers, server_views};
     pub use super::patroni::parse_member;
 }

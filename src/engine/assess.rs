@@ -152,9 +152,10 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
                 (true, false) => Verdict::Advice,
                 (true, true) => Verdict::Risk,
             };
+            let with = cx.region_name(from);
             let short = if after > 100 { ": shed load or scale up first" } else { "" };
             let name_of = if after > 100 { SHORT } else { "room" };
-            check(name_of, verdict, format!("{name} {before}→{after}%{short}"))
+            check(name_of, verdict, format!("{name} {before}→{after}% with all of {with}{short}"))
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }

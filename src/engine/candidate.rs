@@ -208,12 +208,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     let lag_text = lag.map_or("an unknown amount".to_string(), |l| l.to_string());
     // Behind a primary that says nothing any more every standby looks as if it had caught up: what it was behind before tells
     // more.
-    let before = cx.member(group, from).filter(|m| m.failing_since().is_some()).and_then(|m| {
-        // Up to the last word of where it was: who goes on receiving after that looks as if it had caught up.
-        let (_, told) = m.led_at?;
-        let history = &cx.member(group, to)?.history;
-        history.iter().rev().find(|p| p.at <= told).map(|p| format!("was {} behind before {old} fell silent", p.bytes))
-    });
+    let before = cx.behind_before(group, from, to).map(|bytes| format!("was {bytes} behind before {old} fell silent"));
     let last_seen = before.unwrap_or_else(|| format!("was last seen {lag_text} behind"));
     if !synchronous {
         checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));

@@ -97,4 +97,13 @@ impl<'a> Facts<'a> {
         let (report, _) = self.member(group, region)?.report.as_ref()?;
         Some(self.telemetry.leader_position(group)?.ahead_of(report.received?))
     }
+
+    /// How far a standby was behind before the primary fell silent; `None` while that one answers.
+    pub fn behind_before(&self, group: GroupId, from: RegionId, region: RegionId) -> Option<Bytes> {
+        let primary = self.member(group, from).filter(|m| m.failing_since().is_some())?;
+        // Up to the last word of where it was: who goes on receiving after that looks as if it had caught up.
+        let (_, told) = primary.led_at?;
+        let history = &self.member(group, region)?.history;
+        history.iter().rev().find(|p| p.at <= told).map(|p| p.bytes)
+    }
 }

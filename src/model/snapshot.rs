@@ -133,6 +133,9 @@ pub struct MemberView {
     pub position: Option<Lsn>,
     pub lag_bytes: Option<Bytes>,
     pub lag: Option<Span>,
+    /// Of a primary that is silent: how far this standby was behind when it was last told.
+    #[serde(default)]
+    pub was_behind: Option<Bytes>,
     pub measured: Option<Mono>,
     /// Why it may not take over; empty if it may.
     pub unfit: Option<String>,

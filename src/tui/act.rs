@@ -57,11 +57,14 @@ impl App {
             }
             Command::Fork => return Some(Ask::Fork),
             Command::TakeOver => return self.tried(s).ok().map(Ask::TakeOver),
-            Command::Withdraw => return Some(Ask::Order(Action::Withdraw { proposal: self.choice(s)?.proposal.id })),
+            Command::Withdraw => {
+                let taken = &self.choice(s)?.proposal;
+                // What the keys are about stays what it was: it is undecided now.
+                self.selected = Some(taken.group);
+                return Some(Ask::Order(Action::Withdraw { proposal: taken.id }));
+            }
             Command::Answer => {
-                let group = self.selected_group(s);
-                let open = || s.operations.iter().rev().filter(|o| !o.is_over());
-                let operation = open().find(|o| o.group == group).or_else(|| open().next())?;
+                let operation = dialog::answered(s, self.selected_group(s))?;
                 let step = dialog::asked_step(operation);
                 self.open(Dialog::Question(Question { operation: operation.id, step, typed: String::new() }));
             }

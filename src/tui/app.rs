@@ -77,6 +77,10 @@ pub struct App {
     pub(super) told_at: Instant,
     /// A choice was asked for: its confirmation opens when it is on the table.
     pub(super) awaiting: Option<ProposalId>,
+    /// What was ordered last has begun: what is shown is about its database, once it is seen.
+    pub(super) begun: Option<OperationId>,
+    /// The operation that the footer tells of.
+    pub(super) ordered: Option<OperationId>,
     pub instead: Instead,
     /// Beside a fork: how it really stands.
     pub beside: Option<Arc<Snapshot>>,
@@ -116,6 +120,8 @@ impl App {
             told: None,
             told_at: Instant::now(),
             awaiting: None,
+            begun: None,
+            ordered: None,
             instead: Instead::Nothing,
             beside: None,
             searched: None,
@@ -225,6 +231,16 @@ impl App {
         } else if self.told_at.elapsed() > TOLD {
             self.told = None;
         }
+        // What is over begins no more.
+        if let Some(operation) = self.ordered.and_then(|id| s.operations.iter().find(|o| o.id == id && o.is_over())) {
+            self.ordered = None;
+            self.told = self.told.take().filter(|told| *told != begins(operation, s));
+        }
+        if let Some(operation) = self.begun.and_then(|id| s.operations.iter().find(|o| o.id == id)) {
+            (self.begun, self.ordered) = (None, Some(operation.id));
+            self.selected = Some(operation.group);
+            self.told = Some(begins(operation, s));
+        }
         if let Some(id) = self.awaiting
             && let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id)
         {
@@ -252,7 +268,10 @@ impl App {
     pub fn answered(&mut self, answer: Result<Receipt, Refusal>, words: &str) {
         match answer {
             Ok(Receipt::Proposed(id)) => self.awaiting = Some(id),
-            Ok(Receipt::Started(id)) => self.told = Some(format!("{id} begins")),
+            Ok(Receipt::Started(id)) => {
+                self.told = Some(format!("{id} begins"));
+                self.begun = Some(id);
+            }
             Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.to_string()),
             Err(refusal) => self.tell(format!("Refused: {refusal}")),
         }
@@ -316,17 +335,32 @@ impl App {
     }
 }
 
+fn begins(operation: &Operation, s: &Snapshot) -> String {
+    format!("{} begins: {}", operation.id, s.estate.group(operation.group).name)
+}
+
 /// The choice that is decided on: the selected database's, else the first. In a fork what was tried for the selected one
 /// stands in its place: how it came out is what it was tried for.
 pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
     let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried))
+    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !undecided(s, selected)))
 }
 
-/// The databases that are turned to one after the other: those with something to decide, else all; in a fork all.
+/// Its primary does not answer, nothing runs for it, and no choice about it is on the table: somebody took it away, or it is
+/// not there yet.
+pub fn undecided(s: &Snapshot, group: GroupId) -> bool {
+    let silent = || s.groups.iter().any(|v| v.group == group && super::panel::is_silent(v));
+    let runs = || s.operations.iter().any(|o| o.group == group && !o.is_over());
+    s.mode != Mode::Replay && s.proposals.iter().all(|p| p.proposal.group != group) && silent() && !runs()
+}
+
+/// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
+/// all; in a fork all.
 fn turns(s: &Snapshot) -> Vec<GroupId> {
     let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
     let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.proposals.iter().any(|p| p.proposal.group == *g));
+    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| undecided(s, *g));
+    open.extend(silent);
     // In a fork what was tried stays in sight beside what is still open.
     if open.is_empty() || s.mode == Mode::Fork {
         open.extend(rest);

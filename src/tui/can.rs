@@ -21,10 +21,11 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         // Leaving the record, looking and the screen itself go on; what is an order cannot be given.
         Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
-        Command::StopAutomatic => {
-            when(app.beside.as_deref().unwrap_or(s).proposals.iter().any(|p| p.proposal.automatic_at.is_some()), "no countdown runs")
-        }
-        Command::Withdraw => when(!s.proposals.is_empty(), "no choice is on the table"),
+        Command::StopAutomatic => when(
+            app.beside.as_deref().unwrap_or(s).proposals.iter().any(|p| p.proposal.automatic_at.is_some()),
+            "no countdown of ours runs; the cluster's own cannot be stopped from here",
+        ),
+        Command::Withdraw => when(app.choice(s).is_some(), "no choice is on the table"),
         Command::Fork => {
             let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
             let runs = |g: &GroupView| s.operations.iter().any(|o| !o.is_over() && o.results.served.is_none() && o.group == g.group);
@@ -38,8 +39,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::Answer if !running() => Err("no operation runs"),
         Command::Answer => {
-            let open = s.operations.iter().filter(|o| !o.is_over());
-            when(open.into_iter().any(|o| !super::dialog::answers(o).is_empty()), "no operation asks anything, and none can be taken back")
+            when(super::dialog::answered(s, app.selected_group(s)).is_some(), "no operation asks anything, and none can be taken back any more")
         }
         Command::Arm => match (s.mode, s.armed) {
             (Mode::Live, _) => Ok(()),

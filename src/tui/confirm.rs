@@ -146,7 +146,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let from = &s.estate.region(p.from).name;
     let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
     let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
-    let title = format!(" CONFIRM  {} {}  {from} {} {to}", p.plan, s.estate.group(p.group).name, g.arrow);
+    // Where it goes is never cut.
+    let group = &s.estate.group(p.group).name;
+    let whole = format!(" CONFIRM  {} {group}  {from} {} {to}", p.plan, g.arrow);
+    let title = if whole.chars().count() <= c.width { whole } else { format!(" CONFIRM {group} {} {to}", g.arrow) };
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     // What runs out stays in sight while it is read.
     if let Some(left) = panel::counts(c, &confirm.shown) {
@@ -223,7 +226,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, then Enter; Tab: another target; Esc leaves{wait}"), t.strong),
+            Asked::Name if i == confirm.at => (format!("type {from}, the region given up, then Enter; Tab other target; Esc leaves{wait}"), t.strong),
             Asked::Name => (format!("typed: {from}, the region that is given up"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),

@@ -39,7 +39,7 @@ pub enum Dialog {
     },
     /// Something that a `y` does, and nothing else.
     Sure(Sure),
-    /// Something to read; any key goes on.
+    /// Something to read; Enter goes on, and any other key does so and means what it means.
     Told {
         text: String,
     },
@@ -173,6 +173,13 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
     list
 }
 
+/// The operation that an answer is about: the one that asks, of several the selected database's; else the newest that can
+/// still be taken back.
+pub fn answered(s: &Snapshot, selected: GroupId) -> Option<&Operation> {
+    let open = s.operations.iter().rev().map(|o| &**o).filter(|o| !o.is_over() && !answers(o).is_empty());
+    open.min_by_key(|o| (!matches!(o.status, Status::Waiting { .. }), o.group != selected))
+}
+
 /// The step that an answer is about.
 pub fn asked_step(o: &Operation) -> Option<u16> {
     o.plan
@@ -188,7 +195,18 @@ pub fn asked_step(o: &Operation) -> Option<u16> {
 fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(o) = s.operations.iter().find(|o| o.id == question.operation) else { return Vec::new() };
-    let mut lines = vec![Row::new().rest(g, &format!(" ANSWER  {}", o.id), c.width, t.title).line()];
+    let waits = matches!(o.status, Status::Waiting { .. });
+    let way = format!("{} of {}  {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
+    let title = format!(" {}  {way}", if waits { "ANSWER" } else { "TAKE BACK" });
+    let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
+    if answers(o).is_empty() {
+        let text = match o.handed_over() {
+            true => " too late: the lock is handed over, and nothing can be taken back; Esc leaves",
+            false => " nothing is asked any more; Esc leaves",
+        };
+        lines.push(Row::new().rest(g, text, c.width, t.bad).line());
+        return lines;
+    }
     if let Status::Waiting { question } = &o.status {
         for part in wrap(question, c.width.saturating_sub(4)) {
             lines.push(Row::new().rest(g, &format!("   {part}"), c.width, t.strong).line());

@@ -38,7 +38,12 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             _ => true,
         };
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
-        let short = if b.command == Command::Answer && !asks(s) { "take back" } else { b.short };
+        let short = match b.command {
+            Command::Answer if !asks(s) => "take back",
+            // In a fork none runs.
+            Command::StopAutomatic if app.beside.is_some() => "stop the real one",
+            _ => b.short,
+        };
         let length = key.len() + short.len() + 3;
         if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
             let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };

@@ -36,6 +36,7 @@ mod typing;
 mod view;
 
 pub use app::{App, Ask, Instead};
+pub use base16::parse as parse_base16;
 pub use click::{Click, Places};
 pub use glyph::{ASCII, Glyphs, UNICODE};
 pub use keys::{Command, KeyMap};

@@ -21,7 +21,7 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
     let key = |command| app.keys.first(command);
     let space = key(Command::Pause);
     let back = match app.instead {
-        Instead::Drill => format!("{} goes back to the drills", key(Command::Back)),
+        Instead::Drill => format!("{} goes back", key(Command::Back)),
         _ => format!("{} lists the drills, {} leaves", key(Command::Go(Screen::Drills)), key(Command::Quit)),
     };
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {

@@ -1,6 +1,6 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
-use super::app::{App, Instead, decided_on};
+use super::app::{App, Instead, decided_on, undecided};
 use super::click::{Click, Places};
 use super::dialog;
 use super::footer;
@@ -55,11 +55,11 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         // From edge to edge: what is cut off beside it would read like part of it.
         let width = area.width;
         // How real it is, and how bad, is never covered.
-        let most = if tiny { area.height } else { area.height.saturating_sub(3) };
+        let most = area.height.saturating_sub(if tiny { 1 } else { 3 });
         let lines = dialog::lines(app, open, &canvas(width), usize::from(most.saturating_sub(2)));
         let height = (lines.len() as u16 + 2).min(most);
         // It covers the lower part: what is decided on stays in sight above it.
-        let place = Rect { x: 0, y: area.height.saturating_sub(height + 1), width, height };
+        let place = Rect { x: 0, y: area.height.saturating_sub(height + u16::from(!tiny)), width, height };
         let place = place.intersection(area);
         Clear.render(place, buffer);
         buffer.set_style(place, theme.text);
@@ -365,12 +365,23 @@ fn deciding(c: &Canvas) -> Vec<Block> {
     let decides = |lines, click| Block { lines, short: None, decides: true, click };
     let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
     let mut list = Vec::new();
-    let running = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && !o.is_over());
     let choice = decided_on(s, selected);
-    let operation = running(selected).or_else(|| s.operations.iter().rev().find(|o| !o.is_over())).or_else(|| {
+    let operation = running(c).or_else(|| {
         let recent = |o: &&std::sync::Arc<Operation>| !s.disasters.is_empty() || o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10));
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
     });
+    if undecided(s, selected) {
+        // Taken off the table, and as open as before: what else is to be decided is a key away.
+        let mut lines = panel::peace(c);
+        let others: Vec<&str> = s.proposals.iter().map(|v| s.estate.group(v.proposal.group).name.as_str()).collect();
+        if !others.is_empty() {
+            let text = format!(" turns to what is on the table: {}", others.join(", "));
+            lines.push(Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line());
+        }
+        list.push(decides(lines, Click::Show(Screen::Replication)));
+        list.extend(operation.filter(|o| !o.is_over()).map(|o| recovery(o)));
+        return list;
+    }
     match (choice, operation) {
         (Some(view), _) => list.push(decides(
             panel::choice(c, view),
@@ -380,9 +391,25 @@ fn deciding(c: &Canvas) -> Vec<Block> {
         (None, None) => list.push(informs(panel::peace(c), Screen::Replication)),
     }
     if let (Some(_), Some(o)) = (choice, operation.filter(|o| !o.is_over())) {
-        list.push(recovery(o));
+        // Beside a decision it has a short form: how the regions are must not go for it.
+        list.push(Block { short: Some(recovery_short), ..recovery(o) });
     }
     list
+}
+
+/// What runs: for the selected database, else what began last.
+fn running<'a>(c: &Canvas<'a>) -> Option<&'a std::sync::Arc<Operation>> {
+    let open = || c.snapshot.operations.iter().rev().filter(|o| !o.is_over());
+    open().find(|o| o.group == c.selected).or_else(|| open().next())
+}
+
+/// How far it is, and what it waits for.
+fn recovery_short(c: &Canvas) -> Vec<Line<'static>> {
+    let Some(o) = running(c) else { return Vec::new() };
+    let mut lines: Vec<Line> = panel::recovery(c, o).into_iter().take(1).collect();
+    let waits: Vec<&str> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
+    lines.push(Row::new().left(c.glyphs, "   waits for", 19, c.theme.dim).rest(c.glyphs, &waits.join("; "), c.width, c.theme.text).line());
+    lines
 }
 
 /// What a large screen has room for besides: the other choices and operations, and the lag of the selected database over

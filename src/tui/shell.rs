@@ -220,7 +220,14 @@ impl Show {
             Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), super::typing::LEFT),
             Ask::Orders(actions) => self.order(self.shown(), actions),
             Ask::Really(actions) => self.order(&self.base, actions),
-            Ask::Control(control) => self.reply(self.shown().control(control), ""),
+            Ask::Control(control) => {
+                let words = match &control {
+                    Control::Mend => "every fault is mended",
+                    Control::Inject { .. } => "it strikes: what is seen of it comes in",
+                    _ => "",
+                };
+                self.reply(self.shown().control(control), words);
+            }
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.
                 let _inside = self.runtime.enter();
@@ -409,7 +416,7 @@ impl Show {
         self.drill.as_ref()?;
         let base = self.base.snapshot();
         Some(match base.disasters.first() {
-            Some(d) => (format!("Esc leads to {}: {} {}!", base.mode.word(), d.severity, d.kind.words()), true),
+            Some(d) => (format!("behind this, {}: {} {}!", base.mode.word(), d.severity, d.kind.words()), true),
             None => (format!("{} behind this is well", base.mode.word()), false),
         })
     }

@@ -83,8 +83,10 @@ impl App {
             },
             // What is being typed when it opens was meant for something else.
             Dialog::Told { .. } => {
-                if hears && matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) {
+                if hears {
                     self.dialog = None;
+                    // Whoever goes on working has read it: nothing is ordered by it, for what acts asks again.
+                    return if matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) { None } else { self.command(self.keys.command(key)?, s) };
                 }
             }
             Dialog::Palette(_) => {}
@@ -168,7 +170,7 @@ impl App {
 }
 
 /// What is told to who leaves a confirmation.
-pub(super) const LEFT: &str = "left; you ordered nothing";
+pub(super) const LEFT: &str = "left; nothing was ordered with it";
 
 /// Edits a line; true when it was entered.
 fn edit(text: &mut String, key: KeyEvent) -> bool {

@@ -87,3 +87,72 @@ fn a_drill_that_is_not_over_is_left_by_a_word() {
     snapshot.world.as_mut().unwrap_or_else(|| panic!("no world")).scenario = Some(scenario(true));
     assert_eq!(app.event(&esc, &snapshot), Some(Ask::Leave), "one that is over is left at once");
 }
+
+fn confirmation(simulation: &Simulation, group: &str) -> Action {
+    let snapshot = simulation.snapshot(1, false);
+    let of = |v: &&ProposalView| snapshot.estate.group(v.proposal.group).name == group;
+    let view = snapshot.proposals.iter().find(of).unwrap_or_else(|| panic!("no choice"));
+    Action::Confirm(Confirmation {
+        proposal: view.proposal.id,
+        nonce: view.assessment.nonce,
+        seen: snapshot.now.utc,
+        plan: view.assessment.plan,
+        evidence: view.assessment.evidence,
+        typed: "us-east-1".to_string(),
+        accept_risk: None,
+        manual_override: false,
+        second_person: None,
+    })
+}
+
+fn in_steps(simulation: &mut Simulation, until: impl Fn(&Simulation) -> bool) {
+    let mut at = simulation.now().mono;
+    for _ in 0..2_000 {
+        if until(simulation) {
+            return;
+        }
+        at = at.plus(Span::ms(10));
+        simulation.run_to(at).unwrap_or_else(|e| panic!("{e}"));
+    }
+    panic!("it does not come to that");
+}
+
+/// Of two operations the one is taken back that can be; and where it is too late for that, it is said.
+#[test]
+fn what_is_taken_back_is_what_can_be() {
+    let handed_over = |s: &Simulation, n: usize| s.core.engine.state().operations.get(n).is_some_and(|o| o.handed_over());
+    let mut simulation = at("region_outage", 30);
+    for view in simulation.snapshot(1, false).proposals {
+        ordered(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+    }
+    let first = confirmation(&simulation, "orders-db");
+    ordered(&mut simulation, first);
+    in_steps(&mut simulation, |s| handed_over(s, 0));
+    let second = confirmation(&simulation, "payments-db");
+    ordered(&mut simulation, second);
+    let mut app = App::new();
+    type_keys(&mut app, &simulation.snapshot(1, false), "a");
+    let shown = text(&app, &simulation.snapshot(1, false));
+    assert!(shown.contains("TAKE BACK  recovery-2 of payments-db") && shown.contains("abort"), "{shown}");
+    in_steps(&mut simulation, |s| handed_over(s, 1));
+    let shown = text(&app, &simulation.snapshot(1, false));
+    assert!(shown.contains("too late: the lock is handed over") && !shown.contains("rollback"), "{shown}");
+}
+
+/// A choice that was taken off the table decides nothing: that stands there, and the keys are about it still.
+#[test]
+fn what_is_withdrawn_is_undecided() {
+    let mut simulation = at("region_outage", 30);
+    let mut app = App::new();
+    let asked = type_keys(&mut app, &simulation.snapshot(1, false), "w").pop();
+    let Some(Ask::Order(withdraw)) = asked else { panic!("nothing was withdrawn: {asked:?}") };
+    ordered(&mut simulation, withdraw);
+    let snapshot = simulation.snapshot(1, false);
+    assert_eq!(snapshot.proposals.len(), 1);
+    let shown = text(&app, &snapshot);
+    for words in ["orders-db: us-east-1 leads and does not answer us; nothing is decided", "turns to what is on the table: payments-db"] {
+        assert!(shown.contains(words), "no «{words}»:\n{shown}");
+    }
+    let asked = type_keys(&mut app, &snapshot, "f").pop();
+    assert!(matches!(&asked, Some(Ask::Order(Action::Propose { group, .. })) if *group == GroupId::of(1)), "{asked:?}");
+}

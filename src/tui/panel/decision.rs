@@ -26,7 +26,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let veto = veto(c, view);
     let (end, style) = match (view.automatic_in, counts(c, view)) {
         (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
-        (Some(_), None) => (format!("automation is held {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
+        (Some(_), None) => (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (None, None) => match super::acts_in(c, view) {
             Some(left) => (format!("yours {} the cluster acts in {left}", g.dot), t.warn),
             None => ("yours to decide".to_string(), t.dim),
@@ -149,25 +149,36 @@ fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
 }
 
 /// An open disaster with nothing left to decide: what its end waits for.
-fn nothing_left(c: &Canvas) -> Option<Line<'static>> {
-    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let text = nothing_left_words(c).unwrap_or_default();
+    let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10)).into_iter().filter(|p| !p.is_empty());
+    parts.map(|part| Row::new().rest(g, &format!(" {part}"), c.width, t.strong).line()).collect()
+}
+
+fn nothing_left_words(c: &Canvas) -> Option<String> {
+    let s = c.snapshot;
     let served = s.services.iter().all(|v| v.hit_by.is_none());
     let d = s.disasters.first().filter(|_| served && s.operations.iter().all(|o| o.is_over()))?;
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
     d.regions.iter().find(|r| s.regions[r.at()].status == RegionStatus::Down)?;
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let by_itself = super::unproven(s, d);
-    let text = match by_itself.as_slice() {
-        [] => format!(" nothing is to be decided: it is over once {} is well again", names.join(", ")),
-        databases => format!(" the cluster took over {} by itself: we fenced nothing, keep {} off", databases.join(", "), names.join(", ")),
-    };
-    Some(Row::new().rest(g, &text, c.width, t.strong).line())
+    Some(match by_itself.as_slice() {
+        [] => format!("nothing is to be decided: it is over once {} is well again", names.join(", ")),
+        databases => format!(
+            "the cluster took over {} by itself. Nothing was fenced: keep {} off. No write of ours has proven it: have one written by hand, and note it ({})",
+            databases.join(", "),
+            names.join(", "),
+            c.key(Command::Note)
+        ),
+    })
 }
 
 /// In peace: what would happen if the primary's region failed now, and what could not be done.
 pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let mut lines: Vec<Line> = nothing_left(c).into_iter().collect();
+    let mut lines = nothing_left(c);
     let mut before = None;
     let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
     let without = s.groups.iter().filter(|v| v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())).count();
@@ -176,19 +187,20 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             0 => (format!("each of {databases} databases has somebody to take over, losing nothing acknowledged"), t.ok),
             n => (format!("{n} of {databases} databases have nobody to take over without loss (5 shows them)"), t.warn),
         };
-        lines.push(Row::new().rest(g, " IF A REGION FAILED NOW", c.width, t.title).line());
+        lines.push(Row::new().rest(g, " IF A REGION IS LOST", c.width, t.title).line());
         lines.push(Row::new().add("   ", t.text).rest(g, &text, c.width, style).line());
     }
     for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
         // It has failed, and nobody has decided anything.
         let fails = s.mode != Mode::Replay && view.members.iter().any(|m| m.leads && m.answers == Some(false));
+        if fails && s.proposals.iter().any(|p| p.proposal.group == view.group) {
+            // It has a decision of its own.
+            continue;
+        }
         if fails && s.operations.iter().all(|o| o.group != view.group || o.is_over()) {
-            let text = format!(
-                "{} is led by {}, which does not answer us; nothing is decided",
-                s.estate.group(view.group).name,
-                s.estate.region(primary).name
-            );
+            let text =
+                format!("{}: {} leads and does not answer us; nothing is decided", s.estate.group(view.group).name, s.estate.region(primary).name);
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
                 let mark = if i == 0 { format!("   {} ", g.bad) } else { "     ".to_string() };
                 Row::new().add(mark, t.bad).rest(g, &part, c.width, t.bad).line()
@@ -199,16 +211,22 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             continue;
         }
         if before != Some(primary) {
-            lines.push(Row::new().rest(g, &format!(" IF {} FAILED NOW", s.estate.region(primary).name), c.width, t.title).line());
+            lines.push(Row::new().rest(g, &format!(" IF {} IS LOST", s.estate.region(primary).name), c.width, t.title).line());
             before = Some(primary);
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
-            Some(m) if is_short(s, primary, m.region) => (format!("{} could take over; its room is short", s.estate.region(m.region).name), t.warn),
+            Some(m) if is_short(s, primary, m.region) => {
+                (format!("{} could take over, losing nothing acknowledged; its room is short", s.estate.region(m.region).name), t.warn)
+            }
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
+    }
+    if let Some(until) = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max() {
+        let text = format!("automation has acted, and begins nothing by itself for {} more", until.since(s.now.utc));
+        lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());
     }
     for gap in &s.gaps {
         lines.push(Row::new().add("   ! ", t.warn).rest(g, gap, c.width, t.text).line());

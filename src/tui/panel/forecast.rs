@@ -15,11 +15,11 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let t = c.theme;
     match of(c, view).map(|f| &f.forecast.act) {
         None if c.snapshot.mode == Mode::Replay => Vec::new(),
-        None => said(c, "takes", "its futures are not played yet", t.dim),
-        Some(Outlook::None(why)) => said(c, "takes", &format!("no forecast: {why}"), t.dim),
+        None => said(c, "it takes", "its futures are not played yet", t.dim),
+        Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
-            said(c, "takes", &outlook(figures), style)
+            said(c, "it takes", &outlook(figures), style)
         }
     }
 }
@@ -28,13 +28,13 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
 pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let loss = &view.assessment.loss;
     if *loss == Loss::Nothing {
-        return said(c, "loses", &loss.to_string(), c.theme.ok);
+        return said(c, "it loses", &loss.to_string(), c.theme.ok);
     }
     let futures = match of(c, view).map(|f| &f.forecast.act) {
         Some(Outlook::Figures(figures)) => lost(figures).map_or(String::new(), |most| format!("; in its futures {most}")),
         _ => String::new(),
     };
-    said(c, "loses", &format!("{loss}{futures}"), c.theme.bad)
+    said(c, "it loses", &format!("{loss}{futures}"), c.theme.bad)
 }
 
 /// What leaving it would lead to, behind the words for it.
@@ -42,7 +42,7 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     let Some(known) = of(c, view) else { return String::new() };
     let Outlook::Figures(figures) = &known.forecast.leave else { return String::new() };
     if figures.not_served.met == figures.not_served.of {
-        return format!("; nobody takes over within {HORIZON}");
+        return format!("; nobody takes over in the {HORIZON} that were looked at");
     }
     // It was played some seconds ago: what has passed since is nearer by that.
     let passed = c.snapshot.now.utc.since(known.at);
@@ -111,7 +111,9 @@ fn source(source: &Source) -> String {
 }
 
 fn share(share: Share) -> String {
-    format!("{} of {} (proves {}%)", share.met, share.of, share.at_least_percent())
+    // That it was kept in none proves nothing of how often it will be.
+    let proves = if share.met > 0 { format!(" (proves {}%)", share.at_least_percent()) } else { String::new() };
+    format!("{} of {}{proves}", share.met, share.of)
 }
 
 /// What was lost in the futures, where anything may be.

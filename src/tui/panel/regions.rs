@@ -94,8 +94,8 @@ fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> 
     if narrow(c) {
         return row.rest(g, "services up there", c.width, t.dim).line();
     }
-    let row = row.left(g, "role", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "up there", 9, t.dim);
-    let row = if tells_readiness(c) { row.right(g, "ready", 7, t.dim) } else { row };
+    let row = row.left(g, "planned", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "up there", 9, t.dim);
+    let row = if tells_readiness(c) { row.right(g, "if lost", 8, t.dim) } else { row };
     row.rest(g, "  answered", c.width, t.dim).line()
 }
 
@@ -106,8 +106,8 @@ fn narrow(c: &Canvas) -> bool {
 
 /// Where there is room to tell how ready a region is for its loss.
 fn tells_readiness(c: &Canvas) -> bool {
-    // In a fork nobody asks.
-    c.width >= 76 && c.snapshot.mode != Mode::Fork
+    // In a fork nobody asks; and while one is lost the figure is no advice where to go.
+    c.width >= 76 && c.snapshot.mode != Mode::Fork && c.snapshot.disasters.is_empty()
 }
 
 /// One region.
@@ -135,8 +135,8 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         // What is lost already is not asked whether it may be.
         let asked = s.readiness.as_ref().filter(|_| view.status != RegionStatus::Down);
         row = match asked.and_then(|r| r.regions.get(id.at())) {
-            Some(ready) => row.right(g, &format!("{}%", ready.score), 7, if ready.score < 50 { t.warn } else { t.text }),
-            None => row.right(g, g.dash, 7, t.dim),
+            Some(ready) => row.right(g, &format!("{}%", ready.score), 8, if ready.score < 50 { t.warn } else { t.text }),
+            None => row.right(g, g.dash, 8, t.dim),
         };
     }
     row = match (late(c, id), view.last_answer) {

@@ -43,8 +43,12 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .into_iter()
         .map(|view| {
             let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
-                let least = if may_lack(view, m) { "≥" } else { "" };
-                let behind = m.lag_bytes.filter(|_| !is_stale(c, m)).map_or_else(|| g.dash.to_string(), |b| format!("{least}{b}"));
+                let behind = match m.lag_bytes.filter(|_| !is_stale(c, m)) {
+                    None => g.dash.to_string(),
+                    // That nothing is seen to be missing is not that nothing is missing.
+                    Some(b) if may_lack(view, m) => m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
+                    Some(b) => b.to_string(),
+                };
                 let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
                 format!("{} {fit}{behind}", s.estate.region(m.region).name)
             });
@@ -126,7 +130,10 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
-        (Some(_), ..) if !m.synchronous && may_lack(view, m) => row.rest(g, "may lack writes", c.width, t.warn),
+        (Some(_), ..) if !m.synchronous && may_lack(view, m) => {
+            let text = m.was_behind.map_or_else(|| "may lack writes".to_string(), |was| format!("was {was} behind"));
+            row.rest(g, &text, c.width, t.warn)
+        }
         (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
         (Some(why), ..) => row.rest(g, why, c.width, t.warn),
     }

@@ -102,7 +102,10 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
         None => "nobody holds the lock, or it was not read".to_string(),
     };
     lines.extend(fact(c, "lease", &lease, t.text));
-    let observers = format!("{} of {} say that the leader is gone, {} that it lives", view.observers_for, view.observers, view.observers_against);
+    let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against);
+    let others = if unknown > 0 { format!(", {unknown} know nothing of it") } else { String::new() };
+    let (gone, lives) = (view.observers_for, view.observers_against);
+    let observers = format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
     lines.extend(fact(c, "observers", &observers, t.text));
     if let Some(until) = view.blocked_until {
         lines.extend(fact(c, "automation", &format!("stays away for {} more: it acted lately", until.since(s.now.utc)), t.warn));
