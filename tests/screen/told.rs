@@ -34,20 +34,9 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     for view in &open {
         ordered(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
     }
-    let snapshot = simulation.snapshot(1, false);
-    let view = snapshot.proposals.iter().find(|v| v.proposal.id == open[0].proposal.id).unwrap_or_else(|| panic!("no choice"));
-    let confirmation = Confirmation {
-        proposal: view.proposal.id,
-        nonce: view.assessment.nonce,
-        seen: snapshot.now.utc,
-        plan: view.assessment.plan,
-        evidence: view.assessment.evidence,
-        typed: "us-east-1".to_string(),
-        accept_risk: None,
-        manual_override: false,
-        second_person: None,
-    };
-    ordered(&mut simulation, Action::Confirm(confirmation));
+    let first = simulation.scenario.estate.group(open[0].proposal.group).name.clone();
+    let confirmed = confirmation(&simulation, &first);
+    ordered(&mut simulation, confirmed);
     simulation.run_to(Mono(120_000)).unwrap_or_else(|e| panic!("{e}"));
     let other = &open[1].proposal;
     let name = simulation.scenario.estate.group(other.group).name.clone();
