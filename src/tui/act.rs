@@ -55,7 +55,10 @@ impl App {
                 let stops = counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect();
                 return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
-            Command::Fork => return Some(Ask::Fork),
+            Command::Fork => {
+                self.forking = Some(std::time::Instant::now());
+                return Some(Ask::Fork);
+            }
             Command::TakeOver => return self.tried(s).ok().map(Ask::TakeOver),
             Command::Withdraw => {
                 let taken = &self.choice(s)?.proposal;

@@ -81,6 +81,8 @@ pub struct App {
     pub(super) begun: Option<OperationId>,
     /// The operation that the footer tells of.
     pub(super) ordered: Option<OperationId>,
+    /// A fork was asked for and is not there yet: keys meant for it must not reach what is real.
+    pub(super) forking: Option<Instant>,
     pub instead: Instead,
     /// Beside a fork: how it really stands.
     pub beside: Option<Arc<Snapshot>>,
@@ -94,6 +96,9 @@ pub struct App {
     /// Where everything lies that was drawn last.
     pub places: Places,
 }
+
+/// How long a fork is waited for at the most, before keys mean what is real again.
+const FORKS: Duration = Duration::from_secs(3);
 
 /// How long an answer stands in the footer.
 const TOLD: Duration = Duration::from_secs(6);
@@ -122,6 +127,7 @@ impl App {
             awaiting: None,
             begun: None,
             ordered: None,
+            forking: None,
             instead: Instead::Nothing,
             beside: None,
             searched: None,
@@ -212,6 +218,7 @@ impl App {
     pub fn turn_to(&mut self, instead: Instead) {
         let of_drills = matches!((self.instead, instead), (Instead::Drill, Instead::Nothing));
         (self.instead, self.beside) = (instead, None);
+        self.forking = None;
         self.dialog = None;
         self.awaiting = None;
         // Ids mean the same in a fork and beside it: who tries something there has chosen the database here.
@@ -323,6 +330,9 @@ impl App {
     }
 
     fn key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
+        if self.forking.is_some_and(|t| t.elapsed() < FORKS) {
+            return None;
+        }
         self.told = None;
         if self.dialog.is_some() {
             return self.dialog_key(key, s);

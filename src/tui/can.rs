@@ -39,7 +39,10 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::Answer if !running() => Err("no operation runs"),
         Command::Answer => {
-            when(super::dialog::answered(s, app.selected_group(s)).is_some(), "no operation asks anything, and none can be taken back any more")
+            let selected = app.selected_group(s);
+            let own = s.operations.iter().any(|o| !o.is_over() && o.group == selected);
+            let why = if own { "too late for it; Tab turns to another" } else { "nothing is asked, or can be taken back" };
+            when(super::dialog::answered(s, selected).is_some(), why)
         }
         Command::Arm => match (s.mode, s.armed) {
             (Mode::Live, _) => Ok(()),

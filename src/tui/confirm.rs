@@ -186,7 +186,9 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         let text = " what was typed before is void: read it again, and type it again";
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
-    if let Some(block) = a.blocked().filter(|_| confirm.fields.is_empty()) {
+    // That it may live could be overruled; what stands beside it cannot.
+    let hard = a.checks.iter().find(|k| matches!(k.verdict, Verdict::Block { .. }) && k.name != "observers");
+    if let Some(block) = hard.or(a.blocked()).filter(|_| confirm.fields.is_empty()) {
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
     }
     if confirm.fields.is_empty() {

@@ -168,16 +168,19 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
         list.push(("accept", "accept that it is unprotected"));
     }
     if !o.handed_over() {
-        list.push(if o.has_acted() { ("rollback", "undo the fence and the drain") } else { ("abort", "end it; nothing was changed") });
+        list.push(if o.has_acted() { ("rollback", "undo the fence and the drain") } else { ("abort", "end it: nothing has been changed yet") });
     }
     list
 }
 
-/// The operation that an answer is about: the one that asks, of several the selected database's; else the newest that can
-/// still be taken back.
+/// The operation that an answer is about: the selected database's, whether it can still be taken back or not. Where none runs
+/// for that one: one that asks, else the newest that can be taken back.
 pub fn answered(s: &Snapshot, selected: GroupId) -> Option<&Operation> {
-    let open = s.operations.iter().rev().map(|o| &**o).filter(|o| !o.is_over() && !answers(o).is_empty());
-    open.min_by_key(|o| (!matches!(o.status, Status::Waiting { .. }), o.group != selected))
+    let open = || s.operations.iter().rev().map(|o| &**o).filter(|o| !o.is_over());
+    match open().find(|o| o.group == selected) {
+        Some(own) => Some(own).filter(|o| !answers(o).is_empty()),
+        None => open().filter(|o| !answers(o).is_empty()).min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),
+    }
 }
 
 /// The step that an answer is about.

@@ -1,8 +1,9 @@
 //! The last line: the keys that mean something here and now, and the answer to what was done last.
 
-use super::app::App;
+use super::app::{App, decided_on};
 use super::can::can;
 use super::click::Click;
+use super::dialog;
 use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::places::Screen;
@@ -32,6 +33,8 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
             Command::Failover if s.proposals.is_empty() && !fails(s, c.selected) => false,
+            // Nor to begin a second one.
+            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && runs(s, c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             Command::Arm if s.armed => false,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
@@ -39,10 +42,10 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
         };
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
         let short = match b.command {
-            Command::Answer if !asks(s) => "take back",
+            Command::Answer => answer(s, c.selected, b.short),
             // In a fork none runs.
-            Command::StopAutomatic if app.beside.is_some() => "stop the real one",
-            _ => b.short,
+            Command::StopAutomatic if app.beside.is_some() => "stop the real one".to_string(),
+            _ => b.short.to_string(),
         };
         let length = key.len() + short.len() + 3;
         if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
@@ -60,7 +63,15 @@ fn fails(s: &Snapshot, group: GroupId) -> bool {
     s.groups.iter().find(|v| v.group == group).is_some_and(panel::is_silent)
 }
 
-/// An operation waits for a person; else there is nothing to answer, and it can be taken back at most.
-fn asks(s: &Snapshot) -> bool {
-    s.operations.iter().any(|o| matches!(o.status, Status::Waiting { .. }))
+/// An operation waits for a person; else there is nothing to answer, and it can be taken back at most. Whose it is, where it is
+/// not the selected database's.
+fn answer(s: &Snapshot, selected: GroupId, answer: &str) -> String {
+    let Some(o) = dialog::answered(s, selected) else { return String::new() };
+    let word = if matches!(o.status, Status::Waiting { .. }) { answer } else { "take back" };
+    if o.group == selected { word.to_string() } else { format!("{word} {}", s.estate.group(o.group).name) }
+}
+
+/// Something runs for it.
+fn runs(s: &Snapshot, group: GroupId) -> bool {
+    s.operations.iter().any(|o| o.group == group && !o.is_over())
 }

@@ -373,9 +373,13 @@ fn deciding(c: &Canvas) -> Vec<Block> {
     if undecided(s, selected) {
         // Taken off the table, and as open as before: what else is to be decided is a key away.
         let mut lines = panel::peace(c);
-        let others: Vec<&str> = s.proposals.iter().map(|v| s.estate.group(v.proposal.group).name.as_str()).collect();
+        // What counts there goes on counting, whatever is looked at.
+        let stop = c.key(Command::StopAutomatic);
+        let counting = |v: &ProposalView| panel::counts(c, v).map_or(String::new(), |left| format!(", automatic in {left} ({stop} stops it)"));
+        let other = |v: &ProposalView| format!("{}{}", s.estate.group(v.proposal.group).name, counting(v));
+        let others: Vec<String> = s.proposals.iter().map(other).collect();
         if !others.is_empty() {
-            let text = format!(" turns to what is on the table: {}", others.join(", "));
+            let text = format!(" turns to what is on the table: {}", others.join("; "));
             lines.push(Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line());
         }
         list.push(decides(lines, Click::Show(Screen::Replication)));

@@ -148,8 +148,11 @@ impl Show {
                 app.turn_to(Instead::Fork(at));
                 app.selected = Some(group);
             }
-            Message::Forked(_, Ok(_)) => {}
-            Message::Forked(_, Err(text)) => app.tell(format!("There is no fork: {text}")),
+            Message::Forked(_, Ok(_)) => app.forking = None,
+            Message::Forked(_, Err(text)) => {
+                app.forking = None;
+                app.tell(format!("There is no fork: {text}"));
+            }
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),
             Message::Resumed => {
                 // A hang-up comes with this signal too.
@@ -436,7 +439,7 @@ const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
         Action::StopAutomatic { .. } => "countdown stopped: yours to decide; the cluster's own clock runs on",
-        Action::Withdraw { .. } => "withdrawn; f puts one back on the table",
+        Action::Withdraw { .. } => "withdrawn: nothing is decided",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",
         Action::Answer { .. } => "answered",

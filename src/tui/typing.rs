@@ -71,8 +71,9 @@ impl App {
                 Dialog::Confirm(confirm) if confirm.ours => Some(confirm.shown.proposal.id),
                 _ => None,
             };
+            let left = if matches!(dialog, Dialog::Question(_)) { "left: it goes on as it was" } else { LEFT };
             self.dialog = None;
-            self.told = Some(LEFT.to_string());
+            self.told = Some(left.to_string());
             return looked_at.map(|proposal| Ask::Untouched(Action::Withdraw { proposal }));
         }
         match dialog {

@@ -167,10 +167,11 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     Some(match by_itself.as_slice() {
         [] => format!("nothing is to be decided: it is over once {} is well again", names.join(", ")),
         databases => format!(
-            "the cluster took over {} by itself. Nothing was fenced: keep {} off. No write of ours has proven it: have one written by hand, and note it ({})",
+            "the cluster took over {} by itself: its old primary in {down} was not fenced, keep it off. No write of ours has proven it: have one \
+             written by hand, and note it ({}). It is over once {down} is well again",
             databases.join(", "),
-            names.join(", "),
-            c.key(Command::Note)
+            c.key(Command::Note),
+            down = names.join(", ")
         ),
     })
 }
@@ -194,17 +195,24 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         let Some(primary) = view.primary else { continue };
         // It has failed, and nobody has decided anything.
         let fails = s.mode != Mode::Replay && view.members.iter().any(|m| m.leads && m.answers == Some(false));
-        if fails && s.proposals.iter().any(|p| p.proposal.group == view.group) {
-            // It has a decision of its own.
+        let runs = || s.operations.iter().any(|o| o.group == view.group && !o.is_over());
+        if fails && (s.proposals.iter().any(|p| p.proposal.group == view.group) || runs()) {
+            // It has a decision of its own, or it is being recovered.
             continue;
         }
-        if fails && s.operations.iter().all(|o| o.group != view.group || o.is_over()) {
+        if fails {
             let text =
                 format!("{}: {} leads and does not answer us; nothing is decided", s.estate.group(view.group).name, s.estate.region(primary).name);
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
                 let mark = if i == 0 { format!("   {} ", g.bad) } else { "     ".to_string() };
                 Row::new().add(mark, t.bad).rest(g, &part, c.width, t.bad).line()
             }));
+            // That nobody here decides is not that nothing happens.
+            if let Some((left, read)) = view.lease_left {
+                let left = Span(left.0.saturating_sub(c.age(read).0));
+                let text = format!("     its lease ends in {left}: then the cluster may take over by itself, unfenced");
+                lines.push(Row::new().rest(g, &text, c.width, t.warn).line());
+            }
             lines.push(
                 Row::new().add(format!("     {}", c.key(Command::Failover)), t.key).rest(g, " puts a choice on the table", c.width, t.text).line(),
             );
@@ -217,7 +225,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
             Some(m) if is_short(s, primary, m.region) => {
-                (format!("{} could take over, losing nothing acknowledged; its room is short", s.estate.region(m.region).name), t.warn)
+                (format!("room is short; {} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.warn)
             }
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
