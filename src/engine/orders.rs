@@ -379,9 +379,7 @@ fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number:
 
 fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
-    let only_protection =
-        operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || matches!(s.kind, StepKind::WatchProtection));
-    if !only_protection {
+    if !run::only_protection_left(&operation) {
         return Err(Refusal::by_law(6, format!("{id} still lacks more than protection"), "wait until only that is missing"));
     }
     let status = Status::RecoveredUnprotected { by: by.to_string() };

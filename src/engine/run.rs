@@ -174,8 +174,13 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
         match (&step.kind, step::look(&cx, operation, index)) {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },
-            (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && only_protection_left(operation) => {
-                return Status::Waiting { question: format!("recovered, unprotected: waits for {what}; accept it, or wait") };
+            (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
+                // What comes after it in the plan would be left out if somebody accepted.
+                let question = match only_protection_left(operation) {
+                    true => format!("recovered, unprotected: waits for {what}; accept it, or wait"),
+                    false => format!("waits for {what}, and the rest of the plan for that; wait, or give it up (abort)"),
+                };
+                return Status::Waiting { question };
             }
             _ => {}
         }
@@ -200,8 +205,14 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     }
 }
 
-fn only_protection_left(operation: &Operation) -> bool {
+pub fn only_protection_left(operation: &Operation) -> bool {
     operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || s.kind == StepKind::WatchProtection)
+}
+
+/// But for protection, what is not done has not begun: a plan may go on after it.
+fn nothing_else_runs(operation: &Operation) -> bool {
+    let waits = |s: &Step, r: &StepRecord| r.state == StepState::Pending || s.kind == StepKind::WatchProtection;
+    operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || waits(s, r))
 }
 
 /// It is over, and the store may not know it yet.

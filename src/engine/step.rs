@@ -407,7 +407,8 @@ fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
     let leader = store.name_of(operation.to).unwrap_or(name);
     let listed = |stream: &Stream| store.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(leader) && s.standbys.contains(&stream.name));
     let protects = |s: &&Stream| s.streaming && (!synchronous || (s.synchronous && listed(s)));
-    let on_new_timeline = report.timeline.is_some() && report.timeline == operation.results.timeline;
+    // Or on a later one of its own: it may have come back as the leader meanwhile.
+    let on_new_timeline = report.timeline.is_some() && report.timeline >= operation.results.timeline;
     match report.streams.iter().find(protects) {
         Some(stream) if on_new_timeline => {
             let how = if synchronous { "synchronously" } else { "asynchronously: no synchronous mode" };

@@ -167,6 +167,9 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
     if matches!(&o.status, Status::Waiting { question } if question.contains("unprotected")) {
         list.push(("accept", "accept that it is unprotected"));
     }
+    if o.handed_over() && matches!(o.status, Status::Waiting { .. }) {
+        list.push(("abort", "give it up: what was done stays as it is; then fail over anew"));
+    }
     if !o.handed_over() {
         list.push(if o.has_acted() { ("rollback", "undo the fence and the drain") } else { ("abort", "end it: nothing has been changed yet") });
     }
