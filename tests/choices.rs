@@ -8,22 +8,28 @@ use bpci::model::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The region outage, a while after it was declared.
-fn outage() -> Simulation {
-    let scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+/// A scenario, played until then.
+fn played(name: &str, until: Span) -> Simulation {
+    let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
     let mut simulation =
         Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
-    simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
+    simulation.run_to(Mono(until.0)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
 
-fn order(simulation: &mut Simulation, action: Action) -> Receipt {
+/// The region outage, a while after it was declared.
+fn outage() -> Simulation {
+    played("region_outage", Span::secs(30))
+}
+
+fn try_order(simulation: &mut Simulation, action: Action) -> Result<Receipt, Refusal> {
     let now = simulation.now();
     let answer = simulation.core.input(now, Input::Order(Order { by: "ada".to_string(), action }));
-    match answer {
-        Ok(Some(Ok(receipt))) => receipt,
-        other => panic!("{other:?}"),
-    }
+    answer.unwrap_or_else(|e| panic!("{e}")).unwrap_or_else(|| panic!("no answer"))
+}
+
+fn order(simulation: &mut Simulation, action: Action) -> Receipt {
+    try_order(simulation, action).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// The first database of the built-in estate.
@@ -79,6 +85,24 @@ fn what_nobody_confirms_gives_its_place_back() {
     simulation.run_to(later).unwrap_or_else(|e| panic!("{e}"));
     let left: Vec<_> = simulation.snapshot(1, false).proposals.into_iter().filter(|v| v.proposal.id == id).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// That nothing protects it can be accepted of what leads, and of nothing else (law 6).
+#[test]
+fn what_leads_no_more_is_not_accepted_as_unprotected() {
+    let waiting = || {
+        let simulation = played("provider_outage", Span::secs(145));
+        let operation = simulation.snapshot(1, false).operations.back().cloned().unwrap_or_else(|| panic!("nothing runs"));
+        assert!(operation.lacks_only_protection() && matches!(operation.status, Status::Waiting { .. }), "{:?}", operation.status);
+        (simulation, operation.id)
+    };
+    let (mut well, operation) = waiting();
+    order(&mut well, Action::AcceptUnprotected { operation });
+    let (mut struck, operation) = waiting();
+    struck.inject("region_outage eu-west-1").unwrap_or_else(|e| panic!("{e}"));
+    struck.run_to(Mono(149_500)).unwrap_or_else(|e| panic!("{e}"));
+    let refused = try_order(&mut struck, Action::AcceptUnprotected { operation });
+    assert!(refused.as_ref().is_err_and(|e| e.law == Some(6)), "{refused:?}");
 }
 
 async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {

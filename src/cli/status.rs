@@ -28,7 +28,7 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(),
 }
 
 fn overall(snapshot: &Snapshot) -> &'static str {
-    let running = snapshot.operations.iter().any(|o| !o.is_over());
+    let running = snapshot.open().next().is_some();
     if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
         if running { "recovering" } else { "disaster" }
     } else if snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty() {
@@ -142,7 +142,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         }
     }
     for g in snapshot.groups.iter().filter(|g| !g.members.is_empty()) {
-        let silent = g.members.iter().any(|m| m.leads && m.answers == Some(false));
+        let silent = g.is_silent();
         let primary = g.primary.map_or("nobody", |r| estate.region(r).name.as_str());
         let primary = format!("{primary}{}", if silent { ", silent" } else { "" });
         lines.push(format!(
@@ -151,7 +151,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
             g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
         ));
         for m in g.members.iter().filter(|m| !m.leads) {
-            let least = if silent && m.unfit.is_some() { "≥" } else { "" };
+            let least = if g.may_lack(m) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
             let may = m.unfit.as_deref().unwrap_or("may take over");
             lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", estate.region(m.region).name, if m.synchronous { "sync" } else { "async" }));

@@ -153,7 +153,11 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
                 (true, true) => Verdict::Risk,
             };
             let with = cx.region_name(from);
-            let short = if after > 100 { ": shed load or scale up first" } else { "" };
+            let short = match verdict {
+                Verdict::Risk => ": shed load or scale up first",
+                Verdict::Advice => ": shed load or scale up; no reason to wait",
+                _ => "",
+            };
             let name_of = if after > 100 { SHORT } else { "room" };
             check(name_of, verdict, format!("{name} {before}→{after}% with all of {with}{short}"))
         }

@@ -379,8 +379,13 @@ fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number:
 
 fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
-    if !run::only_protection_left(&operation) {
-        return Err(Refusal::by_law(6, format!("{id} still lacks more than protection"), "wait until only that is missing"));
+    if !operation.lacks_only_protection() {
+        return Err(Refusal::by_law(6, format!("{id} does not lack protection alone"), "wait until only that is missing"));
+    }
+    let cx = engine.facts(now);
+    if !cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader) {
+        let reason = format!("{} is not seen to lead: there is nothing to accept", cx.region_name(operation.to));
+        return Err(Refusal::by_law(6, reason, "wait until it leads, or give it up (abort) and fail over anew"));
     }
     let status = Status::RecoveredUnprotected { by: by.to_string() };
     engine.emit(now, Event::StatusChanged { operation: id, status });

@@ -176,7 +176,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },
             (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
                 // What comes after it in the plan would be left out if somebody accepted.
-                let question = match only_protection_left(operation) {
+                let question = match operation.lacks_only_protection() {
                     true => format!("recovered, unprotected: waits for {what}; accept it, or wait"),
                     false => format!("waits for {what}, and the rest of the plan for that; wait, or give it up (abort)"),
                 };
@@ -203,10 +203,6 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
         }
         None => Status::Running,
     }
-}
-
-pub fn only_protection_left(operation: &Operation) -> bool {
-    operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || s.kind == StepKind::WatchProtection)
 }
 
 /// But for protection, what is not done has not begun: a plan may go on after it.

@@ -56,7 +56,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic after {} unless held", at.since(record.at.mono)));
+            let when = p.automatic_at.map_or(String::new(), |at| format!(" automatic in {}", at.since(record.at.mono)));
             (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason == "withdrawn" => {

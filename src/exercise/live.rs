@@ -136,7 +136,7 @@ fn is_old(s: &Snapshot) -> bool {
 
 /// What is not over there yet; `after`: of the operations since this one.
 fn not_calm(s: &Snapshot, after: Option<OperationId>) -> Option<String> {
-    let running = s.operations.iter().find(|o| !o.is_over());
+    let running = s.open().next();
     let remains = s.operations.iter().filter(|o| after.is_some_and(|a| o.id > a)).find(|o| !o.remains.is_empty());
     match () {
         () if is_old(s) => Some("its controller does not answer any more".to_string()),

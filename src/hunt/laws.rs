@@ -133,7 +133,7 @@ impl Watch {
         let over = operation.is_over();
         self.must(!over, 3, || format!("{id} is over and goes on"))?;
         match status {
-            Status::Recovered if operation.intent() != Intent::Guided => {
+            Status::Recovered | Status::RecoveredUnprotected { .. } if operation.intent() != Intent::Guided => {
                 let led = door.world.leads(operation.group);
                 let later = |t: Timeline| operation.before.timeline.is_none_or(|b| t > b);
                 // It may have been lost again in this moment: then what was seen lately counts.
@@ -143,7 +143,8 @@ impl Watch {
                 let written = operation.results.writable.is_some();
                 self.must(written, 6, || format!("{id} is called recovered and no write was seen"))?;
                 let protects = |k: &StepKind| *k == StepKind::WatchProtection;
-                let asked = operation.plan.steps.iter().any(|s| protects(&s.kind));
+                // What a named person accepted to be without.
+                let asked = *status == Status::Recovered && operation.plan.steps.iter().any(|s| protects(&s.kind));
                 self.must(!asked || operation.results.protected.is_some(), 6, || format!("{id} is called recovered and is not protected"))
             }
             Status::Aborted { .. } => {

@@ -263,6 +263,12 @@ impl Operation {
         Some(self.results.served?.since(self.before.impact.unwrap_or(self.started)))
     }
 
+    /// All that is missing is that a standby streams: a named person may accept that it does not.
+    pub fn lacks_only_protection(&self) -> bool {
+        let mut lacking = self.plan.steps.iter().zip(&self.steps).filter(|(_, r)| !r.state.opens()).peekable();
+        lacking.peek().is_some() && lacking.all(|(s, _)| s.kind == super::StepKind::WatchProtection)
+    }
+
     /// The position of a step of the plan that satisfies the test.
     pub fn position(&self, test: impl Fn(&super::StepKind) -> bool) -> Option<usize> {
         self.plan.steps.iter().position(|s| test(&s.kind))

@@ -89,6 +89,46 @@ pub struct Snapshot {
     pub world: Option<WorldView>,
 }
 
+impl Snapshot {
+    pub fn group(&self, id: GroupId) -> Option<&GroupView> {
+        self.groups.iter().find(|v| v.group == id)
+    }
+
+    /// Operations that are not over, the newest first.
+    pub fn open(&self) -> impl Iterator<Item = &Arc<Operation>> {
+        self.operations.iter().rev().filter(|o| !o.is_over())
+    }
+
+    /// Something runs for this database.
+    pub fn runs(&self, group: GroupId) -> bool {
+        self.open().any(|o| o.group == group)
+    }
+
+    /// A choice about this database is on the table.
+    pub fn is_on_table(&self, group: GroupId) -> bool {
+        self.proposals.iter().any(|p| p.proposal.group == group)
+    }
+
+    /// Its primary does not answer, nothing runs for it, and no choice about it is on the table: somebody took it away, or it
+    /// is not there yet. In a replay nobody is asked.
+    pub fn is_undecided(&self, group: GroupId) -> bool {
+        let silent = self.group(group).is_some_and(GroupView::is_silent);
+        self.mode != Mode::Replay && silent && !self.is_on_table(group) && !self.runs(group)
+    }
+}
+
+impl GroupView {
+    /// Its primary does not answer us.
+    pub fn is_silent(&self) -> bool {
+        self.members.iter().any(|m| m.leads && m.answers == Some(false))
+    }
+
+    /// Its primary is silent, and nobody recorded that this member has every write: it is behind by what is known, or more.
+    pub fn may_lack(&self, m: &MemberView) -> bool {
+        m.unfit.is_some() && self.is_silent()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionView {
     pub status: RegionStatus,

@@ -21,7 +21,7 @@ impl App {
             Command::Help => self.open(Dialog::Help { from: 0 }),
             // Who is done with a fork does not mean the incident.
             Command::Quit if matches!(self.instead, Instead::Fork(..)) => return Some(Ask::Leave),
-            Command::Quit if s.mode != Mode::Replay && s.operations.iter().any(|o| !o.is_over()) => self.open(Dialog::Sure(Sure::Quit)),
+            Command::Quit if s.mode != Mode::Replay && s.open().next().is_some() => self.open(Dialog::Sure(Sure::Quit)),
             Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Sure(Sure::Quit)),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),

@@ -57,6 +57,18 @@ pub enum Instead {
     Fork(Utc),
 }
 
+/// What came of the last order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    Nothing,
+    /// Its confirmation opens when it is on the table.
+    Proposed(ProposalId),
+    /// What is shown is about its database, once it is seen.
+    Started(OperationId),
+    /// The footer says that it begins, until it is over.
+    Running(OperationId),
+}
+
 pub struct App {
     pub screen: Screen,
     pub dialog: Option<Dialog>,
@@ -75,12 +87,8 @@ pub struct App {
     /// The answer to the last order, until the next key.
     pub told: Option<String>,
     pub(super) told_at: Instant,
-    /// A choice was asked for: its confirmation opens when it is on the table.
-    pub(super) awaiting: Option<ProposalId>,
-    /// What was ordered last has begun: what is shown is about its database, once it is seen.
-    pub(super) begun: Option<OperationId>,
-    /// The operation that the footer tells of.
-    pub(super) ordered: Option<OperationId>,
+    /// What came of the last order, and is waited for.
+    pub(super) followed: Followed,
     /// A fork was asked for and is not there yet: keys meant for it must not reach what is real.
     pub(super) forking: Option<Instant>,
     pub instead: Instead,
@@ -124,9 +132,7 @@ impl App {
             back: 0,
             told: None,
             told_at: Instant::now(),
-            awaiting: None,
-            begun: None,
-            ordered: None,
+            followed: Followed::Nothing,
             forking: None,
             instead: Instead::Nothing,
             beside: None,
@@ -220,7 +226,7 @@ impl App {
         (self.instead, self.beside) = (instead, None);
         self.forking = None;
         self.dialog = None;
-        self.awaiting = None;
+        self.followed = Followed::Nothing;
         // Ids mean the same in a fork and beside it: who tries something there has chosen the database here.
         if of_drills || instead == Instead::Drill {
             self.selected = None;
@@ -238,24 +244,7 @@ impl App {
         } else if self.told_at.elapsed() > TOLD {
             self.told = None;
         }
-        // What is over begins no more.
-        if let Some(operation) = self.ordered.and_then(|id| s.operations.iter().find(|o| o.id == id && o.is_over())) {
-            self.ordered = None;
-            self.told = self.told.take().filter(|told| *told != begins(operation, s));
-        }
-        if let Some(operation) = self.begun.and_then(|id| s.operations.iter().find(|o| o.id == id)) {
-            (self.begun, self.ordered) = (None, Some(operation.id));
-            self.selected = Some(operation.group);
-            self.told = Some(begins(operation, s));
-        }
-        if let Some(id) = self.awaiting
-            && let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id)
-        {
-            self.awaiting = None;
-            let mut confirm = Confirm::new(view, s.now.utc);
-            confirm.ours = true;
-            self.open(Dialog::Confirm(Box::new(confirm)));
-        }
+        self.follow(s);
         if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
             let before = confirm.changed.len();
             if !confirm.refresh(s) {
@@ -271,13 +260,40 @@ impl App {
         }
     }
 
+    /// What was ordered last, as far as it is seen by now.
+    fn follow(&mut self, s: &Snapshot) {
+        let operation = |id: OperationId| s.operations.iter().find(|o| o.id == id);
+        match self.followed {
+            Followed::Nothing => {}
+            Followed::Proposed(id) => {
+                let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id) else { return };
+                self.followed = Followed::Nothing;
+                let mut confirm = Confirm::new(view, s.now.utc);
+                confirm.ours = true;
+                self.open(Dialog::Confirm(Box::new(confirm)));
+            }
+            Followed::Started(id) => {
+                let Some(operation) = operation(id) else { return };
+                self.followed = Followed::Running(id);
+                self.selected = Some(operation.group);
+                self.told = Some(begins(operation, s));
+            }
+            Followed::Running(id) => {
+                // What is over begins no more.
+                let Some(operation) = operation(id).filter(|o| o.is_over()) else { return };
+                self.followed = Followed::Nothing;
+                self.told = self.told.take().filter(|told| *told != begins(operation, s));
+            }
+        }
+    }
+
     /// The answer to an order has come.
     pub fn answered(&mut self, answer: Result<Receipt, Refusal>, words: &str) {
         match answer {
-            Ok(Receipt::Proposed(id)) => self.awaiting = Some(id),
+            Ok(Receipt::Proposed(id)) => self.followed = Followed::Proposed(id),
             Ok(Receipt::Started(id)) => {
                 self.told = Some(format!("{id} begins"));
-                self.begun = Some(id);
+                self.followed = Followed::Started(id);
             }
             Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.to_string()),
             Err(refusal) => self.tell(format!("Refused: {refusal}")),
@@ -353,23 +369,15 @@ fn begins(operation: &Operation, s: &Snapshot) -> String {
 /// stands in its place: how it came out is what it was tried for.
 pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
     let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !undecided(s, selected)))
-}
-
-/// Its primary does not answer, nothing runs for it, and no choice about it is on the table: somebody took it away, or it is
-/// not there yet.
-pub fn undecided(s: &Snapshot, group: GroupId) -> bool {
-    let silent = || s.groups.iter().any(|v| v.group == group && super::panel::is_silent(v));
-    let runs = || s.operations.iter().any(|o| o.group == group && !o.is_over());
-    s.mode != Mode::Replay && s.proposals.iter().all(|p| p.proposal.group != group) && silent() && !runs()
+    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
 }
 
 /// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
 /// all; in a fork all.
 fn turns(s: &Snapshot) -> Vec<GroupId> {
     let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
-    let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.proposals.iter().any(|p| p.proposal.group == *g));
-    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| undecided(s, *g));
+    let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.is_on_table(*g));
+    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| s.is_undecided(*g));
     open.extend(silent);
     // In a fork what was tried stays in sight beside what is still open.
     if open.is_empty() || s.mode == Mode::Fork {

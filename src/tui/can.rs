@@ -13,7 +13,6 @@ use crate::model::*;
 pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str> {
     let when = |yes: bool, why| if yes { Ok(()) } else { Err(why) };
     let simulated = s.world.is_some() && s.mode != Mode::Replay;
-    let running = || s.operations.iter().any(|o| !o.is_over());
     match command {
         Command::Failover | Command::Switchover => match s.mode {
             Mode::Replay => Err("a replay: nothing can be ordered"),
@@ -28,7 +27,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         Command::Withdraw => when(app.choice(s).is_some(), "no choice is on the table"),
         Command::Fork => {
             let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
-            let runs = |g: &GroupView| s.operations.iter().any(|o| !o.is_over() && o.results.served.is_none() && o.group == g.group);
+            let runs = |g: &GroupView| s.open().any(|o| o.results.served.is_none() && o.group == g.group);
             when(app.instead == Instead::Nothing, "this is a fork or a drill already")
                 .and(when(databases().next().is_some(), "no database is configured"))
                 .and(when(!databases().all(runs), "an operation runs on every database: what is half done cannot be branched"))
@@ -37,11 +36,10 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
             (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
             _ => app.tried(s).map(|_| ()),
         },
-        Command::Answer if !running() => Err("no operation runs"),
+        Command::Answer if s.open().next().is_none() => Err("no operation runs"),
         Command::Answer => {
             let selected = app.selected_group(s);
-            let own = s.operations.iter().any(|o| !o.is_over() && o.group == selected);
-            let why = if own { "too late for it; Tab turns to another" } else { "nothing is asked, or can be taken back" };
+            let why = if s.runs(selected) { "too late for it; Tab turns to another" } else { "nothing is asked, or can be taken back" };
             when(super::dialog::answered(s, selected).is_some(), why)
         }
         Command::Arm => match (s.mode, s.armed) {

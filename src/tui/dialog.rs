@@ -123,10 +123,15 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
         ],
         Dialog::Sure(Sure::Quit) => vec![
             Row::new()
-                .rest(g, if running(s) { " LEAVE while an operation runs?" } else { " LEAVE while there is something to decide?" }, c.width, t.title)
+                .rest(
+                    g,
+                    if s.open().next().is_some() { " LEAVE while an operation runs?" } else { " LEAVE while there is something to decide?" },
+                    c.width,
+                    t.title,
+                )
                 .line(),
             plain(match s.mode {
-                Mode::Live if !running(s) => "no countdown runs, and nothing is watched, unless another controller does (`bpci serve`)",
+                Mode::Live if s.open().next().is_none() => "no countdown runs, and nothing is watched, unless another controller does (`bpci serve`)",
                 Mode::Live => "it stops where it is, and goes on when the program starts again",
                 _ => "it is a simulation, and ends with the program; Esc stays",
             }),
@@ -141,10 +146,6 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             lines
         }
     }
-}
-
-fn running(s: &Snapshot) -> bool {
-    s.operations.iter().any(|o| !o.is_over())
 }
 
 pub(super) fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'static> {
@@ -164,7 +165,7 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
         list.push(("again", "try the step again"));
         list.push(("without", "go on without the step, where safety does not rest on it"));
     }
-    if matches!(&o.status, Status::Waiting { question } if question.contains("unprotected")) {
+    if o.lacks_only_protection() && matches!(o.status, Status::Waiting { .. }) {
         list.push(("accept", "accept that it is unprotected"));
     }
     if o.handed_over() && matches!(o.status, Status::Waiting { .. }) {
@@ -179,7 +180,7 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
 /// The operation that an answer is about: the selected database's, whether it can still be taken back or not. Where none runs
 /// for that one: one that asks, else the newest that can be taken back.
 pub fn answered(s: &Snapshot, selected: GroupId) -> Option<&Operation> {
-    let open = || s.operations.iter().rev().map(|o| &**o).filter(|o| !o.is_over());
+    let open = || s.open().map(|o| &**o);
     match open().find(|o| o.group == selected) {
         Some(own) => Some(own).filter(|o| !answers(o).is_empty()),
         None => open().filter(|o| !answers(o).is_empty()).min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),

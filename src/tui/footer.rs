@@ -5,7 +5,7 @@ use super::can::can;
 use super::click::Click;
 use super::dialog;
 use super::keys::Command;
-use super::panel::{self, Canvas};
+use super::panel::Canvas;
 use super::places::Screen;
 use super::screen::{Paper, put};
 use super::text::{self, Row};
@@ -32,9 +32,9 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
             Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
-            Command::Failover if s.proposals.is_empty() && !fails(s, c.selected) => false,
+            Command::Failover if s.proposals.is_empty() && !s.group(c.selected).is_some_and(GroupView::is_silent) => false,
             // Nor to begin a second one.
-            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && runs(s, c.selected) => false,
+            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             Command::Arm if s.armed => false,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
@@ -58,20 +58,10 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
     put(&[line], place, paper.buffer);
 }
 
-/// Its primary is known, and does not answer.
-fn fails(s: &Snapshot, group: GroupId) -> bool {
-    s.groups.iter().find(|v| v.group == group).is_some_and(panel::is_silent)
-}
-
 /// An operation waits for a person; else there is nothing to answer, and it can be taken back at most. Whose it is, where it is
 /// not the selected database's.
 fn answer(s: &Snapshot, selected: GroupId, answer: &str) -> String {
     let Some(o) = dialog::answered(s, selected) else { return String::new() };
     let word = if matches!(o.status, Status::Waiting { .. }) { answer } else { "take back" };
     if o.group == selected { word.to_string() } else { format!("{word} {}", s.estate.group(o.group).name) }
-}
-
-/// Something runs for it.
-fn runs(s: &Snapshot, group: GroupId) -> bool {
-    s.operations.iter().any(|o| o.group == group && !o.is_over())
 }

@@ -48,11 +48,10 @@ pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'st
 /// What is to be decided really, or what runs; else that nothing is.
 fn now(c: &Canvas) -> Option<Line<'static>> {
     let s = c.snapshot;
-    let running = || s.operations.iter().rev().find(|o| !o.is_over());
     match s.proposals.first() {
         Some(view) => panel::choice(c, view).into_iter().next(),
-        None => match running() {
-            Some(o) => panel::recovery(c, o).into_iter().next(),
+        None => match s.open().next() {
+            Some(o) => Some(panel::recovery_head(c, o)),
             // Its title says nothing by itself.
             None => panel::peace(c).into_iter().find(|line| !line.spans.iter().any(|s| s.content.starts_with(" IF "))),
         },

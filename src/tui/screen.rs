@@ -1,6 +1,6 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
-use super::app::{App, Instead, decided_on, undecided};
+use super::app::{App, Instead, decided_on};
 use super::click::{Click, Places};
 use super::dialog;
 use super::footer;
@@ -101,7 +101,7 @@ pub(super) struct Paper<'a> {
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
 fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, paper: &mut Paper) {
-    let decides = !tiny && (!snapshot.proposals.is_empty() || snapshot.operations.iter().any(|o| !o.is_over()));
+    let decides = !tiny && (!snapshot.proposals.is_empty() || snapshot.open().next().is_some());
     let top = if tiny { 1 } else { 3 + u16::from(decides) };
     let foot = u16::from(area.height > 5);
     put(&panel::header(&canvas(area.width)), Rect { height: if tiny { 1 } else { 2 }.min(area.height), ..area }, paper.buffer);
@@ -208,8 +208,8 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(1).collect();
     if let Some(view) = s.proposals.first() {
         lines.extend(panel::choice(c, view).into_iter().take(first));
-    } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
-        lines.extend(panel::recovery(c, o).into_iter().take(1));
+    } else if let Some(o) = s.open().next() {
+        lines.push(panel::recovery_head(c, o));
     }
     for id in s.estate.region_ids() {
         let view = &s.regions[id.at()];
@@ -234,7 +234,7 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
             rest.pop();
         }
         lines.extend(rest);
-    } else if let Some(o) = s.operations.iter().rev().find(|o| !o.is_over()) {
+    } else if let Some(o) = s.open().next() {
         lines.extend(panel::recovery(c, o).into_iter().skip(1));
     } else {
         lines.extend(panel::peace(c));
@@ -370,7 +370,7 @@ fn deciding(c: &Canvas) -> Vec<Block> {
         let recent = |o: &&std::sync::Arc<Operation>| !s.disasters.is_empty() || o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10));
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
     });
-    if undecided(s, selected) {
+    if s.is_undecided(selected) {
         // Taken off the table, and as open as before: what else is to be decided is a key away.
         let mut lines = panel::peace(c);
         // What counts there goes on counting, whatever is looked at.
@@ -403,17 +403,13 @@ fn deciding(c: &Canvas) -> Vec<Block> {
 
 /// What runs: for the selected database, else what began last.
 fn running<'a>(c: &Canvas<'a>) -> Option<&'a std::sync::Arc<Operation>> {
-    let open = || c.snapshot.operations.iter().rev().filter(|o| !o.is_over());
-    open().find(|o| o.group == c.selected).or_else(|| open().next())
+    c.snapshot.open().find(|o| o.group == c.selected).or_else(|| c.snapshot.open().next())
 }
 
 /// How far it is, and what it waits for.
 fn recovery_short(c: &Canvas) -> Vec<Line<'static>> {
     let Some(o) = running(c) else { return Vec::new() };
-    let mut lines: Vec<Line> = panel::recovery(c, o).into_iter().take(1).collect();
-    let waits: Vec<&str> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
-    lines.push(Row::new().left(c.glyphs, "   waits for", 19, c.theme.dim).rest(c.glyphs, &waits.join("; "), c.width, c.theme.text).line());
-    lines
+    vec![panel::recovery_head(c, o), panel::waits_for(c, o)]
 }
 
 /// What a large screen has room for besides: the other choices and operations, and the lag of the selected database over
@@ -435,7 +431,7 @@ fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
             informs(lines, Screen::Replication)
         })
         .collect();
-    let others = s.operations.iter().rev().filter(|o| o.group != selected && !o.is_over()).take(3);
+    let others = s.open().filter(|o| o.group != selected).take(3);
     list.extend(others.map(|o| informs(panel::recovery(c, o), Screen::Recovery)));
     let used: usize = list.iter().map(|b| b.lines.len() + 1).sum();
     let lag = view::replication(c, u64::from(selected.0), room.saturating_sub(used + 1).min(26));

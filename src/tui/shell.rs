@@ -70,7 +70,7 @@ impl Show {
             app.refresh(&snapshot);
             app.behind = self.behind();
             app.beside = matches!(app.instead, Instead::Fork(..)).then(|| self.base.snapshot());
-            let busy = !snapshot.disasters.is_empty() || snapshot.operations.iter().any(|o| !o.is_over());
+            let busy = !snapshot.disasters.is_empty() || snapshot.open().next().is_some();
             let pace = match (app.dialog.is_some(), busy) {
                 (true, _) => OPEN,
                 (false, true) => BUSY,

@@ -193,14 +193,11 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     }
     for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
-        // It has failed, and nobody has decided anything.
-        let fails = s.mode != Mode::Replay && view.members.iter().any(|m| m.leads && m.answers == Some(false));
-        let runs = || s.operations.iter().any(|o| o.group == view.group && !o.is_over());
-        if fails && (s.proposals.iter().any(|p| p.proposal.group == view.group) || runs()) {
+        if s.mode != Mode::Replay && view.is_silent() && !s.is_undecided(view.group) {
             // It has a decision of its own, or it is being recovered.
             continue;
         }
-        if fails {
+        if s.is_undecided(view.group) {
             let text =
                 format!("{}: {} leads and does not answer us; nothing is decided", s.estate.group(view.group).name, s.estate.region(primary).name);
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {

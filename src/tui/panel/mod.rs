@@ -13,9 +13,9 @@ pub use decision::{NARROW, checks, choice, counts, peace, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, unproven};
 pub use log::{log, story_row, whole_log};
-pub use recovery::recovery;
+pub use recovery::{head as recovery_head, recovery, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
-pub use replication::{is_silent, primary, replication, replication_short, standby_row};
+pub use replication::{primary, replication, replication_short, standby_row};
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;

@@ -8,25 +8,7 @@ use ratatui::text::Line;
 
 pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
-    let style = match &o.status {
-        Status::Recovered => t.ok,
-        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
-        _ => t.warn,
-    };
-    let open: Vec<OperationId> = s.operations.iter().filter(|x| !x.is_over()).map(|x| x.id).collect();
-    let word = match open.iter().position(|id| *id == o.id) {
-        Some(i) if open.len() > 1 => format!(" RECOVERY {}/{}  ", i + 1, open.len()),
-        _ => " RECOVERY  ".to_string(),
-    };
-    let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
-    let took = o.finished.unwrap_or(s.now.utc).since(o.started);
-    let state = format!("{} {} {} of {} steps {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
-    let head = Row::new().add(word, t.title).add(g.plain(&state), style);
-    // Where it goes says more than where it comes from.
-    let fits = head.used() + place.trim_end().chars().count() <= c.width;
-    let place = if fits { place } else { format!("{} {} {to}", s.estate.group(o.group).name, g.arrow) };
-    let mut lines = vec![head.rest(g, &place, c.width, t.strong).line()];
+    let mut lines = vec![head(c, o)];
     lines.extend(accepted(c, o));
     for (n, phase) in Phase::ALL.iter().enumerate() {
         let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
@@ -36,8 +18,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     }
     if !o.is_over() {
         // In one place, whatever runs: what stands below it stays where it is.
-        let waits: Vec<&str> = s.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
-        lines.push(Row::new().left(g, "   waits for", 19, t.dim).rest(g, &waits.join("; "), c.width, t.text).line());
+        lines.push(waits_for(c, o));
     }
     if let Status::Waiting { question } = &o.status {
         lines.push(Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, question, c.width, t.strong).line());
@@ -55,6 +36,37 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         lines.push(Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line());
     }
     lines
+}
+
+/// Which operation it is, how it stands, and how far it is.
+pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
+    let style = match &o.status {
+        Status::Recovered => t.ok,
+        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
+        _ => t.warn,
+    };
+    let mut open: Vec<OperationId> = s.open().map(|x| x.id).collect();
+    open.reverse();
+    let word = match open.iter().position(|id| *id == o.id) {
+        Some(i) if open.len() > 1 => format!(" RECOVERY {}/{}  ", i + 1, open.len()),
+        _ => " RECOVERY  ".to_string(),
+    };
+    let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
+    let took = o.finished.unwrap_or(s.now.utc).since(o.started);
+    let state = format!("{} {} {} of {} steps {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
+    let head = Row::new().add(word, t.title).add(g.plain(&state), style);
+    // Where it goes says more than where it comes from.
+    let fits = head.used() + place.trim_end().chars().count() <= c.width;
+    let place = if fits { place } else { format!("{} {} {to}", s.estate.group(o.group).name, g.arrow) };
+    head.rest(g, &place, c.width, t.strong).line()
+}
+
+/// What its running steps wait for.
+pub fn waits_for(c: &Canvas, o: &Operation) -> Line<'static> {
+    let waits: Vec<&str> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
+    Row::new().left(c.glyphs, "   waits for", 19, c.theme.dim).rest(c.glyphs, &waits.join("; "), c.width, c.theme.text).line()
 }
 
 fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)]) -> Vec<Line<'static>> {

@@ -46,7 +46,7 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
                 let behind = match m.lag_bytes.filter(|_| !is_stale(c, m)) {
                     None => g.dash.to_string(),
                     // That nothing is seen to be missing is not that nothing is missing.
-                    Some(b) if may_lack(view, m) => m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
+                    Some(b) if view.may_lack(m) => m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
                     Some(b) => b.to_string(),
                 };
                 let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
@@ -69,7 +69,7 @@ fn listed<'a>(c: &Canvas<'a>, most: usize) -> (Vec<&'a GroupView>, usize) {
     let left = databases.len().saturating_sub(most);
     if left > 0 {
         let fit = |v: &GroupView| v.members.iter().any(|m| !m.leads && m.unfit.is_none());
-        databases.sort_by_cached_key(|v| (v.group != c.selected, s.proposals.iter().all(|p| p.proposal.group != v.group), fit(v)));
+        databases.sort_by_cached_key(|v| (v.group != c.selected, !s.is_on_table(v.group), fit(v)));
         databases.truncate(most);
     }
     (databases, left)
@@ -83,17 +83,7 @@ fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
 pub fn primary(c: &Canvas, view: &GroupView) -> String {
     let Some(primary) = view.primary else { return "nobody known yet".to_string() };
     let name = &c.snapshot.estate.region(primary).name;
-    if is_silent(view) { format!("{name}, silent") } else { name.clone() }
-}
-
-/// Its primary does not answer us.
-pub fn is_silent(view: &GroupView) -> bool {
-    view.members.iter().any(|m| m.leads && m.answers == Some(false))
-}
-
-/// Its primary is silent, and nobody recorded that it has every write: it is behind by what is known, or more.
-fn may_lack(view: &GroupView, m: &MemberView) -> bool {
-    m.unfit.is_some() && is_silent(view)
+    if view.is_silent() { format!("{name}, silent") } else { name.clone() }
 }
 
 fn is_stale(c: &Canvas, m: &MemberView) -> bool {
@@ -115,7 +105,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             let style = if over { t.bad } else { t.text };
             // The gauge is twice the objective wide, which stands in its middle.
             let share = lag.0 * 500 / rpo.0.max(1);
-            let least = if may_lack(view, m) { "≥" } else { "" };
+            let least = if view.may_lack(m) { "≥" } else { "" };
             row.right(g, &format!("{least}{bytes}"), 9, style)
                 .right(g, &format!("{least}{lag}"), 7, style)
                 .add(" ", t.text)
@@ -130,7 +120,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
-        (Some(_), ..) if !m.synchronous && may_lack(view, m) => {
+        (Some(_), ..) if !m.synchronous && view.may_lack(m) => {
             let text = m.was_behind.map_or_else(|| "may lack writes".to_string(), |was| format!("was {was} behind"));
             row.rest(g, &text, c.width, t.warn)
         }

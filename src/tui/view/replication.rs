@@ -15,7 +15,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(view) = view_of(c, id) else { return Line::default() };
     let primary = crate::tui::panel::primary(c, view);
-    let silent = crate::tui::panel::is_silent(view);
+    let silent = view.is_silent();
     let fit = view.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count();
     let worst = view.members.iter().filter(|m| !m.leads).filter_map(|m| m.lag).max();
     let (mark, style) = match (silent, fit) {
