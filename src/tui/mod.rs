@@ -118,6 +118,8 @@ enum Message {
 const OPEN: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_millis(200);
 const CALM: Duration = Duration::from_millis(1000);
+/// Bytes a second that are drawn by themselves while something happens; what a key asks for is drawn at once.
+const A_SECOND: u64 = 2048;
 /// A terminal that takes no more bytes is left behind after this time.
 const STUCK: Duration = Duration::from_secs(2);
 

@@ -1,6 +1,6 @@
 //! Where frames go: to the terminal in one piece each, and into a recording where one is wanted.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::rc::Rc;
@@ -11,6 +11,21 @@ use std::time::Instant;
 pub struct Out {
     frame: Vec<u8>,
     reel: Reel,
+    length: Length,
+}
+
+/// Bytes of the frame that was written last; shared by who writes frames and by who says when the next one is due.
+#[derive(Clone, Default)]
+pub struct Length(Rc<Cell<usize>>);
+
+impl Length {
+    pub fn set(&self, bytes: usize) {
+        self.0.set(bytes);
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.0.get()
+    }
 }
 
 /// The recording, where there is one: shared by the frames and by who marks moments in it.
@@ -53,8 +68,8 @@ const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
 impl Out {
-    pub fn new(reel: Reel) -> Out {
-        Out { frame: Vec::with_capacity(16 * 1024), reel }
+    pub fn new(reel: Reel, length: Length) -> Out {
+        Out { frame: Vec::with_capacity(16 * 1024), reel, length }
     }
 }
 
@@ -72,6 +87,7 @@ impl Write for Out {
         whole.extend_from_slice(BEGIN);
         whole.append(&mut self.frame);
         whole.extend_from_slice(END);
+        self.length.set(whole.len());
         self.reel.event('o', &String::from_utf8_lossy(&whole));
         let mut out = io::stdout().lock();
         out.write_all(&whole)?;

@@ -3,9 +3,9 @@
 //! It has a thread of its own, so that nothing but itself waits for a slow terminal.
 
 use super::app::{App, Ask, Instead};
-use super::out::{Out, Recording, Reel, send};
+use super::out::{Length, Out, Recording, Reel, send};
 use super::session::Session;
-use super::{BUSY, CALM, Glyphs, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
+use super::{A_SECOND, BUSY, CALM, Glyphs, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
 use crate::model::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -43,6 +43,7 @@ struct Drawn {
     reel: Reel,
     last: Option<Buffer>,
     at: Option<Instant>,
+    length: Length,
 }
 
 /// Messages that one frame waits for at most.
@@ -61,8 +62,9 @@ impl Show {
         std::thread::spawn(move || super::session::listen(&inputs));
         self.watch(&self.base, true);
         let reel = Reel::new(recording);
-        let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone()))).map_err(|e| e.to_string())?;
-        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, at: None };
+        let length = Length::default();
+        let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone(), length.clone()))).map_err(|e| e.to_string())?;
+        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, at: None, length };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
         let mut urgent = true;
         loop {
@@ -73,7 +75,8 @@ impl Show {
             let busy = !snapshot.disasters.is_empty() || snapshot.open().next().is_some();
             let pace = match (app.dialog.is_some(), busy) {
                 (true, _) => OPEN,
-                (false, true) => BUSY,
+                // A large frame holds the next one back: what changes meanwhile is drawn at once, and a line takes it.
+                (false, true) => BUSY.max(Duration::from_millis(drawn.length.bytes() as u64 * 1000 / A_SECOND)).min(CALM),
                 (false, false) => CALM,
             };
             let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
@@ -393,6 +396,7 @@ impl Show {
 
     /// Writes a frame, if it differs from the last one.
     fn paint(&self, app: &mut App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
+        drawn.length.set(0);
         let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
         let mut buffer = Buffer::empty(area);
         tui_logger::move_events();
