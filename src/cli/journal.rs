@@ -47,7 +47,7 @@ fn show(path: &std::path::Path) -> Result<(), Fail> {
     let mut any = false;
     story(path, |seq, line| {
         any = true;
-        say(&format!("{seq:>6} {} {:<12} {}", line.at, line.subject, line.text))
+        say(&format!("{seq:>6} {line}"))
     })?;
     if any { Ok(()) } else { Err(Fail::failed(format!("{}: it holds no record", path.display()))) }
 }

@@ -48,7 +48,7 @@ impl Stage for Scenarios {
     }
 
     fn search(&self, words: &str) -> Option<Result<Vec<LogLine>, String>> {
-        let passes = |line: &LogLine| crate::tui::passes(words, &format!("{} {} {}", line.at, line.subject, line.text));
+        let passes = |line: &LogLine| crate::tui::passes(words, &line.searchable());
         Some(search(self.record.as_ref()?, FOUND, &passes).map_err(|e| e.to_string()))
     }
 }

@@ -59,6 +59,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         list.push(observers(cx, group, proposal.from));
         list.extend(candidate::failover_checks(cx, group, proposal.from, to, age));
         list.push(fence(cx, group, proposal.from));
+        list.extend(entry(cx, group));
     }
     if let Some(disaster) =
         cx.state.open_disasters().find(|d| mends_nothing(d.kind) && d.services.iter().any(|s| cx.estate().service(*s).group == group))
@@ -132,6 +133,19 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
         None => check("fence", Verdict::Advice, "configured, never fired here; if it fails nothing is handed over".to_string()),
     }
+}
+
+/// Does any balancer answer that leads users to it? A failover without one keeps the data, and serves nobody yet.
+fn entry(cx: &Facts, group: GroupId) -> Option<Check> {
+    let balancers = cx.database(group).map(|d| d.balancers.as_slice()).filter(|list| !list.is_empty())?;
+    let heard = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| cx.now.mono.since(*at) <= cx.stale_after());
+    if cx.telemetry.group(group).balancers.iter().any(heard) {
+        return Some(check("entry", Verdict::Pass, "a balancer answers".to_string()));
+    }
+    let place = |b: &Balancer| b.region.map_or_else(|| b.address.clone(), |r| format!("{} in {}", b.address, cx.region_name(r)));
+    let silent: Vec<String> = balancers.iter().map(place).collect();
+    let text = format!("no entry answers ({}): it keeps the data, users are served once traffic is led anew", silent.join(", "));
+    Some(check("entry", Verdict::Advice, text))
 }
 
 /// The check of the target's room, where it is known to be too small.
@@ -235,8 +249,8 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover after {left}: its lease still runs"),
-                None => format!("Patroni's own takeover when the lease of {name} ends"),
+                Some(left) => format!("Patroni's own takeover after {left}, unfenced: its lease still runs"),
+                None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends"),
             }
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),

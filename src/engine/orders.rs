@@ -96,7 +96,7 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         if other.by == table::DETECTION {
             engine.displaced.insert(group, other);
         }
-        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: "another choice took its place".to_string() });
+        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: table::DISPLACED.to_string() });
     }
     let proposal = Proposal {
         id,
@@ -275,7 +275,10 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
 fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
     let (group, disaster) = (open.proposal.group, open.proposal.disaster);
-    engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: "withdrawn".to_string() });
+    // What it would have cost is part of why it was declined.
+    let cost = engine.assess(now, id).and_then(|a| a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk));
+    let reason = cost.map_or_else(|| table::WITHDRAWN.to_string(), |cost| format!("{}; it asked for: {cost}", table::WITHDRAWN));
+    engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     if !table::put_back(engine, now, group)
         && let Some(disaster) = disaster
     {

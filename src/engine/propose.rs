@@ -36,6 +36,12 @@ fn withdraw(engine: &mut Engine, now: Now) {
 /// Who puts detection's choices on the table.
 pub const DETECTION: &str = "detection";
 
+/// How the reason begins where somebody took a choice off the table; what it would have cost may follow.
+pub const WITHDRAWN: &str = "withdrawn";
+
+/// The reason where another choice for the same database was put in its place.
+pub const DISPLACED: &str = "another choice took its place";
+
 /// A person's choice is off the table: detection's, whose place it took, is there again, with its whole countdown where one
 /// ran. Who only looked at something else leaves nothing behind. True if there was one.
 pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {

@@ -152,9 +152,9 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
 
 fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let steps = || operation.plan.steps.iter().zip(&operation.steps);
-    if let Some((step, reason)) = steps().find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason)) } else { None }) {
+    if let Some((step, reason)) = operation.failed_step() {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
-            return Status::Failed { reason: reason.clone() };
+            return Status::Failed { reason: reason.to_string() };
         }
         let way_out = match (operation.handed_over(), operation.fenced()) {
             (true, _) => "try again, or give it up (abort) and fail over anew",

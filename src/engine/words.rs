@@ -1,5 +1,6 @@
 //! Events in words: the incident's story, one line each.
 
+use super::propose::{DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
 
@@ -35,7 +36,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::PrimaryChanged { group: g, region: r, timeline } => {
             let name = r.map_or_else(|| "nobody".to_string(), &region);
             let on = timeline.map_or(String::new(), |t| format!(" on timeline {t}"));
-            (Weight::Notice, group(*g), format!("{name} leads{on}"))
+            let before = state.primaries.get(g.at()).and_then(|(leader, _)| *leader);
+            // What nobody here has begun was fenced by nobody here.
+            let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none();
+            let by = if by_itself { ", by the cluster's own doing: unfenced" } else { "" };
+            (if by_itself { Weight::Warning } else { Weight::Notice }, group(*g), format!("{name} leads{on}{by}"))
         }
         Event::DisasterDeclared(d) => {
             let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
@@ -52,19 +57,31 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::DisasterEnded { disaster } => {
             let known = state.disasters.iter().find(|d| d.id == *disaster);
-            (Weight::Notice, "disaster".to_string(), format!("{} is over", known.map_or_else(|| "it".to_string(), |d| d.kind.words())))
+            let text = known.map_or_else(
+                || "it is over".to_string(),
+                |d| {
+                    let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
+                    format!("{} {} is over, after {}", d.kind.words(), names.join(", "), record.at.utc.since(d.since))
+                },
+            );
+            (Weight::Notice, "disaster".to_string(), text)
         }
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            let when = p.automatic_at.map_or(String::new(), |at| format!(" automatic in {}", at.since(record.at.mono)));
-            (Weight::Warning, group(p.group), format!("{}: {} from {}{to}?{when}", p.by, p.plan, region(p.from)))
+            let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
+            let by = if p.by == DETECTION { String::new() } else { format!(", by {}", p.by) };
+            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}", p.plan, region(p.from)))
         }
-        Event::Withdrawn { proposal, by, reason } if reason == "withdrawn" => {
+        Event::Withdrawn { proposal, by, reason } if reason == DISPLACED => {
+            (Weight::Notice, by.clone(), format!("turns to another choice{}", of(*proposal)))
+        }
+        Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
             // Who looked at a choice of one's own and left it has changed nothing.
             let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
             let text = if own { "leaves the choice" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
-            (Weight::Notice, by.clone(), format!("{text}{}{after}", of(*proposal)))
+            let why = &reason[WITHDRAWN.len()..];
+            (Weight::Notice, by.clone(), format!("{text}{}{after}{why}", of(*proposal)))
         }
         Event::Withdrawn { proposal, by, reason } => (Weight::Notice, by.clone(), format!("choice{} withdrawn: {reason}", of(*proposal))),
         Event::AutomaticStopped { proposal, by, reason } => {
@@ -73,11 +90,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("refused: {refusal}")),
         Event::Armed { by } => (Weight::Notice, by.clone(), "armed: orders act from now on".to_string()),
         Event::Disarmed { by } => (Weight::Notice, by.clone(), "read-only from now on".to_string()),
-        Event::OperationStarted(s) => (
-            Weight::Alarm,
-            s.id.to_string(),
-            format!("{} {} → {} on {} begins, by {}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by),
-        ),
+        Event::OperationStarted(s) => (Weight::Alarm, s.id.to_string(), {
+            let accepts = s.accepted.words();
+            let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
+            format!("{} {} → {} on {} begins, by {}{accepts}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
+        }),
         Event::StepStarted { .. } => return None,
         // It is the operation's own, of no step of it.
         Event::Intended { id, effect: effect @ Effect::Release { .. } } => {
@@ -123,11 +140,50 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Waiting { .. } | Status::Failed { .. } => Weight::Alarm,
                 _ => Weight::Notice,
             };
-            (weight, operation.to_string(), text)
+            let of = state.operation(*operation).map_or(String::new(), |o| format!("{}: ", group(o.group)));
+            (weight, operation.to_string(), format!("{of}{text}"))
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
         Event::FenceProven { .. } | Event::Foretold { .. } => return None,
         Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };
-    Some(LogLine { at: record.at.utc, weight, subject, text })
+    let about = about(state, &record.event).map_or(String::new(), group);
+    Some(LogLine { at: record.at.utc, weight, subject, text, about })
+}
+
+/// The protection group that an event is about.
+fn about(state: &State, event: &Event) -> Option<GroupId> {
+    let of_choice = |id: ProposalId| state.proposals.iter().find(|p| p.proposal.id == id).map(|p| p.proposal.group);
+    let of_operation = |id: OperationId| state.operation(id).map(|o| o.group);
+    match event {
+        Event::PrimaryChanged { group, .. } | Event::FenceProven { group, .. } => Some(*group),
+        Event::Proposed(p) => Some(p.group),
+        Event::OperationStarted(start) => Some(start.group),
+        Event::Withdrawn { proposal, .. } | Event::AutomaticStopped { proposal, .. } | Event::Foretold { proposal, .. } => of_choice(*proposal),
+        Event::Intended { id, .. } | Event::Reported { id, .. } | Event::OutcomeLost { id, .. } => of_operation(id.operation),
+        Event::StepStarted { operation, .. }
+        | Event::StepDone { operation, .. }
+        | Event::StepFailed { operation, .. }
+        | Event::StepSkipped { operation, .. }
+        | Event::StepReset { operation, .. }
+        | Event::Promoted { operation, .. }
+        | Event::StatusChanged { operation, .. }
+        | Event::RemainderDone { operation, .. } => of_operation(*operation),
+        Event::Refused { order, .. } => match &order.action {
+            Action::Propose { group, .. } => Some(*group),
+            Action::Confirm(confirmation) => of_choice(confirmation.proposal),
+            Action::Withdraw { proposal } | Action::StopAutomatic { proposal } => of_choice(*proposal),
+            Action::Abort { operation } | Action::Rollback { operation } | Action::AcceptUnprotected { operation } => of_operation(*operation),
+            Action::Answer { operation, .. } => of_operation(*operation),
+            Action::Arm { .. } | Action::Disarm | Action::Note { .. } => None,
+        },
+        Event::Started { .. }
+        | Event::ClockJumped { .. }
+        | Event::RegionChanged { .. }
+        | Event::DisasterDeclared(_)
+        | Event::DisasterEnded { .. }
+        | Event::Armed { .. }
+        | Event::Disarmed { .. }
+        | Event::Note { .. } => None,
+    }
 }

@@ -139,7 +139,8 @@ impl Future<'_> {
             ended.rolled_back = matches!(operation.status, Status::RollingBack { .. } | Status::RolledBack);
             if ended.served.is_none() {
                 ended.stuck = Some(match &operation.status {
-                    Status::Waiting { question } => question.clone(),
+                    // What a person could answer there is nothing for who has not begun.
+                    Status::Waiting { question } => operation.failed_step().map_or_else(|| question.clone(), |(s, why)| format!("{}: {why}", s.id)),
                     Status::Failed { reason } => reason.clone(),
                     status => status.word().to_string(),
                 });

@@ -55,6 +55,16 @@ pub struct Accepted {
     pub second_person: Option<String>,
 }
 
+impl Accepted {
+    /// Each in words.
+    pub fn words(&self) -> Vec<String> {
+        let loss = self.loss.map(|loss| format!("the loss of {}", Loss::AtLeast(loss)));
+        let unfenced = self.unfenced.then(|| "that two primaries may write".to_string());
+        let alive = self.alive.then(|| "that the old primary may have lived".to_string());
+        loss.into_iter().chain(unfenced).chain(alive).collect()
+    }
+}
+
 /// What stood in the world when the operation began; the steps compare with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
@@ -261,6 +271,15 @@ impl Operation {
     /// Recovery time actual: first failed observation to first validated write through the traffic entry.
     pub fn recovery_time(&self) -> Option<Span> {
         Some(self.results.served?.since(self.before.impact.unwrap_or(self.started)))
+    }
+
+    /// The first step that failed, and why.
+    pub fn failed_step(&self) -> Option<(&super::Step, &str)> {
+        self.plan
+            .steps
+            .iter()
+            .zip(&self.steps)
+            .find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason.as_str())) } else { None })
     }
 
     /// All that is missing is that a standby streams: a named person may accept that it does not.

@@ -258,6 +258,29 @@ pub struct LogLine {
     pub weight: Weight,
     pub subject: String,
     pub text: String,
+    /// The protection group that it is about; empty if it is about none, or about more than one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+}
+
+impl LogLine {
+    /// The database, where the subject does not say it already.
+    fn beside(&self) -> &str {
+        if self.about == self.subject { "" } else { &self.about }
+    }
+
+    /// All that a filter looks at.
+    pub fn searchable(&self) -> String {
+        format!("{} {} {} {}", self.at, self.subject, self.text, self.about)
+    }
+}
+
+/// A line of a file.
+impl std::fmt::Display for LogLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let subject = format!("{} {}", self.subject, self.beside());
+        write!(f, "{} {:<26} {}", self.at, subject.trim_end(), self.text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

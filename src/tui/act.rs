@@ -74,7 +74,7 @@ impl App {
             Command::Note => self.open(Dialog::Note { typed: String::new() }),
             Command::Export => {
                 let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, self.searched(), id).cloned()).collect();
-                return Some(Ask::Export(lines));
+                return Some(Ask::Export { lines, filter: self.list(Screen::Timeline).filter });
             }
             Command::Copy => return Some(Ask::Copy),
             Command::Save => return Some(Ask::Save),

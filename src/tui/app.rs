@@ -36,7 +36,10 @@ pub enum Ask {
     /// Back from a fork, with the choice that was tried in it: it goes on the table, to be confirmed.
     TakeOver(Action),
     /// The timeline as it is filtered, into a file.
-    Export(Vec<LogLine>),
+    Export {
+        lines: Vec<LogLine>,
+        filter: String,
+    },
     /// The whole record, for these words.
     Search(String),
     Copy,
@@ -374,7 +377,7 @@ pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
 
 /// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
 /// all; in a fork all.
-fn turns(s: &Snapshot) -> Vec<GroupId> {
+pub fn turns(s: &Snapshot) -> Vec<GroupId> {
     let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
     let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.is_on_table(*g));
     let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| s.is_undecided(*g));

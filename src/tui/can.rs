@@ -1,6 +1,6 @@
 //! What can be done now, and why not: the one place that footer, help, palette and keys ask.
 
-use super::app::{App, Instead};
+use super::app::{App, Instead, turns};
 use super::keys::Command;
 use super::places::Screen;
 use super::rows;
@@ -60,7 +60,8 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
         Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
-        Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database"),
+        Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database")
+            .and(when(turns(s).len() > 1, "nothing else is to be decided; 4 and 5 show all databases")),
         _ => Ok(()),
     }
 }

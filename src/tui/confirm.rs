@@ -169,7 +169,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.push(
             Row::new()
                 .left(g, "   no return", 14, t.dim)
-                .rest(g, &format!("once «{name}» is done, step {} of the plan", step + 1), c.width, t.text)
+                .rest(g, &format!("once «{name}» is done: the lock is given away then"), c.width, t.text)
                 .line(),
         );
     }

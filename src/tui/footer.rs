@@ -12,6 +12,9 @@ use super::text::{self, Row};
 use crate::model::*;
 use ratatui::layout::Rect;
 
+/// What the first keys need beside an answer.
+const FIRST: usize = 18;
+
 /// The keys that matter here and now, from the key map, as many as there is room for.
 pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut Paper) {
     let (t, g) = (c.theme, c.glyphs);
@@ -19,8 +22,8 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
     let screens: Vec<String> = Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
     let screens = screens.join("  ");
     let wide = c.width >= 150;
-    // An answer stands beside the keys, never over them.
-    let told = app.told.as_ref().map(|text| text::fit(&g.plain(text), c.width / 2, g.ascii));
+    // An answer stands beside the first keys, whole.
+    let told = app.told.as_ref().map(|text| text::fit(&g.plain(text), c.width.saturating_sub(FIRST).max(c.width / 2), g.ascii));
     let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
     // What is open takes all keys.
@@ -32,7 +35,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
             Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
-            Command::Failover if s.proposals.is_empty() && !s.group(c.selected).is_some_and(GroupView::is_silent) => false,
+            Command::Failover if decided_on(s, c.selected).is_none() && !s.group(c.selected).is_some_and(GroupView::is_silent) => false,
             // Nor to begin a second one.
             Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
@@ -45,6 +48,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Answer => answer(s, c.selected, b.short),
             // In a fork none runs.
             Command::StopAutomatic if app.beside.is_some() => "stop the real one".to_string(),
+            Command::Pause if s.world.as_ref().is_some_and(|w| w.paused) => "go on".to_string(),
             _ => b.short.to_string(),
         };
         let length = key.len() + short.len() + 3;

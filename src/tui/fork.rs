@@ -34,7 +34,8 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
 pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'static>>) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let inner = Canvas { width: c.width.saturating_sub(2), ..*c };
-    let title = format!(" {} goes on meanwhile", inner.snapshot.mode.word());
+    let stands = inner.snapshot.world.as_ref().is_some_and(|w| w.paused);
+    let title = format!(" {} {}", inner.snapshot.mode.word(), if stands { "stands still meanwhile" } else { "goes on meanwhile" });
     let mut lines = vec![Row::new().rest(g, &title, inner.width, t.title).line(), Line::default()];
     lines.extend(small(&inner));
     lines.truncate(height);

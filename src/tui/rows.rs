@@ -107,7 +107,7 @@ fn groups(list: &List, s: &Snapshot) -> Vec<u64> {
 /// Lines of the story by their number from the beginning.
 fn story(list: &List, s: &Snapshot) -> Vec<u64> {
     let first = s.log_total.saturating_sub(s.log.len() as u64);
-    let passes = |line: &LogLine| list.filter.is_empty() || list.passes(&format!("{} {} {}", line.at, line.subject, line.text));
+    let passes = |line: &LogLine| list.filter.is_empty() || list.passes(&line.searchable());
     s.log.iter().enumerate().filter(|(_, line)| passes(line)).map(|(i, _)| first + i as u64).collect()
 }
 

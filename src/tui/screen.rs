@@ -278,9 +278,12 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             let alone = hidden > 0 && most == 1;
             let y = middle.y + lines.len() as u16;
             paper.places.add(Rect { y, height: most as u16, ..middle }.intersection(middle), block.click);
-            lines.extend(block.lines.into_iter().take(kept));
+            // Of one line the one that the keys are about.
+            let selected = |l: &Line| l.spans.first().is_some_and(|s| s.content == c.glyphs.now);
+            let first = if alone { block.lines.iter().position(selected).unwrap_or_default() } else { 0 };
+            lines.extend(block.lines.into_iter().skip(first).take(kept));
             if let Some(line) = lines.last_mut().filter(|_| alone) {
-                line.spans.push(ratatui::text::Span::styled(format!("  +{hidden}"), c.theme.warn));
+                line.spans.push(ratatui::text::Span::styled(format!("  +{hidden} more"), c.theme.warn));
             }
             if kept < most {
                 let all = if let Click::Show(screen) = block.click { format!(" ({} shows all)", screen.number()) } else { String::new() };
@@ -367,21 +370,18 @@ fn deciding(c: &Canvas) -> Vec<Block> {
     let mut list = Vec::new();
     let choice = decided_on(s, selected);
     let operation = running(c).or_else(|| {
-        let recent = |o: &&std::sync::Arc<Operation>| !s.disasters.is_empty() || o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10));
+        // One from before this incident says nothing of it.
+        let first = s.disasters.iter().map(|d| d.since).min();
+        let recent = |o: &&std::sync::Arc<Operation>| match first {
+            Some(since) => o.started >= since,
+            None => o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10)),
+        };
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
     });
     if s.is_undecided(selected) {
         // Taken off the table, and as open as before: what else is to be decided is a key away.
         let mut lines = panel::peace(c);
-        // What counts there goes on counting, whatever is looked at.
-        let stop = c.key(Command::StopAutomatic);
-        let counting = |v: &ProposalView| panel::counts(c, v).map_or(String::new(), |left| format!(", automatic in {left} ({stop} stops it)"));
-        let other = |v: &ProposalView| format!("{}{}", s.estate.group(v.proposal.group).name, counting(v));
-        let others: Vec<String> = s.proposals.iter().map(other).collect();
-        if !others.is_empty() {
-            let text = format!(" turns to what is on the table: {}", others.join("; "));
-            lines.push(Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line());
-        }
+        lines.extend(on_table(c));
         list.push(decides(lines, Click::Show(Screen::Replication)));
         list.extend(operation.filter(|o| !o.is_over()).map(|o| recovery(o)));
         return list;
@@ -391,7 +391,14 @@ fn deciding(c: &Canvas) -> Vec<Block> {
             panel::choice(c, view),
             Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }),
         )),
-        (None, Some(o)) => list.push(recovery(o)),
+        (None, Some(o)) => {
+            let mut block = recovery(o);
+            if o.is_over() {
+                // What is done says nothing of what is left: another choice, or what the cluster did by itself.
+                block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)));
+            }
+            list.push(block);
+        }
         (None, None) => list.push(informs(panel::peace(c), Screen::Replication)),
     }
     if let (Some(_), Some(o)) = (choice, operation.filter(|o| !o.is_over())) {
@@ -399,6 +406,18 @@ fn deciding(c: &Canvas) -> Vec<Block> {
         list.push(Block { short: Some(recovery_short), ..recovery(o) });
     }
     list
+}
+
+/// What is on the table besides, a key away: what counts there goes on counting, whatever is looked at.
+fn on_table(c: &Canvas) -> Option<Line<'static>> {
+    let s = c.snapshot;
+    let stop = c.key(Command::StopAutomatic);
+    let counting = |v: &ProposalView| panel::counts(c, v).map_or(String::new(), |left| format!(", automatic in {left} ({stop} stops it)"));
+    let other = |v: &ProposalView| format!("{}{}", s.estate.group(v.proposal.group).name, counting(v));
+    let others: Vec<String> = s.proposals.iter().map(other).collect();
+    let text = format!(" turns to what is on the table: {}", others.join("; "));
+    let row = || Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line();
+    (!others.is_empty()).then(row)
 }
 
 /// What runs: for the selected database, else what began last.

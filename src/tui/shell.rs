@@ -268,7 +268,7 @@ impl Show {
                 }
                 Err(text) => app.tell(text),
             },
-            Ask::Export(lines) => app.tell(self.export(&lines)),
+            Ask::Export { lines, filter } => app.tell(self.export(&lines, &filter)),
             Ask::Search(words) => {
                 let (stage, sender) = (Arc::clone(&self.stage), self.sender.clone());
                 // A long record takes seconds: nothing waits for that.
@@ -302,7 +302,7 @@ impl Show {
         let several = actions.len() > 1;
         for action in actions {
             let words = match action {
-                Action::StopAutomatic { .. } if several => "every countdown stopped: yours to decide; the clusters' own clocks run on",
+                Action::StopAutomatic { .. } if several => "all of ours are stopped; the clusters' own run on",
                 _ => done_words(&action),
             };
             self.reply(controller.order(Order { by: self.who.clone(), action }), words);
@@ -329,12 +329,15 @@ impl Show {
             .unwrap_or_else(|| directory.join(format!("{kind}.{extension}"))))
     }
 
-    fn export(&self, lines: &[LogLine]) -> String {
-        let text: String = lines.iter().map(|l| format!("{} {:<14} {}\n", l.at, l.subject, l.text)).collect();
+    fn export(&self, lines: &[LogLine], filter: &str) -> String {
+        let s = self.shown().snapshot();
+        // Who reads it later must know what it does not hold.
+        let of = if filter.is_empty() { String::new() } else { format!(", only lines with «{filter}»") };
+        let head = format!("# timeline of {}, {}, at {}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
+        let text = lines.iter().fold(head, |text, line| format!("{text}{line}\n"));
         let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
         match written {
             Ok(path) => {
-                let s = self.shown().snapshot();
                 let older =
                     if s.log_total > s.log.len() as u64 { "; what is older: a filter and Enter search it, `bpci journal show` has all" } else { "" };
                 format!("{} in {}{older}", super::text::count(lines.len(), "line"), path.display())
@@ -442,7 +445,7 @@ impl Drawn {
 const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
-        Action::StopAutomatic { .. } => "countdown stopped: yours to decide; the cluster's own clock runs on",
+        Action::StopAutomatic { .. } => "ours is stopped; the cluster's own runs on",
         Action::Withdraw { .. } => "withdrawn: nothing is decided",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",

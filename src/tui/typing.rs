@@ -71,9 +71,13 @@ impl App {
                 Dialog::Confirm(confirm) if confirm.ours => Some(confirm.shown.proposal.id),
                 _ => None,
             };
-            let left = if matches!(dialog, Dialog::Question(_)) { "left: it goes on as it was" } else { LEFT };
+            let left = match dialog {
+                Dialog::Question(_) => Some("left: it goes on as it was"),
+                Dialog::Confirm(_) => Some(LEFT),
+                _ => None,
+            };
             self.dialog = None;
-            self.told = Some(left.to_string());
+            self.told = left.map(str::to_string);
             return looked_at.map(|proposal| Ask::Untouched(Action::Withdraw { proposal }));
         }
         match dialog {

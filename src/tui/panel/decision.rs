@@ -109,11 +109,15 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
     sorted.sort_by_key(|k| rank(k.verdict));
     for check in sorted.iter().filter(|k| rank(k.verdict) < 3) {
         let (mark, style) = match check.verdict {
-            Verdict::Block { law, .. } => (format!("{} law {law}: ", g.bad), t.bad),
-            Verdict::Risk => (format!("{} to be typed: ", g.bad), t.bad),
+            Verdict::Block { .. } | Verdict::Risk => (format!("{} ", g.bad), t.bad),
             _ => ("! ".to_string(), t.warn),
         };
-        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}: {}", check.name, check.text)), c.width.saturating_sub(4).max(10));
+        let by = match check.verdict {
+            Verdict::Block { law, .. } => format!(" (law {law})"),
+            Verdict::Risk => " (a risk to be typed)".to_string(),
+            _ => String::new(),
+        };
+        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name, check.text)), c.width.saturating_sub(4).max(10));
         for (i, part) in parts.iter().take(most).enumerate() {
             let last = i + 1 == most && parts.len() > most;
             let text = if last { parts[i..].join(" ") } else { part.clone() };
@@ -148,8 +152,14 @@ fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
     lacks.is_some_and(|list| list.iter().any(of_it))
 }
 
+/// Every balancer that leads to it runs in that region, as declared.
+fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
+    let balancers = s.estate.group(group).database.as_ref().map(|d| d.balancers.as_slice()).unwrap_or_default();
+    !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
+}
+
 /// An open disaster with nothing left to decide: what its end waits for.
-fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
+pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let text = nothing_left_words(c).unwrap_or_default();
     let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10)).into_iter().filter(|p| !p.is_empty());
@@ -161,17 +171,22 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let served = s.services.iter().all(|v| v.hit_by.is_none());
     let d = s.disasters.first().filter(|_| served && s.operations.iter().all(|o| o.is_over()))?;
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
-    d.regions.iter().find(|r| s.regions[r.at()].status == RegionStatus::Down)?;
+    if matches!(d.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError) {
+        return None;
+    }
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-    let by_itself = super::unproven(s, d);
-    Some(match by_itself.as_slice() {
-        [] => format!("nothing is to be decided: it is over once {} is well again", names.join(", ")),
+    let down = names.join(", ");
+    let over = match d.regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok) {
+        true => format!("everything in {down} answers again: it is over once that has lasted for a few seconds"),
+        false => format!("it is over once {down} is well again"),
+    };
+    Some(match super::unproven(s, d).as_slice() {
+        [] => format!("nothing is to be decided: {over}"),
         databases => format!(
-            "the cluster took over {} by itself: its old primary in {down} was not fenced, keep it off. No write of ours has proven it: have one \
-             written by hand, and note it ({}). It is over once {down} is well again",
+            "the cluster took over {} by itself, without a fence: see to it that its old primary in {down} stays off. No write of ours has \
+             proven it: nothing here does that afterwards, so write one by hand and note it ({}); {over}",
             databases.join(", "),
             c.key(Command::Note),
-            down = names.join(", ")
         ),
     })
 }
@@ -226,6 +241,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             }
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
+        };
+        let (text, style) = match is_entry_lost_with(s, view.group, primary) {
+            true => (format!("{text}; its only entry is lost with it"), t.warn),
+            false => (text, style),
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }

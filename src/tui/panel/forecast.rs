@@ -42,7 +42,11 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     let Some(known) = of(c, view) else { return String::new() };
     let Outlook::Figures(figures) = &known.forecast.leave else { return String::new() };
     if figures.not_served.met == figures.not_served.of {
-        return format!("; nobody takes over in the {HORIZON} that were looked at");
+        // That it takes over is not that its users are served.
+        return match figures.writable_ms.p50 {
+            Some(_) => format!("; users are not served by that in the {HORIZON} that were looked at"),
+            None => format!("; nobody takes over in the {HORIZON} that were looked at"),
+        };
     }
     // It was played some seconds ago: what has passed since is nearer by that.
     let passed = c.snapshot.now.utc.since(known.at);

@@ -43,6 +43,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} CHECKS FAIL  {}", g.part, failing.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
+                (RegionStatus::Ok, None) if s.estate.region_ids().any(|r| overload(s, r).is_some()) => {
+                    let full = s.estate.region_ids().filter_map(|r| Some(format!("{} {}", s.estate.region(r).name, overload(s, r)?)));
+                    let text = format!("{} OVERLOAD  {}", g.part, full.collect::<Vec<_>>().join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
                 (RegionStatus::Ok, None) => first
                     .add(format!("{} ALL WELL", g.ok), t.ok)
                     .add(format!("  {}, {}", count(regions, "region"), count(services, "service")), t.dim),
@@ -60,6 +65,13 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     }
     let clock = if narrow { s.now.utc.clock() } else { format!("{} UTC", s.now.utc.clock()) };
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
+}
+
+/// What a region carries, where that is more than it can.
+pub fn overload(s: &Snapshot, region: RegionId) -> Option<Percent> {
+    let view = &s.regions[region.at()];
+    let (load, at) = view.load.filter(|_| view.status != RegionStatus::Down)?;
+    (load.0 > 100 && s.now.mono.since(at) < Span::mins(1)).then_some(load)
 }
 
 /// Databases that this disaster took, and that no write of ours has proven since.
@@ -102,7 +114,13 @@ fn second(c: &Canvas) -> Line<'static> {
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
                 let share = passed.0 * 1000 / rto.0.max(1);
                 let left = if left == Span::ZERO { format!(" {} over it", Span(passed.0 - rto.0)) } else { format!(" {left} left") };
-                let row = row.add(gauge(g, if c.width < 100 { 10 } else { 16 }, share, Some(1000)), style).add(left, style);
+                // Where there is no room for all, the figure says what the gauge does.
+                let row = match c.width {
+                    ..72 => row.add(g.dot, t.dim),
+                    72..100 => row.add(gauge(g, 10, share, Some(1000)), style),
+                    _ => row.add(gauge(g, 16, share, Some(1000)), style),
+                };
+                let row = row.add(left, style);
                 // As the services screen counts them: those that users wait for, wherever else they answer.
                 match waiting {
                     1 => row.add(", 1 service hit", t.bad),

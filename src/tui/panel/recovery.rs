@@ -16,12 +16,15 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
             lines.extend(phase_lines(c, n + 1, *phase, &steps));
         }
     }
-    if !o.is_over() {
+    if matches!(o.status, Status::Running | Status::RollingBack { .. }) {
         // In one place, whatever runs: what stands below it stays where it is.
         lines.push(waits_for(c, o));
     }
     if let Status::Waiting { question } = &o.status {
-        lines.push(Row::new().add(format!("   {} ", g.alarm), t.bad).rest(g, question, c.width, t.strong).line());
+        for (i, part) in crate::tui::dialog::wrap(&g.plain(question), c.width.saturating_sub(6).max(10)).into_iter().enumerate() {
+            let mark = if i == 0 { format!("   {} ", g.alarm) } else { "     ".to_string() };
+            lines.push(Row::new().add(mark, t.bad).rest(g, &part, c.width, t.strong).line());
+        }
         lines.push(Row::new().add(format!("   {}", c.key(Command::Answer)), t.key).rest(g, " answer", c.width, t.text).line());
     }
     if let Some(lost) = s.world.as_ref().map(|w| w.lost).filter(|lost| lost.0 > 0 && o.results.promoted.is_some()) {
@@ -125,16 +128,7 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
 /// What somebody took upon themselves stays in sight.
 fn accepted(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let mut what = Vec::new();
-    if let Some(loss) = o.accepted.loss {
-        what.push(format!("the loss of {}", Loss::AtLeast(loss)));
-    }
-    if o.accepted.unfenced {
-        what.push("that two primaries may write".to_string());
-    }
-    if o.accepted.alive {
-        what.push("that the old primary may have lived".to_string());
-    }
+    let what = o.accepted.words();
     if what.is_empty() {
         return o
             .accepted

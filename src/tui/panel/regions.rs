@@ -68,6 +68,7 @@ fn state<'a>(c: &Canvas<'a>, id: RegionId) -> (&'a str, &'static str, ratatui::s
     // What has begun to fail is not shown as well, though nothing is declared yet.
     match view.status {
         RegionStatus::Ok if view.services_up < view.services => (g.part, "FAILING", t.warn),
+        RegionStatus::Ok if super::overload(c.snapshot, id).is_some() => (g.part, "OVERLOAD", t.warn),
         RegionStatus::Ok => (g.ok, view.status.word(), t.ok),
         RegionStatus::Degraded => (g.part, view.status.word(), t.warn),
         RegionStatus::Down => (g.bad, view.status.word(), t.bad),

@@ -90,7 +90,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     }
     let group = s.estate.group(service.group);
     let primary = s.groups[service.group.at()].primary.map_or(String::new(), |p| format!(", led by {}", s.estate.region(p).name));
-    lines.extend(fact(c, "recovered with", &format!("{}{primary}", group.name), t.text));
+    lines.extend(fact(c, "back with", &format!("{}{primary}", group.name), t.text));
     for place in &view.places {
         let at = place.region.map_or("its address", |r| s.estate.region(r).name.as_str());
         let age = place.asked.map_or(String::new(), |at| format!(", asked {} ago", c.age(at)));
