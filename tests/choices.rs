@@ -1,4 +1,4 @@
-//! A choice on the table: looked at, put elsewhere, tried in a fork; and what is left of that.
+//! A choice on the table: looked at, put elsewhere, tried in a fork, confirmed and overtaken; and what is left of that.
 
 use bpci::config;
 use bpci::controller::{Playing, Simulation, start_simulation};
@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 /// A scenario, played until then.
 fn played(name: &str, until: Span) -> Simulation {
+    played_as(Mode::Simulation, name, until)
+}
+
+fn played_as(mode: Mode, name: &str, until: Span) -> Simulation {
     let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation =
-        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), mode, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(until.0)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
@@ -103,6 +106,103 @@ fn what_leads_no_more_is_not_accepted_as_unprotected() {
     struck.run_to(Mono(149_500)).unwrap_or_else(|e| panic!("{e}"));
     let refused = try_order(&mut struck, Action::AcceptUnprotected { operation });
     assert!(refused.as_ref().is_err_and(|e| e.law == Some(6)), "{refused:?}");
+}
+
+/// What a person stopped stays stopped, also for the controller that comes after this one.
+#[test]
+fn what_was_declined_is_not_begun_after_a_restart() {
+    let begun = |declined: bool| {
+        // Its records are kept.
+        let mut simulation = played_as(Mode::Drill, "region_outage", Span::secs(30));
+        for view in simulation.snapshot(1, false).proposals.iter().filter(|_| declined) {
+            order(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+        }
+        simulation.take_over().unwrap_or_else(|e| panic!("{e}"));
+        // No cluster acts by itself meanwhile.
+        let snapshot = simulation.snapshot(1, false);
+        assert!(snapshot.operations.is_empty());
+        simulation.run_to(Mono(36_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.snapshot(1, false).proposals.iter().filter(|v| v.automatic_in.is_some()).count()
+    };
+    assert_eq!(begun(true), 0);
+    assert_eq!(begun(false), 2, "what nobody declined counts anew");
+}
+
+/// Confirms the failover of the first database, and goes on until something holds.
+fn confirmed(until: impl Fn(&Operation) -> bool) -> Simulation {
+    let mut simulation = outage();
+    let view = choice(&simulation.snapshot(1, false), ORDERS);
+    order(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+    let view = choice(&simulation.snapshot(1, false), ORDERS);
+    let a = &view.assessment;
+    let confirmation = Confirmation {
+        proposal: view.proposal.id,
+        nonce: a.nonce,
+        seen: simulation.now().utc,
+        plan: a.plan,
+        evidence: a.evidence,
+        typed: "us-east-1".to_string(),
+        accept_risk: None,
+        manual_override: false,
+        second_person: None,
+    };
+    order(&mut simulation, Action::Confirm(confirmation));
+    for _ in 0..600 {
+        if until(&running(&simulation)) {
+            return simulation;
+        }
+        let soon = simulation.now().mono.plus(Span::ms(20));
+        simulation.run_to(soon).unwrap_or_else(|e| panic!("{e}"));
+    }
+    panic!("it never came to that: {:?}", running(&simulation).steps)
+}
+
+fn running(simulation: &Simulation) -> Arc<Operation> {
+    simulation.snapshot(1, false).operations.iter().find(|o| o.group == ORDERS).cloned().unwrap_or_else(|| panic!("nothing runs"))
+}
+
+fn wait(simulation: &mut Simulation, span: Span) {
+    let until = simulation.now().mono.plus(span);
+    simulation.run_to(until).unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// The cluster elects somebody while we stand still behind the fence: nothing brings the old primary back beside it (law 11),
+/// and the operation ends all the same.
+#[test]
+fn the_fence_stays_when_another_leads() {
+    let mut simulation = confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
+    order(&mut simulation, Action::Disarm);
+    wait(&mut simulation, Span::secs(40));
+    let operation = running(&simulation);
+    let led = simulation.snapshot(1, false).group(ORDERS).and_then(|v| v.primary);
+    assert!(operation.moved_on(led) && !operation.is_over(), "{led:?} {:?}", operation.status);
+    let refused = try_order(&mut simulation, Action::Rollback { operation: operation.id });
+    assert!(refused.as_ref().is_err_and(|e| e.law == Some(11)), "{refused:?}");
+    let typed = simulation.snapshot(1, false).estate.name.clone();
+    order(&mut simulation, Action::Arm { typed });
+    wait(&mut simulation, Span::secs(60));
+    let operation = running(&simulation);
+    assert_eq!(operation.status, Status::Recovered, "{:?}", operation.steps);
+    assert!(operation.handed_over(), "by the cluster, before we came to it");
+    assert!(!operation.effects().any(|e| matches!(e.effect, Effect::UndoFence { .. })));
+}
+
+/// Protection that was seen and is lost before the rest is done is no protection (law 6).
+#[test]
+fn protection_that_is_lost_again_is_waited_for_again() {
+    let protects = |o: &Operation| o.results.protected.is_some();
+    // Before the entry is written to: what writes waits for somebody to arm it, what only watches goes on.
+    let mut simulation = confirmed(|o| o.results.promoted.is_some());
+    order(&mut simulation, Action::Disarm);
+    wait(&mut simulation, Span::secs(15));
+    assert!(protects(&running(&simulation)) && !running(&simulation).is_over(), "{:?}", running(&simulation).steps);
+    simulation.inject("standby_lost ap-southeast-1").unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(10));
+    let typed = simulation.snapshot(1, false).estate.name.clone();
+    order(&mut simulation, Action::Arm { typed });
+    wait(&mut simulation, Span::secs(20));
+    let operation = running(&simulation);
+    assert!(!operation.is_over() && operation.results.served.is_some() && operation.lacks_only_protection(), "{:?}", operation.steps);
 }
 
 async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {

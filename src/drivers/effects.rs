@@ -233,6 +233,7 @@ mod tests {
                 Outcome::NotDone { .. } => "not done",
                 Outcome::Unknown { .. } => "unknown",
                 Outcome::Missed { .. } => "missed",
+                Outcome::Assumed { .. } => "assumed",
             };
             assert_eq!(word, expected, "{outcome:?}");
         }

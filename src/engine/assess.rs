@@ -59,7 +59,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         list.push(observers(cx, group, proposal.from));
         list.extend(candidate::failover_checks(cx, group, proposal.from, to, age));
         list.push(fence(cx, group, proposal.from));
-        list.extend(entry(cx, group));
+        list.extend(entry(cx, group, to));
     }
     if let Some(disaster) =
         cx.state.open_disasters().find(|d| mends_nothing(d.kind) && d.services.iter().any(|s| cx.estate().service(*s).group == group))
@@ -136,11 +136,22 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
 }
 
 /// Does any balancer answer that leads users to it? A failover without one keeps the data, and serves nobody yet.
-fn entry(cx: &Facts, group: GroupId) -> Option<Check> {
+fn entry(cx: &Facts, group: GroupId, to: RegionId) -> Option<Check> {
     let balancers = cx.database(group).map(|d| d.balancers.as_slice()).filter(|list| !list.is_empty())?;
-    let heard = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| cx.now.mono.since(*at) <= cx.stale_after());
-    if cx.telemetry.group(group).balancers.iter().any(heard) {
-        return Some(check("entry", Verdict::Pass, "a balancer answers".to_string()));
+    let within = |at: Mono, span: Span| cx.now.mono.since(at) <= span;
+    let heard = |b: &&super::telemetry::BalancerTelemetry| {
+        b.servers.as_ref().is_some_and(|(_, at)| within(*at, cx.stale_after()))
+            && b.away.as_ref().is_none_or(|(_, since)| within(*since, limits::SILENCE))
+    };
+    let mut answer = cx.telemetry.group(group).balancers.iter().filter(heard).peekable();
+    if answer.peek().is_some() {
+        // One that was taken out and not put back leads nobody there, however well it answers.
+        let name = cx.region_name(to);
+        let out = format!("{name} is taken out of the balancers: users are served once it is set ready there");
+        return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
+            true => check("entry", Verdict::Pass, "a balancer answers".to_string()),
+            false => check("entry", Verdict::Advice, out),
+        });
     }
     let place = |b: &Balancer| b.region.map_or_else(|| b.address.clone(), |r| format!("{} in {}", b.address, cx.region_name(r)));
     let silent: Vec<String> = balancers.iter().map(place).collect();
@@ -169,11 +180,11 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
             let with = cx.region_name(from);
             let short = match verdict {
                 Verdict::Risk => ": shed load or scale up first",
-                Verdict::Advice => ": shed load or scale up; no reason to wait",
+                Verdict::Advice => ": overloaded, yet not down; shed load or scale up",
                 _ => "",
             };
             let name_of = if after > 100 { SHORT } else { "room" };
-            check(name_of, verdict, format!("{name} {before}→{after}% with all of {with}{short}"))
+            check(name_of, verdict, format!("{name} {before}→{after}% if all of {with} comes{short}"))
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
@@ -289,11 +300,39 @@ fn digest(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check
 }
 
 /// Why automation would not begin this by itself; `None` if it would.
-pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
-    let policy = &cx.estate().policy;
+pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Veto> {
+    let stands = |text| Veto { text, stands: true };
+    let passes = |text| Veto { text, stands: false };
     if !cx.state.armed {
-        return Some("read-only: not armed".to_string());
+        return Some(passes("read-only: not armed".to_string()));
     }
+    let policy = &cx.estate().policy;
+    let up = cx.now.mono.since(cx.state.since);
+    let settles = || (up < policy.limits.settle).then(|| format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
+    automation_rules(cx, proposal, assessment)
+        .or_else(|| short(assessment))
+        .map(stands)
+        .or_else(|| settles().or_else(|| automation_evidence(cx, proposal, assessment)).map(passes))
+}
+
+/// Why automation would not begin something, and whether that passes by itself while it waits.
+pub struct Veto {
+    pub text: String,
+    /// It stands until a person changes something, or for longer than anybody waits.
+    pub stands: bool,
+}
+
+/// The target cannot carry what would come: whether that is better than nothing is for a person to say.
+fn short(assessment: &Assessment) -> Option<String> {
+    let check = assessment.checks.iter().find(|c| c.name == SHORT)?;
+    // What it would lose besides weighs more.
+    let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
+    Some(risk.unwrap_or_else(|| format!("{SHORT}: {}", check.text.split(" if all of ").next().unwrap_or_default())))
+}
+
+/// The vetoes of what is configured, drilled and done before.
+fn automation_rules(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
+    let policy = &cx.estate().policy;
     let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster)?;
     let Some(response) = cx.estate().response(disaster.kind) else { return Some(format!("no response to {} is configured", disaster.kind.words())) };
     if !response.automated {
@@ -313,10 +352,6 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if cx.database(proposal.group).and_then(|d| d.fence.as_ref()).is_none() {
         return Some("no fence is configured".to_string());
     }
-    let up = cx.now.mono.since(cx.state.since);
-    if up < policy.limits.settle {
-        return Some(format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
-    }
     if let Some(at) = cx.state.automation_at.get(&proposal.group)
         && cx.now.utc.since(*at) < policy.limits.cooldown
         && !planted::is(Break::NoCooldown)
@@ -332,7 +367,11 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if policy.limits.drilled && !cx.state.drilled.contains(&assessment.plan) {
         return Some("the plan was not drilled as it stands before this controller began; drill it, and start again".to_string());
     }
-    automation_evidence(cx, proposal, assessment)
+    None
+}
+
+fn never_accepts(risk: &str) -> String {
+    format!("it would {risk}: never by itself")
 }
 
 /// The vetoes that rest on what is measured.
@@ -341,10 +380,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
         return Some(blocked.text.clone());
     }
     if let Some(risk) = &assessment.risk {
-        return Some(format!("it would {risk}: automation never accepts that"));
-    }
-    if let Some(short) = assessment.checks.iter().find(|c| c.name == SHORT) {
-        return Some(short.text.clone());
+        return Some(never_accepts(risk));
     }
     let votes = votes::votes(cx, proposal.group, proposal.from);
     if !votes.gone() {
@@ -356,7 +392,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
     let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(votes.heard.map_or(t, |h| h.max(t))));
     if failing < patience {
-        return Some(format!("it has failed for {failing}; automation waits for {patience}"));
+        return Some(format!("it has failed for {failing}; automation acts from {patience} on"));
     }
     if votes.list.iter().any(|v| v.synchronous && v.stance != Stance::Gone) {
         return Some("the synchronous standby has not lost its stream".to_string());

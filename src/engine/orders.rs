@@ -78,7 +78,9 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         let name = &state.estate.region(from).name;
         return Err(Refusal::new(format!("{name} leads {} already", target.name), "name another region, or none"));
     }
-    let back = intent == Intent::Switchover && to.is_some_and(|to| goes_back(engine, group, to));
+    // Whether it was named or chosen, the same way has the same plan.
+    let target = to.or_else(|| candidate::choose(&engine.facts(now), group, from));
+    let back = intent == Intent::Switchover && target.is_some_and(|to| goes_back(engine, group, to));
     let disaster = state.open_disasters().find(|d| d.regions.contains(&from)).map(|d| (d.id, d.kind));
     let state = &engine.state;
     let plans = || state.estate.plans.iter().filter(|p| p.intent == intent);
@@ -229,6 +231,7 @@ pub fn begin(
         reason: proposal.reason.clone(),
         disaster: proposal.disaster,
         accepted,
+        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name, c.text)).collect(),
         before: Before { claim: claim.write(), ..before },
     };
     super::foretold::keep_last(engine, now, proposal.id);
@@ -276,8 +279,10 @@ fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<R
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
     let (group, disaster) = (open.proposal.group, open.proposal.disaster);
     // What it would have cost is part of why it was declined.
-    let cost = engine.assess(now, id).and_then(|a| a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk));
-    let reason = cost.map_or_else(|| table::WITHDRAWN.to_string(), |cost| format!("{}; it asked for: {cost}", table::WITHDRAWN));
+    let cost = engine
+        .assess(now, id)
+        .and_then(|a| a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk.map(|risk| format!("it asked for: {risk}"))));
+    let reason = cost.map_or_else(|| table::WITHDRAWN.to_string(), |cost| format!("{}; {cost}", table::WITHDRAWN));
     engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     if !table::put_back(engine, now, group)
         && let Some(disaster) = disaster
@@ -313,13 +318,13 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
             let remedy = "let it finish, then fail back";
             return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
         }
-    } else if operation.has_acted() {
+    } else if operation.has_acted() && run::moved_to(engine, now, &operation).is_none() {
         let remedy = "roll it back, which undoes the fence and the drain";
         return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
     }
     // A validating write changes nothing for others, nor does a claim: it is released as soon as it is known to stand.
     let harmless = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned);
-    let unheard = operation.effects().any(|e| e.is_open() && !harmless(e));
+    let unheard = operation.effects().any(|e| e.is_open() && !harmless(e) && !run::given_up(engine, now, e));
     if unheard && !planted::is(Break::AbortedUnheard) {
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
@@ -333,6 +338,11 @@ fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<
     if operation.handed_over() && !planted::is(Break::UndoneTooLate) {
         let remedy = "let it finish, then fail back";
         return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+    }
+    if let Some(leader) = run::moved_to(engine, now, &operation) {
+        let leads = engine.facts(now).region_name(leader).to_string();
+        let reason = format!("{leads} leads now: undoing the fence would bring the old primary back beside it");
+        return Err(Refusal::by_law(11, reason, "give it up (abort): what was done stays as it is"));
     }
     engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.to_string() } });
     Ok(Receipt::Done)
@@ -361,7 +371,7 @@ fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number:
             // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
             // same when it was done before.
             for unknown in open() {
-                let outcome = Outcome::NotDone { reason: format!("nobody could tell; it is taken for not done, says {said}") };
+                let outcome = Outcome::Assumed { reason: format!("nobody could tell; it is taken for not done, says {said}") };
                 engine.emit(now, Event::Reported { id: unknown.id, outcome });
             }
             engine.emit(now, Event::StepReset { operation: id, step: number, reason: format!("once more, says {said}") });

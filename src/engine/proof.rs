@@ -54,6 +54,10 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
             return Err(format!("the fence returned 0 but the {port} port of {name} is not yet known to be gone"));
         }
     }
+    // Once another leads, who streams does so from there, and the lock is renewed by that one.
+    if cx.record(group).and_then(StoreRecord::leader_region).is_some_and(|l| l != from) {
+        return Ok(());
+    }
     for other in cx.database(group).iter().flat_map(|d| &d.members).filter(|m| m.region != from) {
         let stream = cx.member(group, other.region).and_then(|m| m.stream);
         let Some((stream, at)) = stream.filter(|(s, _)| s.streaming) else { continue };

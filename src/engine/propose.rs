@@ -28,10 +28,13 @@ fn withdraw(engine: &mut Engine, now: Now) {
         }
     }
     for (proposal, group, reason) in gone {
-        engine.emit(now, Event::Withdrawn { proposal, by: "bpci".to_string(), reason: reason.to_string() });
+        engine.emit(now, Event::Withdrawn { proposal, by: BPCI.to_string(), reason: reason.to_string() });
         put_back(engine, now, group);
     }
 }
+
+/// Who takes off the table what no person did.
+pub const BPCI: &str = "bpci";
 
 /// Who puts detection's choices on the table.
 pub const DETECTION: &str = "detection";
@@ -61,10 +64,26 @@ fn propose(engine: &mut Engine, now: Now) {
     let disasters: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in disasters {
         for group in engine.state.estate.group_ids() {
-            let Some(proposal) = wanted(engine, now, &disaster, group) else { continue };
+            let Some(mut proposal) = wanted(engine, now, &disaster, group) else { continue };
+            // No countdown to what will not be done: the reason is told at once, and is in the record.
+            let never = proposal.automatic_at.and_then(|_| stands(engine, now, &proposal));
+            if never.is_some() {
+                proposal.automatic_at = None;
+            }
+            let id = proposal.id;
             engine.emit(now, Event::Proposed(proposal));
+            if let Some(reason) = never {
+                engine.emit(now, Event::AutomaticStopped { proposal: id, by: BPCI.to_string(), reason });
+            }
         }
     }
+}
+
+/// Why automation would not begin this, however long one waits.
+fn stands(engine: &Engine, now: Now, proposal: &Proposal) -> Option<String> {
+    let cx = engine.facts(now);
+    let veto = assess::automation_veto(&cx, proposal, &assess::assess(&cx, proposal, 0))?;
+    veto.stands.then_some(veto.text)
 }
 
 fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Proposal> {
@@ -88,6 +107,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     // In a fork nobody acts but who tries something.
     let automatic = state.mode != Mode::Fork
         && !tried
+        && !state.declined.contains(&(disaster.id, group))
         && intent == Intent::Failover
         && response.is_some_and(|r| r.automated)
         && automation == Some(Automation::Full)
@@ -124,11 +144,11 @@ fn automatic(engine: &mut Engine, now: Now) {
                 let accepted = Accepted::default();
                 if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, "automation".to_string(), true, accepted) {
                     let reason = refusal.to_string();
-                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: "bpci".to_string(), reason });
+                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
                 }
             }
-            Some(reason) if now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
-                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: "bpci".to_string(), reason });
+            Some(veto) if veto.stands || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
+                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason: veto.text });
             }
             Some(_) => {}
         }

@@ -51,20 +51,32 @@ fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
         } else if effect.orphaned {
             let issued = Issued { id: effect.id, effect: effect.effect.clone() };
             engine.look_for(now, issued);
-        } else if now.mono.since(effect.intended) > patience(&effect.effect) && !planted::is(Break::WaitsForEver) {
+        } else if now.mono.since(effect.intended) > patience(engine, &effect.effect) && !planted::is(Break::WaitsForEver) {
             engine.emit(now, Event::OutcomeLost { id: effect.id, reason: "its report is overdue".to_string() });
         }
     }
 }
 
 /// How long a report may take: the driver's own deadline, and some.
-fn patience(effect: &Effect) -> Span {
+fn patience(engine: &Engine, effect: &Effect) -> Span {
+    let fence = |group: &GroupId| engine.state.estate.groups.get(group.at()).and_then(|g| g.database.as_ref()?.fence.as_ref()).map(|f| f.timeout);
     match effect {
+        Effect::Fence { group, .. } | Effect::UndoFence { group, .. } => fence(group).unwrap_or(Span::secs(30)).plus(Span::secs(5)),
         Effect::ValidateWrite { deadline, .. } => deadline.plus(Span::secs(5)),
         Effect::Command { timeout, .. } => timeout.plus(Span::secs(5)),
         Effect::SwitchOver { .. } => Span::secs(60),
         _ => Span::secs(30),
     }
+}
+
+/// Whoever sent it is gone or overdue, and for so long nobody could tell what became of it that nobody will.
+pub fn given_up(engine: &Engine, now: Now, effect: &EffectRecord) -> bool {
+    effect.is_open() && effect.orphaned && now.mono.since(effect.intended) > patience(engine, &effect.effect).times(2).max(Span::mins(1))
+}
+
+/// Who leads, where that is another region than the one that was left, as the store says.
+pub fn moved_to(engine: &Engine, now: Now, operation: &Operation) -> Option<RegionId> {
+    engine.facts(now).record(operation.group)?.leader_region().filter(|r| operation.moved_on(Some(*r)))
 }
 
 fn steps(engine: &mut Engine, now: Now, id: OperationId) {
@@ -140,6 +152,9 @@ fn intended(operation: &Operation, step: u16, part: u16, effect: Effect) -> Even
 /// Says how the operation stands, after its steps have moved.
 fn settle(engine: &mut Engine, now: Now, id: OperationId) {
     let Some(operation) = engine.state.operation(id) else { return };
+    if let Some((step, reason)) = protection_lost(engine, now, operation) {
+        return engine.emit(now, Event::StepReset { operation: id, step, reason });
+    }
     let status = status(engine, now, operation);
     if status != operation.status {
         if status.is_over() {
@@ -156,9 +171,12 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
             return Status::Failed { reason: reason.to_string() };
         }
-        let way_out = match (operation.handed_over(), operation.fenced()) {
+        let moved = moved_to(engine, now, operation).is_some();
+        let way_out = match (operation.handed_over() || moved, operation.fenced()) {
             (true, _) => "try again, or give it up (abort) and fail over anew",
-            (false, true) => "try again, or roll back: undo the fence",
+            (false, true) if can_undo(engine, operation.group) => "try again, or roll back: undo the fence",
+            (false, true) => "try again, or roll back; the fence has no undo, and is undone by hand",
+            (false, false) if operation.has_acted() => "try again, or roll back",
             (false, false) => "try again, or abort",
         };
         return Status::Waiting { question: format!("{}: {reason}; {way_out}", step.id) };
@@ -188,13 +206,27 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     Status::Running
 }
 
+/// Every step was seen done, and since then the new primary has lost its standby: that is waited for once more.
+fn protection_lost(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, String)> {
+    let index = operation.position(|k| *k == StepKind::WatchProtection).filter(|_| operation.steps.iter().all(|s| s.state.opens()))?;
+    let cx = engine.facts(now);
+    let leads = cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader && r.running);
+    let known = leads && cx.record_within(operation.group, limits::FRESH).is_some();
+    match step::look(&cx, operation, index) {
+        Progress::Wait(what) if known && matches!(operation.steps[index].state, StepState::Done { .. }) => {
+            Some((index as u16, format!("lost since it was seen: waits for {what}")))
+        }
+        _ => None,
+    }
+}
+
 /// Every step was seen done. What was seen a while ago is not what is: a new primary that died since then is no recovery.
 fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let cx = engine.facts(now);
     let promotes = operation.plan.steps.iter().any(|s| s.kind == StepKind::WatchPromotion);
     let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else { return Status::Recovered };
     let name = cx.region_name(operation.to);
-    match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader) {
+    match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running) {
         Some(true) => Status::Recovered,
         Some(false) => Status::Waiting { question: format!("every step was done, and {name} leads no more; give it up (abort)") },
         None if member.failing_since().is_some() => {
@@ -237,17 +269,31 @@ fn step_of(operation: &Operation, test: impl Fn(&StepKind) -> bool) -> u16 {
     operation.position(test).unwrap_or_default() as u16
 }
 
+fn can_undo(engine: &Engine, group: GroupId) -> bool {
+    engine.state.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some())
+}
+
 /// Undoes the fence and the drain; what was never done needs no undoing.
 fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
-    if operation.effects().any(|e| e.id.part < UNDO && e.is_open()) {
+    if operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e)) {
         return;
     }
     let mut undo: Vec<(u16, u16, Effect)> = Vec::new();
-    let can_undo = engine.state.estate.group(operation.group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some());
+    // Beside a new leader the old primary is not brought back; and what has no undo is not called undone.
+    let moved = moved_to(engine, now, operation);
+    let can_undo = can_undo(engine, operation.group) && moved.is_none();
+    let mut left = None;
     for done in operation.effects().filter(|e| e.id.part < UNDO && e.may_have_happened()) {
         match done.effect {
             Effect::Fence { group, region } if can_undo => {
                 undo.push((done.id.step, UNDO, Effect::UndoFence { group, region }));
+            }
+            Effect::Fence { region, .. } => {
+                let name = engine.facts(now).region_name(region).to_string();
+                left = Some(match moved {
+                    Some(leader) => format!("{} leads now, so the fence of {name} stands", engine.facts(now).region_name(leader)),
+                    None => format!("the fence has no undo; bring {name} back by hand"),
+                });
             }
             Effect::Drain { group, region, balancer } => {
                 undo.push((done.id.step, UNDO + 1 + balancer.0, Effect::Restore { group, region, balancer }));
@@ -256,31 +302,32 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
         }
     }
     undo.dedup_by(|a, b| a.2 == b.2);
-    let mut open = false;
+    // What was sent is heard to its end, also where it would not be sent any more.
+    let mut open = operation.effects().any(|e| (UNDO..REMAIN).contains(&e.id.part) && e.is_open() && !given_up(engine, now, e));
     for (step, part, effect) in undo {
-        match operation.effects().find(|e| e.effect == effect && e.id.part == part && !e.is_missed()) {
-            None => {
-                open = true;
-                send(engine, now, operation, step, part, effect);
-            }
-            Some(e) if e.is_open() => open = true,
-            Some(_) => {}
+        if !operation.effects().any(|e| e.effect == effect && e.id.part == part && !e.is_missed()) {
+            open = true;
+            send(engine, now, operation, step, part, effect);
         }
     }
     if !open {
         let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
-            (Some(Outcome::NotDone { reason }), true) => Some(format!("{} failed: {reason}", e.effect.name())),
+            (Some(Outcome::NotDone { reason } | Outcome::Assumed { reason }), true) => Some(format!("{} failed: {reason}", e.effect.name())),
+            _ if e.id.part >= UNDO && e.is_open() => Some(format!("what became of «{}» is not known", e.effect.name())),
             _ => None,
         });
         release(engine, now, operation);
-        let status = failed.map_or(Status::RolledBack, |reason| Status::Failed { reason: format!("NOT all was undone: {reason}") });
+        let status = failed.or(left).map_or(Status::RolledBack, |reason| Status::Failed { reason: format!("NOT all was undone: {reason}") });
         engine.emit(now, Event::StatusChanged { operation: operation.id, status });
     }
 }
 
 /// What is left when an operation is over: the failed member streams again, and gets its traffic back.
 fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
-    if !matches!(operation.status, Status::Recovered | Status::RecoveredUnprotected { .. }) || engine.state.running(operation.group).is_some() {
+    // One that was given up behind its hand-over has taken the old primary's traffic away all the same.
+    let given_up = matches!(operation.status, Status::Aborted { .. }) && operation.has_acted();
+    let recovered = matches!(operation.status, Status::Recovered | Status::RecoveredUnprotected { .. });
+    if !(recovered || given_up) || engine.state.running(operation.group).is_some() {
         return;
     }
     for remainder in operation.remains.clone() {

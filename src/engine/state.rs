@@ -1,8 +1,9 @@
 //! What is so, as the events say: the fold of the journal. `apply` cannot fail and decides nothing.
 
 use super::limits;
+use super::propose::{BPCI, DETECTION, WITHDRAWN};
 use crate::model::*;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct State {
     pub fence_proofs: BTreeMap<(GroupId, RegionId), (Utc, Span)>,
     /// When automation last acted on a group.
     pub automation_at: BTreeMap<GroupId, Utc>,
+    /// Of which disaster and group a person has said that automation is not to act.
+    pub declined: BTreeSet<(DisasterId, GroupId)>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -62,6 +65,7 @@ impl State {
             generation: Generation::default(),
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
+            declined: BTreeSet::new(),
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -120,6 +124,7 @@ impl State {
                 bound(&mut self.disasters, |d| d.ended.is_some());
             }
             Event::DisasterEnded { disaster } => {
+                self.pass_on(*disaster);
                 if let Some(d) = self.disasters.iter_mut().find(|d| d.id == *disaster) {
                     d.ended = Some(at.utc);
                 }
@@ -128,8 +133,16 @@ impl State {
                 self.next.proposal = self.next.proposal.max(proposal.id.0 + 1);
                 self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0, foretold: None });
             }
-            Event::Withdrawn { proposal, .. } => self.proposals.retain(|p| p.proposal.id != *proposal),
-            Event::AutomaticStopped { proposal, .. } => {
+            Event::Withdrawn { proposal, by, reason } => {
+                if reason.starts_with(WITHDRAWN) && by != BPCI {
+                    self.decline(*proposal);
+                }
+                self.proposals.retain(|p| p.proposal.id != *proposal);
+            }
+            Event::AutomaticStopped { proposal, by, .. } => {
+                if by != BPCI {
+                    self.decline(*proposal);
+                }
                 if let Some(p) = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal) {
                     p.proposal.automatic_at = None;
                     p.revision += 1;
@@ -205,6 +218,24 @@ impl State {
         }
     }
 
+    /// A person has said of detection's choice that automation is not to act on it.
+    fn decline(&mut self, proposal: ProposalId) {
+        let of_detection = self.proposals.iter().map(|p| &p.proposal).find(|p| p.id == proposal && p.by == DETECTION);
+        if let Some((disaster, group)) = of_detection.and_then(|p| Some((p.disaster?, p.group))) {
+            self.declined.insert((disaster, group));
+        }
+    }
+
+    /// What was declined of a disaster is declined of the wider one that takes its place.
+    fn pass_on(&mut self, ended: DisasterId) {
+        let groups: Vec<GroupId> = self.declined.iter().filter(|(d, _)| *d == ended).map(|(_, g)| *g).collect();
+        self.declined.retain(|(d, _)| *d != ended);
+        let Some(regions) = self.disasters.iter().find(|d| d.id == ended).map(|d| d.regions.clone()) else { return };
+        let wider: Vec<DisasterId> =
+            self.open_disasters().filter(|d| d.id != ended && regions.iter().all(|r| d.regions.contains(r))).map(|d| d.id).collect();
+        self.declined.extend(wider.into_iter().flat_map(|d| groups.iter().map(move |g| (d, *g))));
+    }
+
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
         (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
@@ -219,6 +250,7 @@ impl State {
         if !same {
             self.primaries = vec![(None, None); estate.groups.len()];
             self.disasters.clear();
+            self.declined.clear();
             self.operations.clear();
             self.fence_proofs.clear();
             self.automation_at = kept;

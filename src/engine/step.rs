@@ -219,7 +219,9 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
         return Wait("the fence command".into());
     };
     match outcome {
-        Outcome::NotDone { reason } | Outcome::Missed { reason } => Fail(format!("the fence did not answer 0: {reason}")),
+        Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } => {
+            Fail(format!("the fence did not answer 0: {reason}"))
+        }
         Outcome::Unknown { reason } => Wait(Awaited::Of("whether the fence ran: ", reason, "")),
         Outcome::Done { detail } => match proof::gone_since(cx, operation, reported) {
             Ok(()) => Done(format!("{detail}; seen gone")),
@@ -238,7 +240,7 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
             None => return Wait("the one transaction".into()),
             Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason, "")),
             Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
-            Some(Outcome::NotDone { .. } | Outcome::Missed { .. }) => {}
+            Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. }) => {}
         }
     }
     let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".into()) };
@@ -257,6 +259,11 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     }
     let checks = checks_now(cx, operation);
     if let Some(held) = held(cx, operation, record) {
+        return held;
+    }
+    // Where nothing was fenced nothing has proven it off: it may have come back while this waited.
+    let fenced = operation.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }));
+    if let Some(held) = lives(cx, operation, record).filter(|_| !fenced) {
         return held;
     }
     let built = Fenced::of(cx, operation)
@@ -290,7 +297,7 @@ fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce
         Some(Outcome::Missed { .. }) => Send(FIRST, effect()),
         None => Wait(Awaited::Of("the answer to: ", sent.effect.name(), "")),
         Some(Outcome::Done { detail }) => Done(detail.clone()),
-        Some(Outcome::NotDone { reason }) => Fail(reason.clone()),
+        Some(Outcome::NotDone { reason } | Outcome::Assumed { reason }) => Fail(reason.clone()),
         Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason, "")),
     }
 }

@@ -177,6 +177,7 @@ impl StoreTelemetry {
 #[derive(Clone, Debug, Default)]
 pub struct BalancerTelemetry {
     pub servers: Timed<Vec<ServerView>>,
+    /// Why it does not answer, and since when.
     pub away: Timed<String>,
 }
 
@@ -295,7 +296,7 @@ impl Telemetry {
             }
             Fact::BalancerAway { group, balancer, reason } => {
                 if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
-                    b.away = Some((reason, at));
+                    b.away = Some((reason, b.away.take().map_or(at, |(_, since)| since)));
                 }
             }
             Fact::Service { service, region, result } => {

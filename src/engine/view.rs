@@ -17,6 +17,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             proposal: open.proposal.clone(),
             assessment: assess::assess(&cx, &open.proposal, open.revision),
             automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
+            holds_automatic: engine.displaced.get(&open.proposal.group).is_some_and(|p| p.automatic_at.is_some()),
         })
         .collect();
     // Each stays where it was, though another choice took its place.
@@ -116,7 +117,8 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         operation: cx.state.running(id).map(|o| o.id),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
-        veto,
+        veto_stands: veto.as_ref().is_some_and(|v| v.stands),
+        veto: veto.map(|v| v.text),
     }
 }
 
@@ -209,8 +211,10 @@ fn stale(cx: &Facts) -> Vec<StaleSource> {
             list.push(StaleSource { name: format!("etcd of {}", cx.estate().group(id).name), since, reason: reason.clone() });
         }
         for (balancer, telemetry) in database.balancers.iter().zip(&group.balancers) {
-            if let Some((reason, at)) = &telemetry.away {
-                list.push(StaleSource { name: format!("haproxy {}", balancer.address), since: *at, reason: reason.clone() });
+            let name = format!("haproxy {}", balancer.address);
+            // One may lead to several databases.
+            if let Some((reason, since)) = telemetry.away.as_ref().filter(|_| !list.iter().any(|s: &StaleSource| s.name == name)) {
+                list.push(StaleSource { name, since: *since, reason: reason.clone() });
             }
         }
     }

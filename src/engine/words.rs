@@ -1,6 +1,6 @@
 //! Events in words: the incident's story, one line each.
 
-use super::propose::{DETECTION, DISPLACED, WITHDRAWN};
+use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
 
@@ -38,8 +38,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let on = timeline.map_or(String::new(), |t| format!(" on timeline {t}"));
             let before = state.primaries.get(g.at()).and_then(|(leader, _)| *leader);
             // What nobody here has begun was fenced by nobody here.
-            let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none();
-            let by = if by_itself { ", by the cluster's own doing: unfenced" } else { "" };
+            let ours = state.operations.iter().rev().find(|o| o.group == *g).is_some_and(|o| o.handed_over() && Some(o.to) == *r);
+            let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none() && !ours;
+            let by = if by_itself { ", by no operation of ours: nothing was fenced from here" } else { "" };
             (if by_itself { Weight::Warning } else { Weight::Notice }, group(*g), format!("{name} leads{on}{by}"))
         }
         Event::DisasterDeclared(d) => {
@@ -61,7 +62,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 || "it is over".to_string(),
                 |d| {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
-                    format!("{} {} is over, after {}", d.kind.words(), names.join(", "), record.at.utc.since(d.since))
+                    let unproven = unproven(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
+                    let unproven = if unproven.is_empty() { String::new() } else { format!("; no write of ours has proven {unproven}") };
+                    format!("{} {} is over, after {}{unproven}", d.kind.words(), names.join(", "), record.at.utc.since(d.since))
                 },
             );
             (Weight::Notice, "disaster".to_string(), text)
@@ -84,6 +87,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (Weight::Notice, by.clone(), format!("{text}{}{after}{why}", of(*proposal)))
         }
         Event::Withdrawn { proposal, by, reason } => (Weight::Notice, by.clone(), format!("choice{} withdrawn: {reason}", of(*proposal))),
+        Event::AutomaticStopped { proposal, by, reason } if by == BPCI => {
+            (Weight::Warning, by.clone(), format!("no automatic response{}: {reason}", of(*proposal)))
+        }
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, by.clone(), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
@@ -93,7 +99,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::OperationStarted(s) => (Weight::Alarm, s.id.to_string(), {
             let accepts = s.accepted.words();
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
-            format!("{} {} → {} on {} begins, by {}{accepts}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
+            let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
+            format!("{} {} → {} on {} begins, by {}{accepts}{warned}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
         }),
         Event::StepStarted { .. } => return None,
         // It is the operation's own, of no step of it.
@@ -106,6 +113,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Reported { id, outcome } => {
             let (weight, text) = match outcome {
                 Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
+                Outcome::Assumed { reason } => (Weight::Warning, format!("unknown: {reason}")),
                 Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
                 Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
@@ -134,6 +142,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
+                Status::Recovered => {
+                    let served = state.operation(*operation).and_then(|o| o.recovery_time());
+                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took} of impact")))
+                }
                 other => other.word().to_string(),
             };
             let weight = match status {
@@ -144,16 +156,40 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (weight, operation.to_string(), format!("{of}{text}"))
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
-        Event::FenceProven { .. } | Event::Foretold { .. } => return None,
+        Event::FenceProven { .. } => return None,
+        Event::Foretold { foretold, .. } => {
+            let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
+            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("foretold{to}: {}", told(foretold)))
+        }
         Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };
     let about = about(state, &record.event).map_or(String::new(), group);
     Some(LogLine { at: record.at.utc, weight, subject, text, about })
 }
 
+/// What the futures of a choice said of it, and of leaving it.
+fn told(foretold: &Foretold) -> String {
+    let served = |t: &Told| match t.served_ms.times(2) {
+        times if times.is_empty() => "users not served".to_string(),
+        times if t.without.is_empty() => format!("served {times}"),
+        times => format!("served {times} without the {}", t.without.join(", ")),
+    };
+    let act = foretold.act.as_ref().map_or_else(|| "no figures".to_string(), |t| format!("{}, of {} futures", served(t), t.futures));
+    format!("{act}{}", foretold.leave.as_ref().map_or(String::new(), |t| format!("; if left: {}", served(t))))
+}
+
+/// Databases that a disaster reached, that are led from elsewhere now, and that no write of ours has proven since.
+fn unproven(state: &State, d: &Disaster) -> std::collections::BTreeSet<GroupId> {
+    let proven = |g: GroupId| state.operations.iter().any(|o| o.group == g && o.disaster == Some(d.id) && o.results.served.is_some());
+    let reached = d.services.iter().filter_map(|id| state.estate.services.get(id.at())).map(|s| s.group);
+    let moved = |g: GroupId| state.primaries.get(g.at()).and_then(|p| p.0).is_some_and(|r| !d.regions.contains(&r));
+    reached.filter(|g| state.estate.groups.get(g.at()).is_some_and(|g| g.database.is_some()) && moved(*g) && !proven(*g)).collect()
+}
+
 /// The protection group that an event is about.
 fn about(state: &State, event: &Event) -> Option<GroupId> {
-    let of_choice = |id: ProposalId| state.proposals.iter().find(|p| p.proposal.id == id).map(|p| p.proposal.group);
+    let open = |id: ProposalId| state.proposals.iter().find(|p| p.proposal.id == id).map(|p| p.proposal.group);
+    let of_choice = |id: ProposalId| open(id).or_else(|| state.operations.iter().find(|o| o.proposal == id).map(|o| o.group));
     let of_operation = |id: OperationId| state.operation(id).map(|o| o.group);
     match event {
         Event::PrimaryChanged { group, .. } | Event::FenceProven { group, .. } => Some(*group),

@@ -39,7 +39,7 @@ pub fn of(ended: &[Ended], question: &Question, branch: Branch, fence_is_known: 
         // What leaves a fence out, or does not know what is lost, proves nothing of a target.
         meets_rto: counted.then(|| Share::of(ended.iter().map(|e| e.served.is_some_and(|t| t.plus(before) <= question.rto)))),
         meets_rpo: ((rate.is_some() || nothing) && question.loss_is_known)
-            .then(|| Share::of(ended.iter().map(|e| e.served.is_some() && lost_ms(e).unwrap_or(0) <= question.rpo.0))),
+            .then(|| Share::of(ended.iter().map(|e| lost_ms(e).unwrap_or(0) <= question.rpo.0))),
         rolled_back: Share::of(ended.iter().map(|e| e.rolled_back)),
         not_served: Share::of(ended.iter().map(|e| e.served.is_none())),
         why_not: none().find_map(|e| e.stuck.clone()).or_else(|| none().next().map(|_| question.otherwise.clone())),

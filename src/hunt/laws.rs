@@ -46,7 +46,7 @@ impl Watch {
             Event::OperationStarted(start) => self.started(record.at, start, door)?,
             Event::Intended { id, effect } => self.intended(*id, effect)?,
             Event::StepReset { operation, step, .. } => self.reset(*operation, *step)?,
-            Event::StatusChanged { operation, status } => self.status(*operation, status, door)?,
+            Event::StatusChanged { operation, status } => self.status(record.at, *operation, status, door)?,
             _ => {}
         }
         self.shadow.restore(record);
@@ -79,6 +79,8 @@ impl Watch {
         let last = self.automatic.insert(start.group, at.utc);
         let again = last.map(|l| at.utc.since(l)).filter(|t| *t < cooldown && last.is_none_or(|l| l <= at.utc));
         self.must(again.is_none(), 0, || format!("automation acts again after {}", again.unwrap_or_default()))?;
+        let declined = start.disaster.is_some_and(|d| self.state().declined.contains(&(d, start.group)));
+        self.must(!declined, 4, || "automation begins what somebody declined".to_string())?;
         self.must(start.accepted == Accepted::default(), 2, || "automation accepts a risk".to_string())?;
         let fenced = estate.group(start.group).database.as_ref().is_some_and(|d| d.fence.is_some());
         self.must(fenced, 1, || "automation begins without a fence".to_string())?;
@@ -128,10 +130,12 @@ impl Watch {
         self.must(!open, 3, || "a step is tried again while what became of it is unknown".to_string())
     }
 
-    fn status(&mut self, id: OperationId, status: &Status, door: &TrickDoor) -> Result<(), String> {
+    fn status(&mut self, at: Now, id: OperationId, status: &Status, door: &TrickDoor) -> Result<(), String> {
         let Some(operation) = self.state().operation(id).cloned() else { return Err(format!("law 3: there is no {id}")) };
         let over = operation.is_over();
         self.must(!over, 3, || format!("{id} is over and goes on"))?;
+        // Nobody has been able to tell for a minute, and whoever sent it is gone.
+        let hopeless = |e: &EffectRecord| e.orphaned && at.mono.since(e.intended) >= Span::mins(1);
         match status {
             Status::Recovered | Status::RecoveredUnprotected { .. } if operation.intent() != Intent::Guided => {
                 let led = door.world.leads(operation.group);
@@ -149,11 +153,12 @@ impl Watch {
             }
             Status::Aborted { .. } => {
                 let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. });
-                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect));
+                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} is given up while what became of an effect is unknown"))
             }
             Status::Failed { .. } | Status::RolledBack => {
-                let unheard = operation.effects().any(|e| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Release { .. }));
+                let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Release { .. });
+                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} ends while what became of an effect is unknown"))
             }
             Status::Waiting { question } => self.must(!question.is_empty(), 6, || format!("{id} waits and does not say for what")),

@@ -135,6 +135,8 @@ pub enum Outcome {
     Done { detail: String },
     /// It was tried and did not happen, and never will under this id.
     NotDone { reason: String },
+    /// Nobody could tell, and a person takes it for not done, so that it can be tried anew. It may have happened all the same.
+    Assumed { reason: String },
     /// Its controller died before it was sent, as was seen afterwards: nothing was tried, so it may be made anew.
     Missed { reason: String },
     /// Nobody can tell yet.

@@ -159,6 +159,9 @@ pub struct OperationStart {
     pub reason: String,
     pub disaster: Option<DisasterId>,
     pub accepted: Accepted,
+    /// What was told against it, and asked for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<String>,
     pub before: Before,
 }
 

@@ -141,7 +141,7 @@ pub struct StepRecord {
 impl StepRecord {
     /// What was sent, the newest first. What was not done before somebody had it tried anew is not told any more.
     pub fn sent(&self) -> impl DoubleEndedIterator<Item = &EffectRecord> {
-        let before = self.effects.iter().take(self.tried).filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. })));
+        let before = self.effects.iter().take(self.tried).filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. } | Outcome::Assumed { .. })));
         before.chain(self.anew()).rev().filter(|e| !e.is_missed())
     }
 
@@ -306,9 +306,17 @@ impl Operation {
         self.effects().any(|e| e.may_have_happened() && !matches!(e.effect, Effect::Claim { .. } | Effect::ValidateWrite { .. }))
     }
 
-    /// True once the old primary's lock may have been given away.
+    /// True once the old primary's lock may have been given away: by us, or by the cluster before we came to it.
     pub fn handed_over(&self) -> bool {
-        self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. }))
+        let given = |e: &EffectRecord| e.may_have_happened() && matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. });
+        let gives = |s: &super::Step| matches!(s.kind, super::StepKind::HandOver | super::StepKind::SwitchOver);
+        let passed = || self.plan.steps.iter().zip(&self.steps).any(|(s, r)| gives(s) && r.state.opens());
+        self.results.promoted.is_some() || passed() || self.effects().any(given)
+    }
+
+    /// The cluster is led from elsewhere than from the region that was left: what was done to the old primary stays done.
+    pub fn moved_on(&self, leader: Option<RegionId>) -> bool {
+        leader.is_some_and(|l| l != self.from)
     }
 
     pub fn fenced(&self) -> bool {

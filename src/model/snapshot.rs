@@ -161,6 +161,9 @@ pub struct GroupView {
     pub automation: Automation,
     /// Why automation would not act now.
     pub veto: Option<String>,
+    /// That does not pass by itself.
+    #[serde(default)]
+    pub veto_stands: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,6 +244,9 @@ pub struct ProposalView {
     pub proposal: Proposal,
     pub assessment: Assessment,
     pub automatic_in: Option<Span>,
+    /// Detection's choice, whose place it took, counts anew when it is taken away.
+    #[serde(default)]
+    pub holds_automatic: bool,
 }
 
 /// What a running step waits for.

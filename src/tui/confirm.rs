@@ -156,6 +156,9 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops it", g.dot));
         lines.extend(panel::said(c, "automatic", &format!("in {left}{stop}"), t.warn));
     }
+    if confirm.shown.holds_automatic {
+        lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts anew once you leave", t.warn));
+    }
     if !identity.is_empty() {
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
     }

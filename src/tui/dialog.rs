@@ -154,8 +154,10 @@ pub(super) fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'sta
 }
 
 /// The answers an operation takes now.
-pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
+pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)> {
     let mut list = Vec::new();
+    // Beside a new leader the old primary is not brought back.
+    let moved = o.moved_on(s.group(o.group).and_then(|v| v.primary));
     let asks = o.plan.steps.iter().zip(&o.steps).any(|(s, r)| matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running);
     let failed = o.steps.iter().any(|r| matches!(r.state, StepState::Failed { .. }));
     if asks {
@@ -168,11 +170,15 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
     if o.lacks_only_protection() && matches!(o.status, Status::Waiting { .. }) {
         list.push(("accept", "accept that it is unprotected"));
     }
-    if o.handed_over() && matches!(o.status, Status::Waiting { .. }) {
+    if (o.handed_over() || moved) && matches!(o.status, Status::Waiting { .. }) {
         list.push(("abort", "give it up: what was done stays as it is; then fail over anew"));
     }
-    if !o.handed_over() {
-        list.push(if o.has_acted() { ("rollback", "undo the fence and the drain") } else { ("abort", "end it: nothing has been changed yet") });
+    if !o.handed_over() && !moved {
+        list.push(if o.has_acted() {
+            ("rollback", "undo the fence, where it has an undo, and the drain")
+        } else {
+            ("abort", "end it: nothing has been changed yet")
+        });
     }
     list
 }
@@ -182,8 +188,8 @@ pub fn answers(o: &Operation) -> Vec<(&'static str, &'static str)> {
 pub fn answered(s: &Snapshot, selected: GroupId) -> Option<&Operation> {
     let open = || s.open().map(|o| &**o);
     match open().find(|o| o.group == selected) {
-        Some(own) => Some(own).filter(|o| !answers(o).is_empty()),
-        None => open().filter(|o| !answers(o).is_empty()).min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),
+        Some(own) => Some(own).filter(|o| !answers(s, o).is_empty()),
+        None => open().filter(|o| !answers(s, o).is_empty()).min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),
     }
 }
 
@@ -206,7 +212,7 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     let way = format!("{} of {}  {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
     let title = format!(" {}  {way}", if waits { "ANSWER" } else { "TAKE BACK" });
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
-    if answers(o).is_empty() {
+    if answers(s, o).is_empty() {
         let text = match o.handed_over() {
             true => " too late: the lock is handed over, and nothing can be taken back; Esc leaves",
             false => " nothing is asked any more; Esc leaves",
@@ -219,7 +225,7 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
             lines.push(Row::new().rest(g, &format!("   {part}"), c.width, t.strong).line());
         }
     }
-    for (word, meaning) in answers(o) {
+    for (word, meaning) in answers(s, o) {
         lines.push(Row::new().add("   ", t.text).left(g, word, 10, t.key).rest(g, meaning, c.width, t.text).line());
     }
     lines.push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());

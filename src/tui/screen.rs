@@ -79,9 +79,14 @@ fn windowed(mut lines: Vec<Line<'static>>, room: usize, scrolled: usize, c: &Can
     }
     // The title and the line that says how much is above take two of them.
     let hidden = lines.len() - room + 1;
-    let above = hidden.saturating_sub(scrolled);
+    let mut above = hidden.saturating_sub(scrolled);
     let mut shown = vec![lines.remove(0)];
     if above > 0 {
+        // Half a sentence says something else than the whole.
+        let goes_on = |l: &Line| l.spans.first().is_some_and(|s| s.content.len() == 14 && s.content.trim().is_empty());
+        while above + 1 < lines.len() && goes_on(&lines[above]) {
+            above += 1;
+        }
         shown.push(Row::new().rest(c.glyphs, &format!("   {above} lines above this: the up key shows them"), c.width, c.theme.warn).line());
     }
     let left = room - shown.len();
@@ -376,7 +381,9 @@ fn deciding(c: &Canvas) -> Vec<Block> {
             Some(since) => o.started >= since,
             None => o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10)),
         };
-        s.operations.iter().rev().find(|o| o.group == selected).filter(recent)
+        // Nor one whose end is not how it stands.
+        let stands = |o: &&std::sync::Arc<Operation>| !o.handed_over() || s.group(o.group).is_some_and(|v| v.primary == Some(o.to));
+        s.operations.iter().rev().find(|o| o.group == selected).filter(recent).filter(stands)
     });
     if s.is_undecided(selected) {
         // Taken off the table, and as open as before: what else is to be decided is a key away.
@@ -391,6 +398,11 @@ fn deciding(c: &Canvas) -> Vec<Block> {
             panel::choice(c, view),
             Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }),
         )),
+        // What is over with its incident has a line: what would be now is asked again.
+        (None, Some(o)) if o.is_over() && s.disasters.is_empty() => {
+            list.push(Block { lines: panel::recovery_past(c, o), ..recovery(o) });
+            list.push(informs(panel::peace(c), Screen::Replication));
+        }
         (None, Some(o)) => {
             let mut block = recovery(o);
             if o.is_over() {

@@ -195,7 +195,7 @@ fn edit(text: &mut String, key: KeyEvent) -> bool {
 
 fn answer(s: &Snapshot, id: OperationId, step: Option<u16>, word: &str) -> Option<Ask> {
     let operation = s.operations.iter().find(|o| o.id == id)?;
-    if !dialog::answers(operation).iter().any(|(w, _)| *w == word) {
+    if !dialog::answers(s, operation).iter().any(|(w, _)| *w == word) {
         return None;
     }
     let of_step = |done| step.map(|step| Action::Answer { operation: id, step, done, note: String::new() });

@@ -41,7 +41,10 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     let other = &open[1].proposal;
     let name = simulation.scenario.estate.group(other.group).name.clone();
     let shown = text(&App::new(), &simulation.snapshot(1, false));
-    assert!(shown.contains(&format!("cluster took over {name}, unproven")) && !shown.contains("users served"), "{shown}");
+    let second = shown.lines().nth(1).unwrap_or_default();
+    assert!(second.contains(&format!("cluster took {name}, unproven")) && !second.contains("users served"), "{shown}");
+    // It is told whatever is selected, and what to do about it.
+    assert!(shown.contains("without a fence") && shown.contains("write one by hand"), "{shown}");
 }
 
 /// What runs out is seen while a confirmation is read, and stopped without leaving it.

@@ -23,7 +23,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
-    let veto = veto(c, view);
+    let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let (end, style) = match (view.automatic_in, counts(c, view)) {
         (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (Some(_), None) => (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn),
@@ -51,10 +51,9 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         lines.extend(super::loses(c, view));
         lines.extend(said(c, "leave it", &format!("{}{}", a.otherwise, super::leave(c, view)), t.text));
         // What passes by itself is no news while it counts.
-        if let (Some(left), Some(veto)) = (view.automatic_in, &veto)
-            && (is_held(a) || left == Span::ZERO)
-        {
-            lines.extend(said(c, "automation", veto, t.warn));
+        let told = view.automatic_in.is_some_and(|left| is_held(a) || left == Span::ZERO);
+        if let Some(v) = group_view.filter(|v| told || v.veto_stands && v.automation == Automation::Full) {
+            lines.extend(said(c, "automation", &format!("does not act: {}", v.veto.as_deref().unwrap_or_default()), t.warn));
         }
     }
     lines.extend(checks(c, a, 2));
@@ -71,16 +70,13 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
 
 /// How long it is until automation acts on it, if it would as things stand.
 pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
-    view.automatic_in.filter(|left| !is_held(&view.assessment) && (*left > Span::ZERO || veto(c, view).is_none()))
+    view.automatic_in
+        .filter(|left| !is_held(&view.assessment) && (*left > Span::ZERO || c.snapshot.group(view.proposal.group).is_none_or(|v| v.veto.is_none())))
 }
 
 /// Automation would not act on it, however long it counts.
 fn is_held(a: &Assessment) -> bool {
     a.risk.is_some() || a.blocked().is_some()
-}
-
-fn veto(c: &Canvas, view: &ProposalView) -> Option<String> {
-    c.snapshot.groups.iter().find(|v| v.group == view.proposal.group).and_then(|v| v.veto.clone())
 }
 
 /// `   label      text`, in two lines where one is too short.
@@ -168,27 +164,44 @@ pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
 
 fn nothing_left_words(c: &Canvas) -> Option<String> {
     let s = c.snapshot;
-    let served = s.services.iter().all(|v| v.hit_by.is_none());
-    let d = s.disasters.first().filter(|_| served && s.operations.iter().all(|o| o.is_over()))?;
+    let d = s.disasters.first().filter(|_| s.proposals.is_empty() && s.open().next().is_none())?;
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
-    if matches!(d.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError) {
+    let of_data = matches!(d.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
+    if of_data || s.groups.iter().any(|v| s.is_undecided(v.group)) {
         return None;
     }
+    let mut words = Vec::new();
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let down = names.join(", ");
-    let over = match d.regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok) {
-        true => format!("everything in {down} answers again: it is over once that has lasted for a few seconds"),
-        false => format!("it is over once {down} is well again"),
-    };
-    Some(match super::unproven(s, d).as_slice() {
-        [] => format!("nothing is to be decided: {over}"),
-        databases => format!(
-            "the cluster took over {} by itself, without a fence: see to it that its old primary in {down} stays off. No write of ours has \
-             proven it: nothing here does that afterwards, so write one by hand and note it ({}); {over}",
-            databases.join(", "),
-            c.key(Command::Note),
-        ),
-    })
+    let by_itself: Vec<&GroupView> =
+        super::unproven(s, d).into_iter().filter(|v| !s.operations.iter().any(|o| o.group == v.group && o.disaster == Some(d.id))).collect();
+    if !by_itself.is_empty() {
+        let databases: Vec<&str> = by_itself.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
+        // One that follows the new primary is no danger any more.
+        let follows = |v: &GroupView, m: &MemberView| !m.leads && m.answers == Some(true) && m.timeline == v.timeline;
+        let back = by_itself.iter().all(|v| v.members.iter().filter(|m| d.regions.contains(&m.region)).all(|m| follows(v, m)));
+        let off = if back { String::new() } else { format!(": see to it that its old primary in {down} stays off") };
+        words.push(format!("the cluster took over {} by itself, without a fence{off}", databases.join(", ")));
+        words.push(format!(
+            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note it ({})",
+            c.key(Command::Note)
+        ));
+    }
+    let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
+    if hit > 0 {
+        let entries: Vec<&str> = s.stale.iter().map(|source| source.name.as_str()).filter(|name| name.starts_with("haproxy ")).collect();
+        words.push(match entries.as_slice() {
+            [] => "Users are not seen served yet".to_string(),
+            entries => format!("Users are not served: no answer of {}; lead traffic to the new primary another way", entries.join(", ")),
+        });
+    }
+    let well = d.regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
+    words.push(match (words.is_empty(), well) {
+        (_, true) => format!("Everything in {down} answers again: it is over once that has lasted for a few seconds"),
+        (true, false) => format!("Nothing is to be decided: it is over once {down} is well again"),
+        (false, false) => format!("It is over once {down} is well again"),
+    });
+    Some(words.join(". "))
 }
 
 /// In peace: what would happen if the primary's region failed now, and what could not be done.
@@ -197,8 +210,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let mut lines = nothing_left(c);
     let mut before = None;
     let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
+    // While users wait, what else might be lost is not what is asked.
+    let asked = s.services.iter().all(|v| v.hit_by.is_none());
     let without = s.groups.iter().filter(|v| v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())).count();
-    if databases > MOST {
+    if databases > MOST && asked {
         let (text, style) = match without {
             0 => (format!("each of {databases} databases has somebody to take over, losing nothing acknowledged"), t.ok),
             n => (format!("{n} of {databases} databases have nobody to take over without loss (5 shows them)"), t.warn),
@@ -228,6 +243,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             lines.push(
                 Row::new().add(format!("     {}", c.key(Command::Failover)), t.key).rest(g, " puts a choice on the table", c.width, t.text).line(),
             );
+            continue;
+        }
+        if !asked {
             continue;
         }
         if before != Some(primary) {

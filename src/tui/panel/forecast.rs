@@ -90,13 +90,17 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         parts.push(said(c, "chances", &text, t.text));
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
-        let lost = lost(figures).map_or(String::new(), |most| format!("; loses {most}"));
+        let lost = lost(figures).map_or(String::new(), |most| format!("; in its futures loses {most}"));
         let text = format!("{}: {}{lost}", s.estate.region(*region).name, outlook(figures));
         parts.push(said(c, "next best", &text, t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {
         let fence = if figures.without.is_empty() { String::new() } else { format!(" + {}", figures.without.join(", ")) };
-        parts.push(said(c, "writable", &format!("{}{fence}; served {}{fence}", figures.writable_ms.times(3), figures.served_ms.times(3)), t.dim));
+        let served = match figures.served_ms.times(3) {
+            times if times.is_empty() => String::new(),
+            times => format!("; served {times}{fence}"),
+        };
+        parts.push(said(c, "writable", &format!("{}{fence}{served}", figures.writable_ms.times(3)), t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.drivers.is_empty()) {
         let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step} {}", Span(*ms))).collect();

@@ -75,11 +75,10 @@ pub fn overload(s: &Snapshot, region: RegionId) -> Option<Percent> {
 }
 
 /// Databases that this disaster took, and that no write of ours has proven since.
-pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a str> {
+pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a GroupView> {
     let proven = |g: GroupId| s.operations.iter().any(|o| o.group == g && o.disaster == Some(d.id) && o.results.served.is_some());
-    let hit = s.groups.iter().filter(|v| !v.members.is_empty()).map(|v| v.group);
-    let hit = hit.filter(|g| d.services.iter().any(|id| s.estate.service(*id).group == *g) && !proven(*g));
-    hit.map(|g| s.estate.group(g).name.as_str()).collect()
+    let hit = |g: GroupId| d.services.iter().any(|id| s.estate.service(*id).group == g);
+    s.groups.iter().filter(|v| !v.members.is_empty() && hit(v.group) && !proven(v.group)).collect()
 }
 
 fn second(c: &Canvas) -> Line<'static> {
@@ -104,7 +103,7 @@ fn second(c: &Canvas) -> Line<'static> {
             Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
             None if waiting == 0 => {
                 let text = match unproven.as_slice() {
-                    [one] if slowest.is_some() => format!("{} cluster took over {one}, unproven", g.part),
+                    [one] if slowest.is_some() => format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name),
                     _ => format!("{} cluster took over, no write proven", g.part),
                 };
                 row.add(g.plain(&text), t.warn)

@@ -31,6 +31,34 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         let text = format!("{lost} of acknowledged writes, as only a simulation knows");
         lines.push(Row::new().left(g, "   lost here", 19, t.dim).rest(g, &text, c.width, t.bad).line());
     }
+    lines.extend(remains(c, o));
+    lines
+}
+
+/// In a few lines, once all of it is history: when, and what is still to be done.
+pub fn recovery_past(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let ago = o.finished.map_or(String::new(), |at| format!(", {} ago", c.snapshot.now.utc.since(at)));
+    let (g, t) = (c.glyphs, c.theme);
+    let to = &c.snapshot.estate.region(o.to).name;
+    let text = format!("{} {} {to}{ago}", c.snapshot.estate.group(o.group).name, g.arrow);
+    let mut lines =
+        vec![Row::new().add(" RECOVERY  ", t.title).add(format!("{}  ", o.status.word()), style(c, o)).rest(g, &text, c.width, t.text).line()];
+    lines.extend(remains(c, o));
+    lines
+}
+
+fn style(c: &Canvas, o: &Operation) -> ratatui::style::Style {
+    match &o.status {
+        Status::Recovered => c.theme.ok,
+        Status::Waiting { .. } | Status::Failed { .. } => c.theme.bad,
+        _ => c.theme.warn,
+    }
+}
+
+/// What is left to do when it is over.
+fn remains(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let mut lines = Vec::new();
     for remainder in &o.remains {
         let text = match remainder {
             Remainder::Rejoin { region } => format!("{} to stream again, once well and its fence undone", s.estate.region(*region).name),
@@ -45,11 +73,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
 pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
-    let style = match &o.status {
-        Status::Recovered => t.ok,
-        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
-        _ => t.warn,
-    };
+    let style = style(c, o);
     let mut open: Vec<OperationId> = s.open().map(|x| x.id).collect();
     open.reverse();
     let word = match open.iter().position(|id| *id == o.id) {

@@ -25,7 +25,9 @@ pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
     let mut row = Row::new().add(" REGIONS  ", t.title);
-    let ids = ordered(c);
+    let mut ids = ordered(c);
+    // Where it is cut, it is cut behind what is in trouble.
+    ids.sort_by_key(|id| state(c, *id).1 == RegionStatus::Ok.word());
     for (shown, id) in ids.iter().enumerate() {
         let (glyph, word, style) = state(c, *id);
         let late = late(c, *id).map_or(String::new(), |age| format!(", heard {age} ago"));

@@ -171,6 +171,7 @@ fn words(c: &Canvas, o: &Operation, index: usize) -> String {
     }
     for effect in &record.effects {
         match &effect.outcome {
+            Some(Outcome::Assumed { reason }) => parts.push(format!("{} unknown: {reason}", effect.effect.name())),
             Some(Outcome::NotDone { reason }) => parts.push(format!("{} not done: {reason}", effect.effect.name())),
             Some(Outcome::Missed { .. }) => parts.push(format!("{} was never sent, made anew", effect.effect.name())),
             Some(Outcome::Unknown { reason }) => parts.push(format!("{}: unknown, {reason}", effect.effect.name())),
