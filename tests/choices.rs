@@ -59,9 +59,15 @@ fn who_only_looks_elsewhere_leaves_the_countdown() {
     assert_eq!((looked_at.proposal.id, looked_at.automatic_in), (id, None));
     order(&mut simulation, Action::Withdraw { proposal: id });
     let back = choice(&simulation.snapshot(1, false), ORDERS);
-    // The whole of it: nobody is to be surprised by what was due meanwhile.
-    assert_eq!((back.assessment.to, back.automatic_in), (first.assessment.to, Some(Span::secs(15))));
+    // It runs on: the old primary's lease has not waited either.
+    assert_eq!((back.assessment.to, back.automatic_in), (first.assessment.to, first.automatic_in));
     assert_ne!(back.proposal.id, first.proposal.id);
+    // Nobody is surprised by what was due meanwhile.
+    let other = elsewhere(&simulation.snapshot(1, false), ORDERS);
+    let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
+    wait(&mut simulation, Span::secs(14));
+    order(&mut simulation, Action::Withdraw { proposal: id });
+    assert_eq!(choice(&simulation.snapshot(1, false), ORDERS).automatic_in, Some(Span::secs(5)));
 }
 
 #[test]

@@ -92,6 +92,8 @@ struct Player {
     simulation: Simulation,
     playing: Playing,
     paused: bool,
+    /// A person lets it run on though nothing runs in it.
+    goes_on: bool,
     /// Turns of the narration that were told.
     told: usize,
     /// Somebody gave an order or struck the world: what is expected of the scenario by itself says nothing any more.
@@ -106,7 +108,17 @@ impl Player {
         playing.speed = playing.speed.clamp(1, 1000);
         // In a fork nothing else is asked than what is tried.
         let examiner = (!playing.waits).then(Examiner::start);
-        Player { simulation, paused: playing.waits, playing, told: 0, touched: false, unmet: None, forecaster: Forecaster::start(), examiner }
+        Player {
+            simulation,
+            paused: playing.waits,
+            goes_on: false,
+            playing,
+            told: 0,
+            touched: false,
+            unmet: None,
+            forecaster: Forecaster::start(),
+            examiner,
+        }
     }
 
     fn pace(&self) -> Duration {
@@ -134,7 +146,7 @@ impl Player {
             self.simulation.core.input(now, Input::Foretold(view))?;
         }
         self.judge();
-        if self.playing.waits && !self.runs() {
+        if self.playing.waits && !self.runs() && !self.goes_on {
             self.paused = true;
         }
         Ok(())
@@ -169,14 +181,14 @@ impl Player {
         let now = self.simulation.now();
         let answer = self.simulation.core.input(now, Input::Order(order))?;
         if self.playing.waits && matches!(answer, Some(Ok(Receipt::Started(_)))) {
-            self.paused = false;
+            (self.paused, self.goes_on) = (false, false);
         }
         Ok(answer.unwrap_or(Ok(Receipt::Done)))
     }
 
     fn steer(&mut self, control: &Control) -> Result<Receipt, Refusal> {
         match control {
-            Control::Pause(on) => self.paused = *on,
+            Control::Pause(on) => (self.paused, self.goes_on) = (*on, !*on),
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
             Control::Step => {
                 self.paused = true;
@@ -185,14 +197,23 @@ impl Player {
             Control::Inject { fault } => {
                 self.touched = true;
                 self.simulation.inject(fault)?;
+                self.note(format!("strikes: {fault}"))?;
             }
             Control::Mend => {
                 self.touched = true;
                 self.simulation.core.door.mend();
+                self.note("ends every fault, and lets what was fenced come back".to_string())?;
             }
             Control::Seek { .. } => return Err(Refusal::new("a simulation does not go back", "begin it anew")),
         }
         Ok(Receipt::Done)
+    }
+
+    /// What is done to the world stands in its story.
+    fn note(&mut self, text: String) -> Result<(), Refusal> {
+        let (now, by) = (self.simulation.now(), "simulation".to_string());
+        let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text } }));
+        noted.map(|_| ()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))
     }
 
     fn snapshot(&mut self) -> Snapshot {

@@ -180,7 +180,7 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
             let with = cx.region_name(from);
             let short = match verdict {
                 Verdict::Risk => ": shed load or scale up first",
-                Verdict::Advice => ": overloaded, yet not down; shed load or scale up",
+                Verdict::Advice => ": in an outage better slow than down; shed load or scale up",
                 _ => "",
             };
             let name_of = if after > 100 { SHORT } else { "room" };

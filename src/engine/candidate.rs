@@ -47,7 +47,14 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
         Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
         Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
         Some(_) if synchronous && !listed => {
-            checks.block(2, "candidate", format!("{new} is not the synchronous standby; Patroni hands over only to that one"));
+            checks.block(
+                2,
+                "candidate",
+                format!(
+                    "{new} is not the synchronous standby; Patroni hands over only to that one: make it one first (patronictl edit-config: \
+                 synchronous_node_count 2)"
+                ),
+            );
         }
         Some(_) => checks.pass("candidate", format!("{new} may take over")),
     }

@@ -21,6 +21,9 @@ pub const FENCE_SETTLES: Span = Span::secs(5);
 /// A choice that a person put on the table and nobody confirmed is taken off after this time: it would keep the automatic
 /// response away (a choice of ours).
 pub const CHOICE: Span = Span::mins(5);
+
+/// Whoever looked at another choice has so long, at least, before automation begins what it would have begun meanwhile.
+pub const LOOKS_UP: Span = Span::secs(5);
 /// What a step does not know yet is looked for so long before it is a failure (a choice of ours; silence takes three
 /// seconds to believe).
 pub const LOOKS_FOR: Span = Span::secs(5);

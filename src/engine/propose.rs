@@ -45,15 +45,16 @@ pub const WITHDRAWN: &str = "withdrawn";
 /// The reason where another choice for the same database was put in its place.
 pub const DISPLACED: &str = "another choice took its place";
 
-/// A person's choice is off the table: detection's, whose place it took, is there again, with its whole countdown where one
-/// ran. Who only looked at something else leaves nothing behind. True if there was one.
+/// A person's choice is off the table: detection's, whose place it took, is there again, and its countdown runs on where one
+/// ran: the lease of the old primary has not waited either. Who only looked at something else leaves nothing behind. True if
+/// there was one.
 pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
     let Some(displaced) = engine.displaced.remove(&group) else { return false };
     let state = &engine.state;
     let open = displaced.disaster.is_some_and(|id| state.open_disasters().any(|d| d.id == id));
     let led = state.primaries[group.at()].0.is_none_or(|r| r == displaced.from);
     if open && led && state.running(group).is_none() {
-        let automatic_at = displaced.automatic_at.map(|_| now.mono.plus(state.estate.policy.detection.response_delay));
+        let automatic_at = displaced.automatic_at.map(|at| at.max(now.mono.plus(limits::LOOKS_UP)));
         let proposal = Proposal { id: ProposalId(state.next.proposal.max(1)), automatic_at, ..displaced };
         engine.emit(now, Event::Proposed(proposal));
     }

@@ -7,7 +7,7 @@ use crate::model::*;
 use std::sync::Arc;
 
 /// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
-const UNDO: u16 = 100;
+pub const UNDO: u16 = 100;
 const REMAIN: u16 = 200;
 
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.

@@ -63,8 +63,12 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 |d| {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
                     let unproven = unproven(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
-                    let unproven = if unproven.is_empty() { String::new() } else { format!("; no write of ours has proven {unproven}") };
-                    format!("{} {} is over, after {}{unproven}", d.kind.words(), names.join(", "), record.at.utc.since(d.since))
+                    let (what, names, took) = (d.kind.words(), names.join(", "), record.at.utc.since(d.since));
+                    match unproven.is_empty() {
+                        true => format!("{what} {names} is over, after {took}"),
+                        // What is left to do stands where nothing cuts it.
+                        false => format!("over after {took}, {unproven} never proven by a write of ours: {what} {names}"),
+                    }
                 },
             );
             (Weight::Notice, "disaster".to_string(), text)
@@ -104,7 +108,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }),
         Event::StepStarted { .. } => return None,
         // It is the operation's own, of no step of it.
-        Event::Intended { id, effect: effect @ Effect::Release { .. } } => {
+        Event::Intended { id, effect } if id.part >= super::run::UNDO => {
             (Weight::Routine, id.operation.to_string(), format!("will {}", effect.name()))
         }
         Event::Intended { id, effect } => {
@@ -118,9 +122,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
-            let released = |o: &Operation| o.effects().any(|e| e.id == *id && matches!(e.effect, Effect::Release { .. }));
-            let of_step =
-                if state.operation(id.operation).is_some_and(|o| released(o)) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
+            let of_step = if id.part >= super::run::UNDO { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
             (weight, id.operation.to_string(), format!("{of_step}{text}"))
         }
         Event::OutcomeLost { id, reason } => {

@@ -80,7 +80,7 @@ impl Effect {
             Effect::HandOver(_) => "hand over",
             Effect::SwitchOver { .. } => "switch over",
             Effect::Drain { .. } => "drain",
-            Effect::Restore { .. } => "restore",
+            Effect::Restore { .. } => "restore traffic",
             Effect::ValidateWrite { .. } => "validate a write",
             Effect::Command { .. } => "command",
         }

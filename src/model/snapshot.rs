@@ -244,7 +244,7 @@ pub struct ProposalView {
     pub proposal: Proposal,
     pub assessment: Assessment,
     pub automatic_in: Option<Span>,
-    /// Detection's choice, whose place it took, counts anew when it is taken away.
+    /// Detection's choice, whose place it took, counts on when it is taken away.
     #[serde(default)]
     pub holds_automatic: bool,
 }

@@ -157,7 +157,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.extend(panel::said(c, "automatic", &format!("in {left}{stop}"), t.warn));
     }
     if confirm.shown.holds_automatic {
-        lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts anew once you leave", t.warn));
+        lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts on once you leave", t.warn));
     }
     if !identity.is_empty() {
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());

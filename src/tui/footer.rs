@@ -40,6 +40,9 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             Command::Arm if s.armed => false,
+            // Once nothing is left to decide, what was struck is mended.
+            Command::Mend => app.screen == Screen::Command && s.proposals.is_empty() && s.world.as_ref().is_some_and(|w| !w.faults.is_empty()),
+            Command::Inject if !s.disasters.is_empty() && !wide => false,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
             _ => true,
         };

@@ -19,7 +19,7 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
     // The footer says what that key does.
     let counts = c.snapshot.proposals.iter().any(|p| p.proposal.automatic_at.is_some());
     let real_key = if counts { format!(" but {}", c.key(Command::StopAutomatic)) } else { String::new() };
-    let title = format!(" FORK, {} drops it: nothing here is real{real_key}, as of {}{without} ", c.key(Command::Back), at.clock());
+    let title = format!(" FORK of {}, {} drops it: nothing here is real{real_key}; automation rests{without} ", at.clock(), c.key(Command::Back));
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
     let left = c.width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];

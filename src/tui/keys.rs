@@ -176,7 +176,7 @@ impl Default for KeyMap {
             bind(Command::StepOnce, "step", &[c('.')], "", "to the next thing that happens"),
             bind(Command::Faster, "faster", &[c('+')], "faster", "ten times faster, up to 1000"),
             bind(Command::Slower, "slower", &[c('-')], "", "ten times slower"),
-            bind(Command::Mend, "mend", &[c('m')], "", "end every fault of the simulation, and let what was fenced come back"),
+            bind(Command::Mend, "mend", &[c('m')], "mend", "end every fault of the simulation, and let what was fenced come back"),
             bind(Command::Later, "later", &[p(KeyCode::Right)], "later", "ten seconds on, in a replay"),
             bind(Command::Earlier, "earlier", &[p(KeyCode::Left)], "earlier", "ten seconds back, in a replay"),
             bind(Command::Note, "note", &[c('n')], "note", "write a note into the record: a decision, and why"),

@@ -25,6 +25,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
     let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let (end, style) = match (view.automatic_in, counts(c, view)) {
+        (_, Some(left)) if super::acts_in(c, view).is_some_and(|cluster| cluster < left) => {
+            let cluster = super::acts_in(c, view).unwrap_or_default();
+            (format!("the cluster is first, in {cluster} {} {} stops ours", g.dot, c.key(Command::StopAutomatic)), t.warn)
+        }
         (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (Some(_), None) => (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (None, None) => match super::acts_in(c, view) {

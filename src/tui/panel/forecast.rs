@@ -62,7 +62,11 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
 pub fn acts_in(c: &Canvas, view: &ProposalView) -> Option<Span> {
     let known = of(c, view)?;
     let Outlook::Figures(figures) = &known.forecast.leave else { return None };
-    let left = figures.writable_ms.p50?.saturating_sub(c.snapshot.now.utc.since(known.at).0);
+    // It acts when the lease ends, and not sooner than its futures do: the same clock that the words tell.
+    let lease = c.snapshot.group(view.proposal.group).and_then(|v| v.lease_left).map(|(left, read)| left.0.saturating_sub(c.age(read).0));
+    let left = lease
+        .filter(|_| figures.writable_ms.p50.is_some())
+        .or(figures.writable_ms.p50.map(|ms| ms.saturating_sub(c.snapshot.now.utc.since(known.at).0)))?;
     // In whole seconds: it is no stopwatch.
     Some(Span::secs(left / 1000))
 }
@@ -81,8 +85,8 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (Some(a), Some(b)) if a == b => format!("RTO {rto} and RPO {rpo} kept in {}", share(a)),
             (Some(a), Some(b)) => format!("RTO {rto} kept in {}, RPO {rpo} in {}", share(a), share(b)),
             (Some(a), None) => format!("RTO {rto} kept in {}; what is lost is not known", share(a)),
-            (None, Some(b)) => format!("RPO {rpo} kept in {}; RTO not told without the {}", share(b), figures.without.join(", ")),
-            (None, None) => format!("not told: without the {}, and what is lost is not known", figures.without.join(", ")),
+            (None, Some(b)) => format!("RPO {rpo} kept in {}; RTO has no figure: the {} was never timed", share(b), figures.without.join(", ")),
+            (None, None) => format!("no figures: the {} was never timed, and what is lost is not known", figures.without.join(", ")),
         };
         if figures.rolled_back.met > 0 {
             text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));

@@ -74,8 +74,9 @@ pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
     let style = style(c, o);
-    let mut open: Vec<OperationId> = s.open().map(|x| x.id).collect();
-    open.reverse();
+    // Of one incident they belong together, whether they are over or not.
+    let with = |x: &Operation| !x.is_over() || (o.disaster.is_some() && x.disaster == o.disaster);
+    let open: Vec<OperationId> = s.operations.iter().filter(|x| with(x)).map(|x| x.id).collect();
     let word = match open.iter().position(|id| *id == o.id) {
         Some(i) if open.len() > 1 => format!(" RECOVERY {}/{}  ", i + 1, open.len()),
         _ => " RECOVERY  ".to_string(),
