@@ -2,7 +2,7 @@
 
 use super::{Assessment, Automation, Bytes, Disaster, Estate, GroupId, Lsn, Mono, Now, Operation, Percent, Proposal, RegionId, Span, Timeline, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// What is real about what is on the screen.
@@ -91,7 +91,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn group(&self, id: GroupId) -> Option<&GroupView> {
-        self.groups.iter().find(|v| v.group == id)
+        // They are in the estate's order.
+        self.groups.get(id.at()).filter(|v| v.group == id).or_else(|| self.groups.iter().find(|v| v.group == id))
     }
 
     /// Operations that are not over, the newest first.
@@ -109,11 +110,14 @@ impl Snapshot {
         self.proposals.iter().any(|p| p.proposal.group == group)
     }
 
-    /// Its primary does not answer, nothing runs for it, and no choice about it is on the table: somebody took it away, or it
-    /// is not there yet. In a replay nobody is asked.
-    pub fn is_undecided(&self, group: GroupId) -> bool {
-        let silent = self.group(group).is_some_and(GroupView::is_silent);
-        self.mode != Mode::Replay && silent && !self.is_on_table(group) && !self.runs(group)
+    /// Databases whose primary does not answer, for which nothing runs, and about which no choice is on the table: somebody
+    /// took it away, or it is not there yet. In a replay nobody is asked.
+    pub fn undecided(&self) -> BTreeSet<GroupId> {
+        if self.mode == Mode::Replay {
+            return BTreeSet::new();
+        }
+        let cared_for: BTreeSet<GroupId> = self.open().map(|o| o.group).chain(self.proposals.iter().map(|p| p.proposal.group)).collect();
+        self.groups.iter().filter(|v| v.is_silent() && !cared_for.contains(&v.group)).map(|v| v.group).collect()
     }
 }
 

@@ -372,7 +372,7 @@ fn begins(operation: &Operation, s: &Snapshot) -> String {
 /// stands in its place: how it came out is what it was tried for.
 pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
     let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
+    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.undecided().contains(&selected)))
 }
 
 /// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
@@ -380,7 +380,8 @@ pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
 pub fn turns(s: &Snapshot) -> Vec<GroupId> {
     let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
     let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.is_on_table(*g));
-    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| s.is_undecided(*g));
+    let undecided = s.undecided();
+    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| undecided.contains(g));
     open.extend(silent);
     // In a fork what was tried stays in sight beside what is still open.
     if open.is_empty() || s.mode == Mode::Fork {

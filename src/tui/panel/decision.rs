@@ -171,7 +171,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let d = s.disasters.first().filter(|_| s.proposals.is_empty() && s.open().next().is_none())?;
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
     let of_data = matches!(d.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-    if of_data || s.groups.iter().any(|v| s.is_undecided(v.group)) {
+    if of_data || !s.undecided().is_empty() {
         return None;
     }
     let mut words = Vec::new();
@@ -213,6 +213,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = nothing_left(c);
     let mut before = None;
+    let undecided = s.undecided();
     let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
     // While users wait, what else might be lost is not what is asked.
     let asked = s.services.iter().all(|v| v.hit_by.is_none());
@@ -227,11 +228,11 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     }
     for view in s.groups.iter().filter(|v| !v.members.is_empty() && databases <= MOST) {
         let Some(primary) = view.primary else { continue };
-        if s.mode != Mode::Replay && view.is_silent() && !s.is_undecided(view.group) {
+        if s.mode != Mode::Replay && view.is_silent() && !undecided.contains(&view.group) {
             // It has a decision of its own, or it is being recovered.
             continue;
         }
-        if s.is_undecided(view.group) {
+        if undecided.contains(&view.group) {
             let text =
                 format!("{}: {} leads and does not answer us; nothing is decided", s.estate.group(view.group).name, s.estate.region(primary).name);
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
