@@ -140,18 +140,7 @@ fn confirmed(until: impl Fn(&Operation) -> bool) -> Simulation {
     let view = choice(&simulation.snapshot(1, false), ORDERS);
     order(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
     let view = choice(&simulation.snapshot(1, false), ORDERS);
-    let a = &view.assessment;
-    let confirmation = Confirmation {
-        proposal: view.proposal.id,
-        nonce: a.nonce,
-        seen: simulation.now().utc,
-        plan: a.plan,
-        evidence: a.evidence,
-        typed: "us-east-1".to_string(),
-        accept_risk: None,
-        manual_override: false,
-        second_person: None,
-    };
+    let confirmation = view.confirmed(simulation.now().utc, "us-east-1");
     order(&mut simulation, Action::Confirm(confirmation));
     for _ in 0..600 {
         if until(&running(&simulation)) {

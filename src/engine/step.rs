@@ -447,18 +447,7 @@ mod tests {
     fn nothing_is_done_to_a_primary_that_lives() {
         let mut outage = simulation("region_outage", Mono(35_000));
         let view = outage.snapshot(1, false).proposals.first().cloned().unwrap_or_else(|| panic!("no choice"));
-        let a = &view.assessment;
-        let confirmation = Confirmation {
-            proposal: view.proposal.id,
-            nonce: a.nonce,
-            seen: outage.now().utc,
-            plan: a.plan,
-            evidence: a.evidence,
-            typed: "us-east-1".to_string(),
-            accept_risk: None,
-            manual_override: false,
-            second_person: None,
-        };
+        let confirmation = view.confirmed(outage.now().utc, "us-east-1");
         let now = outage.now();
         let order = Order { by: "ada".to_string(), action: Action::Confirm(confirmation) };
         let answer = outage.core.input(now, Input::Order(order));

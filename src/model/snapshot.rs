@@ -253,6 +253,24 @@ pub struct ProposalView {
     pub holds_automatic: bool,
 }
 
+impl ProposalView {
+    /// What confirms it as it was seen then, where nothing but the name of the region asks to be typed.
+    pub fn confirmed(&self, seen: Utc, typed: &str) -> super::Confirmation {
+        let a = &self.assessment;
+        super::Confirmation {
+            proposal: self.proposal.id,
+            nonce: a.nonce,
+            seen,
+            plan: a.plan,
+            evidence: a.evidence,
+            typed: typed.to_string(),
+            accept_risk: None,
+            manual_override: false,
+            second_person: None,
+        }
+    }
+}
+
 /// What a running step waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitView {
