@@ -84,17 +84,7 @@ fn confirmation(simulation: &Simulation, group: &str) -> Action {
     let snapshot = simulation.snapshot(1, false);
     let of = |v: &&ProposalView| snapshot.estate.group(v.proposal.group).name == group;
     let view = snapshot.proposals.iter().find(of).unwrap_or_else(|| panic!("no choice"));
-    Action::Confirm(Confirmation {
-        proposal: view.proposal.id,
-        nonce: view.assessment.nonce,
-        seen: snapshot.now.utc,
-        plan: view.assessment.plan,
-        evidence: view.assessment.evidence,
-        typed: "us-east-1".to_string(),
-        accept_risk: None,
-        manual_override: false,
-        second_person: None,
-    })
+    Action::Confirm(view.confirmed(snapshot.now.utc, "us-east-1"))
 }
 
 fn in_steps(simulation: &mut Simulation, until: impl Fn(&Simulation) -> bool) {
