@@ -27,9 +27,9 @@ pub struct Playing {
     pub ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>>,
 }
 
-/// How often a running world is brought up to date with real time: while something happens in it, and in calm.
+/// How often a running world is brought up to date with real time while something happens in it. In calm it is with each
+/// second of its own clock: that is all that moves on a screen.
 const FRAME: Duration = Duration::from_millis(50);
-const CALM: Duration = Duration::from_millis(500);
 
 /// How long one turn of the loop simulates at most: a world that is too much for its speed runs slower, and still hears
 /// orders.
@@ -55,11 +55,11 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
         loop {
             let failed = tokio::select! {
                 () = tokio::time::sleep_until(last + player.pace()) => {
-                    let at = tokio::time::Instant::now();
-                    let passed = at.saturating_duration_since(last);
-                    last = at;
+                    let passed = u64::try_from(tokio::time::Instant::now().saturating_duration_since(last).as_millis()).unwrap_or(0);
+                    // What is less than a millisecond passes the next time.
+                    last += Duration::from_millis(passed);
                     crate::engine::planted::panic_here();
-                    player.pass(Span::ms(u64::try_from(passed.as_millis()).unwrap_or(0)))
+                    player.pass(Span::ms(passed))
                 }
                 message = inbox.recv() => match message {
                     None => return,
@@ -123,12 +123,22 @@ impl Player {
 
     fn pace(&self) -> Duration {
         let state = self.simulation.core.engine.state();
-        let busy = self.playing.speed > 1 || !state.proposals.is_empty() || state.open_disasters().next().is_some();
-        if busy || self.runs() { FRAME } else { CALM }
+        let struck = !self.simulation.core.door.striking().is_empty();
+        let busy = self.playing.speed > 1 || struck || !state.proposals.is_empty() || state.open_disasters().next().is_some();
+        match (busy || self.runs(), self.paused) {
+            (true, _) => FRAME,
+            (false, true) => Duration::from_secs(1),
+            (false, false) => self.simulation.now().utc.to_next_second().as_std(),
+        }
     }
 
     /// Lets real time pass.
     fn pass(&mut self, real: Span) -> Result<(), JournalError> {
+        // What is told while it stands still goes into the record too.
+        for view in self.forecaster.news() {
+            let now = self.simulation.now();
+            self.simulation.core.input(now, Input::Foretold(view))?;
+        }
         if self.paused {
             return Ok(());
         }
@@ -140,10 +150,6 @@ impl Player {
         if turn.is_some_and(|turn| self.simulation.now().mono >= turn) {
             self.told += 1;
             self.paused = self.playing.walk;
-        }
-        for view in self.forecaster.news() {
-            let now = self.simulation.now();
-            self.simulation.core.input(now, Input::Foretold(view))?;
         }
         self.judge();
         if self.playing.waits && !self.runs() && !self.goes_on {

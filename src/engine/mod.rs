@@ -3,6 +3,7 @@
 //! It promises: the same inputs give the same answers; what breaks a law is not decided; every wait has a reason and
 //! an end. It may not do IO, read a clock, draw a random number, or decide by a float.
 
+mod about;
 mod alone;
 mod assess;
 mod awaited;
@@ -25,6 +26,7 @@ mod standing;
 mod state;
 mod step;
 mod telemetry;
+mod unproven;
 mod view;
 mod votes;
 mod watched;

@@ -27,6 +27,8 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act.
     pub declined: BTreeSet<(DisasterId, GroupId)>,
+    /// Databases of which a person has noted something, by name, since they were last led from elsewhere.
+    pub vouched: BTreeSet<GroupId>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -66,6 +68,7 @@ impl State {
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeSet::new(),
+            vouched: BTreeSet::new(),
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -107,7 +110,11 @@ impl State {
         self.records += 1;
         match &record.event {
             Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
-            Event::ClockJumped { .. } | Event::Refused { .. } | Event::Note { .. } => {}
+            Event::ClockJumped { .. } | Event::Refused { .. } => {}
+            Event::Note { text, .. } => {
+                let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
+                self.vouched.extend(self.estate.group_ids().filter(|g| named(&self.estate.group(*g).name)));
+            }
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {
                     *slot = (*status, reason.clone());
@@ -115,6 +122,9 @@ impl State {
             }
             Event::PrimaryChanged { group, region, timeline } => {
                 if let Some(slot) = self.primaries.get_mut(group.at()) {
+                    if region.is_some() && slot.0 != *region {
+                        self.vouched.remove(group);
+                    }
                     *slot = (*region, *timeline);
                 }
             }
@@ -251,6 +261,7 @@ impl State {
             self.primaries = vec![(None, None); estate.groups.len()];
             self.disasters.clear();
             self.declined.clear();
+            self.vouched.clear();
             self.operations.clear();
             self.fence_proofs.clear();
             self.automation_at = kept;

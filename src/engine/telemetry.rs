@@ -376,15 +376,19 @@ impl Telemetry {
     }
 
     /// How long ago the leader was where a standby is now; zero if the standby has all that is known. When the standby
-    /// is further back than anything kept, it is at least so long.
+    /// is further back than anything kept, it is at least so long. Where we did not hear the leader for a while, it is taken
+    /// to have written evenly meanwhile: that we were blind is no lag of the standby's.
     pub fn behind(&self, group: GroupId, received: Lsn) -> Option<Span> {
         let positions = &self.groups.get(group.at())?.positions;
         let (newest, furthest) = positions.back()?;
         if received >= *furthest {
             return Some(Span::ZERO);
         }
-        let had = positions.iter().rev().find(|(_, p)| *p <= received).or(positions.front())?;
-        Some(newest.since(had.0))
+        let next = positions.partition_point(|(_, p)| *p <= received);
+        let Some((had, from)) = next.checked_sub(1).and_then(|i| positions.get(i)) else { return Some(newest.since(positions.front()?.0)) };
+        let Some((then, to)) = positions.get(next).filter(|(then, _)| then.since(*had) > limits::BLIND) else { return Some(newest.since(*had)) };
+        let share = u128::from(received.ahead_of(*from).0) * u128::from(then.since(*had).0) / u128::from(to.ahead_of(*from).0.max(1));
+        Some(newest.since(had.plus(Span(u64::try_from(share).unwrap_or(0)))))
     }
 
     /// The newest timeline that a leader of the group said it was on.
@@ -458,6 +462,23 @@ mod tests {
             assert!(age(&sql).max(age(&rest)).is_some_and(|a| a <= limits::FRESH_FOR_AUTOMATION), "{n}");
         }
         assert!(sql.silences >= limits::SILENCES && sql.failing_since == Some(Mono(0)));
+    }
+
+    #[test]
+    fn that_we_were_blind_is_no_lag_of_the_standby() {
+        let heard = [(0, 100), (1_000, 200), (91_000, 9_200), (92_000, 9_300)];
+        let positions = heard.map(|(at, p)| (Mono(at), Lsn(p))).to_vec().into();
+        let telemetry = Telemetry { groups: vec![GroupTelemetry { positions, ..GroupTelemetry::default() }], ..Telemetry::default() };
+        for (received, expected, why) in [
+            (9_300, 0, "it has all that is known"),
+            (9_299, 1_000, "the newest position but one that it has"),
+            (9_100, 2_000, "between two that are far apart: as if it had been written evenly"),
+            (200, 91_000, "it stopped before we did"),
+            (150, 92_000, "between two that were heard one after the other: at most"),
+            (50, 92_000, "further back than anything kept: at least"),
+        ] {
+            assert_eq!(telemetry.behind(GroupId::of(0), Lsn(received)), Some(Span(expected)), "{why}");
+        }
     }
 
     #[test]

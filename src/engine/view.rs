@@ -1,8 +1,9 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
 use super::votes::Stance;
-use super::{Engine, Facts, assess, orders, services, step, votes};
+use super::{Engine, Facts, assess, orders, services, step, unproven, votes};
 use crate::model::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot {
@@ -22,13 +23,14 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         .collect();
     // Each stays where it was, though another choice took its place.
     proposals.sort_by_key(|v| v.proposal.group);
+    let unproven = unproven::all(state);
     Snapshot {
         mode: state.mode,
         now,
         estate: Arc::clone(&state.estate),
         armed: state.armed,
         regions: state.estate.region_ids().map(|r| region(&cx, r)).collect(),
-        groups: state.estate.group_ids().map(|g| group(engine, &cx, g, &proposals)).collect(),
+        groups: state.estate.group_ids().map(|g| GroupView { unproven: unproven.contains(&g), ..group(engine, &cx, g, &proposals) }).collect(),
         services: services::views(&cx),
         disasters,
         proposals,
@@ -38,7 +40,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
         log: Arc::clone(&engine.log),
         log_total: engine.log_total,
-        gaps: gaps(&cx),
+        gaps: gaps(&cx, &unproven),
         stale: stale(&cx),
         records: state.records,
         stored: 0,
@@ -115,6 +117,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         observers_against,
         observers,
         operation: cx.state.running(id).map(|o| o.id),
+        unproven: false,
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto_stands: veto.as_ref().is_some_and(|v| v.stands),
@@ -151,8 +154,15 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> Memb
 }
 
 /// What could not be done now if it had to be.
-fn gaps(cx: &Facts) -> Vec<String> {
+fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
     let mut gaps = Vec::new();
+    // While the disaster is on, it says so itself.
+    for id in unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()) {
+        let name = &cx.estate().group(*id).name;
+        gaps.push(format!(
+            "{name}: the cluster took over by itself, and no write of ours has proven it: write one by hand, and note it with «{name}»"
+        ));
+    }
     for id in cx.estate().group_ids() {
         let Some(database) = cx.database(id) else { continue };
         let name = &cx.estate().group(id).name;

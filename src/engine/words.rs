@@ -1,5 +1,6 @@
 //! Events in words: the incident's story, one line each.
 
+use super::about::about;
 use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
@@ -62,7 +63,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 || "it is over".to_string(),
                 |d| {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
-                    let unproven = unproven(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
+                    let unproven = super::unproven::of(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
                     let (what, names, took) = (d.kind.words(), names.join(", "), record.at.utc.since(d.since));
                     match unproven.is_empty() {
                         true => format!("{what} {names} is over, after {took}"),
@@ -161,67 +162,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::FenceProven { .. } => return None,
         Event::Foretold { foretold, .. } => {
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("foretold{to}: {}", told(foretold)))
+            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("foretold{to}: {foretold}"))
         }
         Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };
     let about = about(state, &record.event).map_or(String::new(), group);
     Some(LogLine { at: record.at.utc, weight, subject, text, about })
-}
-
-/// What the futures of a choice said of it, and of leaving it.
-fn told(foretold: &Foretold) -> String {
-    let served = |t: &Told| match t.served_ms.times(2) {
-        times if times.is_empty() => "users not served".to_string(),
-        times if t.without.is_empty() => format!("served {times}"),
-        times => format!("served {times} without the {}", t.without.join(", ")),
-    };
-    let act = foretold.act.as_ref().map_or_else(|| "no figures".to_string(), |t| format!("{}, of {} futures", served(t), t.futures));
-    format!("{act}{}", foretold.leave.as_ref().map_or(String::new(), |t| format!("; if left: {}", served(t))))
-}
-
-/// Databases that a disaster reached, that are led from elsewhere now, and that no write of ours has proven since.
-fn unproven(state: &State, d: &Disaster) -> std::collections::BTreeSet<GroupId> {
-    let proven = |g: GroupId| state.operations.iter().any(|o| o.group == g && o.disaster == Some(d.id) && o.results.served.is_some());
-    let reached = d.services.iter().filter_map(|id| state.estate.services.get(id.at())).map(|s| s.group);
-    let moved = |g: GroupId| state.primaries.get(g.at()).and_then(|p| p.0).is_some_and(|r| !d.regions.contains(&r));
-    reached.filter(|g| state.estate.groups.get(g.at()).is_some_and(|g| g.database.is_some()) && moved(*g) && !proven(*g)).collect()
-}
-
-/// The protection group that an event is about.
-fn about(state: &State, event: &Event) -> Option<GroupId> {
-    let open = |id: ProposalId| state.proposals.iter().find(|p| p.proposal.id == id).map(|p| p.proposal.group);
-    let of_choice = |id: ProposalId| open(id).or_else(|| state.operations.iter().find(|o| o.proposal == id).map(|o| o.group));
-    let of_operation = |id: OperationId| state.operation(id).map(|o| o.group);
-    match event {
-        Event::PrimaryChanged { group, .. } | Event::FenceProven { group, .. } => Some(*group),
-        Event::Proposed(p) => Some(p.group),
-        Event::OperationStarted(start) => Some(start.group),
-        Event::Withdrawn { proposal, .. } | Event::AutomaticStopped { proposal, .. } | Event::Foretold { proposal, .. } => of_choice(*proposal),
-        Event::Intended { id, .. } | Event::Reported { id, .. } | Event::OutcomeLost { id, .. } => of_operation(id.operation),
-        Event::StepStarted { operation, .. }
-        | Event::StepDone { operation, .. }
-        | Event::StepFailed { operation, .. }
-        | Event::StepSkipped { operation, .. }
-        | Event::StepReset { operation, .. }
-        | Event::Promoted { operation, .. }
-        | Event::StatusChanged { operation, .. }
-        | Event::RemainderDone { operation, .. } => of_operation(*operation),
-        Event::Refused { order, .. } => match &order.action {
-            Action::Propose { group, .. } => Some(*group),
-            Action::Confirm(confirmation) => of_choice(confirmation.proposal),
-            Action::Withdraw { proposal } | Action::StopAutomatic { proposal } => of_choice(*proposal),
-            Action::Abort { operation } | Action::Rollback { operation } | Action::AcceptUnprotected { operation } => of_operation(*operation),
-            Action::Answer { operation, .. } => of_operation(*operation),
-            Action::Arm { .. } | Action::Disarm | Action::Note { .. } => None,
-        },
-        Event::Started { .. }
-        | Event::ClockJumped { .. }
-        | Event::RegionChanged { .. }
-        | Event::DisasterDeclared(_)
-        | Event::DisasterEnded { .. }
-        | Event::Armed { .. }
-        | Event::Disarmed { .. }
-        | Event::Note { .. } => None,
-    }
 }

@@ -35,6 +35,9 @@ CREATE TRIGGER IF NOT EXISTS heads_stay BEFORE UPDATE ON heads BEGIN SELECT RAIS
 CREATE TRIGGER IF NOT EXISTS heads_are_kept BEFORE DELETE ON heads BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 ";
 
+/// Kept of the file in memory, in KiB; as SQLite has it, with a minus.
+const CACHE: i64 = -256;
+
 pub struct Journal {
     head: Head,
     disk: Option<Disk>,
@@ -75,7 +78,7 @@ impl Journal {
         let key = Key::load_or_make(&key_path).map_err(|e| fail(&key_path, &e))?;
         let path = directory.join("journal.db");
         let connection = Connection::open(&path).map_err(|e| fail(&path, &e))?;
-        connection.execute_batch(SCHEMA).map_err(|e| fail(&path, &e))?;
+        connection.pragma_update(None, "cache_size", CACHE).and_then(|()| connection.execute_batch(SCHEMA)).map_err(|e| fail(&path, &e))?;
         let head = connection
             .query_row("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
             .map(|(seq, hash)| Head { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO) });
@@ -155,5 +158,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
     if !path.is_file() {
         return Err(fail("there is no journal here".to_string()));
     }
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| fail(e.to_string()))
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| fail(e.to_string()))?;
+    // It is read from end to end: what was read is not needed again, and a long record takes no more memory than a short one.
+    connection.pragma_update(None, "cache_size", CACHE).map_err(|e| fail(e.to_string()))?;
+    Ok(connection)
 }

@@ -65,6 +65,27 @@ impl Foretold {
     }
 }
 
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.served_ms.times(2) {
+            times if times.is_empty() => f.write_str("users not served"),
+            times if self.without.is_empty() => write!(f, "served {times}"),
+            times => write!(f, "served {times} without the {}", self.without.join(", ")),
+        }
+    }
+}
+
+/// What the futures of a choice said of it, and of leaving it.
+impl std::fmt::Display for Foretold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.act {
+            Some(act) => write!(f, "{act}, of {} futures", act.futures)?,
+            None => f.write_str("no figures")?,
+        }
+        self.leave.as_ref().map_or(Ok(()), |leave| write!(f, "; if left: {leave}"))
+    }
+}
+
 /// What the futures of one branch say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {

@@ -160,6 +160,10 @@ pub struct GroupView {
     pub observers_against: u16,
     pub observers: u16,
     pub operation: Option<super::OperationId>,
+    /// The cluster moved it by itself in a disaster, and nobody has proven since that it takes writes: neither a write of
+    /// ours, nor a person who noted something of it.
+    #[serde(default)]
+    pub unproven: bool,
     /// Automation stays away from it until then.
     pub blocked_until: Option<Utc>,
     pub automation: Automation,

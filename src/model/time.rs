@@ -94,6 +94,11 @@ impl Utc {
         Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// How long until a clock that shows seconds shows the next one: 1 ms to 1 s.
+    pub fn to_next_second(self) -> Span {
+        Span(1_000 - self.0.rem_euclid(1_000).unsigned_abs())
+    }
+
     fn chrono(self) -> chrono::DateTime<chrono::Utc> {
         chrono::DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }

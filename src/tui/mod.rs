@@ -114,10 +114,13 @@ enum Message {
     Resumed,
 }
 
-/// While somebody decides a frame is drawn this often at most; while something happens, less often; in calm, once a second.
+/// While somebody decides a frame is drawn this often at most; while something happens, less often; in calm, once a second,
+/// as the second of the controller's clock comes (a little less: it comes a moment sooner or later). Where no news comes,
+/// one is drawn after a while all the same.
 const OPEN: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_millis(200);
-const CALM: Duration = Duration::from_millis(1000);
+const CALM: Duration = Duration::from_millis(980);
+const LATE: Duration = Duration::from_millis(1500);
 /// Bytes a second that are drawn by themselves while something happens; what a key asks for is drawn at once.
 const A_SECOND: u64 = 2048;
 /// A terminal that takes no more bytes is left behind after this time.

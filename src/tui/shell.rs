@@ -5,7 +5,7 @@
 use super::app::{App, Ask, Instead};
 use super::out::{Length, Out, Recording, Reel, send};
 use super::session::Session;
-use super::{A_SECOND, BUSY, CALM, Glyphs, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
+use super::{A_SECOND, BUSY, CALM, Glyphs, LATE, Message, Notify, OPEN, Remembered, Stage, Theme, draw, save};
 use crate::model::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -42,6 +42,8 @@ struct Drawn {
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
     reel: Reel,
     last: Option<Buffer>,
+    /// The one before it: the next is drawn into its room.
+    spare: Option<Buffer>,
     at: Option<Instant>,
     length: Length,
 }
@@ -64,9 +66,9 @@ impl Show {
         let reel = Reel::new(recording);
         let length = Length::default();
         let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone(), length.clone()))).map_err(|e| e.to_string())?;
-        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, at: None, length };
+        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, spare: None, at: None, length };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
-        let mut urgent = true;
+        let (mut urgent, mut stale) = (true, true);
         loop {
             let snapshot = self.shown().snapshot();
             app.refresh(&snapshot);
@@ -79,7 +81,9 @@ impl Show {
                 (false, true) => BUSY.max(Duration::from_millis(drawn.length.bytes() as u64 * 1000 / A_SECOND)).min(CALM),
                 (false, false) => CALM,
             };
-            let due = drawn.at.map_or(Duration::ZERO, |t| pace.saturating_sub(t.elapsed()));
+            let since = drawn.at.map_or(LATE, |t| t.elapsed());
+            // What is typed into listens after a while: that is seen without news.
+            let due = if stale || app.dialog.is_some() { pace } else { LATE }.saturating_sub(since);
             if urgent || due.is_zero() {
                 if let Err(e) = self.paint(&mut app, &snapshot, &mut drawn) {
                     // A terminal that takes nothing is gone: the screen ends, nobody is left to be told.
@@ -93,7 +97,7 @@ impl Show {
                     crate::memory::give_back();
                 }
                 drawn.at = Some(Instant::now());
-                urgent = false;
+                (urgent, stale) = (false, false);
                 self.tell_of_disasters(&mut known);
                 continue;
             }
@@ -106,6 +110,7 @@ impl Show {
             let burst: Vec<Message> = std::iter::once(first).chain(inbox.try_iter().take(BURST)).collect();
             for message in burst {
                 urgent |= !matches!(message, Message::Changed);
+                stale = true;
                 match self.heard(message, &mut session, &mut app, &mut drawn) {
                     Ok(Next::Go) => {}
                     Ok(Next::Leave) => {
@@ -167,6 +172,8 @@ impl Show {
             Message::Input(event) => {
                 if let crossterm::event::Event::Resize(cols, rows) = event {
                     drawn.reel.resized(cols, rows);
+                    // How large it is now is found as it is drawn.
+                    drawn.last = None;
                 }
                 if let Some(ask) = app.event(&event, &self.shown().snapshot()) {
                     return Ok(self.asked(ask, session, app, drawn));
@@ -400,12 +407,15 @@ impl Show {
     /// Writes a frame, if it differs from the last one.
     fn paint(&self, app: &mut App, snapshot: &Snapshot, drawn: &mut Drawn) -> std::io::Result<()> {
         drawn.length.set(0);
-        let mut area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, drawn.terminal.size()?));
-        let mut buffer = Buffer::empty(area);
+        let mut area = drawn.terminal.get_frame().area();
+        let mut buffer = drawn.spare.take().unwrap_or_default();
+        buffer.resize(area);
+        buffer.reset();
         tui_logger::move_events();
         let places = draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
         (app.page, app.places) = (places.rows().max(1), places);
         if drawn.last.as_ref() == Some(&buffer) {
+            drawn.spare = Some(buffer);
             return Ok(());
         }
         drawn.terminal.draw(|frame| {
@@ -415,9 +425,12 @@ impl Show {
                 buffer = Buffer::empty(area);
                 draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
             }
-            frame.buffer_mut().clone_from(&buffer);
+            // Most of it is blank, as the frame is: only what is not is copied.
+            for (cell, drawn) in frame.buffer_mut().content.iter_mut().zip(&buffer.content).filter(|(cell, drawn)| cell != drawn) {
+                cell.clone_from(drawn);
+            }
         })?;
-        drawn.last = Some(buffer);
+        drawn.spare = drawn.last.replace(buffer);
         Ok(())
     }
 

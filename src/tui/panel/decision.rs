@@ -158,6 +158,17 @@ fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
     !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
 }
 
+/// How much of what that region's loss would need is there, and what is not: a database that could be led from elsewhere
+/// is not yet one that will be.
+fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
+    let found = c.snapshot.readiness.as_ref().and_then(|r| r.regions.get(region.at()));
+    let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
+    let mut names: Vec<&str> = r.lacks.iter().map(|p| p.name.as_str()).collect();
+    names.dedup();
+    let key = c.key(Command::Go(crate::tui::Screen::Regions));
+    (format!("  {}% ready: {} ({key} tells)", r.score, names.join(", ")), c.theme.warn)
+}
+
 /// An open disaster with nothing left to decide: what its end waits for.
 pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
@@ -187,7 +198,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         let off = if back { String::new() } else { format!(": see to it that its old primary in {down} stays off") };
         words.push(format!("the cluster took over {} by itself, without a fence{off}", databases.join(", ")));
         words.push(format!(
-            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note it ({})",
+            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note it with its name ({})",
             c.key(Command::Note)
         ));
     }
@@ -254,7 +265,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             continue;
         }
         if before != Some(primary) {
-            lines.push(Row::new().rest(g, &format!(" IF {} IS LOST", s.estate.region(primary).name), c.width, t.title).line());
+            let title = Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(primary).name)), t.title);
+            let (ready, style) = ready(c, primary);
+            lines.push(title.rest(g, &ready, c.width, style).line());
             before = Some(primary);
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());

@@ -5,6 +5,10 @@ use crate::model::*;
 use crate::tui::text::{Row, count, gauge};
 use ratatui::text::Line;
 
+fn narrow(c: &Canvas) -> bool {
+    c.width < 60
+}
+
 pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mode = match s.mode {
@@ -13,7 +17,7 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
         Mode::Simulation | Mode::Fork => t.simulation,
         Mode::Replay => t.replay,
     };
-    let narrow = c.width < 60;
+    let narrow = narrow(c);
     let mut first = Row::new().add(format!(" {} ", s.mode.word()), mode).add(" ", t.text);
     // Where there is little room, how bad it is comes before whose it is and what time it is.
     if !narrow || s.disasters.is_empty() {
@@ -48,6 +52,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} OVERLOAD  {}", g.part, full.collect::<Vec<_>>().join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
+                (RegionStatus::Ok, None) if s.groups.iter().any(|v| v.unproven) => {
+                    let names: Vec<&str> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.as_str()).collect();
+                    let text = format!("{} UNPROVEN  {}", g.part, names.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
                 (RegionStatus::Ok, None) => first
                     .add(format!("{} ALL WELL", g.ok), t.ok)
                     .add(format!("  {}, {}", count(regions, "region"), count(services, "service")), t.dim),
@@ -74,11 +83,10 @@ pub fn overload(s: &Snapshot, region: RegionId) -> Option<Percent> {
     (load.0 > 100 && s.now.mono.since(at) < Span::mins(1)).then_some(load)
 }
 
-/// Databases that this disaster took, and that no write of ours has proven since.
+/// Databases that the cluster moved by itself in this disaster, and that nobody has proven since.
 pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a GroupView> {
-    let proven = |g: GroupId| s.operations.iter().any(|o| o.group == g && o.disaster == Some(d.id) && o.results.served.is_some());
     let hit = |g: GroupId| d.services.iter().any(|id| s.estate.service(*id).group == g);
-    s.groups.iter().filter(|v| !v.members.is_empty() && hit(v.group) && !proven(v.group)).collect()
+    s.groups.iter().filter(|v| v.unproven && hit(v.group)).collect()
 }
 
 fn second(c: &Canvas) -> Line<'static> {
@@ -102,11 +110,12 @@ fn second(c: &Canvas) -> Line<'static> {
             _ if d.services.is_empty() => row,
             Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
             None if waiting == 0 => {
-                let text = match unproven.as_slice() {
-                    [one] if slowest.is_some() => format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name),
-                    _ => format!("{} cluster took over, no write proven", g.part),
+                let (text, style) = match unproven.as_slice() {
+                    [] => (format!("{} no service waits any more", g.done), t.ok),
+                    [one] if slowest.is_some() => (format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name), t.warn),
+                    _ => (format!("{} cluster took over, no write proven", g.part), t.warn),
                 };
-                row.add(g.plain(&text), t.warn)
+                row.add(g.plain(&text), style)
             }
             None => {
                 let left = Span(rto.0.saturating_sub(passed.0));
@@ -150,7 +159,13 @@ fn second(c: &Canvas) -> Line<'static> {
     if let Some(reason) = &s.failed {
         row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
     }
-    let armed = if s.armed { "armed" } else { "read-only" };
-    let room = c.width.saturating_sub(armed.len() + 2);
-    row.fitted(g, room).add(" ", t.text).at_end(g, armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+    let rests = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max();
+    let armed = match rests.filter(|_| s.disasters.is_empty() && !narrow(c)) {
+        _ if !s.armed => "read-only".to_string(),
+        // Beside a decision the decision says what automation does.
+        Some(until) => format!("armed, automation rests {}", until.since(s.now.utc)),
+        None => "armed".to_string(),
+    };
+    let room = c.width.saturating_sub(armed.chars().count() + 2);
+    row.fitted(g, room).add(" ", t.text).at_end(g, &armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
 }
