@@ -7,7 +7,8 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, readiness, start_live, start_replay, start_simulation,
+    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, keep_rehearsal, readiness, start_live, start_replay,
+    start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -158,7 +159,9 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             let name = open.fixture.as_deref().unwrap_or("calm");
             let scenario = config::load_scenario(name).map_err(Fail::usage)?;
             let simulation = begun(scenario, open.seed, Mode::Simulation)?;
-            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, waits: false, ended: None };
+            // A scenario that was played to its end counts, wherever it was begun.
+            let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> = open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);
+            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, waits: false, ended };
             Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
         }
     };

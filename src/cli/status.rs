@@ -151,7 +151,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
             g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
         ));
         for m in g.members.iter().filter(|m| !m.leads) {
-            let least = if g.may_lack(m) { "≥" } else { "" };
+            let least = if g.may_lack(m, snapshot.now.mono) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
             let may = m.unfit.as_deref().unwrap_or("may take over");
             lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", estate.region(m.region).name, if m.synchronous { "sync" } else { "async" }));

@@ -194,7 +194,14 @@ impl Player {
 
     fn steer(&mut self, control: &Control) -> Result<Receipt, Refusal> {
         match control {
-            Control::Pause(on) => (self.paused, self.goes_on) = (*on, !*on),
+            Control::Pause(on) => {
+                let changes = *on != self.paused && !self.playing.walk;
+                (self.paused, self.goes_on) = (*on, !*on);
+                if changes {
+                    // The record's clock does not tell that somebody thought it over.
+                    self.note(if *on { "is held by hand" } else { "goes on" }.to_string())?;
+                }
+            }
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
             Control::Step => {
                 self.paused = true;

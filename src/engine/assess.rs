@@ -171,13 +171,21 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
     match (used(from), used(to)) {
         (Some(moving), Some(there)) => {
             let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
+            let with = cx.region_name(from);
+            // In a planned move the others stay: of what the region carries this database is taken to be an equal part.
+            let led = cx.estate().group_ids().filter(|g| cx.leader(*g) == Some(from)).count().max(1) as u32;
+            let part = (there + moving / led) * 100 / capacity;
+            if planned && led > 1 && part <= 100 {
+                let verdict = if after > 100 { Verdict::Advice } else { Verdict::Pass };
+                let text = format!("{name} {before}→{part}% with one of the {led} databases that {with} leads; {after}% if all of it came");
+                return check("room", verdict, text);
+            }
             // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
             let verdict = match (after > 100, planned) {
                 (false, _) => Verdict::Pass,
                 (true, false) => Verdict::Advice,
                 (true, true) => Verdict::Risk,
             };
-            let with = cx.region_name(from);
             let short = match verdict {
                 Verdict::Risk => ": shed load or scale up first",
                 Verdict::Advice => ": in an outage better slow than down; shed load or scale up",
@@ -260,7 +268,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover after {left}, unfenced: its lease still runs"),
+                Some(left) => format!("Patroni's own takeover within {left}, unfenced: its lease still runs"),
                 None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends"),
             }
         }

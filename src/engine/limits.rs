@@ -41,8 +41,6 @@ pub const LOOK_AGAIN: Span = Span::secs(1);
 pub const CLAIM: Span = Span::mins(10);
 /// Operations, disasters and proposals kept in the state when over.
 pub const KEEP: usize = 256;
-/// Between two positions of a leader that are further apart than this we did not hear it (it is asked about once a second).
-pub const BLIND: Span = Span::secs(5);
 /// Points of lag kept for each member.
 pub const HISTORY: usize = 240;
 /// A refused hand-over is tried again with what stands in the store by then; nothing had happened.

@@ -231,6 +231,7 @@ pub fn begin(
         reason: proposal.reason.clone(),
         disaster: proposal.disaster,
         accepted,
+        loses: Some(assessment.loss.clone()),
         warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name, c.text)).collect(),
         before: Before { claim: claim.write(), ..before },
     };
@@ -279,9 +280,11 @@ fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<R
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
     let (group, disaster) = (open.proposal.group, open.proposal.disaster);
     // What it would have cost is part of why it was declined.
-    let cost = engine
-        .assess(now, id)
-        .and_then(|a| a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk.map(|risk| format!("it asked for: {risk}"))));
+    let cost = engine.assess(now, id).and_then(|a| {
+        let risks = a.checks.iter().filter(|c| c.verdict == Verdict::Risk).map(|c| format!("{}: {}", c.name, c.text)).collect::<Vec<_>>();
+        let asked = |risk: &String| format!("it asked for: {risk} ({})", risks.join("; "));
+        a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk.as_ref().map(asked))
+    });
     let reason = cost.map_or_else(|| table::WITHDRAWN.to_string(), |cost| format!("{}; {cost}", table::WITHDRAWN));
     engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     if !table::put_back(engine, now, group)

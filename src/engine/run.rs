@@ -393,7 +393,7 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionI
     if !all {
         return;
     }
-    let evidence = format!("{} is back in {} of {}", engine.state.estate.region(region).name, drained.len(), drained.len());
+    let evidence = format!("{} is back in {} of {} balancers", engine.state.estate.region(region).name, drained.len(), drained.len());
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
 }
 

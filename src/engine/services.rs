@@ -9,10 +9,9 @@ pub fn views(cx: &Facts) -> Vec<ServiceView> {
     let estate = cx.estate();
     let below = below(estate);
     let mut hit: Vec<Option<DisasterId>> = vec![None; estate.services.len()];
-    let served = served_again(cx, &below);
     for disaster in cx.state.open_disasters() {
-        for service in &disaster.services {
-            if let Some(slot) = hit.get_mut(service.at()).filter(|_| !served.contains(&(disaster.id, *service))) {
+        for service in still_hit(cx, disaster, &below) {
+            if let Some(slot) = hit.get_mut(service.at()) {
                 slot.get_or_insert(disaster.id);
             }
         }
@@ -94,18 +93,30 @@ fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
     leads && cx.telemetry.group(group).balancers.iter().filter_map(|b| b.server(leader)).any(|(s, at)| s.up && fresh(at))
 }
 
-/// Services whose users are served again, with the disaster that had reached them.
-fn served_again(cx: &Facts, below: &[Vec<ServiceId>]) -> BTreeSet<(DisasterId, ServiceId)> {
-    let mut found = BTreeSet::new();
-    let proven = cx.state.operations.iter().filter(|o| o.results.served.is_some()).filter_map(|o| Some((o.disaster?, o.group)));
-    let by_itself = cx.state.open_disasters().flat_map(|d| cx.estate().group_ids().filter(|g| took_over(cx, d, *g)).map(|g| (d.id, g)));
-    for (disaster, group) in proven.chain(by_itself) {
-        let mut open = cx.estate().group(group).services.clone();
+/// Services whose users still wait: those of a database that is not served again, and all that need one of them. What
+/// needs two databases waits for both.
+fn still_hit(cx: &Facts, disaster: &Disaster, below: &[Vec<ServiceId>]) -> BTreeSet<ServiceId> {
+    let estate = cx.estate();
+    let proven = |g: GroupId| cx.state.operations.iter().any(|o| o.group == g && o.disaster == Some(disaster.id) && o.results.served.is_some());
+    let served: BTreeSet<GroupId> = estate.group_ids().filter(|g| proven(*g) || took_over(cx, disaster, *g)).collect();
+    let closed = |from: Vec<ServiceId>| {
+        let (mut found, mut open) = (BTreeSet::new(), from);
         while let Some(service) = open.pop() {
-            if found.insert((disaster, service)) {
+            if found.insert(service) {
                 open.extend(&below[service.at()]);
             }
         }
-    }
-    found
+        found
+    };
+    let of_served = closed(served.iter().flat_map(|g| estate.group(*g).services.iter().copied()).collect());
+    let of = |s: ServiceId| estate.service(s).group;
+    // What has no database of its own is served by those that it needs, where it needs any.
+    let waits = |s: &ServiceId| match cx.database(of(*s)) {
+        Some(_) => !served.contains(&of(*s)),
+        None => !of_served.contains(s),
+    };
+    let known = |s: &&ServiceId| s.at() < estate.services.len();
+    let roots = disaster.services.iter().filter(known).copied().filter(waits).collect();
+    let reached: BTreeSet<ServiceId> = disaster.services.iter().copied().collect();
+    closed(roots).intersection(&reached).copied().collect()
 }

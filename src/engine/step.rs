@@ -379,8 +379,8 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     let name = cx.region_name(region);
     match (done, out) {
         (0, _) => Skip("no balancer outside the region".to_string()),
-        (n, true) => Done(format!("{name} is out of {n} of {n}")),
-        (n, false) => Done(format!("{name} is back in {n} of {n}")),
+        (n, true) => Done(format!("{name} is out of {n} of {n} balancers")),
+        (n, false) => Done(format!("{name} is back in {n} of {n} balancers")),
     }
 }
 
@@ -400,7 +400,11 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
         system_id: operation.before.system_id.clone(),
         deadline,
     };
-    simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate)
+    let entry = cx.database(operation.group).and_then(|d| d.entry.as_ref()).filter(|_| via == Via::Entry);
+    match (simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate), entry) {
+        (Done(detail), Some(entry)) => Done(format!("through {entry}: {detail}")),
+        (other, _) => other,
+    }
 }
 
 fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {

@@ -376,8 +376,8 @@ impl Telemetry {
     }
 
     /// How long ago the leader was where a standby is now; zero if the standby has all that is known. When the standby
-    /// is further back than anything kept, it is at least so long. Where we did not hear the leader for a while, it is taken
-    /// to have written evenly meanwhile: that we were blind is no lag of the standby's.
+    /// is further back than anything kept, it is at least so long. Between two positions that were heard the leader is taken
+    /// to have written evenly: how seldom we ask, and that we were blind, is no lag of the standby's.
     pub fn behind(&self, group: GroupId, received: Lsn) -> Option<Span> {
         let positions = &self.groups.get(group.at())?.positions;
         let (newest, furthest) = positions.back()?;
@@ -386,7 +386,7 @@ impl Telemetry {
         }
         let next = positions.partition_point(|(_, p)| *p <= received);
         let Some((had, from)) = next.checked_sub(1).and_then(|i| positions.get(i)) else { return Some(newest.since(positions.front()?.0)) };
-        let Some((then, to)) = positions.get(next).filter(|(then, _)| then.since(*had) > limits::BLIND) else { return Some(newest.since(*had)) };
+        let Some((then, to)) = positions.get(next) else { return Some(newest.since(*had)) };
         let share = u128::from(received.ahead_of(*from).0) * u128::from(then.since(*had).0) / u128::from(to.ahead_of(*from).0.max(1));
         Some(newest.since(had.plus(Span(u64::try_from(share).unwrap_or(0)))))
     }
@@ -471,10 +471,10 @@ mod tests {
         let telemetry = Telemetry { groups: vec![GroupTelemetry { positions, ..GroupTelemetry::default() }], ..Telemetry::default() };
         for (received, expected, why) in [
             (9_300, 0, "it has all that is known"),
-            (9_299, 1_000, "the newest position but one that it has"),
-            (9_100, 2_000, "between two that are far apart: as if it had been written evenly"),
+            (9_250, 500, "between the newest two: as if it had been written evenly"),
+            (9_100, 2_000, "between two that are far apart: the same"),
             (200, 91_000, "it stopped before we did"),
-            (150, 92_000, "between two that were heard one after the other: at most"),
+            (150, 91_500, "between two from before"),
             (50, 92_000, "further back than anything kept: at least"),
         ] {
             assert_eq!(telemetry.behind(GroupId::of(0), Lsn(received)), Some(Span(expected)), "{why}");

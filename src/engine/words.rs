@@ -78,7 +78,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
             let by = if p.by == DETECTION { String::new() } else { format!(", by {}", p.by) };
-            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}", p.plan, region(p.from)))
+            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}; {}", p.plan, region(p.from), p.reason))
         }
         Event::Withdrawn { proposal, by, reason } if reason == DISPLACED => {
             (Weight::Notice, by.clone(), format!("turns to another choice{}", of(*proposal)))
@@ -105,7 +105,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let accepts = s.accepted.words();
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
             let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
-            format!("{} {} → {} on {} begins, by {}{accepts}{warned}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
+            let loses =
+                s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));
+            format!("{} {} → {} on {} begins, by {}{accepts}{loses}{warned}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
         }),
         Event::StepStarted { .. } => return None,
         // It is the operation's own, of no step of it.
@@ -155,8 +157,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Waiting { .. } | Status::Failed { .. } => Weight::Alarm,
                 _ => Weight::Notice,
             };
-            let of = state.operation(*operation).map_or(String::new(), |o| format!("{}: ", group(o.group)));
-            (weight, operation.to_string(), format!("{of}{text}"))
+            (weight, operation.to_string(), text)
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
         Event::FenceProven { .. } => return None,

@@ -159,6 +159,9 @@ pub struct OperationStart {
     pub reason: String,
     pub disaster: Option<DisasterId>,
     pub accepted: Accepted,
+    /// What it was said to lose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses: Option<super::Loss>,
     /// What was told against it, and asked for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warned: Vec<String>,

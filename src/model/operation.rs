@@ -319,6 +319,15 @@ impl Operation {
         leader.is_some_and(|l| l != self.from)
     }
 
+    /// What is left to do, in words, and who does it.
+    pub fn remains_words<'a>(&'a self, estate: &'a super::Estate) -> impl Iterator<Item = String> + 'a {
+        let fence = if self.fenced() { " and unfenced by you" } else { "" };
+        self.remains.iter().map(move |remainder| match remainder {
+            Remainder::Rejoin { region } => format!("{} streams again once it is well{fence}", estate.region(*region).name),
+            Remainder::Restore { region } => format!("{} is put back into the balancers once it streams", estate.region(*region).name),
+        })
+    }
+
     pub fn fenced(&self) -> bool {
         self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Fence { .. }))
     }

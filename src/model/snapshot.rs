@@ -127,9 +127,11 @@ impl GroupView {
         self.members.iter().any(|m| m.leads && m.answers == Some(false))
     }
 
-    /// Its primary is silent, and nobody recorded that this member has every write: it is behind by what is known, or more.
-    pub fn may_lack(&self, m: &MemberView) -> bool {
-        m.unfit.is_some() && self.is_silent()
+    /// Its primary is silent, or not heard of lately, and nobody recorded that this member has every write: it is behind by
+    /// what is known, or more.
+    pub fn may_lack(&self, m: &MemberView, now: Mono) -> bool {
+        let late = |leader: &MemberView| leader.measured.is_none_or(|at| now.since(at) > Span::ms(1_500));
+        m.unfit.is_some() && (self.is_silent() || self.members.iter().any(|m| m.leads && late(m)))
     }
 }
 
@@ -296,6 +298,11 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Whose it is, in a word: of an operation its database, for that is what one looks for.
+    pub fn whose(&self) -> &str {
+        if self.subject.starts_with("recovery-") && !self.about.is_empty() { &self.about } else { &self.subject }
+    }
+
     /// The database, where the subject does not say it already.
     fn beside(&self) -> &str {
         if self.about == self.subject { "" } else { &self.about }

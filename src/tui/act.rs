@@ -29,8 +29,8 @@ impl App {
             Command::NextGroup => self.next_group(s),
             Command::Up => self.step(-1, s),
             Command::Down => self.step(1, s),
-            Command::PageUp => self.step(-(self.page as i64), s),
-            Command::PageDown => self.step(self.page as i64, s),
+            Command::PageUp => self.step(-(self.places.page() as i64), s),
+            Command::PageDown => self.step(self.places.page() as i64, s),
             Command::First => self.step(i64::MIN / 2, s),
             Command::Last => self.step(i64::MAX / 2, s),
             Command::Filter => (self.list_mut().typing, self.list_mut().open) = (true, false),
@@ -104,13 +104,18 @@ impl App {
             return;
         }
         if self.list(self.screen).open {
-            // What fills the screen is scrolled; it is bounded when it is drawn.
+            // What fills the screen is scrolled, as far as there is more of it.
+            let most = self.places.scrolls.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX));
             let list = self.list_mut();
-            list.scroll = usize::try_from(i64::try_from(list.scroll).unwrap_or_default().saturating_add(by).clamp(0, 1000)).unwrap_or_default();
+            list.scroll = usize::try_from(i64::try_from(list.scroll).unwrap_or_default().saturating_add(by).clamp(0, most)).unwrap_or_default();
             return;
         }
         let (rows, follows) = (self.rows(s), rows::follows(self.screen));
         self.list_mut().step(&rows, by, follows);
+        if self.screen == Screen::Replication {
+            // What is selected here is what orders are about everywhere.
+            self.selected = Some(self.selected_group(s));
+        }
     }
 
     /// The next step back leads out of a drill that is not over.

@@ -19,6 +19,8 @@ pub enum Ask {
     Order(Action),
     /// The same, of which nothing is to be told: what was only looked at goes back.
     Untouched(Action),
+    /// What was typed and is not what was asked for: for the record.
+    Mistyped(Action),
     /// Several, one after the other.
     Orders(Vec<Action>),
     /// The same from a fork, to the controller beside it.
@@ -102,8 +104,6 @@ pub struct App {
     /// How what stands behind a scenario is, and whether it is in trouble.
     pub behind: Option<(String, bool)>,
     pub theme: String,
-    /// Lines that a page of the list has.
-    pub(super) page: usize,
     /// Where everything lies that was drawn last.
     pub places: Places,
 }
@@ -142,7 +142,6 @@ impl App {
             searched: None,
             behind: None,
             theme: "terminal".to_string(),
-            page: 10,
             places: Places::default(),
         }
     }
@@ -210,6 +209,12 @@ impl App {
         let (turns, now) = (turns(s), self.selected_group(s));
         let at = turns.iter().position(|g| *g == now).map_or(0, |at| at + 1);
         self.selected = turns.get(at).or(turns.first()).copied();
+        // The lists go along: what is shown there and what the keys are about is one thing.
+        if let Some(group) = self.selected {
+            self.lists.entry(Screen::Replication).or_default().selected = Some(u64::from(group.0));
+            let newest = s.operations.iter().rev().find(|o| o.group == group).map(|o| u64::from(o.id.0));
+            self.lists.entry(Screen::Recovery).or_default().selected = newest;
+        }
     }
 
     pub(super) fn open(&mut self, dialog: Dialog) {

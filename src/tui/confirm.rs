@@ -21,6 +21,13 @@ pub enum Asked {
     SecondPerson,
 }
 
+/// What came of a line that was entered.
+pub enum Entered {
+    Whole(Confirmation),
+    /// It is not what was asked for: nothing begins by it.
+    Mistyped(Confirmation),
+}
+
 pub struct Confirm {
     pub shown: ProposalView,
     pub seen: Utc,
@@ -81,11 +88,10 @@ impl Confirm {
     }
 
     /// What the engine's gate is told, once all is typed as it was asked for. Who mistyped is told here, and begins no
-    /// other field; the gate decides all the same.
-    pub fn entered(&mut self, estate: &Estate) -> Option<Confirmation> {
+    /// other field; the gate hears of it all the same, and its refusal stands in the record.
+    pub fn entered(&mut self, estate: &Estate) -> Option<Entered> {
         let (asked, typed) = self.fields.get(self.at)?.clone();
-        let typed = typed.trim();
-        let a = &self.shown.assessment;
+        let (typed, a) = (typed.trim(), &self.shown.assessment);
         let wanted = match asked {
             Asked::Name => Some(estate.region(self.shown.proposal.from).name.clone()),
             Asked::Overrule => a.overrule.clone(),
@@ -99,14 +105,23 @@ impl Confirm {
         };
         self.wrong = wrong;
         if self.wrong.is_some() {
+            // What must be overruled is a yes or a no to the gate: there is nothing of it to refuse.
+            let told = !typed.is_empty() && matches!(asked, Asked::Name | Asked::Risk);
+            let mistyped = told.then(|| Entered::Mistyped(self.confirmation()));
             self.fields[self.at].1.clear();
-            return None;
+            return mistyped;
         }
         if self.at + 1 < self.fields.len() {
             self.at += 1;
             return None;
         }
-        Some(Confirmation {
+        Some(Entered::Whole(self.confirmation()))
+    }
+
+    /// As much of it as is typed.
+    fn confirmation(&self) -> Confirmation {
+        let a = &self.shown.assessment;
+        Confirmation {
             proposal: self.shown.proposal.id,
             nonce: a.nonce,
             seen: self.seen,
@@ -116,7 +131,7 @@ impl Confirm {
             accept_risk: self.typed(Asked::Risk),
             manual_override: self.typed(Asked::Overrule).is_some(),
             second_person: self.typed(Asked::SecondPerson),
-        })
+        }
     }
 }
 

@@ -272,7 +272,8 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     let (t, g) = (c.theme, c.glyphs);
     let purpose = format!("{}: {}", app.screen.name(), app.screen.purpose());
     let mut lines = vec![Row::new().add(" HELP  ", t.title).rest(g, &purpose, c.width, t.text).line()];
-    let mut all = Vec::new();
+    let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
+    let mut all = vec![(app.keys.screens(), screens.join(", "), t.text)];
     for possible in [true, false] {
         for b in app.keys.bindings().iter().filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_))) {
             match can(b.command, app, c.snapshot) {
@@ -280,10 +281,6 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
                 Err(why) if !possible => all.push((b.shown(), format!("{} {} not now: {why}", b.long, g.dash), t.dim)),
                 _ => {}
             }
-        }
-        if possible {
-            let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
-            all.push((app.keys.screens(), screens.join(", "), t.text));
         }
     }
     let mut body: Vec<Line<'static>> = Vec::new();

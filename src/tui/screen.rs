@@ -140,6 +140,7 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
         let lines = view::detail(shown, &canvas(body.width), all);
         let from = shown.list.scroll.min(lines.len().saturating_sub(all));
         let below = lines.len().saturating_sub(from + all);
+        paper.places.scrolls = Some((all.saturating_sub(1), lines.len().saturating_sub(all)));
         put(&lines[from..], body, paper.buffer);
         if below > 0 && all > 1 {
             let c = canvas(body.width);
@@ -288,7 +289,9 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             let first = if alone { block.lines.iter().position(selected).unwrap_or_default() } else { 0 };
             lines.extend(block.lines.into_iter().skip(first).take(kept));
             if let Some(line) = lines.last_mut().filter(|_| alone) {
-                line.spans.push(ratatui::text::Span::styled(format!("  +{hidden} more"), c.theme.warn));
+                let more = if let Click::Show(screen) = block.click { format!("  +{hidden} ({})", screen.number()) } else { format!("  +{hidden}") };
+                let cut = std::mem::take(line).spans.into_iter().fold(Row::new(), |row, span| row.add(span.content, span.style));
+                *line = cut.fitted(c.glyphs, c.width.saturating_sub(more.len() + 1)).add(more, c.theme.warn).line();
             }
             if kept < most {
                 let all = if let Click::Show(screen) = block.click { format!(" ({} shows all)", screen.number()) } else { String::new() };

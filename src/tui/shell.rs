@@ -68,11 +68,16 @@ impl Show {
         let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone(), length.clone()))).map_err(|e| e.to_string())?;
         let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, spare: None, at: None, length };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
-        let (mut urgent, mut stale) = (true, true);
+        let (mut urgent, mut stale, mut judged) = (true, true, false);
         loop {
             let snapshot = self.shown().snapshot();
             app.refresh(&snapshot);
             app.behind = self.behind();
+            // How it ended is kept by now: the drills tell it.
+            let over = snapshot.world.as_ref().and_then(|w| w.scenario.as_ref()).is_some_and(|s| s.unmet.is_some());
+            if over && !std::mem::replace(&mut judged, over) {
+                (app.cards, app.calendar) = (self.stage.cards(), self.stage.calendar());
+            }
             app.beside = matches!(app.instead, Instead::Fork(..)).then(|| self.base.snapshot());
             let busy = !snapshot.disasters.is_empty() || snapshot.open().next().is_some();
             let pace = match (app.dialog.is_some(), busy) {
@@ -231,6 +236,11 @@ impl Show {
                 self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
             }
             Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), super::typing::LEFT),
+            Ask::Mistyped(action) => {
+                // It is refused, and that was told where it was typed.
+                let refused = self.shown().order(Order { by: self.who.clone(), action });
+                self.runtime.spawn(refused);
+            }
             Ask::Orders(actions) => self.order(self.shown(), actions),
             Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => {
@@ -339,8 +349,17 @@ impl Show {
     fn export(&self, lines: &[LogLine], filter: &str) -> String {
         let s = self.shown().snapshot();
         // Who reads it later must know what it does not hold.
-        let of = if filter.is_empty() { String::new() } else { format!(", only lines with «{filter}»") };
-        let head = format!("# timeline of {}, {}, at {}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
+        let of = match filter {
+            "" => format!(
+                ", {} of {} (what only the program reads again has no line)",
+                super::text::count(lines.len(), "line"),
+                super::text::count(s.records as usize, "record")
+            ),
+            filter => format!(", only lines with «{filter}»"),
+        };
+        // A clock of its own is not that of the wall.
+        let wall = if s.world.is_some() { format!(", written {}", Utc(chrono::Utc::now().timestamp_millis())) } else { String::new() };
+        let head = format!("# timeline of {}, {}, at {}{wall}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
         let text = lines.iter().fold(head, |text, line| format!("{text}{line}\n"));
         let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
         match written {
@@ -413,7 +432,7 @@ impl Show {
         buffer.reset();
         tui_logger::move_events();
         let places = draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
-        (app.page, app.places) = (places.rows().max(1), places);
+        app.places = places;
         if drawn.last.as_ref() == Some(&buffer) {
             drawn.spare = Some(buffer);
             return Ok(());

@@ -1,6 +1,7 @@
 //! What is typed into a filter, the palette and a dialog.
 
 use super::app::{App, Ask};
+use super::confirm::Entered;
 use super::dialog::{self, Dialog, Sure};
 use super::keys::Command;
 use super::palette;
@@ -168,9 +169,13 @@ impl App {
         if !edit(confirm.field()?, key) {
             return None;
         }
-        let confirmation = confirm.entered(&s.estate)?;
-        self.dialog = None;
-        Some(Ask::Order(Action::Confirm(confirmation)))
+        match confirm.entered(&s.estate)? {
+            Entered::Mistyped(confirmation) => Some(Ask::Mistyped(Action::Confirm(confirmation))),
+            Entered::Whole(confirmation) => {
+                self.dialog = None;
+                Some(Ask::Order(Action::Confirm(confirmation)))
+            }
+        }
     }
 }
 

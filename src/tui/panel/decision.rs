@@ -133,7 +133,9 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
         .filter(|k| rank(k.verdict) == 3)
         .map(|k| {
             let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
-            format!("{} {}{age}", g.done, k.name)
+            // How full it would be is more than that it is not too full.
+            let figure = k.text.split(' ').find(|word| word.contains('→')).map_or(String::new(), |word| format!(" {word}"));
+            g.plain(&format!("{} {}{figure}{age}", g.done, k.name))
         })
         .collect();
     if !held.is_empty() {
@@ -156,6 +158,25 @@ fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
 fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
     let balancers = s.estate.group(group).database.as_ref().map(|d| d.balancers.as_slice()).unwrap_or_default();
     !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
+}
+
+/// Databases that a standby region leads while the one that is planned for it is well.
+pub fn led_elsewhere(s: &Snapshot) -> Vec<&GroupView> {
+    let active = |r: RegionId| s.estate.region(r).role == Role::Active;
+    let well = |r: RegionId| s.regions[r.at()].status == RegionStatus::Ok;
+    let astray = |v: &&GroupView| v.primary.is_some_and(|p| !active(p)) && v.members.iter().any(|m| active(m.region) && well(m.region));
+    s.groups.iter().filter(astray).collect()
+}
+
+/// What is left to do once all is well again, with the key that begins it.
+fn astray(c: &Canvas) -> Option<Line<'static>> {
+    let s = c.snapshot;
+    let list = led_elsewhere(s);
+    let first = list.first().filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
+    let at = first.primary.map_or("?", |r| s.estate.region(r).name.as_str());
+    let names: Vec<&str> = list.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
+    let text = format!("not led as planned: {} by {at}; {} fails back", names.join(", "), c.key(Command::Switchover));
+    Some(Row::new().add("   ! ", c.theme.warn).rest(c.glyphs, &text, c.width, c.theme.text).line())
 }
 
 /// How much of what that region's loss would need is there, and what is not: a database that could be led from elsewhere
@@ -284,6 +305,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }
+    lines.extend(astray(c));
     if let Some(until) = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max() {
         let text = format!("automation has acted, and begins nothing by itself for {} more", until.since(s.now.utc));
         lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());

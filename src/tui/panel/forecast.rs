@@ -30,8 +30,9 @@ pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     if *loss == Loss::Nothing {
         return said(c, "it loses", &loss.to_string(), c.theme.ok);
     }
+    let (_, rpo) = c.snapshot.estate.targets(view.proposal.group);
     let futures = match of(c, view).map(|f| &f.forecast.act) {
-        Some(Outlook::Figures(figures)) => lost(figures).map_or(String::new(), |most| format!("; in its futures {most}")),
+        Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; in its futures {most}")),
         _ => String::new(),
     };
     said(c, "it loses", &format!("{loss}{futures}"), c.theme.bad)
@@ -94,7 +95,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         parts.push(said(c, "chances", &text, t.text));
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
-        let lost = lost(figures).map_or(String::new(), |most| format!("; in its futures loses {most}"));
+        let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("; in its futures loses {most}"));
         let text = format!("{}: {}{lost}", s.estate.region(*region).name, outlook(figures));
         parts.push(said(c, "next best", &text, t.dim));
     }
@@ -129,11 +130,11 @@ fn share(share: Share) -> String {
 }
 
 /// What was lost in the futures, where anything may be.
-fn lost(f: &Figures) -> Option<String> {
+fn lost(f: &Figures, rpo: Span) -> Option<String> {
     if f.data_loss_writes.is_some() {
         return None;
     }
-    let time = f.data_loss_ms.and_then(|s| s.p95).map_or(String::new(), |ms| format!(", {} of writes", Span(ms)));
+    let time = f.data_loss_ms.and_then(|s| s.p95).map_or(String::new(), |ms| format!(", {} of RPO {}", Span(ms), rpo.written()));
     f.data_loss_bytes.p95.map(|most| format!("p95 {}{time}", Bytes(most)))
 }
 

@@ -34,6 +34,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
         None => {
             let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
             let (regions, services) = (s.regions.len(), s.estate.services.len());
+            let astray = super::led_elsewhere(s);
+            let well = match astray.len() {
+                0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
+                n => format!("  {} not led as planned", count(n, "database")),
+            };
             first = match (worst, s.stale.first()) {
                 // What is not seen is not well.
                 (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
@@ -57,9 +62,7 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} UNPROVEN  {}", g.part, names.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
-                (RegionStatus::Ok, None) => first
-                    .add(format!("{} ALL WELL", g.ok), t.ok)
-                    .add(format!("  {}, {}", count(regions, "region"), count(services, "service")), t.dim),
+                (RegionStatus::Ok, None) => first.add(format!("{} ALL WELL", g.ok), t.ok).add(well, if astray.is_empty() { t.dim } else { t.warn }),
                 (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
                 (worst, _) => {
                     let names: Vec<&str> =
@@ -89,6 +92,15 @@ pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a GroupView> {
     s.groups.iter().filter(|v| v.unproven && hit(v.group)).collect()
 }
 
+/// What the operations of a disaster lost.
+fn lost(s: &Snapshot, d: &Disaster, t: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
+    let all = || s.operations.iter().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.results.loss.as_ref());
+    match all().find(|loss| **loss != Loss::Nothing) {
+        Some(loss) => (format!("lost {loss}"), t.bad),
+        None => ("nothing lost".to_string(), t.ok),
+    }
+}
+
 fn second(c: &Canvas) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
@@ -108,7 +120,11 @@ fn second(c: &Canvas) -> Line<'static> {
         }
         row = match served {
             _ if d.services.is_empty() => row,
-            Some(took) => row.add(format!("{} users served after {took} of impact", g.done), t.ok).add(format!(" {} RTO {rto}", g.dot), t.dim),
+            Some(took) => {
+                let (lost, style) = lost(s, d, t);
+                let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
+                row.add(lost, style).add(format!(" {} RTO {rto}", g.dot), t.dim)
+            }
             None if waiting == 0 => {
                 let (text, style) = match unproven.as_slice() {
                     [] => (format!("{} no service waits any more", g.done), t.ok),

@@ -58,15 +58,8 @@ fn style(c: &Canvas, o: &Operation) -> ratatui::style::Style {
 /// What is left to do when it is over.
 fn remains(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let mut lines = Vec::new();
-    for remainder in &o.remains {
-        let text = match remainder {
-            Remainder::Rejoin { region } => format!("{} to stream again, once well and its fence undone", s.estate.region(*region).name),
-            Remainder::Restore { region } => format!("{} to get its traffic back", s.estate.region(*region).name),
-        };
-        lines.push(Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line());
-    }
-    lines
+    let row = |text: String| Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line();
+    o.remains_words(&s.estate).map(row).collect()
 }
 
 /// Which operation it is, how it stands, and how far it is.

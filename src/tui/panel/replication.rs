@@ -44,9 +44,11 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .map(|view| {
             let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
                 let behind = match m.lag_bytes.filter(|_| !is_stale(c, m)) {
-                    None => g.dash.to_string(),
+                    None => "silent".to_string(),
                     // That nothing is seen to be missing is not that nothing is missing.
-                    Some(b) if view.may_lack(m) => m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
+                    Some(b) if view.may_lack(m, s.now.mono) => {
+                        m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}"))
+                    }
                     Some(b) => b.to_string(),
                 };
                 let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
@@ -105,7 +107,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             let style = if over { t.bad } else { t.text };
             // The gauge is twice the objective wide, which stands in its middle.
             let share = lag.0 * 500 / rpo.0.max(1);
-            let least = if view.may_lack(m) { "≥" } else { "" };
+            let least = if view.may_lack(m, c.snapshot.now.mono) { "≥" } else { "" };
             row.right(g, &format!("{least}{bytes}"), 9, style)
                 .right(g, &format!("{least}{lag}"), 7, style)
                 .add(" ", t.text)
@@ -120,7 +122,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
-        (Some(_), ..) if !m.synchronous && view.may_lack(m) => {
+        (Some(_), ..) if !m.synchronous && view.is_silent() => {
             let text = m.was_behind.map_or_else(|| "may lack writes".to_string(), |was| format!("was {was} behind"));
             row.rest(g, &text, c.width, t.warn)
         }

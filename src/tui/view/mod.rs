@@ -154,7 +154,10 @@ pub fn list_height(shown: &Shown, c: &Canvas, height: usize) -> usize {
         // The links are shown where half of the screen has room for them.
         Screen::Regions if needed + regions::links_height(c) <= height / 2 => needed + regions::links_height(c),
         // Here the list is the point, and the detail a few words.
-        Screen::Timeline => height.saturating_sub(7).max(height / 2),
+        Screen::Timeline => {
+            let detail = shown.selected().map_or(0, |id| timeline::detail(shown, c, id).len()).max(3);
+            height.saturating_sub(detail + 1).max(height / 2)
+        }
         Screen::Services => needed.min(height * 3 / 5),
         Screen::Recovery | Screen::Replication => needed.min((height / 4).max(3)),
         _ => needed.min(height / 2),

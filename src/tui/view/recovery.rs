@@ -86,11 +86,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         }
     }
     lines.extend(results(c, o));
-    for remainder in &o.remains {
-        let text = match remainder {
-            Remainder::Rejoin { region } => format!("{} to stream again", s.estate.region(*region).name),
-            Remainder::Restore { region } => format!("{} to get its traffic back", s.estate.region(*region).name),
-        };
+    for text in o.remains_words(&s.estate) {
         lines.extend(fact(c, "remains", &text, t.dim));
     }
     lines

@@ -52,7 +52,8 @@ pub fn detail(c: &Canvas, id: u64, height: usize) -> Vec<Line<'static>> {
     let left = height.saturating_sub(lines.len() + facts.len());
     let measured = || standbys.iter().filter(|m| !m.history.is_empty());
     let each = (left / measured().count().max(1)).saturating_sub(1).min(8);
-    if each >= 1 {
+    // In one row it would lie on its objective, however far below it is.
+    if each >= 2 {
         for m in measured() {
             lines.extend(lag(c, m, rpo, each));
         }
@@ -103,7 +104,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     };
     lines.extend(fact(c, "lease", &lease, t.text));
     let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against);
-    let others = if unknown > 0 { format!(", {unknown} know nothing of it") } else { String::new() };
+    let others = if unknown > 0 { format!(", {unknown} have noticed nothing") } else { String::new() };
     let (gone, lives) = (view.observers_for, view.observers_against);
     let observers = format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
     lines.extend(fact(c, "observers", &observers, t.text));
