@@ -246,3 +246,41 @@ async fn a_fork_recovers_and_nothing_real_moves() {
     let real = base.snapshot();
     assert!(real.operations.is_empty() && real.groups[group.at()].primary == first.estate.region_named("us-east-1"));
 }
+
+/// Of two databases one is served again: what needs both waits for the other.
+#[test]
+fn what_needs_two_databases_waits_for_both() {
+    let simulation = confirmed(|o| o.results.served.is_some());
+    let snapshot = simulation.snapshot(1, false);
+    let hit = |name: &str| {
+        let id = snapshot.estate.service_ids().find(|s| snapshot.estate.service(*s).name == name);
+        snapshot.services[id.unwrap_or_else(|| panic!("no {name}")).at()].hit_by.is_some()
+    };
+    let waiting: Vec<&str> =
+        ["orders-db", "orders-api", "reports", "payments-db", "payments-api", "web-shop"].into_iter().filter(|s| hit(s)).collect();
+    assert_eq!(waiting, ["payments-db", "payments-api", "web-shop"]);
+}
+
+/// What the cluster moved by itself is told until somebody vouches for it by name, also when the disaster is over.
+#[test]
+fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
+    let mut simulation = outage();
+    for view in simulation.snapshot(1, false).proposals {
+        order(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+    }
+    wait(&mut simulation, Span::secs(60));
+    simulation.core.door.mend();
+    wait(&mut simulation, Span::secs(60));
+    let names = |simulation: &Simulation| -> Vec<String> {
+        let s = simulation.snapshot(1, false);
+        assert!(s.disasters.is_empty());
+        let told: Vec<String> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.clone()).collect();
+        assert!(told.iter().all(|name| s.gaps.iter().any(|gap| gap.starts_with(name.as_str()))), "{:?}", s.gaps);
+        told
+    };
+    assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
+    order(&mut simulation, Action::Note { text: "wrote to orders-db-2 by hand".to_string() });
+    assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
+    order(&mut simulation, Action::Note { text: "wrote to orders-db, and read it back.".to_string() });
+    assert_eq!(names(&simulation), ["payments-db"]);
+}
