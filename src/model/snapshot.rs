@@ -110,6 +110,15 @@ impl Snapshot {
         self.proposals.iter().any(|p| p.proposal.group == group)
     }
 
+    /// Databases that a standby region leads while the region that is planned to, named beside it, is well.
+    pub fn led_elsewhere(&self) -> Vec<(&GroupView, RegionId)> {
+        let active = |r: RegionId| self.estate.region(r).role == super::Role::Active;
+        let well = |r: RegionId| self.regions[r.at()].status == super::RegionStatus::Ok;
+        let planned = |v: &GroupView| v.members.iter().map(|m| m.region).find(|r| active(*r) && well(*r));
+        let away = |v: &&GroupView| v.primary.is_some_and(|p| !active(p));
+        self.groups.iter().filter(away).filter_map(|v| Some((v, planned(v)?))).collect()
+    }
+
     /// Databases whose primary does not answer, for which nothing runs, and about which no choice is on the table: somebody
     /// took it away, or it is not there yet. In a replay nobody is asked.
     pub fn undecided(&self) -> BTreeSet<GroupId> {

@@ -152,7 +152,10 @@ impl App {
             return None;
         }
         let group = self.selected_group(s);
-        Some(Ask::Order(Action::Propose { group, intent, from: None, to: None, reason: "ordered from the dashboard".to_string() }))
+        // Who hands over what is not led as planned means back.
+        let planned = || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);
+        let to = if intent == Intent::Switchover { planned() } else { None };
+        Some(Ask::Order(Action::Propose { group, intent, from: None, to, reason: "ordered from the dashboard".to_string() }))
     }
 
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.

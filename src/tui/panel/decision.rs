@@ -160,23 +160,26 @@ fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
     !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
 }
 
-/// Databases that a standby region leads while the one that is planned for it is well.
-pub fn led_elsewhere(s: &Snapshot) -> Vec<&GroupView> {
-    let active = |r: RegionId| s.estate.region(r).role == Role::Active;
-    let well = |r: RegionId| s.regions[r.at()].status == RegionStatus::Ok;
-    let astray = |v: &&GroupView| v.primary.is_some_and(|p| !active(p)) && v.members.iter().any(|m| active(m.region) && well(m.region));
-    s.groups.iter().filter(astray).collect()
+/// What is left to do once all is well again, with the key that begins it.
+fn astray(c: &Canvas) -> Option<String> {
+    let s = c.snapshot;
+    let list = s.led_elsewhere();
+    let (first, planned) = list.first().filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
+    let name = |r: RegionId| s.estate.region(r).name.as_str();
+    let names: Vec<&str> = list.iter().map(|(v, _)| s.estate.group(v.group).name.as_str()).collect();
+    let at = first.primary.map_or("?", name);
+    let key = c.key(Command::Switchover);
+    let ready = first.members.iter().any(|m| m.region == *planned && m.unfit.is_none());
+    let how = if ready { format!("{key} fails back") } else { format!("{key} tells what is missing to fail back") };
+    Some(format!("led by {at}, planned {}: {}; {how}", name(*planned), names.join(", ")))
 }
 
-/// What is left to do once all is well again, with the key that begins it.
-fn astray(c: &Canvas) -> Option<Line<'static>> {
-    let s = c.snapshot;
-    let list = led_elsewhere(s);
-    let first = list.first().filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
-    let at = first.primary.map_or("?", |r| s.estate.region(r).name.as_str());
-    let names: Vec<&str> = list.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
-    let text = format!("not led as planned: {} by {at}; {} fails back", names.join(", "), c.key(Command::Switchover));
-    Some(Row::new().add("   ! ", c.theme.warn).rest(c.glyphs, &text, c.width, c.theme.text).line())
+/// `   ! text`, in as many lines as it takes.
+fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
+    let parts = crate::tui::dialog::wrap(&c.glyphs.plain(text), c.width.saturating_sub(6).max(10));
+    let mark = |i: usize| if i == 0 { "   ! " } else { "     " };
+    let line = |(i, part): (usize, String)| Row::new().add(mark(i), c.theme.warn).rest(c.glyphs, &part, c.width, c.theme.text).line();
+    parts.into_iter().enumerate().map(line).collect()
 }
 
 /// How much of what that region's loss would need is there, and what is not: a database that could be led from elsewhere
@@ -187,7 +190,14 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let mut names: Vec<&str> = r.lacks.iter().map(|p| p.name.as_str()).collect();
     names.dedup();
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
-    (format!("  {}% ready: {} ({key} tells)", r.score, names.join(", ")), c.theme.warn)
+    let head = format!("  {}% ready ({key} tells why): ", r.score);
+    // As many as there is room for, and how many there are besides.
+    let title = c.snapshot.estate.region(region).name.chars().count() + 12;
+    let room = c.width.saturating_sub(title + head.chars().count() + 4);
+    let fits = |n: &usize| names[..*n].join(", ").chars().count() <= room;
+    let shown = (1..=names.len()).rev().find(fits).unwrap_or(0);
+    let more = if shown < names.len() { format!(" +{}", names.len() - shown) } else { String::new() };
+    (format!("{head}{}{more}", names[..shown].join(", ")), c.theme.warn)
 }
 
 /// An open disaster with nothing left to decide: what its end waits for.
@@ -293,30 +303,26 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let (text, style) = match fit {
-            Some(m) if is_short(s, primary, m.region) => {
-                (format!("room is short; {} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.warn)
-            }
+            Some(m) if is_short(s, primary, m.region) => (format!("{} without loss; room short", s.estate.region(m.region).name), t.warn),
             Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
             None => ("nobody could take over without loss".to_string(), t.warn),
         };
         let (text, style) = match is_entry_lost_with(s, view.group, primary) {
-            true => (format!("{text}; its only entry is lost with it"), t.warn),
+            true => (format!("{}; only entry lost too", text.replace(" could take over, losing nothing acknowledged", " without loss")), t.warn),
             false => (text, style),
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }
-    lines.extend(astray(c));
+    lines.extend(astray(c).iter().flat_map(|text| warned(c, text)));
     if let Some(until) = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max() {
         let text = format!("automation has acted, and begins nothing by itself for {} more", until.since(s.now.utc));
-        lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());
+        lines.extend(warned(c, &text));
     }
-    for gap in &s.gaps {
-        lines.push(Row::new().add("   ! ", t.warn).rest(g, gap, c.width, t.text).line());
-    }
+    lines.extend(s.gaps.iter().flat_map(|gap| warned(c, gap)));
     // What a gap tells already is not told twice.
     for source in s.stale.iter().filter(|source| !s.gaps.iter().any(|gap| gap.ends_with(&source.reason))) {
         let text = format!("{} silent for {}: {}", source.name, c.age(source.since), source.reason);
-        lines.push(Row::new().add("   ! ", t.warn).rest(g, &text, c.width, t.text).line());
+        lines.extend(warned(c, &text));
     }
     lines
 }

@@ -15,6 +15,10 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let t = c.theme;
     match of(c, view).map(|f| &f.forecast.act) {
         None if c.snapshot.mode == Mode::Replay => Vec::new(),
+        // Why, the checks say.
+        Some(Outlook::Figures(f)) if view.assessment.blocked().is_some() && f.not_served.met == f.not_served.of => {
+            said(c, "it takes", "nothing yet: as it stands it is refused, and does not get there", t.warn)
+        }
         None => said(c, "it takes", "its futures are not played yet", t.dim),
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
@@ -78,7 +82,8 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
     let (s, t) = (c.snapshot, c.theme);
     let Some(known) = of(c, view) else { return Vec::new() };
     let mut parts = Vec::new();
-    let act = if let Outlook::Figures(figures) = &known.forecast.act { Some(figures) } else { None };
+    // What does not get there has no chances: the checks say why.
+    let act = if let Outlook::Figures(figures) = &known.forecast.act { Some(figures).filter(|f| f.not_served.met < f.not_served.of) } else { None };
     if let Some(figures) = act {
         let (rto, rpo) = s.estate.targets(view.proposal.group);
         let (rto, rpo) = (rto.written(), rpo.written());

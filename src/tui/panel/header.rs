@@ -34,10 +34,10 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
         None => {
             let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
             let (regions, services) = (s.regions.len(), s.estate.services.len());
-            let astray = super::led_elsewhere(s);
+            let astray = s.led_elsewhere();
             let well = match astray.len() {
                 0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
-                n => format!("  {} not led as planned", count(n, "database")),
+                n => format!("  {} led elsewhere", count(n, "database")),
             };
             first = match (worst, s.stale.first()) {
                 // What is not seen is not well.
@@ -62,7 +62,12 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} UNPROVEN  {}", g.part, names.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
-                (RegionStatus::Ok, None) => first.add(format!("{} ALL WELL", g.ok), t.ok).add(well, if astray.is_empty() { t.dim } else { t.warn }),
+                (RegionStatus::Ok, None) => first.add(format!("{} ALL WELL", g.ok), t.ok).rest(
+                    g,
+                    &well,
+                    c.width.saturating_sub(14),
+                    if astray.is_empty() { t.dim } else { t.warn },
+                ),
                 (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
                 (worst, _) => {
                     let names: Vec<&str> =
