@@ -77,8 +77,12 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
-            let by = if p.by == DETECTION { String::new() } else { format!(", by {}", p.by) };
-            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}; {}", p.plan, region(p.from), p.reason))
+            // Of detection's the lines before it say why.
+            let (by, why) = match p.by.as_str() {
+                DETECTION => (String::new(), String::new()),
+                by => (format!(", by {by}"), format!("; {}", p.reason)),
+            };
+            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason == DISPLACED => {
             (Weight::Notice, by.clone(), format!("turns to another choice{}", of(*proposal)))
