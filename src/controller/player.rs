@@ -199,7 +199,7 @@ impl Player {
                 (self.paused, self.goes_on) = (*on, !*on);
                 if changes {
                     // The record's clock does not tell that somebody thought it over.
-                    self.note(if *on { "is held by hand" } else { "goes on" }.to_string())?;
+                    self.note(if *on { "is held by hand: its clock stands still" } else { "goes on" }.to_string())?;
                 }
             }
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),

@@ -68,7 +68,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
         list.insert(0, check("data", Verdict::block(11), text));
     }
-    list.push(room(cx, proposal.from, to, proposal.intent == Intent::Switchover));
+    list.push(room(cx, group, proposal.from, to, proposal.intent == Intent::Switchover));
     list
 }
 
@@ -163,7 +163,7 @@ fn entry(cx: &Facts, group: GroupId, to: RegionId) -> Option<Check> {
 const SHORT: &str = "room is short";
 
 /// Whether the target can carry what moves there.
-pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
+pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: bool) -> Check {
     let used = |r: RegionId| cx.load(r).map(|load| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0));
     // Loads are shares of each region's own capacity; what moves is counted in the target's.
     let capacity = u32::from(cx.estate().region(to).capacity.0).max(1) * 100;
@@ -172,13 +172,19 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
         (Some(moving), Some(there)) => {
             let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
             let with = cx.region_name(from);
-            // In a planned move the others stay: of what the region carries this database is taken to be an equal part.
-            let led = cx.estate().group_ids().filter(|g| cx.leader(*g) == Some(from)).count().max(1) as u32;
-            let part = (there + moving / led) * 100 / capacity;
-            if planned && led > 1 && part <= 100 {
-                let verdict = if after > 100 { Verdict::Advice } else { Verdict::Pass };
-                let text = format!("{name} {before}→{part}% with one of the {led} databases that {with} leads; {after}% if all of it came");
-                return check("room", verdict, text);
+            // In a planned move only this database's users come.
+            if let Some((part, of, known)) = moves(cx, group, from, moving).filter(|_| planned) {
+                let (part, all) = ((there + part) * 100 / capacity, (there + part * of) * 100 / capacity);
+                let verdict = match (part > 100, all > 100) {
+                    (true, _) => Verdict::Risk,
+                    (_, true) => Verdict::Advice,
+                    _ => Verdict::Pass,
+                };
+                let short = if verdict == Verdict::Risk { ": shed load or scale up first" } else { "" };
+                let guess = if known { "as they came" } else { "in equal parts" };
+                let with = if of > 1 { format!(", {all}% with all {of} of {with}, {guess}") } else { String::new() };
+                let name_of = if part > 100 { SHORT } else { "room" };
+                return check(name_of, verdict, format!("{name} {before}→{part}% with this database{with}{short}"));
             }
             // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
             let verdict = match (after > 100, planned) {
@@ -196,6 +202,22 @@ pub fn room(cx: &Facts, from: RegionId, to: RegionId, planned: bool) -> Check {
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
+}
+
+/// What of a region's load comes with one of its databases, how many such there are, and whether that is known: from what
+/// it carried before they were moved there; else each is taken to be an equal part of all that it carries.
+fn moves(cx: &Facts, group: GroupId, from: RegionId, carried: u32) -> Option<(u32, u32, bool)> {
+    let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.leader(*g) == Some(from)).collect();
+    let came = |g: GroupId| {
+        let last = cx.state.operations.iter().rev().find(|o| o.group == g && o.handed_over())?;
+        last.before.target_load.filter(|_| last.to == from)
+    };
+    let before: Vec<Percent> = led.iter().filter_map(|g| came(*g)).collect();
+    if let (Some(_), Some(least)) = (came(group), before.iter().min()) {
+        let own = u32::from(least.0) * u32::from(cx.estate().region(from).capacity.0);
+        return Some((carried.saturating_sub(own) / before.len() as u32, before.len() as u32, true));
+    }
+    (led.len() > 1).then(|| (carried / led.len() as u32, led.len() as u32, false))
 }
 
 fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check]) -> Loss {

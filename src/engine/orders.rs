@@ -95,10 +95,11 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     let others: Vec<Proposal> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).cloned().collect();
     for other in others {
         let id = other.id;
+        let reason = format!("{}{}", table::DISPLACED, cost(engine, now, id));
         if other.by == table::DETECTION {
             engine.displaced.insert(group, other);
         }
-        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason: table::DISPLACED.to_string() });
+        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     }
     let proposal = Proposal {
         id,
@@ -232,6 +233,7 @@ pub fn begin(
         disaster: proposal.disaster,
         accepted,
         loses: Some(assessment.loss.clone()),
+        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name, c.text)).collect(),
         warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name, c.text)).collect(),
         before: Before { claim: claim.write(), ..before },
     };
@@ -271,21 +273,28 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
         timeline: cx.state.primaries[group.at()].1,
         system_id: record.and_then(|r| r.initialize.as_deref()).map(str::to_string),
         position: cx.telemetry.leader_position(group),
+        target_load: cx.load(to),
         impact,
         claim: String::new(),
+    }
+}
+
+/// What a choice would have cost, or why it was refused: part of why it was declined.
+fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
+    let Some(a) = engine.assess(now, id) else { return String::new() };
+    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk | Verdict::Advice);
+    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name, c.text)).collect();
+    match (a.blocked(), a.risk.as_ref()) {
+        (Some(block), _) => format!("; refused as it stood: {}", block.text),
+        (None, Some(risk)) => format!("; it asked for: {risk} ({})", told.join("; ")),
+        (None, None) => String::new(),
     }
 }
 
 fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
     let (group, disaster) = (open.proposal.group, open.proposal.disaster);
-    // What it would have cost is part of why it was declined.
-    let cost = engine.assess(now, id).and_then(|a| {
-        let risks = a.checks.iter().filter(|c| c.verdict == Verdict::Risk).map(|c| format!("{}: {}", c.name, c.text)).collect::<Vec<_>>();
-        let asked = |risk: &String| format!("it asked for: {risk} ({})", risks.join("; "));
-        a.blocked().map(|b| format!("refused as it stood: {}", b.text)).or(a.risk.as_ref().map(asked))
-    });
-    let reason = cost.map_or_else(|| table::WITHDRAWN.to_string(), |cost| format!("{}; {cost}", table::WITHDRAWN));
+    let reason = format!("{}{}", table::WITHDRAWN, cost(engine, now, id));
     engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     if !table::put_back(engine, now, group)
         && let Some(disaster) = disaster

@@ -78,7 +78,7 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
         (None, None) => lacks("candidate", "there is no other member"),
     });
     if let Some(to) = chosen {
-        let room = assess::room(cx, region, to, false);
+        let room = assess::room(cx, group, region, to, false);
         list.push(match room.verdict {
             Verdict::Pass => holds("capacity", room.text),
             Verdict::Risk | Verdict::Block { .. } => lacks("capacity", room.text),
@@ -168,6 +168,10 @@ fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>
     match drilled(Digest::of_value(plan)).map(|at| cx.now.utc.since(at)) {
         Some(age) if age <= DRILL => holds("drill", format!("plan {} was rehearsed with success {age} ago", plan.name)),
         Some(age) => lacks("drill", format!("overdue: plan {} was last rehearsed with success {age} ago; {remedy}", plan.name)),
-        None => lacks("drill", format!("plan {} was never rehearsed with success here as it stands; {remedy}", plan.name)),
+        None => {
+            // Where automation does not ask for it, that is all the more to be said.
+            let so = if cx.estate().policy.limits.drilled { "" } else { " (automation acts all the same here: `drilled: false`)" };
+            lacks("drill", format!("plan {} was never rehearsed with success here as it stands{so}; {remedy}", plan.name))
+        }
     }
 }

@@ -145,7 +145,7 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> Memb
         position: report.and_then(|(r, _)| r.position.or(r.received)),
         lag_bytes: if leads { None } else { cx.lag(group, region) },
         lag: if leads { None } else { super::lag_time(cx, group, region) },
-        was_behind: if leads { None } else { cx.leader(group).and_then(|from| cx.behind_before(group, from, region)) },
+        was_behind: if leads { None } else { cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, region)) },
         measured: report.map(|(_, at)| *at),
         unfit: if leads { None } else { orders::unfit(engine, cx.now, group, region) },
         round_trip: telemetry.and_then(|m| m.round_trip),

@@ -5,6 +5,9 @@ use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
 
+/// Services that are named one by one.
+const NAMED: usize = 12;
+
 /// The line for a record, told against the state before it; `None` for what nobody would want to read.
 pub fn line(state: &State, record: &Record) -> Option<LogLine> {
     let estate = match &record.event {
@@ -47,13 +50,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::DisasterDeclared(d) => {
             let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
             let first = d.services.iter().filter(|s| estate.services.get(s.at()).is_some_and(|s| s.tier == 1)).count();
+            let hit: Vec<&str> = d.services.iter().filter_map(|s| estate.services.get(s.at())).map(|s| s.name.as_str()).take(NAMED).collect();
+            let more = if d.services.len() > NAMED { format!(" and {} more", d.services.len() - NAMED) } else { String::new() };
             let text = format!(
-                "{} {}, {}; {} services, {first} of tier 1; found in {}",
+                "{} {}, {}; {} services, {first} of tier 1; found in {}; it reaches {}{more}",
                 d.kind.words(),
                 names.join(", "),
                 d.severity,
                 d.services.len(),
-                d.detection
+                d.detection,
+                if hit.is_empty() { "no service".to_string() } else { hit.join(", ") }
             );
             (Weight::Alarm, "disaster".to_string(), text)
         }
@@ -84,8 +90,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
-        Event::Withdrawn { proposal, by, reason } if reason == DISPLACED => {
-            (Weight::Notice, by.clone(), format!("turns to another choice{}", of(*proposal)))
+        Event::Withdrawn { proposal, by, reason } if reason.starts_with(DISPLACED) => {
+            (Weight::Notice, by.clone(), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
             // Who looked at a choice of one's own and left it has changed nothing.
@@ -109,9 +115,18 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let accepts = s.accepted.words();
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
             let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
+            let typed = if s.automatic { String::new() } else { format!(", who typed {}", region(s.from)) };
+            let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", s.held.join("; ")) };
             let loses =
                 s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));
-            format!("{} {} → {} on {} begins, by {}{accepts}{loses}{warned}", s.plan.name, region(s.from), region(s.to), group(s.group), s.by)
+            format!(
+                "{} {} → {} on {} begins, by {}{typed}{accepts}{loses}{warned}{held}",
+                s.plan.name,
+                region(s.from),
+                region(s.to),
+                group(s.group),
+                s.by
+            )
         }),
         Event::StepStarted { .. } => return None,
         // It is the operation's own, of no step of it.

@@ -162,6 +162,9 @@ pub struct OperationStart {
     /// What it was said to lose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loses: Option<super::Loss>,
+    /// The checks that held, with what each rested on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
     /// What was told against it, and asked for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warned: Vec<String>,

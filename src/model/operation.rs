@@ -75,6 +75,9 @@ pub struct Before {
     pub system_id: Option<String>,
     /// The furthest position the old primary is known to have reached.
     pub position: Option<Lsn>,
+    /// How much of the target was in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_load: Option<super::Percent>,
     /// The first failed observation.
     pub impact: Option<Utc>,
     /// What this operation writes into the store's own key.

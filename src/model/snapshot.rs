@@ -139,7 +139,10 @@ impl GroupView {
     /// Its primary is silent, or not heard of lately, and nobody recorded that this member has every write: it is behind by
     /// what is known, or more.
     pub fn may_lack(&self, m: &MemberView, now: Mono) -> bool {
-        let late = |leader: &MemberView| leader.measured.is_none_or(|at| now.since(at) > Span::ms(1_500));
+        // What was read of a standby after its leader was not read any more may hide what the leader wrote since.
+        let late = |leader: &MemberView| {
+            leader.measured.is_none_or(|at| now.since(at) > Span::ms(1_500) || m.measured.is_some_and(|own| own.since(at) > Span::ms(900)))
+        };
         m.unfit.is_some() && (self.is_silent() || self.members.iter().any(|m| m.leads && late(m)))
     }
 }

@@ -174,10 +174,11 @@ pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)>
         list.push(("abort", "give it up: what was done stays as it is; then fail over anew"));
     }
     if !o.handed_over() && !moved {
-        list.push(if o.has_acted() {
-            ("rollback", "undo the fence, where it has an undo, and the drain")
-        } else {
-            ("abort", "end it: nothing has been changed yet")
+        let ran = o.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Command { .. }));
+        list.push(match (o.has_acted(), ran) {
+            (true, true) => ("rollback", "undo the drain, and the fence where it has an undo; commands that ran stay done"),
+            (true, false) => ("rollback", "undo the drain, and the fence where it has an undo"),
+            (false, _) => ("abort", "end it: nothing has been changed yet"),
         });
     }
     list

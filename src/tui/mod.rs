@@ -13,6 +13,7 @@ mod click;
 mod colour;
 mod confirm;
 mod dialog;
+mod export;
 mod footer;
 mod fork;
 mod glyph;

@@ -348,19 +348,7 @@ impl Show {
 
     fn export(&self, lines: &[LogLine], filter: &str) -> String {
         let s = self.shown().snapshot();
-        // Who reads it later must know what it does not hold.
-        let of = match filter {
-            "" => format!(
-                ", {} of {} (what only the program reads again has no line)",
-                super::text::count(lines.len(), "line"),
-                super::text::count(s.records as usize, "record")
-            ),
-            filter => format!(", only lines with «{filter}»"),
-        };
-        // A clock of its own is not that of the wall.
-        let wall = if s.world.is_some() { format!(", written {}", Utc(chrono::Utc::now().timestamp_millis())) } else { String::new() };
-        let head = format!("# timeline of {}, {}, at {}{wall}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
-        let text = lines.iter().fold(head, |text, line| format!("{text}{line}\n"));
+        let text = super::export::text(&s, lines, filter);
         let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
         match written {
             Ok(path) => {

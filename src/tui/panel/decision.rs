@@ -134,7 +134,8 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
         .map(|k| {
             let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
             // How full it would be is more than that it is not too full.
-            let figure = k.text.split(' ').find(|word| word.contains('→')).map_or(String::new(), |word| format!(" {word}"));
+            let all = if k.text.contains(" if all of ") { " in all" } else { "" };
+            let figure = k.text.split(' ').find(|word| word.contains('→')).map_or(String::new(), |word| format!(" {word}{all}"));
             g.plain(&format!("{} {}{figure}{age}", g.done, k.name))
         })
         .collect();
@@ -308,7 +309,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             None => ("nobody could take over without loss".to_string(), t.warn),
         };
         let (text, style) = match is_entry_lost_with(s, view.group, primary) {
-            true => (format!("{}; only entry lost too", text.replace(" could take over, losing nothing acknowledged", " without loss")), t.warn),
+            true => (format!("{}; no balancer left", text.replace(" could take over, losing nothing acknowledged", " without loss")), t.warn),
             false => (text, style),
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());

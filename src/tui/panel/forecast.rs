@@ -100,8 +100,12 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         parts.push(said(c, "chances", &text, t.text));
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
-        let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("; in its futures loses {most}"));
-        let text = format!("{}: {}{lost}", s.estate.region(*region).name, outlook(figures));
+        let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("; loses {most}"));
+        // What speaks against it is told where it is looked at.
+        let members = s.group(view.proposal.group).map(|v| v.members.as_slice()).unwrap_or_default();
+        let unfit = members.iter().any(|m| m.region == *region && m.unfit.is_some());
+        let risk = if unfit { ", a risk to be typed (Tab)" } else { "" };
+        let text = format!("{}{risk}: {}{lost}", s.estate.region(*region).name, outlook(figures).replace(&of_futures(figures), ""));
         parts.push(said(c, "next best", &text, t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {
@@ -161,5 +165,10 @@ fn outlook(f: &Figures) -> String {
     if f.not_served.met > 0 {
         text.push_str(&format!("; not in {} of them", f.not_served.met));
     }
-    format!("{text}; {} futures", f.futures)
+    text + &of_futures(f)
+}
+
+/// The sample.
+fn of_futures(f: &Figures) -> String {
+    format!("; {} futures", f.futures)
 }

@@ -46,9 +46,7 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
                 let behind = match m.lag_bytes.filter(|_| !is_stale(c, m)) {
                     None => "silent".to_string(),
                     // That nothing is seen to be missing is not that nothing is missing.
-                    Some(b) if view.may_lack(m, s.now.mono) => {
-                        m.was_behind.filter(|was| *was > b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}"))
-                    }
+                    Some(b) if view.may_lack(m, s.now.mono) => m.was_behind.map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
                     Some(b) => b.to_string(),
                 };
                 let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
@@ -101,7 +99,12 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
     // Where it is narrow, what may be done with it has the room.
     let wide = if c.width < 76 { 6 } else { 10 };
     let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(g, kind, 6, if m.synchronous { t.strong } else { t.dim });
+    let was = m.was_behind.filter(|_| view.is_silent() && m.unfit.is_some());
     row = match (m.lag_bytes, m.lag, stale) {
+        // As it was last heard: what is seen to be missing by now is less than what may be.
+        (Some(_), _, false) if let Some(was) = was => {
+            row.right(g, &was.to_string(), 9, t.warn).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(wide), t.dim)
+        }
         (Some(bytes), Some(lag), false) => {
             let over = lag > rpo;
             let style = if over { t.bad } else { t.text };
@@ -123,8 +126,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
-            let text = m.was_behind.map_or_else(|| "may lack writes".to_string(), |was| format!("was {was} behind"));
-            row.rest(g, &text, c.width, t.warn)
+            row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
         (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
         (Some(why), ..) => row.rest(g, why, c.width, t.warn),

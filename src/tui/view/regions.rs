@@ -24,7 +24,16 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let Some(id) = id_of(c, id) else { return Vec::new() };
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
     let mut lines = vec![Row::new().add(format!(" {}", g.plain(&region.name)), t.title).line()];
-    if !view.reason.is_empty() {
+    let silent = view.services.saturating_sub(view.services_up);
+    if silent > 0 && view.status == RegionStatus::Ok {
+        // What it was found to be before says nothing of now.
+        let asked = s.estate.policy.detection.threshold;
+        let text = format!(
+            "{silent} of {} did not answer the last check; {asked} such in a row, and the observers, would say that it is gone",
+            view.services
+        );
+        lines.extend(fact(c, "state", &text, t.warn));
+    } else if !view.reason.is_empty() {
         lines.extend(fact(c, "state", &view.reason, t.text));
     }
     let place: Vec<&str> = [&region.provider, &region.data_center].into_iter().flatten().map(String::as_str).collect();
@@ -123,7 +132,10 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let here = || s.groups.iter().filter_map(|view| Some((view, view.members.iter().find(|m| m.region == id)?)));
     for (view, member) in here().take(MOST) {
         let group = &s.estate.group(view.group).name;
-        let trip = member.round_trip.filter(|_| member.answers == Some(true)).map_or(String::new(), |r| format!(", answers in {r}"));
+        let trip = member.round_trip.filter(|_| member.answers == Some(true)).map_or(String::new(), |r| match member.measured.map(|at| c.age(at)) {
+            Some(age) if age > Span::ms(1_500) => format!(", answered {age} ago"),
+            _ => format!(", answers in {r}"),
+        });
         if member.leads {
             let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| s.estate.region(m.region).name.as_str()).collect();
             lines.extend(fact(c, group, &format!("leads {} {}{trip}", g.arrow, to.join(", ")), t.strong));

@@ -110,6 +110,8 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     lines.extend(fact(c, "observers", &observers, t.text));
     if let Some(until) = view.blocked_until {
         lines.extend(fact(c, "automation", &format!("stays away for {} more: it acted lately", until.since(s.now.utc)), t.warn));
+    } else if let Some(left) = s.proposals.iter().find(|p| p.proposal.group == view.group).and_then(|p| crate::tui::panel::counts(c, p)) {
+        lines.extend(fact(c, "automation", &format!("begins in {left}, unless something speaks against it then"), t.warn));
     } else if s.proposals.iter().any(|p| p.proposal.group == view.group && p.proposal.automatic_at.is_none()) {
         lines.extend(fact(c, "automation", "no countdown runs: it is a person's to decide", t.text));
     } else if let Some(veto) = &view.veto {
