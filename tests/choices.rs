@@ -284,3 +284,26 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
     order(&mut simulation, Action::Note { text: "wrote to orders-db, and read it back.".to_string() });
     assert_eq!(names(&simulation), ["payments-db"]);
 }
+
+/// Failing back brings what came with the database, not all that the region carries.
+#[test]
+fn room_to_fail_back_is_what_came_with_the_database() {
+    let mut simulation = played("region_outage", Span::secs(70));
+    simulation.core.door.mend();
+    wait(&mut simulation, Span::secs(60));
+    let snapshot = simulation.snapshot(1, false);
+    let planned: Vec<_> = snapshot.led_elsewhere().into_iter().map(|(v, planned)| (v.group, planned)).collect();
+    let [(first, home), (_, also)] = planned.as_slice() else { panic!("{planned:?}") };
+    assert_eq!(home, also);
+    let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(*home), reason: "home".to_string() };
+    order(&mut simulation, back);
+    let view = choice(&simulation.snapshot(1, false), *first);
+    let room = view.assessment.checks.iter().find(|c| c.name == "room").map(|c| (c.verdict, c.text.as_str()));
+    assert_eq!(room, Some((Verdict::Pass, "us-east-1 0→30% with this database, 60% with all 2 of eu-west-1, as they came")));
+    assert_eq!(view.proposal.plan, "failback");
+    // It is refused, and whoever turns away from it leaves the reason in the record.
+    let other = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: None, reason: "elsewhere".to_string() };
+    order(&mut simulation, other);
+    let told = simulation.snapshot(1, false).log.iter().any(|l| l.text.contains("turns to another choice") && l.text.contains("refused as it stood"));
+    assert!(told);
+}

@@ -15,7 +15,7 @@ pub use header::{header, overload, unproven};
 pub use log::{log, story_row, whole_log};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
-pub use replication::{primary, replication, replication_short, standby_row};
+pub use replication::{behind, primary, replication, replication_short, standby_row};
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;

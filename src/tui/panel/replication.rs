@@ -43,14 +43,14 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .into_iter()
         .map(|view| {
             let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
-                let behind = match m.lag_bytes.filter(|_| !is_stale(c, m)) {
-                    None => "silent".to_string(),
-                    // That nothing is seen to be missing is not that nothing is missing.
-                    Some(b) if view.may_lack(m, s.now.mono) => m.was_behind.map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
-                    Some(b) => b.to_string(),
-                };
-                let fit = if m.unfit.is_none() { format!("{} ", g.done) } else { String::new() };
-                format!("{} {fit}{behind}", s.estate.region(m.region).name)
+                let behind = behind(c, view, m);
+                let name = &s.estate.region(m.region).name;
+                match (m.unfit.is_none(), m.lag_bytes) {
+                    // It has all that was acknowledged: there is no more to say of it.
+                    (true, Some(Bytes(0))) => format!("{name} {}", g.done),
+                    (true, _) => format!("{name} {} {behind}", g.done),
+                    (false, _) => format!("{name} {behind}"),
+                }
             });
             let text = format!("{} {} {}", primary(c, view), g.arrow, standbys.collect::<Vec<_>>().join(", "));
             let mark = if view.group == c.selected { g.now } else { " " };
@@ -60,6 +60,16 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .collect();
     lines.extend(more(c, left));
     lines
+}
+
+/// How far a standby is behind, in bytes, as far as that is known.
+pub fn behind(c: &Canvas, view: &GroupView, m: &MemberView) -> String {
+    match m.lag_bytes.filter(|_| !is_stale(c, m)) {
+        None => "silent".to_string(),
+        // That nothing is seen to be missing is not that nothing is missing.
+        Some(b) if view.may_lack(m, c.snapshot.now.mono) => m.was_behind.map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
+        Some(b) => b.to_string(),
+    }
 }
 
 /// The databases that are shown, and how many are not: first the one that orders are about, then those in trouble.

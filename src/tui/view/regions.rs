@@ -2,7 +2,7 @@
 
 use super::fact;
 use crate::model::*;
-use crate::tui::panel::{Canvas, region_row};
+use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
 use ratatui::text::Line;
 
@@ -83,9 +83,9 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
     if c.width < 78 || links_height(c) > room {
         return Vec::new();
     }
-    let head = Row::new().left(g, " LINKS", 15, t.title).left(g, "from", 17, t.dim).left(g, "to", 16, t.dim).left(g, "kind", 6, t.dim);
+    let head = Row::new().left(g, " LINKS", 14, t.title).left(g, "from", 17, t.dim).left(g, "to", 15, t.dim).left(g, "kind", 6, t.dim);
     let mut lines =
-        vec![Line::default(), head.right(g, "behind", 9, t.dim).right(g, "lag", 7, t.dim).right(g, "latency", 8, t.dim).fitted(g, c.width).line()];
+        vec![Line::default(), head.right(g, "behind", 12, t.dim).right(g, "lag", 6, t.dim).right(g, "latency", 8, t.dim).fitted(g, c.width).line()];
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
         let from = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
         for m in view.members.iter().filter(|m| !m.leads) {
@@ -95,13 +95,13 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
             let late = if answers { t.text } else { t.warn };
             lines.push(
                 Row::new()
-                    .left(g, &format!("   {} ", s.estate.group(view.group).name), 15, t.text)
+                    .left(g, &format!("  {} ", s.estate.group(view.group).name), 14, t.text)
                     .left(g, from, 15, t.text)
                     .add(format!("{} ", g.arrow), if answers { t.ok } else { t.warn })
-                    .left(g, &s.estate.region(m.region).name, 16, t.text)
+                    .left(g, &s.estate.region(m.region).name, 15, t.text)
                     .left(g, kind, 6, style)
-                    .right(g, &value(m.lag_bytes.map(|b| b.to_string())), 9, late)
-                    .right(g, &value(m.lag.map(|l| l.to_string())), 7, late)
+                    .right(g, &value(Some(behind(c, view, m))), 12, late)
+                    .right(g, &value(m.lag.filter(|_| !view.may_lack(m, s.now.mono)).map(|l| l.to_string())), 6, late)
                     .right(g, &value(m.round_trip.map(|r| Span(r.0 / 2).to_string())), 8, late)
                     .fitted(g, c.width)
                     .line(),
@@ -144,6 +144,7 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let from = view.primary.map_or("nobody", |p| s.estate.region(p).name.as_str());
         let kind = if member.synchronous { "synchronous" } else { "asynchronous" };
         let lag = match (member.lag_bytes, member.lag) {
+            (Some(_), _) if view.may_lack(member, s.now.mono) => format!("{} behind", behind(c, view, member)),
             (Some(bytes), Some(time)) => format!("{bytes}, {time} behind"),
             _ => "lag unknown".to_string(),
         };
