@@ -83,6 +83,22 @@ fn a_countdown_that_was_stopped_stays_stopped() {
     }
 }
 
+/// What counts on behind a choice that is looked at is stopped with it, and stays stopped.
+#[test]
+fn a_countdown_is_stopped_behind_what_is_looked_at() {
+    let mut simulation = outage();
+    let other = elsewhere(&simulation.snapshot(1, false), ORDERS);
+    let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
+    assert!(choice(&simulation.snapshot(1, false), ORDERS).counts());
+    order(&mut simulation, Action::StopAutomatic { proposal: id });
+    assert!(!choice(&simulation.snapshot(1, false), ORDERS).counts());
+    order(&mut simulation, Action::Withdraw { proposal: id });
+    assert_eq!(choice(&simulation.snapshot(1, false), ORDERS).automatic_in, None);
+    assert!(try_order(&mut simulation, Action::StopAutomatic { proposal: id }).is_err());
+    wait(&mut simulation, Span::secs(16));
+    assert!(simulation.snapshot(1, false).operations.iter().all(|o| o.group != ORDERS));
+}
+
 #[test]
 fn what_nobody_confirms_gives_its_place_back() {
     let mut simulation = outage();

@@ -305,8 +305,10 @@ fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<R
 }
 
 fn stop_automatic(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
-    let open = engine.state.proposals.iter().find(|p| p.proposal.id == id && p.proposal.automatic_at.is_some());
-    if open.is_none() {
+    let open = engine.state.proposals.iter().find(|p| p.proposal.id == id);
+    // What counts on behind the choice that took its place is stopped with it.
+    let held = open.and_then(|p| engine.displaced.get_mut(&p.proposal.group)).and_then(|p| p.automatic_at.take());
+    if held.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
         return Err(Refusal::new("no countdown runs", "nothing to stop"));
     }
     engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.to_string(), reason: "by hand".to_string() });

@@ -22,7 +22,7 @@ impl Engine {
             let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(region)).collect();
             for kind in &kinds {
                 if led.is_empty() {
-                    list.push(Readiness { region, scenario: *kind, group: None, points: vec![elsewhere(&cx, region)] });
+                    list.push(Readiness { region, scenario: *kind, group: None, points: vec![elsewhere(&cx, region), entries(&cx, region)] });
                 }
                 for group in &led {
                     list.push(Readiness { region, scenario: *kind, group: Some(*group), points: points(self, &cx, *group, region, *kind, drilled) });
@@ -51,6 +51,17 @@ fn elsewhere(cx: &Facts, region: RegionId) -> Point {
     match alone {
         0 => holds("services", "nothing is led from there, and everything in it runs elsewhere too"),
         n => lacks("services", format!("{n} services run nowhere else")),
+    }
+}
+
+/// Whether users still find a way in without it, wherever the databases are led.
+fn entries(cx: &Facts, region: RegionId) -> Point {
+    let all = |d: &Database| !d.balancers.is_empty() && d.balancers.iter().all(|b| b.region == Some(region));
+    let lost: Vec<&str> = cx.estate().group_ids().filter(|g| cx.database(*g).is_some_and(all)).map(|g| cx.estate().group(g).name.as_str()).collect();
+    let name = cx.region_name(region);
+    match lost.is_empty() {
+        true => holds("independence", format!("no database has its only balancers in {name}")),
+        false => lacks("independence", format!("every balancer of {} stands in {name}: users find no way in without it", lost.join(", "))),
     }
 }
 

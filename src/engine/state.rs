@@ -145,15 +145,17 @@ impl State {
             }
             Event::Withdrawn { proposal, by, reason } => {
                 if reason.starts_with(WITHDRAWN) && by != BPCI {
-                    self.decline(*proposal);
+                    self.decline(*proposal, |p| p.by == DETECTION);
                 }
                 self.proposals.retain(|p| p.proposal.id != *proposal);
             }
             Event::AutomaticStopped { proposal, by, .. } => {
                 if by != BPCI {
-                    self.decline(*proposal);
+                    self.decline(*proposal, |_| true);
                 }
-                if let Some(p) = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal) {
+                let stopped = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal);
+                // What counted on behind it was stopped otherwise: this choice is what it was.
+                if let Some(p) = stopped.filter(|p| p.proposal.automatic_at.is_some()) {
                     p.proposal.automatic_at = None;
                     p.revision += 1;
                 }
@@ -228,10 +230,10 @@ impl State {
         }
     }
 
-    /// A person has said of detection's choice that automation is not to act on it.
-    fn decline(&mut self, proposal: ProposalId) {
-        let of_detection = self.proposals.iter().map(|p| &p.proposal).find(|p| p.id == proposal && p.by == DETECTION);
-        if let Some((disaster, group)) = of_detection.and_then(|p| Some((p.disaster?, p.group))) {
+    /// A person has said that automation is not to act there.
+    fn decline(&mut self, proposal: ProposalId, counts: impl Fn(&Proposal) -> bool) {
+        let declined = self.proposals.iter().map(|p| &p.proposal).find(|p| p.id == proposal && counts(p));
+        if let Some((disaster, group)) = declined.and_then(|p| Some((p.disaster?, p.group))) {
             self.declined.insert((disaster, group));
         }
     }

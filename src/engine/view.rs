@@ -192,7 +192,9 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
             if let Some((Err(reason), _)) = cx.member(id, member.region).and_then(|m| m.fence_check.as_ref()) {
                 gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.region_name(member.region)));
             }
-            if database.sql.is_some() && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some()) {
+            if database.sql.is_some()
+                && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some() && m.failing_since().is_none())
+            {
                 let leads = cx.leader(id) == Some(member.region);
                 let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
                 let refused = cx.member(id, member.region).and_then(|m| m.login.as_ref()).and_then(|(r, _)| r.as_ref().err());

@@ -5,6 +5,13 @@ use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
 
+/// What a confirmation was typed as.
+fn typed(action: &Action) -> String {
+    let Action::Confirm(c) = action else { return String::new() };
+    let risk = c.accept_risk.as_ref().map_or(String::new(), |risk| format!(" and «{risk}»"));
+    format!(", having typed «{}»{risk}", c.typed)
+}
+
 /// Services that are named one by one.
 const NAMED: usize = 12;
 
@@ -108,7 +115,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, by.clone(), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
-        Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("refused: {refusal}")),
+        Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("was refused{}: {refusal}", typed(&order.action))),
         Event::Armed { by } => (Weight::Notice, by.clone(), "armed: orders act from now on".to_string()),
         Event::Disarmed { by } => (Weight::Notice, by.clone(), "read-only from now on".to_string()),
         Event::OperationStarted(s) => (Weight::Alarm, s.id.to_string(), {

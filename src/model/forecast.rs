@@ -50,13 +50,22 @@ pub struct Told {
     /// What takes time and was left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// What 95 of 100 lose at most, where anything is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loses_p95: Option<super::Bytes>,
 }
 
 impl Foretold {
     /// `None` where there is no figure to compare with.
     pub fn of(view: &ForecastView) -> Option<Foretold> {
         let told = |outlook: &Outlook| match outlook {
-            Outlook::Figures(f) => Some(Told { futures: f.futures, writable_ms: f.writable_ms, served_ms: f.served_ms, without: f.without.clone() }),
+            Outlook::Figures(f) => Some(Told {
+                futures: f.futures,
+                writable_ms: f.writable_ms,
+                served_ms: f.served_ms,
+                without: f.without.clone(),
+                loses_p95: f.data_loss_bytes.p95.filter(|_| f.data_loss_writes.is_none()).map(super::Bytes),
+            }),
             Outlook::None(_) => None,
         };
         let Forecast { to, act, leave, .. } = &view.forecast;
@@ -68,10 +77,11 @@ impl Foretold {
 impl std::fmt::Display for Told {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.served_ms.times(2) {
-            times if times.is_empty() => f.write_str("users not served"),
-            times if self.without.is_empty() => write!(f, "served {times}"),
-            times => write!(f, "served {times} without the {}", self.without.join(", ")),
+            times if times.is_empty() => f.write_str("users not served")?,
+            times if self.without.is_empty() => write!(f, "served {times}")?,
+            times => write!(f, "served {times} without the {}", self.without.join(", "))?,
         }
+        self.loses_p95.map_or(Ok(()), |lost| write!(f, ", loses p95 {lost}"))
     }
 }
 

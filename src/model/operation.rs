@@ -331,6 +331,14 @@ impl Operation {
         })
     }
 
+    /// The command that undoes the fence, where what was fenced is to come back and one is configured.
+    pub fn unfence(&self, estate: &super::Estate) -> Option<String> {
+        let fence = estate.groups.get(self.group.at())?.database.as_ref()?.fence.as_ref()?;
+        let waits = self.fenced() && self.remains.iter().any(|r| matches!(r, Remainder::Rejoin { .. }));
+        let command = fence.undo.as_ref().filter(|_| waits)?.join(" ");
+        Some(command.replace("{region}", &estate.region(self.from).name).replace("{member}", &self.before.leader))
+    }
+
     pub fn fenced(&self) -> bool {
         self.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Fence { .. }))
     }

@@ -110,6 +110,16 @@ impl Snapshot {
         self.proposals.iter().any(|p| p.proposal.group == group)
     }
 
+    /// Databases whose every balancer is silent: their users may find no way in.
+    pub fn entries_silent(&self) -> Vec<GroupId> {
+        let silent = |address: &str| self.stale.iter().any(|source| source.name.strip_prefix("haproxy ") == Some(address));
+        let all = |g: &GroupId| {
+            let database = self.estate.group(*g).database.as_ref();
+            database.is_some_and(|d| !d.balancers.is_empty() && d.balancers.iter().all(|b| silent(&b.address)))
+        };
+        self.estate.group_ids().filter(all).collect()
+    }
+
     /// Databases that a standby region leads while the region that is planned to, named beside it, is well.
     pub fn led_elsewhere(&self) -> Vec<(&GroupView, RegionId)> {
         let active = |r: RegionId| self.estate.region(r).role == super::Role::Active;
@@ -272,6 +282,11 @@ pub struct ProposalView {
 }
 
 impl ProposalView {
+    /// A countdown of ours runs: to this choice, or behind it.
+    pub fn counts(&self) -> bool {
+        self.proposal.automatic_at.is_some() || self.holds_automatic
+    }
+
     /// What confirms it as it was seen then, where nothing but the name of the region asks to be typed.
     pub fn confirmed(&self, seen: Utc, typed: &str) -> super::Confirmation {
         let a = &self.assessment;

@@ -51,7 +51,7 @@ impl App {
             Command::StopAutomatic => {
                 // All of them: who stops a countdown does not mean one of two.
                 // From a fork too it is the real one's: in the fork none runs.
-                let counting = self.beside.as_deref().unwrap_or(s).proposals.iter().filter(|p| p.proposal.automatic_at.is_some());
+                let counting = self.beside.as_deref().unwrap_or(s).proposals.iter().filter(|p| p.counts());
                 let stops = counting.map(|p| Action::StopAutomatic { proposal: p.proposal.id }).collect();
                 return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
@@ -155,7 +155,7 @@ impl App {
         // Who hands over what is not led as planned means back.
         let planned = || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);
         let to = if intent == Intent::Switchover { planned() } else { None };
-        Some(Ask::Order(Action::Propose { group, intent, from: None, to, reason: "ordered from the dashboard".to_string() }))
+        Some(Ask::Order(Action::Propose { group, intent, from: None, to, reason: "put on the table from the dashboard".to_string() }))
     }
 
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.

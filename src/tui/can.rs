@@ -21,7 +21,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         // Leaving the record, looking and the screen itself go on; what is an order cannot be given.
         Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
         Command::StopAutomatic => when(
-            app.beside.as_deref().unwrap_or(s).proposals.iter().any(|p| p.proposal.automatic_at.is_some()),
+            app.beside.as_deref().unwrap_or(s).proposals.iter().any(ProposalView::counts),
             "no countdown of ours runs; the cluster's own cannot be stopped from here",
         ),
         Command::Withdraw => when(app.choice(s).is_some(), "no choice is on the table"),

@@ -204,10 +204,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         let text = " what was typed before is void: read it again, and type it again";
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
-    // That it may live could be overruled; what stands beside it cannot.
-    let hard = a.checks.iter().find(|k| matches!(k.verdict, Verdict::Block { .. }) && k.name != "observers");
-    if let Some(block) = hard.or(a.blocked()).filter(|_| confirm.fields.is_empty()) {
-        lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", block.name), c.width, t.bad).line());
+    let mut blocks: Vec<&str> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).map(|k| k.name.as_str()).collect();
+    blocks.dedup();
+    if !blocks.is_empty() && confirm.fields.is_empty() {
+        lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad).line());
     }
     if confirm.fields.is_empty() {
         lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());

@@ -34,6 +34,7 @@ fn summary(s: &Snapshot) -> Vec<String> {
         let way = format!("{} {} → {}", group(o.group), name(o.from), name(o.to));
         lines.push(format!("{} {way}: {}, by {}{served}{lost}", o.id, o.status.word(), o.by));
         lines.extend(o.remains_words(&s.estate).map(|text| format!("  remains: {text}")));
+        lines.extend(o.unfence(&s.estate).map(|command| format!("  unfence with: {command}")));
     }
     let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));

@@ -17,7 +17,7 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
         .collect();
     let without = if left_out.is_empty() { String::new() } else { format!(", without {} (an operation ran)", left_out.join(", ")) };
     // The footer says what that key does.
-    let counts = c.snapshot.proposals.iter().any(|p| p.proposal.automatic_at.is_some());
+    let counts = c.snapshot.proposals.iter().any(ProposalView::counts);
     let real_key = if counts { format!(" but {}", c.key(Command::StopAutomatic)) } else { String::new() };
     let title = format!(" FORK of {}, {} drops it: nothing here is real{real_key}; automation rests{without} ", at.clock(), c.key(Command::Back));
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);

@@ -410,7 +410,7 @@ fn deciding(c: &Canvas) -> Vec<Block> {
             let mut block = recovery(o);
             if o.is_over() {
                 // What is done says nothing of what is left: another choice, or what the cluster did by itself.
-                block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)));
+                block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)).chain(panel::next_loss(c)));
             }
             list.push(block);
         }

@@ -188,8 +188,12 @@ fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
 fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let found = c.snapshot.readiness.as_ref().and_then(|r| r.regions.get(region.at()));
     let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
-    let mut names: Vec<&str> = r.lacks.iter().map(|p| p.name.as_str()).collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for point in &r.lacks {
+        if !names.contains(&point.name.as_str()) {
+            names.push(&point.name);
+        }
+    }
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     let head = format!("  {}% ready ({key} tells why): ", r.score);
     // As many as there is room for, and how many there are besides.
@@ -207,6 +211,16 @@ pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     let text = nothing_left_words(c).unwrap_or_default();
     let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10)).into_iter().filter(|p| !p.is_empty());
     parts.map(|part| Row::new().rest(g, &format!(" {part}"), c.width, t.strong).line()).collect()
+}
+
+/// The next loss, while this one is not over: of each region that leads something now and is not ready for it.
+pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let leads = |r: &RegionId| s.regions[r.at()].status != RegionStatus::Down && s.groups.iter().any(|v| v.primary == Some(*r));
+    let title = |r: RegionId| Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(r).name)), t.title);
+    let open = !s.disasters.is_empty() && s.proposals.is_empty() && s.open().next().is_none();
+    let told = s.estate.region_ids().filter(|r| open && leads(r)).map(|r| (r, ready(c, r))).filter(|(_, (text, _))| !text.is_empty());
+    told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect()
 }
 
 fn nothing_left_words(c: &Canvas) -> Option<String> {
@@ -241,6 +255,10 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
             [] => "Users are not seen served yet".to_string(),
             entries => format!("Users are not served: no answer of {}; lead traffic to the new primary another way", entries.join(", ")),
         });
+    }
+    let closed: Vec<&str> = s.entries_silent().into_iter().map(|g| s.estate.group(g).name.as_str()).collect();
+    if hit == 0 && !closed.is_empty() {
+        words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
     let well = d.regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
     words.push(match (words.is_empty(), well) {

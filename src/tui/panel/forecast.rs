@@ -31,6 +31,9 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
 /// What would be lost: what is known of it, and where that is not nothing, what its futures lost.
 pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let loss = &view.assessment.loss;
+    if view.assessment.blocked().is_some() && !view.assessment.can_be_confirmed() && view.assessment.overrule.is_none() {
+        return said(c, "it loses", "nothing: as it stands it is refused", c.theme.text);
+    }
     if *loss == Loss::Nothing {
         return said(c, "it loses", &loss.to_string(), c.theme.ok);
     }
@@ -39,7 +42,8 @@ pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; in its futures {most}")),
         _ => String::new(),
     };
-    said(c, "it loses", &format!("{loss}{futures}"), c.theme.bad)
+    let known = if matches!(loss, Loss::AtLeast(Bytes(1..))) { " known to be missing" } else { "" };
+    said(c, "it loses", &format!("{loss}{known}{futures}"), c.theme.bad)
 }
 
 /// What leaving it would lead to, behind the words for it.
@@ -104,7 +108,11 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         // What speaks against it is told where it is looked at.
         let members = s.group(view.proposal.group).map(|v| v.members.as_slice()).unwrap_or_default();
         let unfit = members.iter().any(|m| m.region == *region && m.unfit.is_some());
-        let risk = if unfit { ", a risk to be typed (Tab)" } else { "" };
+        let risk = match (unfit, figures.not_served.met == figures.not_served.of) {
+            (_, true) => ", refused as it stands (Tab)",
+            (true, false) => ", a risk to be typed (Tab)",
+            (false, false) => " (Tab weighs it)",
+        };
         let text = format!("{}{risk}: {}{lost}", s.estate.region(*region).name, outlook(figures).replace(&of_futures(figures), ""));
         parts.push(said(c, "next best", &text, t.dim));
     }

@@ -118,7 +118,9 @@ fn second(c: &Canvas) -> Line<'static> {
         let unproven = unproven(s, d);
         let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more; where none are hit there is none.
-        if d.services.is_empty() {
+        if d.services.is_empty() && !s.entries_silent().is_empty() {
+            row = row.add("no entry answers: users may find no way in", t.bad).add(format!(" {} for {passed}", g.dot), t.dim);
+        } else if d.services.is_empty() {
             row = row.add("no service is hit", t.ok).add(format!(" {} for {passed}", g.dot), t.dim);
         } else if served.is_none() {
             row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);

@@ -89,6 +89,9 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     for text in o.remains_words(&s.estate) {
         lines.extend(fact(c, "remains", &text, t.dim));
     }
+    if let Some(command) = o.unfence(&s.estate) {
+        lines.extend(fact(c, "unfence with", &command, t.dim));
+    }
     lines
 }
 
@@ -200,7 +203,8 @@ fn results(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         .filter_map(|(what, at)| Some(format!("{what} after {}", at?.since(since))))
         .collect();
     if !figures.is_empty() {
-        lines.extend(fact(c, "from the fault", &figures.join(", "), t.strong));
+        let from = if o.before.impact.is_some() { "from the first failed check" } else { "from its beginning" };
+        lines.extend(fact(c, "impact", &format!("{from}: {}", figures.join(", ")), t.strong));
     }
     if let Some(loss) = &o.results.loss {
         lines.extend(fact(c, "lost", &loss.to_string(), if *loss == Loss::Nothing { t.ok } else { t.bad }));

@@ -41,7 +41,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     lines.extend(fact(
         c,
         "role",
-        &format!("{}, chosen {}{place}; can carry {} of the load", region.role, nth(region.priority), region.capacity),
+        &format!("{}, chosen {}{place}; its size: {} of all load, as declared", region.role, nth(region.priority), region.capacity),
         t.text,
     ));
     for d in s.disasters.iter().filter(|d| d.regions.contains(&id)) {
