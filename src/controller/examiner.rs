@@ -15,8 +15,11 @@ const SOON: Span = Span::secs(5);
 const YOUNG: Span = Span::secs(30);
 /// However fast a simulation runs, so long is between two questions.
 const REST: Duration = Duration::from_secs(1);
-/// A forecast stands for this long, if nothing else has changed.
+/// A forecast that holds stands for this long, if nothing else has changed; one that does not is asked again soon.
 const STANDS: Span = Span::mins(10);
+const DOUBTED: Span = Span::secs(15);
+/// The name of the point that it answers.
+const FORECAST: &str = "forecast";
 /// Databases whose futures are run at a time, and the futures of each.
 const DATABASES: usize = 8;
 const FUTURES: u32 = 100;
@@ -42,7 +45,7 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let estate = &engine.state().estate;
     let detection = &estate.policy.detection;
     let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
-    let point = |state, text| Point { name: "forecast".to_string(), state, text };
+    let point = |state, text| Point { name: FORECAST.to_string(), state, text };
     let choice = Choice { group, intent: Intent::Failover, to: None };
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {
@@ -112,7 +115,13 @@ impl Examiner {
         if calm && (measured || now.mono.since(began) >= YOUNG) {
             let key: Key = (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect());
             let moved = self.key.as_ref() != Some(&key);
-            let again = if moved || now.mono.since(began) < YOUNG { SOON } else { AGAIN };
+            // What would not come out well may only have been asked at a bad moment.
+            let doubts = self.found.as_ref().is_some_and(|f| f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == FORECAST)));
+            let again = match (moved || now.mono.since(began) < YOUNG, doubts) {
+                (true, _) => SOON,
+                (false, true) => DOUBTED,
+                (false, false) => AGAIN,
+            };
             // Where it is still at the last question, this one is asked when that is answered.
             let due = self.asked.is_none_or(|(t, real)| now.mono.since(t) >= again && real.elapsed() >= REST);
             if due && self.ask.try_send(Asked { engine: engine.clone(), now, moved }).is_ok() {
@@ -130,8 +139,12 @@ fn work(questions: &Receiver<Asked>, tell: &SyncSender<ReadinessView>) {
         let mut due: Vec<(Option<Mono>, GroupId)> = estate
             .group_ids()
             .filter(|g| estate.group(*g).database.is_some())
-            .map(|g| (points.get(&g).map(|(at, _)| *at), g))
-            .filter(|(at, _)| moved || at.is_none_or(|t| now.mono.since(t) >= STANDS))
+            .map(|g| (points.get(&g), g))
+            .filter(|(known, _)| {
+                let stands = |p: &Point| if p.state == PointState::Holds { STANDS } else { DOUBTED };
+                moved || known.is_none_or(|(t, p)| now.mono.since(*t) >= stands(p))
+            })
+            .map(|(known, g)| (known.map(|(at, _)| *at), g))
             .collect();
         // The oldest first: with more databases than these each has its turn.
         due.sort();

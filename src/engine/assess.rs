@@ -173,7 +173,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
             let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
             let with = cx.region_name(from);
             // In a planned move only this database's users come.
-            if let Some((part, of, known)) = moves(cx, group, from, moving).filter(|_| planned) {
+            if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {
                 let (part, all) = ((there + part) * 100 / capacity, (there + part * of) * 100 / capacity);
                 let verdict = match (part > 100, all > 100) {
                     (true, _) => Verdict::Risk,

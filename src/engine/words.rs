@@ -187,9 +187,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
         Event::FenceProven { .. } => return None,
-        Event::Foretold { foretold, .. } => {
+        Event::Foretold { foretold, proposal } => {
+            let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());
+            let plan = open.or_else(|| state.operations.iter().find(|o| o.proposal == *proposal).map(|o| o.plan.name.clone())).unwrap_or_default();
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("foretold{to}: {foretold}"))
+            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("{plan}{to} foretold: {foretold}"))
         }
         Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };

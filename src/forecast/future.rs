@@ -167,7 +167,8 @@ impl Future<'_> {
             evidence: assessment.evidence,
             typed: engine.state().estate.region(from).name.clone(),
             accept_risk: assessment.risk.clone(),
-            manual_override: assessment.overrule.is_some(),
+            // Where it cannot be, the refusal tells what stands beside the observers.
+            manual_override: assessment.blocked().is_some_and(|b| b.name == "observers"),
             second_person: assessment.second_person.then(|| "somebody".to_string()),
         };
         order(&mut engine, &mut sent, now, Action::Confirm(confirmation))?;

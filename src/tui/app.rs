@@ -194,14 +194,26 @@ impl App {
         self.cards.get(usize::try_from(self.row(s)?).ok()?)
     }
 
-    /// The database that orders are about: on the replication screen the selected one. Elsewhere, while something is to be
+    /// The database that orders are about: on the replication screen the selected one, and that of a running operation that
+    /// is looked at. Elsewhere, while something is to be
     /// decided, one of those: what is decided on and what the keys are about is never two things.
     pub fn selected_group(&self, s: &Snapshot) -> GroupId {
-        let on_screen = if self.screen == Screen::Replication { self.row(s) } else { None };
         let turns = turns(s);
-        let chosen = on_screen.and_then(|id| s.groups.iter().find(|g| u64::from(g.group.0) == id).map(|g| g.group));
+        let chosen = match self.screen {
+            Screen::Replication => self.row(s).and_then(|id| s.groups.iter().find(|g| u64::from(g.group.0) == id)).map(|g| g.group),
+            Screen::Recovery => self.running(s),
+            _ => None,
+        };
         let before = self.selected.filter(|g| turns.contains(g));
         chosen.or(before).or(turns.first().copied()).unwrap_or(GroupId(0))
+    }
+
+    /// The database of the operation that was selected or opened, while that runs: what it asks is about no other.
+    fn running(&self, s: &Snapshot) -> Option<GroupId> {
+        let list = self.lists.get(&Screen::Recovery).filter(|list| list.open || list.selected.is_some())?;
+        let rows = self.rows(s);
+        let id = *rows.get(list.position(&rows, rows::follows(Screen::Recovery)))?;
+        s.open().find(|o| u64::from(o.id.0) == id).map(|o| o.group)
     }
 
     /// Turns to the next of them.

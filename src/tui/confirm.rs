@@ -256,7 +256,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
             lines.push(Row::new().rest(g, &format!(" {part}"), c.width, style).line());
         }
         if i <= confirm.at {
-            lines.push(field(t, g, typed, i == confirm.at));
+            lines.push(field(c, typed, i == confirm.at));
         }
     }
     lines

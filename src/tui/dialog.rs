@@ -3,12 +3,10 @@
 use super::app::App;
 use super::can::can;
 use super::confirm::{self, Confirm};
-use super::glyph::Glyphs;
 use super::keys::Command;
 use super::palette::{self, Palette};
 use super::panel::Canvas;
 use super::text::Row;
-use super::theme::Theme;
 use crate::model::*;
 use ratatui::text::Line;
 use std::time::{Duration, Instant};
@@ -86,7 +84,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
         Dialog::Arm { typed } => vec![
             Row::new().rest(g, " ARM: orders will act on real systems", c.width, t.title).line(),
             plain(&format!("type {} to arm, Esc to leave it read-only", s.estate.name)),
-            field(t, g, typed, true),
+            field(c, typed, true),
         ],
         Dialog::Inject { selected } => {
             let mut lines = vec![Row::new().rest(g, " INJECT into the simulation: up, down, Enter; Esc leaves", c.width, t.title).line()];
@@ -109,7 +107,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
                 _ => "a simulation keeps its record to itself: export it (6, e)",
             }),
             plain("Enter writes it, Esc leaves"),
-            field(t, g, typed, true),
+            field(c, typed, true),
         ],
         Dialog::Sure(Sure::LeaveDrill) => vec![
             Row::new().rest(g, " LEAVE the drill? It is not over", c.width, t.title).line(),
@@ -148,9 +146,22 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
     }
 }
 
-pub(super) fn field(t: &Theme, g: &Glyphs, typed: &str, here: bool) -> Line<'static> {
+pub(super) fn field(c: &Canvas, typed: &str, here: bool) -> Line<'static> {
+    let (t, g) = (c.theme, c.glyphs);
     let cursor = if here { "_" } else { "" };
-    Row::new().add(" > ", t.key).add(g.plain(typed), t.strong).add(cursor, t.key).line()
+    // What is typed last is seen, however much there is.
+    let room = c.width.saturating_sub(5);
+    let typed = g.plain(typed);
+    let mut from = 0;
+    while typed[from..].width() > room {
+        from += typed[from..].chars().next().map_or(1, char::len_utf8);
+    }
+    let more = match (from, g.ascii) {
+        (0, _) => "",
+        (_, true) => "~",
+        (_, false) => "…",
+    };
+    Row::new().add(" > ", t.key).add(more, t.dim).add(typed[from..].to_string(), t.strong).add(cursor, t.key).line()
 }
 
 /// The answers an operation takes now.
@@ -230,7 +241,7 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
         lines.push(Row::new().add("   ", t.text).left(g, word, 10, t.key).rest(g, meaning, c.width, t.text).line());
     }
     lines.push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());
-    lines.push(field(t, g, &question.typed, true));
+    lines.push(field(c, &question.typed, true));
     lines
 }
 
@@ -305,7 +316,7 @@ fn palette_lines(app: &App, palette: &Palette, c: &Canvas) -> Vec<Line<'static>>
     let items = palette::items(palette, &app.keys, app, c.snapshot);
     let mut lines = vec![
         Row::new().add(" DO OR FIND  ", t.title).rest(g, "type a part of its name; Enter takes it, Tab completes, Esc leaves", c.width, t.dim).line(),
-        field(t, g, &palette.typed, true),
+        field(c, &palette.typed, true),
     ];
     for (i, item) in items.iter().enumerate() {
         let style = if item.barred.is_some() { t.dim } else { t.text };

@@ -42,8 +42,10 @@ pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; in its futures {most}")),
         _ => String::new(),
     };
-    let known = if matches!(loss, Loss::AtLeast(Bytes(1..))) { " known to be missing" } else { "" };
-    said(c, "it loses", &format!("{loss}{known}{futures}"), c.theme.bad)
+    // A figure that somebody signs has a source.
+    let from = &c.snapshot.estate.region(view.proposal.from).name;
+    let of = if matches!(loss, Loss::AtLeast(Bytes(1..))) { format!(" of what {from} was heard to write") } else { String::new() };
+    said(c, "it loses", &format!("{loss}{of}{futures}"), c.theme.bad)
 }
 
 /// What leaving it would lead to, behind the words for it.

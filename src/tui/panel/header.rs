@@ -97,12 +97,15 @@ pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a GroupView> {
     s.groups.iter().filter(|v| v.unproven && hit(v.group)).collect()
 }
 
-/// What the operations of a disaster lost.
+/// What was lost of the databases that a disaster reached: of one that the cluster moved by itself nobody knows.
 fn lost(s: &Snapshot, d: &Disaster, t: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
-    let all = || s.operations.iter().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.results.loss.as_ref());
-    match all().find(|loss| **loss != Loss::Nothing) {
+    let ours = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && o.disaster == Some(d.id) && o.results.loss.is_some());
+    let hit = |v: &&GroupView| !v.members.is_empty() && d.services.iter().any(|id| s.estate.service(*id).group == v.group);
+    let all: Vec<Option<&Loss>> = s.groups.iter().filter(hit).map(|v| ours(v.group).and_then(|o| o.results.loss.as_ref())).collect();
+    match all.iter().flatten().find(|loss| ***loss != Loss::Nothing) {
         Some(loss) => (format!("lost {loss}"), t.bad),
-        None => ("nothing lost".to_string(), t.ok),
+        None if all.iter().all(Option::is_some) => ("nothing lost".to_string(), t.ok),
+        None => ("what was lost is not known".to_string(), t.warn),
     }
 }
 
@@ -186,7 +189,8 @@ fn second(c: &Canvas) -> Line<'static> {
     let armed = match rests.filter(|_| s.disasters.is_empty() && !narrow(c)) {
         _ if !s.armed => "read-only".to_string(),
         // Beside a decision the decision says what automation does.
-        Some(until) => format!("armed, automation rests {}", until.since(s.now.utc)),
+        // In minutes: it is no stopwatch, and each second of it would be drawn.
+        Some(until) => format!("armed, automation rests {}", Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written()),
         None => "armed".to_string(),
     };
     let room = c.width.saturating_sub(armed.chars().count() + 2);

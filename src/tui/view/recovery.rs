@@ -220,7 +220,13 @@ fn foretold(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let Some(told) = o.foretold.as_ref().and_then(|f| f.act.as_ref()).filter(|a| a.served_ms.p50.is_some()) else { return Vec::new() };
     let left_out = if told.without.is_empty() { String::new() } else { format!(" + {}, never fired", told.without.join(", ")) };
     let text = match o.results.served {
-        Some(served) => format!("served {}{left_out}; it took {}", told.served_ms.times(2), served.since(o.started)),
+        Some(served) => {
+            // What had no figure is told beside the sum that it is in.
+            let took = |name: &String| Some(format!("{} of it the {name}", o.position(|k| k.name() == *name).and_then(|i| o.steps.get(i)?.took())?));
+            let of_it: Vec<String> = told.without.iter().filter_map(took).collect();
+            let of_it = if of_it.is_empty() { String::new() } else { format!(", {}", of_it.join(", ")) };
+            format!("served {}{left_out} by then; it took {}{of_it}", told.served_ms.times(2), served.since(o.started))
+        }
         None => format!("served {}{left_out}", told.served_ms.times(2)),
     };
     let mut lines = fact(c, "foretold", &text, t.text);
