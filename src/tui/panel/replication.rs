@@ -2,6 +2,8 @@
 
 use super::Canvas;
 use crate::model::*;
+use crate::tui::keys::Command;
+use crate::tui::places::Screen;
 use crate::tui::text::{Row, gauge};
 use ratatui::text::Line;
 
@@ -139,6 +141,11 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
         (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
+        // Half a reason is none: whole it stands on the replication screen.
+        (Some(why), ..) if row.used() + why.chars().count() > c.width => {
+            let text = format!("not fit now ({})", c.key(Command::Go(Screen::Replication)));
+            row.rest(g, &text, c.width, t.warn)
+        }
         (Some(why), ..) => row.rest(g, why, c.width, t.warn),
     }
     .line()
