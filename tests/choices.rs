@@ -296,6 +296,7 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
     };
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
     order(&mut simulation, Action::Note { text: "wrote to orders-db-2 by hand".to_string() });
+    order(&mut simulation, Action::Note { text: format!("{TRIED}failover orders-db us-east-1 → eu-west-1: recovered") });
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
     order(&mut simulation, Action::Note { text: "wrote to orders-db, and read it back.".to_string() });
     assert_eq!(names(&simulation), ["payments-db"]);

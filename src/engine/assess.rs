@@ -290,13 +290,23 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover within {left}, unfenced: its lease still runs"),
+                Some(left) => format!("Patroni's own takeover{} within {left}, unfenced", by(cx, group, from, synchronous)),
                 None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends"),
             }
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
         None if synchronous && !electable => "it stays down: nobody holds the lock, and /sync names no living standby that may take it".to_string(),
         None => "the cluster is electing a leader by itself".to_string(),
+    }
+}
+
+/// Who would take over, where only one may.
+fn by(cx: &Facts, group: GroupId, from: RegionId, synchronous: bool) -> String {
+    let may = |r: &RegionId| *r != from && cx.report(group, *r).is_some_and(|m| m.running);
+    let list: Vec<RegionId> = cx.synchronous_standbys(group).into_iter().filter(may).collect();
+    match list.as_slice() {
+        [one] if synchronous => format!(" by {}", cx.region_name(*one)),
+        _ => String::new(),
     }
 }
 

@@ -113,7 +113,8 @@ impl State {
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
             Event::Note { text, .. } => {
                 let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
-                self.vouched.extend(self.estate.group_ids().filter(|g| named(&self.estate.group(*g).name)));
+                let by_hand = !text.starts_with(TRIED);
+                self.vouched.extend(self.estate.group_ids().filter(|g| by_hand && named(&self.estate.group(*g).name)));
             }
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {

@@ -50,7 +50,7 @@ pub struct Told {
     /// What takes time and was left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
-    /// What 95 of 100 lose at most, where anything is lost.
+    /// What 95 of 100 lose at most; `None`: it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loses_p95: Option<super::Bytes>,
 }
@@ -64,7 +64,7 @@ impl Foretold {
                 writable_ms: f.writable_ms,
                 served_ms: f.served_ms,
                 without: f.without.clone(),
-                loses_p95: f.data_loss_bytes.p95.filter(|_| f.data_loss_writes.is_none()).map(super::Bytes),
+                loses_p95: if f.data_loss_writes.is_some() { Some(super::Bytes(0)) } else { f.data_loss_bytes.p95.map(super::Bytes) },
             }),
             Outlook::None(_) => None,
         };
@@ -81,7 +81,11 @@ impl std::fmt::Display for Told {
             times if self.without.is_empty() => write!(f, "served {times}")?,
             times => write!(f, "served {times} without the {}", self.without.join(", "))?,
         }
-        self.loses_p95.map_or(Ok(()), |lost| write!(f, ", loses p95 {lost}"))
+        match self.loses_p95 {
+            None => Ok(()),
+            Some(super::Bytes(0)) => f.write_str(", loses nothing acknowledged"),
+            Some(lost) => write!(f, ", loses p95 {lost}"),
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId, Utc};
 use serde::{Deserialize, Serialize};
 
+/// How a note begins that the screen writes for whoever leaves a fork: it vouches for nothing.
+pub const TRIED: &str = "tried in a fork: ";
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     pub by: String,

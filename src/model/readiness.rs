@@ -61,6 +61,13 @@ pub struct RegionReadiness {
     pub lacks: Vec<Point>,
 }
 
+impl RegionReadiness {
+    /// Something is missing without which it would not go well, and not only a rehearsal.
+    pub fn needs_more(&self) -> bool {
+        self.lacks.iter().any(|p| p.state == PointState::Lacks && p.name != "drill")
+    }
+}
+
 /// Points of a region that are told one by one.
 const TOLD: usize = 8;
 

@@ -25,7 +25,12 @@ impl App {
             Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Sure(Sure::Quit)),
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
-            Command::Go(screen) => self.screen = screen,
+            Command::Go(screen) => {
+                if screen == Screen::Recovery && self.screen != screen {
+                    self.shows_newest(self.selected_group(s), s);
+                }
+                self.screen = screen;
+            }
             Command::NextGroup => self.next_group(s),
             Command::Up => self.step(-1, s),
             Command::Down => self.step(1, s),

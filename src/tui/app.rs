@@ -224,9 +224,14 @@ impl App {
         // The lists go along: what is shown there and what the keys are about is one thing.
         if let Some(group) = self.selected {
             self.lists.entry(Screen::Replication).or_default().selected = Some(u64::from(group.0));
-            let newest = s.operations.iter().rev().find(|o| o.group == group).map(|o| u64::from(o.id.0));
-            self.lists.entry(Screen::Recovery).or_default().selected = newest;
+            self.shows_newest(group, s);
         }
+    }
+
+    /// The recovery screen shows the newest operation of this database.
+    pub(super) fn shows_newest(&mut self, group: GroupId, s: &Snapshot) {
+        let newest = s.operations.iter().rev().find(|o| o.group == group).map(|o| u64::from(o.id.0));
+        self.lists.entry(Screen::Recovery).or_default().selected = newest;
     }
 
     pub(super) fn open(&mut self, dialog: Dialog) {

@@ -30,6 +30,18 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
     lines
 }
 
+/// What was tried in it, and what came of it; `None` if nothing was begun there.
+pub fn tried(s: &Snapshot) -> Option<String> {
+    let name = |r: RegionId| s.estate.region(r).name.as_str();
+    let one = |o: &std::sync::Arc<Operation>| {
+        let served = o.recovery_time().map_or(String::new(), |took| format!(", users served after {took}"));
+        format!("{} {} {} → {}: {}{served}", o.plan.name, s.estate.group(o.group).name, name(o.from), name(o.to), o.status.word())
+    };
+    let begun: Vec<String> = s.operations.iter().filter(|o| o.mode == Mode::Fork).map(one).collect();
+    let lost = s.world.as_ref().map_or(Bytes(0), |w| w.lost);
+    (!begun.is_empty()).then(|| format!("{TRIED}{}; lost there: {lost} of acknowledged writes", begun.join("; ")))
+}
+
 /// How it really stands, beside the fork: behind a line from top to bottom.
 pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'static>>) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);

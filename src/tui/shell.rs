@@ -270,7 +270,14 @@ impl Show {
                     let _ = sender.try_send(Message::Forked(at, fork.await));
                 });
             }
-            Ask::Leave => self.leave(app),
+            Ask::Leave => {
+                // What was tried is a part of what is decided on.
+                if let Some(text) = matches!(app.instead, Instead::Fork(..)).then(|| super::fork::tried(&self.shown().snapshot())).flatten() {
+                    let noted = self.base.order(Order { by: self.who.clone(), action: Action::Note { text } });
+                    self.runtime.spawn(noted);
+                }
+                self.leave(app);
+            }
             Ask::TakeOver(action) => {
                 self.leave(app);
                 drawn.reel.mark("what was tried in the fork is on the table");

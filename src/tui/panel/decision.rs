@@ -195,7 +195,9 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
         }
     }
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
-    let head = format!("  {}% ready ({key} tells why): ", r.score);
+    // As the column of the regions marks it.
+    let mark = if r.needs_more() { format!("{} ", c.glyphs.bad) } else { String::new() };
+    let head = format!("  {mark}{}% ready ({key} tells), missing: ", r.score);
     // As many as there is room for, and how many there are besides.
     let title = c.snapshot.estate.region(region).name.chars().count() + 12;
     let room = c.width.saturating_sub(title + head.chars().count() + 4);

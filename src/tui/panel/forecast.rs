@@ -62,9 +62,14 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     // It was played some seconds ago: what has passed since is nearer by that.
     let passed = c.snapshot.now.utc.since(known.at);
     let left = |ms: Option<u64>| ms.map(|ms| Span(ms.saturating_sub(passed.0)).to_string());
+    let lost = match lost(figures, c.snapshot.estate.targets(view.proposal.group).1) {
+        Some(most) => format!(", loses {most}"),
+        None if figures.data_loss_writes.is_some() => ", loses nothing acknowledged".to_string(),
+        None => String::new(),
+    };
     match (left(figures.served_ms.p50), left(figures.served_ms.p95)) {
-        (Some(half), Some(most)) => format!("; served p50 {half} p95 {most}"),
-        (Some(half), None) => format!("; served p50 {half}"),
+        (Some(half), Some(most)) => format!("; served p50 {half} p95 {most}{lost}"),
+        (Some(half), None) => format!("; served p50 {half}{lost}"),
         _ => String::new(),
     }
 }

@@ -139,9 +139,7 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         let asked = s.readiness.as_ref().filter(|_| view.status != RegionStatus::Down);
         row = match asked.and_then(|r| r.regions.get(id.at())) {
             // That it was not rehearsed is not that it would not work.
-            Some(ready) if ready.lacks.iter().any(|p| p.state == PointState::Lacks && p.name != "drill") => {
-                row.right(g, &format!("{} {}%", g.bad, ready.score), 8, t.warn)
-            }
+            Some(ready) if ready.needs_more() => row.right(g, &format!("{} {}%", g.bad, ready.score), 8, t.warn),
             Some(ready) => row.right(g, &format!("{}%", ready.score), 8, t.text),
             None => row.right(g, g.dash, 8, t.dim),
         };

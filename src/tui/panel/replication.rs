@@ -140,7 +140,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
-        (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "within RPO", c.width, t.dim),
+        (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "loses within RPO", c.width, t.dim),
         // Half a reason is none: whole it stands on the replication screen.
         (Some(why), ..) if row.used() + why.chars().count() > c.width => {
             let text = format!("not fit now ({})", c.key(Command::Go(Screen::Replication)));
