@@ -324,3 +324,20 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     let told = simulation.snapshot(1, false).log.iter().any(|l| l.text.contains("turns to another choice") && l.text.contains("refused as it stood"));
     assert!(told);
 }
+
+/// An operation that was ended before it had handed over is none: where the cluster takes over after it, users are served by
+/// that, and nobody has proven it.
+#[test]
+fn what_was_ended_in_time_leaves_it_to_the_cluster() {
+    let mut simulation = confirmed(|_| true);
+    let operation = running(&simulation).id;
+    order(&mut simulation, Action::Abort { operation });
+    for view in simulation.snapshot(1, false).proposals.iter().filter(|v| v.counts()) {
+        order(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
+    }
+    wait(&mut simulation, Span::secs(60));
+    let s = simulation.snapshot(1, false);
+    assert!(running(&simulation).is_over() && !running(&simulation).counts());
+    assert!(s.services.iter().all(|v| v.hit_by.is_none()), "{:?}", s.services);
+    assert!(s.groups.iter().filter(|v| !v.members.is_empty()).all(|v| v.unproven));
+}

@@ -83,9 +83,10 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     list
 }
 
-/// The cluster took over by itself: we have begun nothing, it is led from elsewhere, and an entry leads there.
+/// The cluster took over by itself: nothing of ours runs or has handed over, it is led from elsewhere, and an entry leads
+/// there.
 fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
-    let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id));
+    let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id) && o.counts());
     let Some(leader) = cx.leader(group).filter(|l| !ours && !disaster.regions.contains(l)) else { return false };
     let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
     let leads =

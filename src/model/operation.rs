@@ -317,6 +317,11 @@ impl Operation {
         self.results.promoted.is_some() || passed() || self.effects().any(given)
     }
 
+    /// It runs, or what came of it stands: one that ended before it handed over has left all to others.
+    pub fn counts(&self) -> bool {
+        !self.is_over() || self.handed_over()
+    }
+
     /// The cluster is led from elsewhere than from the region that was left: what was done to the old primary stays done.
     pub fn moved_on(&self, leader: Option<RegionId>) -> bool {
         leader.is_some_and(|l| l != self.from)

@@ -236,8 +236,10 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let mut words = Vec::new();
     let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let down = names.join(", ");
-    let by_itself: Vec<&GroupView> =
-        super::unproven(s, d).into_iter().filter(|v| !s.operations.iter().any(|o| o.group == v.group && o.disaster == Some(d.id))).collect();
+    let by_itself: Vec<&GroupView> = super::unproven(s, d)
+        .into_iter()
+        .filter(|v| !s.operations.iter().any(|o| o.group == v.group && o.disaster == Some(d.id) && o.counts()))
+        .collect();
     if !by_itself.is_empty() {
         let databases: Vec<&str> = by_itself.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
         // One that follows the new primary is no danger any more.
