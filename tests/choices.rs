@@ -198,6 +198,21 @@ fn the_fence_stays_when_another_leads() {
     assert!(!operation.effects().any(|e| matches!(e.effect, Effect::UndoFence { .. })));
 }
 
+/// The candidate dies in the moment that the fence has answered: what it said before counts for nothing, and nothing is handed
+/// over (law 11).
+#[test]
+fn who_died_with_the_old_primary_is_handed_nothing() {
+    let mut simulation = confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
+    simulation.inject("node_failure eu-west-1 orders-db").unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(20));
+    let operation = running(&simulation);
+    assert!(!operation.effects().any(|e| matches!(e.effect, Effect::HandOver(_))), "{:?}", operation.steps);
+    assert!(matches!(operation.status, Status::Waiting { .. }), "{:?}", operation.status);
+    order(&mut simulation, Action::Rollback { operation: operation.id });
+    wait(&mut simulation, Span::secs(20));
+    assert!(running(&simulation).is_over(), "{:?}", running(&simulation).status);
+}
+
 /// Protection that was seen and is lost before the rest is done is no protection (law 6).
 #[test]
 fn protection_that_is_lost_again_is_waited_for_again() {

@@ -44,6 +44,8 @@ pub enum Break {
     FenceNeedsTheLost,
     /// Law 11: the lock is released though nobody can take it.
     NobodyToTakeIt,
+    /// Law 11: the lock is released to one that has not answered since the fence.
+    CandidateUnasked,
     /// Law 11: it is given up while an effect is under way.
     AbortedUnheard,
     /// Law 11: the fence is undone after the hand-over.
@@ -55,7 +57,7 @@ pub enum Break {
 }
 
 impl Break {
-    pub const ALL: [Break; 23] = [
+    pub const ALL: [Break; 24] = [
         Break::FenceLeftOut,
         Break::FenceUnseen,
         Break::LossUnasked,
@@ -75,6 +77,7 @@ impl Break {
         Break::Untold,
         Break::FenceNeedsTheLost,
         Break::NobodyToTakeIt,
+        Break::CandidateUnasked,
         Break::AbortedUnheard,
         Break::UndoneTooLate,
         Break::NoCooldown,

@@ -261,6 +261,11 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     if let Some(held) = held(cx, operation, record) {
         return held;
     }
+    // Nobody is taken for alive by what it said before: it may have died with the old primary.
+    let said = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()).map(|(_, at)| *at);
+    if after.is_some_and(|after| said.is_none_or(|said| said < after)) && !planted::is(Break::CandidateUnasked) {
+        return Wait(Awaited::Of("an answer of ", cx.region_name(operation.to), " after the fence"));
+    }
     // Where nothing was fenced nothing has proven it off: it may have come back while this waited.
     let fenced = operation.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }));
     if let Some(held) = lives(cx, operation, record).filter(|_| !fenced) {

@@ -95,6 +95,11 @@ pub enum TrickKind {
         percent: u8,
         by: Span,
     },
+    /// What this region's member tells of itself comes later than what the others tell.
+    SlowAnswers {
+        region: u16,
+        by: Span,
+    },
     /// It happened, and its driver failed afterwards: nobody knows.
     ActsAndFails {
         percent: u8,

@@ -135,7 +135,7 @@ fn trick(dice: &mut Dice, shape: &Shape) -> Trick {
     let region = dice.below(usize::from(shape.regions)) as u16;
     let percent = dice.pick(&[5, 30, 100]);
     let by = dice.pick(&[Span::ms(80), Span::ms(700), Span::secs(3), Span::secs(20)]);
-    let kind = match dice.below(10) {
+    let kind = match dice.below(11) {
         0 => TrickKind::LosesReports { percent },
         1 => TrickKind::DoublesReports { percent },
         2 => TrickKind::DelaysReports { percent, by },
@@ -145,6 +145,7 @@ fn trick(dice: &mut Dice, shape: &Shape) -> Trick {
         6 => TrickKind::GivesUpAndActs { percent },
         7 => TrickKind::ProbeLies { region },
         8 => TrickKind::ReceiverLies { region },
+        9 => TrickKind::SlowAnswers { region, by },
         _ => TrickKind::BalancerLies { region },
     };
     Trick { at: dice.between(Span::ZERO, BUSY), lasts: dice.between(Span::secs(1), Span::secs(60)), kind }

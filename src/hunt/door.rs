@@ -19,6 +19,8 @@ pub struct TrickDoor {
     pub sent: Vec<EffectId>,
     /// Who told us that they hear a group's primary, and when they last heard it.
     pub heard: BTreeMap<(GroupId, RegionId), Mono>,
+    /// When a member was last asked and told of itself.
+    pub told: BTreeMap<(GroupId, RegionId), Mono>,
     pub played: u64,
 }
 
@@ -33,6 +35,7 @@ impl TrickDoor {
             order: 0,
             sent: Vec::new(),
             heard: BTreeMap::new(),
+            told: BTreeMap::new(),
             played: 0,
         }
     }
@@ -95,6 +98,11 @@ impl TrickDoor {
                     self.later(by, Incoming::Observed(observation));
                     return None;
                 }
+                TrickKind::SlowAnswers { region, by } if matches!(observation.fact, Fact::Member { region: of, .. } if of.0 == region) => {
+                    self.played += 1;
+                    self.later(by, Incoming::Observed(observation));
+                    return None;
+                }
                 _ => self.lie(kind, &mut observation.fact),
             }
         }
@@ -124,11 +132,18 @@ impl TrickDoor {
     }
 
     fn note(&mut self, incoming: &Incoming) {
-        if let Incoming::Observed(Observation { at, fact: Fact::Receiver { group, region, stream } }) = incoming
-            && stream.streaming
-            && let Some(silent) = stream.silent_for
-        {
-            self.heard.insert((*group, *region), at.minus(silent));
+        let Incoming::Observed(Observation { at, fact }) = incoming else { return };
+        match fact {
+            Fact::Receiver { group, region, stream } if stream.streaming => {
+                if let Some(silent) = stream.silent_for {
+                    self.heard.insert((*group, *region), at.minus(silent));
+                }
+            }
+            Fact::Member { group, region, .. } => {
+                let last = self.told.entry((*group, *region)).or_default();
+                *last = (*last).max(*at);
+            }
+            _ => {}
         }
     }
 }

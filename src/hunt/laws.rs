@@ -44,7 +44,7 @@ impl Watch {
         self.checks += 1;
         match &record.event {
             Event::OperationStarted(start) => self.started(record.at, start, door)?,
-            Event::Intended { id, effect } => self.intended(*id, effect)?,
+            Event::Intended { id, effect } => self.intended(*id, effect, door)?,
             Event::StepReset { operation, step, .. } => self.reset(*operation, *step)?,
             Event::StatusChanged { operation, status } => self.status(record.at, *operation, status, door)?,
             _ => {}
@@ -88,7 +88,7 @@ impl Watch {
         self.must(heard.is_none(), 5, || format!("automation begins though {heard:?} hears the primary"))
     }
 
-    fn intended(&mut self, id: EffectId, effect: &Effect) -> Result<(), String> {
+    fn intended(&mut self, id: EffectId, effect: &Effect, door: &TrickDoor) -> Result<(), String> {
         let state = self.shadow.state();
         let Some(operation) = state.operation(id.operation).cloned() else { return Err(format!("law 3: {id} is of no operation")) };
         let armed = state.armed;
@@ -116,8 +116,10 @@ impl Watch {
                 self.must(!handed, 11, || "the fence is undone after the hand-over".to_string())
             }
             Effect::HandOver(h) => {
-                let fenced = operation.effects().any(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done());
-                self.must(fenced || operation.accepted.unfenced, 1, || "a hand-over without a fence that answered".to_string())?;
+                let off = operation.effects().filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done()).filter_map(|e| e.reported).max();
+                let told = door.told.get(&(operation.group, operation.to)).copied();
+                self.must(off.is_none_or(|off| told >= Some(off)), 11, || "the lock goes to one that has told nothing since the fence".to_string())?;
+                self.must(off.is_some() || operation.accepted.unfenced, 1, || "a hand-over without a fence that answered".to_string())?;
                 self.must(h.bind_to_old || operation.accepted.loss.is_some(), 2, || "a hand-over that may lose what nobody accepted".to_string())
             }
             _ => Ok(()),
