@@ -231,6 +231,10 @@ fn protection_that_is_lost_again_is_waited_for_again() {
     assert!(!operation.is_over() && operation.results.served.is_some() && operation.lacks_only_protection(), "{:?}", operation.steps);
 }
 
+fn note(text: &str, by_hand: bool) -> Action {
+    Action::Note { text: text.to_string(), by_hand }
+}
+
 async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {
     handle.order(Order { by: "ada".to_string(), action }).await.unwrap_or_else(|e| panic!("{e}"))
 }
@@ -310,10 +314,10 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
         told
     };
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
-    order(&mut simulation, Action::Note { text: "wrote to orders-db-2 by hand".to_string() });
-    order(&mut simulation, Action::Note { text: format!("{TRIED}failover orders-db us-east-1 → eu-west-1: recovered") });
+    order(&mut simulation, note("wrote to orders-db-2 by hand", true));
+    order(&mut simulation, note("strikes: node_failure us-east-1 orders-db", false));
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
-    order(&mut simulation, Action::Note { text: "wrote to orders-db, and read it back.".to_string() });
+    order(&mut simulation, note("wrote to orders-db, and read it back.", true));
     assert_eq!(names(&simulation), ["payments-db"]);
 }
 

@@ -102,7 +102,9 @@ pub async fn run(experiment: Arc<Experiment>, rules: Rules, mut stop: watch::Rec
         let mut rollbacks = Vec::new();
         for activity in &experiment.rollbacks {
             tell(&format!("rollback  {}", activity.name));
-            rollbacks.push(carry_out(&experiment, activity).await);
+            let run = carry_out(&experiment, activity).await;
+            tell_if_failed(&run, tell);
+            rollbacks.push(run);
         }
         journal["rollbacks"] = Value::Array(rollbacks);
         if held {
@@ -137,6 +139,11 @@ async fn steady(experiment: &Experiment, tell: &dyn Fn(&str), when: &str) -> Val
     let state = steady_quietly(experiment).await;
     let last = state["probes"].as_array().and_then(|l| l.last()).and_then(|p| p["activity"]["name"].as_str());
     match (met(&state), last) {
+        // What could not be asked says nothing about the state.
+        (false, Some(name)) if ended(&state) == "failed" => {
+            tell(&format!("steady    {when} the method: «{name}» could not be asked"));
+            tell_if_failed(state["probes"].as_array().and_then(|l| l.last()).unwrap_or(&Value::Null), tell);
+        }
         (true, _) => tell(&format!("steady    {when} the method: as expected")),
         (false, last) => tell(&format!("steady    {when} the method: «{}» is not as expected", last.unwrap_or("?"))),
     }
@@ -220,7 +227,10 @@ async fn method(
             Ok(_) = ending.changed() => Err(()),
         };
         match ended {
-            Ok(run) => slots.push(Ok(run)),
+            Ok(run) => {
+                tell_if_failed(&run, tell);
+                slots.push(Ok(run));
+            }
             Err(()) => {
                 // Whether it had its effect is not known: the rollbacks are for that.
                 task.abort();
@@ -243,6 +253,13 @@ async fn method(
         });
     }
     (runs, whole)
+}
+
+/// Why an activity was not carried out, below its name.
+fn tell_if_failed(run: &Value, tell: &dyn Fn(&str)) {
+    if let Some(reason) = run["exception"][0].as_str() {
+        tell(&format!("          FAILED: {reason}"));
+    }
 }
 
 /// Runs one activity with its pauses, and says how it went.

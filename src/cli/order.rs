@@ -169,7 +169,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
         }
         ["arm", name] => Action::Arm { typed: name.to_string() },
         ["disarm"] => Action::Disarm,
-        ["note", ..] => Action::Note { text: rest(1) },
+        ["note", ..] => Action::Note { text: rest(1), by_hand: true },
         ["inject", ..] => return control(handle, Control::Inject { fault: rest(1) }).await,
         ["mend"] => return control(handle, Control::Mend).await,
         ["pause"] => return control(handle, Control::Pause(true)).await,

@@ -20,6 +20,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("false_alarm", include_str!("../../fixtures/scenarios/false_alarm.yaml")),
     ("refused_failover", include_str!("../../fixtures/scenarios/refused_failover.yaml")),
     ("second_fault", include_str!("../../fixtures/scenarios/second_fault.yaml")),
+    ("failback", include_str!("../../fixtures/scenarios/failback.yaml")),
 ];
 
 const ESTATES: &[(&str, &str)] = &[

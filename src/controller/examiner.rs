@@ -18,8 +18,6 @@ const REST: Duration = Duration::from_secs(1);
 /// A forecast that holds stands for this long, if nothing else has changed; one that does not is asked again soon.
 const STANDS: Span = Span::mins(10);
 const DOUBTED: Span = Span::secs(15);
-/// The name of the point that it answers.
-const FORECAST: &str = "forecast";
 /// Databases whose futures are run at a time, and the futures of each.
 const DATABASES: usize = 8;
 const FUTURES: u32 = 100;
@@ -45,7 +43,7 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let estate = &engine.state().estate;
     let detection = &estate.policy.detection;
     let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
-    let point = |state, text| Point { name: FORECAST.to_string(), state, text };
+    let point = |state, text| Point { name: PointName::Forecast, state, text };
     let choice = Choice { group, intent: Intent::Failover, to: None };
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {
@@ -116,7 +114,7 @@ impl Examiner {
             let key: Key = (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect());
             let moved = self.key.as_ref() != Some(&key);
             // What would not come out well may only have been asked at a bad moment.
-            let doubts = self.found.as_ref().is_some_and(|f| f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == FORECAST)));
+            let doubts = self.found.as_ref().is_some_and(|f| f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == PointName::Forecast)));
             let again = match (moved || now.mono.since(began) < YOUNG, doubts) {
                 (true, _) => SOON,
                 (false, true) => DOUBTED,

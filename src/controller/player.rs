@@ -225,7 +225,7 @@ impl Player {
     /// What is done to the world stands in its story.
     fn note(&mut self, text: String) -> Result<(), Refusal> {
         let (now, by) = (self.simulation.now(), "simulation".to_string());
-        let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text } }));
+        let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
         noted.map(|_| ()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))
     }
 

@@ -21,7 +21,8 @@ pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &Scri
             let choice = Choice { group: *group, intent: Intent::Switchover, from: None, to: Some(*to) };
             return confirm_choice(core, now, &by, choice, false, false);
         }
-        ScriptedOrder::StopAutomatic => match core.engine.state().proposals.first().map(|p| p.proposal.id) {
+        ScriptedOrder::StopAutomatic => match core.engine.state().proposals.iter().find(|p| p.proposal.automatic_at.is_some()).map(|p| p.proposal.id)
+        {
             Some(proposal) => Action::StopAutomatic { proposal },
             None => return Ok(Err(Refusal::new("no countdown runs", ""))),
         },

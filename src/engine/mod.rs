@@ -17,6 +17,7 @@ mod laws;
 mod limits;
 mod orders;
 pub mod planted;
+mod position;
 mod proof;
 mod propose;
 mod readiness;

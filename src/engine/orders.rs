@@ -27,9 +27,9 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
             engine.emit(now, Event::Disarmed { by: order.by.clone() });
             Ok(Receipt::Done)
         }
-        Action::Note { text } => {
+        Action::Note { text, by_hand } => {
             engine.state.armed |= planted::is(Break::Untold);
-            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect() });
+            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect(), by_hand: *by_hand });
             Ok(Receipt::Done)
         }
     };

@@ -103,6 +103,11 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         _ if matches!(disaster.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError) => Intent::Guided,
         _ => Intent::Failover,
     };
+    // Who answers is not left: it may have been led back to a region of which something else is still to return.
+    let answers = engine.facts(now).member(group, primary).is_some_and(|m| m.failing_since().is_none());
+    if intent == Intent::Failover && answers {
+        return None;
+    }
     let plan = state.estate.plans.iter().find(|p| p.intent == intent && p.disasters.contains(&disaster.kind))?;
     let automation = response.and_then(|r| state.estate.policy.strategies.get(&r.strategy)).map(|s| s.automation);
     // In a fork nobody acts but who tries something.

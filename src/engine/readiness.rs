@@ -33,15 +33,15 @@ impl Engine {
     }
 }
 
-fn point(name: &str, state: PointState, text: impl Into<String>) -> Point {
-    Point { name: name.to_string(), state, text: text.into() }
+fn point(name: PointName, state: PointState, text: impl Into<String>) -> Point {
+    Point { name, state, text: text.into() }
 }
 
-fn holds(name: &str, text: impl Into<String>) -> Point {
+fn holds(name: PointName, text: impl Into<String>) -> Point {
     point(name, PointState::Holds, text)
 }
 
-fn lacks(name: &str, text: impl Into<String>) -> Point {
+fn lacks(name: PointName, text: impl Into<String>) -> Point {
     point(name, PointState::Lacks, text)
 }
 
@@ -49,8 +49,8 @@ fn lacks(name: &str, text: impl Into<String>) -> Point {
 fn elsewhere(cx: &Facts, region: RegionId) -> Point {
     let alone = cx.estate().service_ids().filter(|s| cx.estate().service(*s).regions == [region]).count();
     match alone {
-        0 => holds("services", "nothing is led from there, and everything in it runs elsewhere too"),
-        n => lacks("services", format!("{n} services run nowhere else")),
+        0 => holds(PointName::Services, "nothing is led from there, and everything in it runs elsewhere too"),
+        n => lacks(PointName::Services, format!("{n} services run nowhere else")),
     }
 }
 
@@ -60,8 +60,8 @@ fn entries(cx: &Facts, region: RegionId) -> Point {
     let lost: Vec<&str> = cx.estate().group_ids().filter(|g| cx.database(*g).is_some_and(all)).map(|g| cx.estate().group(g).name.as_str()).collect();
     let name = cx.region_name(region);
     match lost.is_empty() {
-        true => holds("independence", format!("no database has its only balancers in {name}")),
-        false => lacks("independence", format!("every balancer of {} stands in {name}: users find no way in without it", lost.join(", "))),
+        true => holds(PointName::Independence, format!("no database has its only balancers in {name}")),
+        false => lacks(PointName::Independence, format!("every balancer of {} stands in {name}: users find no way in without it", lost.join(", "))),
     }
 }
 
@@ -71,8 +71,8 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     let guided = response.is_some_and(|r| matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration));
     let intent = if guided { Intent::Guided } else { Intent::Failover };
     let mut list = vec![match cx.estate().plans.iter().find(|p| p.intent == intent && p.disasters.contains(&kind)) {
-        Some(plan) => holds("plan", format!("{}, {} steps", plan.name, plan.steps.len())),
-        None => lacks("plan", format!("no {intent} plan names {kind}; add it to a plan's `disasters`")),
+        Some(plan) => holds(PointName::Plan, format!("{}, {} steps", plan.name, plan.steps.len())),
+        None => lacks(PointName::Plan, format!("no {intent} plan names {kind}; add it to a plan's `disasters`")),
     }];
     if guided {
         // People do it: what is left to ask is whether they have practised.
@@ -84,16 +84,18 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     let fit: Vec<RegionId> = best.clone().filter(|r| orders::unfit(engine, cx.now, group, *r).is_none()).collect();
     let chosen = candidate::choose(cx, group, region);
     list.push(match (fit.first(), chosen) {
-        (Some(to), _) => holds("candidate", format!("{} may take over", cx.region_name(*to))),
-        (None, Some(to)) => lacks("candidate", orders::unfit(engine, cx.now, group, to).unwrap_or_else(|| "nobody".to_string())),
-        (None, None) => lacks("candidate", "there is no other member"),
+        (Some(to), _) => holds(PointName::Candidate, format!("{} may take over", cx.region_name(*to))),
+        (None, Some(to)) => lacks(PointName::Candidate, orders::unfit(engine, cx.now, group, to).unwrap_or_else(|| "nobody".to_string())),
+        (None, None) => lacks(PointName::Candidate, "there is no other member"),
     });
     if let Some(to) = chosen {
         let room = assess::room(cx, group, region, to, false);
         list.push(match room.verdict {
-            Verdict::Pass => holds("capacity", room.text),
-            Verdict::Risk | Verdict::Block { .. } => lacks("capacity", room.text),
-            Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => lacks("capacity", room.text),
+            Verdict::Pass => holds(PointName::Capacity, room.text),
+            Verdict::Risk | Verdict::Block { .. } => lacks(PointName::Capacity, room.text),
+            Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => {
+                lacks(PointName::Capacity, room.text)
+            }
             // Nothing live is known: what is declared must do.
             Verdict::Advice => declared_room(cx, region, to),
         });
@@ -101,9 +103,9 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     list.push(fence(cx, database, group, region));
     list.push(login(cx, database, group));
     list.push(if database.balancers.is_empty() {
-        lacks("traffic", "no traffic entry is named: «users are served» cannot be proven; add `traffic`")
+        lacks(PointName::Traffic, "no traffic entry is named: «users are served» cannot be proven; add `traffic`")
     } else {
-        holds("traffic", format!("{} balancers", database.balancers.len()))
+        holds(PointName::Traffic, format!("{} balancers", database.balancers.len()))
     });
     list.push(drill(cx, kind, drilled));
     list
@@ -114,50 +116,50 @@ fn declared_room(cx: &Facts, from: RegionId, to: RegionId) -> Point {
     let (theirs, ours) = (cx.estate().region(to).capacity, cx.estate().region(from).capacity);
     let (to, from) = (cx.region_name(to), cx.region_name(from));
     if theirs < ours {
-        return lacks("capacity", format!("{to} can carry {theirs} of the load, {from} up to {ours}, as declared"));
+        return lacks(PointName::Capacity, format!("{to} can carry {theirs} of the load, {from} up to {ours}, as declared"));
     }
-    point("capacity", PointState::Unknown, format!("{to} can carry {theirs} as declared; its live load is not known"))
+    point(PointName::Capacity, PointState::Unknown, format!("{to} can carry {theirs} as declared; its live load is not known"))
 }
 
 /// Nothing that is needed may stand in the region that fails (law 10).
 fn needs(cx: &Facts, database: &Database, region: RegionId) -> Point {
     let name = cx.region_name(region);
     if database.fence.as_ref().is_some_and(|f| f.depends_on.contains(&region)) {
-        return lacks("independence", format!("the step «fence» needs {name} itself"));
+        return lacks(PointName::Independence, format!("the step «fence» needs {name} itself"));
     }
     let there = database.store.iter().filter(|e| e.region == Some(region)).count();
     if database.store.is_empty() {
-        return lacks("independence", "no etcd is named, so nothing can be handed over; add `etcd: [http://…]`");
+        return lacks(PointName::Independence, "no etcd is named, so nothing can be handed over; add `etcd: [http://…]`");
     }
     if there > 0 && (database.store.len() - there) * 2 <= database.store.len() {
-        return lacks("independence", format!("{there} of {} of etcd stand in {name}: no quorum without it", database.store.len()));
+        return lacks(PointName::Independence, format!("{there} of {} of etcd stand in {name}: no quorum without it", database.store.len()));
     }
     if !database.balancers.is_empty() && database.balancers.iter().all(|b| b.region == Some(region)) {
-        return lacks("independence", format!("every balancer stands in {name}"));
+        return lacks(PointName::Independence, format!("every balancer stands in {name}"));
     }
-    holds("independence", format!("nothing that is needed is declared to stand in {name}"))
+    holds(PointName::Independence, format!("nothing that is needed is declared to stand in {name}"))
 }
 
 fn fence(cx: &Facts, database: &Database, group: GroupId, region: RegionId) -> Point {
     let Some(fence) = &database.fence else {
-        return lacks("fence", "no fence is configured: a failover must be accepted as a risk; add `fence: { exec: […] }`");
+        return lacks(PointName::Fence, "no fence is configured: a failover must be accepted as a risk; add `fence: { exec: […] }`");
     };
     let asked = cx.member(group, region).and_then(|m| m.fence_check.as_ref());
     let proof = cx.state.fence_proofs.get(&(group, region)).map(|(at, took)| (cx.now.utc.since(*at), *took)).filter(|(age, _)| *age <= PROOF);
     match (asked, proof) {
-        (Some((Err(reason), _)), _) => lacks("fence", format!("its check says: {reason}")),
-        (_, Some((age, took))) => holds("fence", format!("proven {age} ago, in {took}")),
-        (Some((Ok(()), _)), None) => holds("fence", "its check says that it could; never fired here"),
+        (Some((Err(reason), _)), _) => lacks(PointName::Fence, format!("its check says: {reason}")),
+        (_, Some((age, took))) => holds(PointName::Fence, format!("proven {age} ago, in {took}")),
+        (Some((Ok(()), _)), None) => holds(PointName::Fence, "its check says that it could; never fired here"),
         (None, None) if fence.check.is_none() => {
-            point("fence", PointState::Unknown, "it cannot be asked without firing it; add `fence: { check: […] }`")
+            point(PointName::Fence, PointState::Unknown, "it cannot be asked without firing it; add `fence: { check: […] }`")
         }
-        (None, None) => point("fence", PointState::Unknown, "its check has not answered yet"),
+        (None, None) => point(PointName::Fence, PointState::Unknown, "its check has not answered yet"),
     }
 }
 
 fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
     let Some(sql) = &database.sql else {
-        return lacks("credentials", "no login is named: a write cannot be validated; add `postgres: { user, … }`");
+        return lacks(PointName::Credentials, "no login is named: a write cannot be validated; add `postgres: { user, … }`");
     };
     let refused = database.members.iter().find_map(|m| match cx.member(group, m.region)?.login.as_ref()? {
         (Err(reason), _) => Some(format!("{} does not let {} in: {reason}", cx.region_name(m.region), sql.user)),
@@ -165,24 +167,24 @@ fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
     });
     let let_in = database.members.iter().filter(|m| cx.member(group, m.region).is_some_and(|t| matches!(t.login, Some((Ok(()), _))))).count();
     match (refused, let_in) {
-        (Some(reason), _) => lacks("credentials", reason),
-        (None, 0) => point("credentials", PointState::Unknown, "nobody has answered a login yet"),
-        (None, n) => holds("credentials", format!("{} is let in on {n} of {}", sql.user, database.members.len())),
+        (Some(reason), _) => lacks(PointName::Credentials, reason),
+        (None, 0) => point(PointName::Credentials, PointState::Unknown, "nobody has answered a login yet"),
+        (None, n) => holds(PointName::Credentials, format!("{} is let in on {n} of {}", sql.user, database.members.len())),
     }
 }
 
 fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Point {
     let Some(plan) = cx.estate().plans.iter().find(|p| p.disasters.contains(&kind)) else {
-        return lacks("drill", format!("no plan answers {}: nothing can be rehearsed", kind.words()));
+        return lacks(PointName::Drill, format!("no plan answers {}: nothing can be rehearsed", kind.words()));
     };
     let remedy = "`bpci bc drill execute --scenario`, or 7 in the dashboard, with a scenario that runs it";
     match drilled(Digest::of_value(plan)).map(|at| cx.now.utc.since(at)) {
-        Some(age) if age <= DRILL => holds("drill", format!("plan {} was rehearsed with success {age} ago", plan.name)),
-        Some(age) => lacks("drill", format!("overdue: plan {} was last rehearsed with success {age} ago; {remedy}", plan.name)),
+        Some(age) if age <= DRILL => holds(PointName::Drill, format!("plan {} was rehearsed with success {age} ago", plan.name)),
+        Some(age) => lacks(PointName::Drill, format!("overdue: plan {} was last rehearsed with success {age} ago; {remedy}", plan.name)),
         None => {
             // Where automation does not ask for it, that is all the more to be said.
             let so = if cx.estate().policy.limits.drilled { "" } else { " (automation acts all the same here: `drilled: false`)" };
-            lacks("drill", format!("plan {} was never rehearsed with success here as it stands{so}; {remedy}", plan.name))
+            lacks(PointName::Drill, format!("plan {} was never rehearsed with success here as it stands{so}; {remedy}", plan.name))
         }
     }
 }

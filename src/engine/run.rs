@@ -233,6 +233,8 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
             let question = format!("every step was done, and {name} does not answer any more; give it up (abort) and fail over anew");
             Status::Waiting { question }
         }
+        // Between two looks nothing is new: what was asked stays asked.
+        None if matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
         None => Status::Running,
     }
 }

@@ -111,10 +111,9 @@ impl State {
         match &record.event {
             Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
-            Event::Note { text, .. } => {
+            Event::Note { text, by_hand, .. } => {
                 let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
-                let by_hand = !text.starts_with(TRIED);
-                self.vouched.extend(self.estate.group_ids().filter(|g| by_hand && named(&self.estate.group(*g).name)));
+                self.vouched.extend(self.estate.group_ids().filter(|g| *by_hand && named(&self.estate.group(*g).name)));
             }
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {

@@ -193,7 +193,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("{plan}{to} foretold: {foretold}"))
         }
-        Event::Note { by, text } => (Weight::Notice, by.clone(), format!("notes: {text}")),
+        Event::Note { by, text, .. } => (Weight::Notice, by.clone(), format!("notes: {text}")),
     };
     let about = about(state, &record.event).map_or(String::new(), group);
     Some(LogLine { at: record.at.utc, weight, subject, text, about })

@@ -207,7 +207,7 @@ async fn calm_again(handle: &Arc<dyn Handle>, after: OperationId) -> Result<(), 
 
 /// It stands in the estate's record that it was a drill.
 async fn note(handle: &Arc<dyn Handle>, text: &str) {
-    let order = Order { by: "bpci test".to_string(), action: Action::Note { text: text.to_string() } };
+    let order = Order { by: "bpci test".to_string(), action: Action::Note { text: text.to_string(), by_hand: false } };
     if let Err(refusal) = handle.order(order).await {
         tracing::warn!("the live drill is not in the record: {refusal}");
     }

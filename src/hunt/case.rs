@@ -114,6 +114,7 @@ fn fault(dice: &mut Dice, shape: &Shape) -> Vec<TimedFault> {
         K::DataCorruption,
         K::CapacityExhaustion,
         K::Paused,
+        K::TwoSynchronous,
     ];
     let lasts = |dice: &mut Dice| dice.odds(60).then(|| dice.between(Span::ms(200), Span::secs(60)));
     // The first region leads at first: that is where most of it hurts.

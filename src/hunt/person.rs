@@ -88,7 +88,7 @@ pub fn order(engine: &Engine, act: &Act) -> Option<Action> {
         }
         Act::Arm { rightly } => Action::Arm { typed: if *rightly { state.estate.name.clone() } else { "hurt".to_string() } },
         Act::Disarm => Action::Disarm,
-        Act::Note => Action::Note { text: "a note".to_string() },
+        Act::Note => Action::Note { text: "a note".to_string(), by_hand: true },
         _ => return None,
     })
 }

@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
                 self.core.journal.fill(true);
                 self.room = Some(self.clock.plus(*lasts));
             }
-            Act::SwitchOn => self.core.door.world.switch_on(),
+            Act::SwitchOn => self.core.door.world.switch_on(None),
             _ => {
                 if let Some(action) = person::order(&self.core.engine, act) {
                     self.order(action)?;

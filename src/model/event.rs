@@ -134,6 +134,9 @@ pub enum Event {
     Note {
         by: String,
         text: String,
+        /// A person wrote it: a database that it names is vouched for. (Records from before this was told are a person's.)
+        #[serde(default = "super::order::yes", skip_serializing_if = "Clone::clone")]
+        by_hand: bool,
     },
     /// What was told of a choice before anybody decided on it: the first that was, and the last.
     Foretold {

@@ -3,9 +3,6 @@
 use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How a note begins that the screen writes for whoever leaves a fork: it vouches for nothing.
-pub const TRIED: &str = "tried in a fork: ";
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     pub by: String,
@@ -55,6 +52,9 @@ pub enum Action {
     Disarm,
     Note {
         text: String,
+        /// A person writes it: a database that it names is vouched for. What a program notes vouches for nothing.
+        #[serde(default = "yes")]
+        by_hand: bool,
     },
 }
 
@@ -116,4 +116,9 @@ pub enum Receipt {
     Proposed(ProposalId),
     Started(OperationId),
     Done,
+}
+
+/// A note that does not say whose it is is a person's.
+pub(super) const fn yes() -> bool {
+    true
 }

@@ -17,10 +17,29 @@ pub struct Readiness {
 /// Something that must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
-    pub name: String,
+    pub name: PointName,
     pub state: PointState,
     pub text: String,
 }
+
+vocabulary!(
+    /// What it is that must hold.
+    PointName, "point of readiness" {
+        Plan = "plan",
+        /// Nothing that is needed stands in the region that fails (law 10).
+        Independence = "independence",
+        Candidate = "candidate",
+        Capacity = "capacity",
+        Fence = "fence",
+        Credentials = "credentials",
+        Traffic = "traffic",
+        Drill = "drill",
+        /// What runs nowhere else.
+        Services = "services",
+        /// What the futures of it come to.
+        Forecast = "forecast",
+    }
+);
 
 vocabulary!(
     /// How a point of readiness stands.
@@ -64,7 +83,7 @@ pub struct RegionReadiness {
 impl RegionReadiness {
     /// Something is missing without which it would not go well, and not only a rehearsal.
     pub fn needs_more(&self) -> bool {
-        self.lacks.iter().any(|p| p.state == PointState::Lacks && p.name != "drill")
+        self.lacks.iter().any(|p| p.state == PointState::Lacks && p.name != PointName::Drill)
     }
 }
 

@@ -100,10 +100,19 @@ vocabulary!(
         FrozenPrimary = "frozen_primary",
         LyingFence = "lying_fence",
         Paused = "paused",
+        TwoSynchronous = "two_synchronous",
+        SwitchedOn = "switched_on",
         StandbyLost = "standby_lost",
         AgentFailure = "agent_failure",
     }
 );
+
+impl FaultKind {
+    /// Nothing is broken by it: it is what people do after a loss, and mending does not take it back.
+    pub const fn is_by_hand(self) -> bool {
+        matches!(self, FaultKind::TwoSynchronous | FaultKind::SwitchedOn)
+    }
+}
 
 /// One fault: its kind and where it strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

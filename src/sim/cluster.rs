@@ -64,6 +64,8 @@ pub struct Cluster {
     pub keys: std::sync::Arc<Vec<MemberKey>>,
     pub store: Store,
     pub setup: AgentSetup,
+    /// How many synchronous standbys the agents choose: `synchronous_node_count`.
+    pub synchronous_nodes: usize,
     pub system_id: Name,
     pub scope: Name,
     pub wal_rate: u64,
@@ -160,13 +162,13 @@ impl Cluster {
     }
 
     fn write(&mut self, i: usize, passed: Span, truth: &mut Truth, linked: &dyn Fn(usize, usize) -> bool) {
-        let standby = self.store.sync.standbys.iter().filter_map(|n| self.members.iter().position(|m| m.name == *n)).find(|s| *s != i);
+        let mut standbys = self.store.sync.standbys.iter().filter_map(|n| self.members.iter().position(|m| m.name == *n)).filter(|s| *s != i);
         let follows = |s: usize| {
             let m = &self.members[s];
             m.streaming && !m.stalled && m.timeline == self.members[i].timeline && linked(i, s) && self.lives(s)
         };
-        // A synchronous commit waits for its standby; nothing is acknowledged meanwhile.
-        let held = self.setup.synchronous && standby.is_some_and(|s| !follows(s));
+        // A synchronous commit waits for its standbys; nothing is acknowledged meanwhile.
+        let held = self.setup.synchronous && standbys.any(|s| !follows(s));
         if held {
             return;
         }
@@ -262,13 +264,14 @@ impl Cluster {
             return;
         }
         let fit = |m: &SimMember| m.streaming && !m.stalled && m.alive && !m.frozen && m.timeline == self.members[i].timeline;
-        let current = self.store.sync.standbys.first().and_then(|n| self.members.iter().find(|m| m.name == *n)).filter(|m| fit(m) && !m.leads);
-        let best = current
-            .or_else(|| self.members.iter().find(|m| !m.leads && fit(m) && m.usual_lag == 0))
-            .or_else(|| self.members.iter().find(|m| !m.leads && fit(m)));
-        let names: Vec<Name> = best.map(|m| m.name.clone()).into_iter().collect();
+        let mut fit: Vec<usize> = (0..self.members.len()).filter(|m| !self.members[*m].leads && fit(&self.members[*m])).collect();
+        // Who is one stays one; else who is never behind comes first.
+        let is_one = |m: &SimMember| self.store.sync.standbys.contains(&m.name);
+        fit.sort_by_key(|m| (!is_one(&self.members[*m]), self.members[*m].usual_lag != 0));
+        fit.truncate(self.synchronous_nodes);
+        let names: Vec<Name> = fit.iter().map(|m| self.members[*m].name.clone()).collect();
         // A new synchronous standby has everything before it is recorded.
-        if let Some(s) = best.and_then(|b| self.members.iter().position(|m| m.name == b.name)) {
+        for s in fit {
             self.members[s].position = self.members[s].position.max(self.members[i].position);
         }
         let leader = self.members[i].name.clone();

@@ -68,6 +68,9 @@ impl World {
         self.reset_members();
         self.signal(&fault, true);
         self.on_members(&fault, true);
+        if fault.kind == FaultKind::SwitchedOn {
+            self.switch_on(Some(fault.region));
+        }
     }
 
     pub(super) fn relent(&mut self, i: usize) {
@@ -120,6 +123,29 @@ impl World {
         self.out.push(Incoming::Observed(Observation { at: self.clock, fact }));
     }
 
+    /// Switches on what was fenced there, or anywhere, without ending what strikes it.
+    pub fn switch_on(&mut self, region: Option<RegionId>) {
+        for c in 0..self.clusters.len() {
+            self.advance(c);
+            for m in 0..self.clusters[c].members.len() {
+                let here = self.clusters[c].members[m].region;
+                if region.is_some_and(|r| r != here) {
+                    continue;
+                }
+                let fenced = std::mem::take(&mut self.clusters[c].members[m].fenced);
+                if fenced && !self.strikes_node(c, m) && self.region_is_up(here) {
+                    self.clusters[c].restart(m, self.clock);
+                }
+            }
+        }
+    }
+
+    fn strikes_node(&self, c: usize, m: usize) -> bool {
+        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
+        let node = |k: FaultKind| matches!(k, FaultKind::NodeFailure | FaultKind::StandbyLost);
+        self.faults.iter().any(|(f, on)| *on && node(f.fault.kind) && f.fault.region == region && f.fault.group.is_none_or(|g| g == group))
+    }
+
     /// Faults of single nodes.
     fn on_members(&mut self, fault: &Fault, on: bool) {
         let now = self.clock;
@@ -127,9 +153,15 @@ impl World {
             if fault.group.is_some_and(|g| g != self.clusters[c].group) {
                 continue;
             }
-            if fault.kind == FaultKind::Paused {
-                self.clusters[c].store.paused = on;
-                self.clusters[c].store.config_revision = self.clusters[c].store.next();
+            // What somebody changes in the cluster's configuration, wherever its members stand.
+            let cluster = &mut self.clusters[c];
+            match fault.kind {
+                FaultKind::Paused => cluster.store.paused = on,
+                FaultKind::TwoSynchronous => cluster.synchronous_nodes = if on { 2 } else { 1 },
+                _ => {}
+            }
+            if matches!(fault.kind, FaultKind::Paused | FaultKind::TwoSynchronous) {
+                cluster.store.config_revision = cluster.store.next();
             }
             let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };
             let cluster = &mut self.clusters[c];

@@ -25,25 +25,4 @@ impl World {
         let writable = member.writable && cluster.lives(holder);
         member.leads.then_some(Leads { region: member.region, timeline: Timeline(member.timeline), writable, protected })
     }
-
-    /// Switches on what was fenced, without ending what strikes it.
-    pub fn switch_on(&mut self) {
-        for c in 0..self.clusters.len() {
-            self.advance(c);
-            for m in 0..self.clusters[c].members.len() {
-                let fenced = std::mem::take(&mut self.clusters[c].members[m].fenced);
-                let struck = self.strikes_node(c, m);
-                if fenced && !struck && self.region_is_up(self.clusters[c].members[m].region) {
-                    let now = self.clock;
-                    self.clusters[c].restart(m, now);
-                }
-            }
-        }
-    }
-
-    fn strikes_node(&self, c: usize, m: usize) -> bool {
-        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
-        let node = |k: FaultKind| matches!(k, FaultKind::NodeFailure | FaultKind::StandbyLost);
-        self.faults.iter().any(|(f, on)| *on && node(f.fault.kind) && f.fault.region == region && f.fault.group.is_none_or(|g| g == group))
-    }
 }

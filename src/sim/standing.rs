@@ -221,6 +221,7 @@ fn cluster(
         keys: keys(&members),
         store: store(standing, now, holder, chance),
         setup: agent,
+        synchronous_nodes: synchronous.len().max(1),
         system_id: record.and_then(|r| r.initialize.clone()).unwrap_or_default(),
         scope: estate.group(standing.group).database.as_ref().map_or("", |d| d.scope.as_str()).into(),
         wal_rate,

@@ -167,18 +167,9 @@ impl World {
     /// Ends every fault, and lets what was fenced come back.
     pub fn mend(&mut self) {
         self.failing.clear();
-        for c in 0..self.clusters.len() {
-            self.advance(c);
-            for m in 0..self.clusters[c].members.len() {
-                let fenced = std::mem::take(&mut self.clusters[c].members[m].fenced);
-                if fenced && self.region_is_up(self.clusters[c].members[m].region) {
-                    let now = self.clock;
-                    self.clusters[c].restart(m, now);
-                }
-            }
-        }
+        self.switch_on(None);
         for i in 0..self.faults.len() {
-            if self.faults[i].1 {
+            if self.faults[i].1 && !self.faults[i].0.fault.kind.is_by_hand() {
                 self.schedule(self.clock, Happening::FaultEnds(i));
             }
         }
@@ -187,7 +178,7 @@ impl World {
     /// The faults that are striking, in words.
     pub fn striking(&self) -> Vec<String> {
         let words = |f: &Fault| format!("{} {}", f.kind, self.estate.region(f.region).name);
-        self.faults.iter().filter(|f| f.1).map(|f| words(&f.0.fault)).collect()
+        self.faults.iter().filter(|f| f.1 && !f.0.fault.kind.is_by_hand()).map(|f| words(&f.0.fault)).collect()
     }
 
     pub(super) fn schedule(&mut self, at: Mono, what: Happening) {
@@ -432,6 +423,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
         members,
         store,
         setup: setup.agent.clone(),
+        synchronous_nodes: 1,
         system_id: format!("77105{:014}", chance.below(100_000_000_000_000)).into(),
         scope: database.scope.as_str().into(),
         wal_rate: setup.wal_rate,

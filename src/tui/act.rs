@@ -4,6 +4,7 @@ use super::app::{App, Ask, Instead, decided_on};
 use super::can::can;
 use super::confirm::Confirm;
 use super::dialog::{self, Dialog, Question, Sure};
+use super::inject::Inject;
 use super::keys::Command;
 use super::palette::{Palette, Pick};
 use super::places::Screen;
@@ -88,7 +89,7 @@ impl App {
             Command::Suspend => return Some(Ask::Suspend),
             Command::Arm if s.armed => self.open(Dialog::Sure(Sure::Disarm)),
             Command::Arm => self.open(Dialog::Arm { typed: String::new() }),
-            Command::Inject => self.open(Dialog::Inject { selected: 0 }),
+            Command::Inject => self.open(Dialog::Inject(Inject::default())),
             Command::Pause => return Some(Ask::Control(Control::Pause(!s.world.as_ref()?.paused))),
             Command::StepOnce => return Some(Ask::Control(Control::Step)),
             Command::Faster => return Some(Ask::Control(Control::Speed(s.world.as_ref()?.speed.saturating_mul(10).min(1000)))),

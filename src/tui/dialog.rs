@@ -3,6 +3,7 @@
 use super::app::App;
 use super::can::can;
 use super::confirm::{self, Confirm};
+use super::inject::Inject;
 use super::keys::Command;
 use super::palette::{self, Palette};
 use super::panel::Canvas;
@@ -23,9 +24,8 @@ pub enum Dialog {
     Arm {
         typed: String,
     },
-    Inject {
-        selected: usize,
-    },
+    /// What is to strike the simulation.
+    Inject(Inject),
     /// The lines from this one on.
     Help {
         from: usize,
@@ -86,18 +86,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             plain(&format!("type {} to arm, Esc to leave it read-only", s.estate.name)),
             field(c, typed, true),
         ],
-        Dialog::Inject { selected } => {
-            let mut lines = vec![Row::new().rest(g, " INJECT into the simulation: up, down, Enter; Esc leaves", c.width, t.title).line()];
-            let all = faults(s);
-            let seen = super::list::window(all.len(), *selected, height.saturating_sub(2));
-            for (i, text) in all.iter().enumerate().skip(seen.start).take(seen.len()) {
-                let meaning = text.split(' ').next().and_then(|kind| kind.parse::<FaultKind>().ok()).map_or("", meaning);
-                let (mark, style) = if i == *selected { (g.now, t.selected) } else { (" ", t.text) };
-                lines.push(Row::new().add(format!(" {mark} "), t.accent).left(g, text, 38, style).rest(g, meaning, c.width, t.dim).line());
-            }
-            lines.push(Row::new().rest(g, &format!("   row {} of {}", selected + 1, all.len()), c.width, t.dim).line());
-            lines
-        }
+        Dialog::Inject(inject) => inject.lines(c, height),
         Dialog::Help { from } => help(app, c, *from, height),
         Dialog::Palette(palette) => palette_lines(app, palette, c),
         Dialog::Note { typed } => vec![
@@ -243,40 +232,6 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     lines.push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());
     lines.push(field(c, &question.typed, true));
     lines
-}
-
-/// What a fault does, for who has never struck with it.
-const fn meaning(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::RegionOutage => "everything in it is gone",
-        FaultKind::ProviderOutage => "every region of its provider is gone",
-        FaultKind::DataCenterOutage => "its data centre is gone, and says so",
-        FaultKind::NodeFailure => "its database nodes die",
-        FaultKind::Partition => "it is cut off from all, and lives",
-        FaultKind::SlowLink => "ten times the latency",
-        FaultKind::ReplicationStall => "its standbys receive nothing more",
-        FaultKind::DataCorruption => "its data is damaged, and replicated",
-        FaultKind::CyberIncident => "an intruder is seen there",
-        FaultKind::CapacityExhaustion => "its capacity is used up",
-        FaultKind::FalseAlarm => "only our own probes fail",
-        FaultKind::StoreAway => "etcd does not answer",
-        FaultKind::FrozenPrimary => "it accepts and never answers",
-        FaultKind::LyingFence => "the fence says 0 and does nothing",
-        FaultKind::Paused => "Patroni is paused",
-        FaultKind::StandbyLost => "its standby nodes die",
-        FaultKind::AgentFailure => "its agents die; the databases go on alone",
-    }
-}
-
-/// Every fault that can be injected, as the order is written.
-pub fn faults(s: &Snapshot) -> Vec<String> {
-    let mut list = Vec::new();
-    for kind in FaultKind::ALL {
-        for id in s.estate.region_ids() {
-            list.push(format!("{kind} {}", s.estate.region(id).name));
-        }
-    }
-    list
 }
 
 /// The keys: what can be done here and now first, then what cannot, with the reason.

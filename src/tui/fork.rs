@@ -39,7 +39,7 @@ pub fn tried(s: &Snapshot) -> Option<String> {
     };
     let begun: Vec<String> = s.operations.iter().filter(|o| o.mode == Mode::Fork).map(one).collect();
     let lost = s.world.as_ref().map_or(Bytes(0), |w| w.lost);
-    (!begun.is_empty()).then(|| format!("{TRIED}{}; lost there: {lost} of acknowledged writes", begun.join("; ")))
+    (!begun.is_empty()).then(|| format!("tried in a fork: {}; lost there: {lost} of acknowledged writes", begun.join("; ")))
 }
 
 /// How it really stands, beside the fork: behind a line from top to bottom.

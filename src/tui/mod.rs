@@ -6,6 +6,7 @@
 
 mod act;
 mod app;
+mod asked;
 mod base16;
 mod can;
 mod chart;
@@ -17,6 +18,7 @@ mod export;
 mod footer;
 mod fork;
 mod glyph;
+mod inject;
 mod input;
 mod keys;
 mod list;

@@ -105,24 +105,16 @@ impl App {
                     Sure::Disarm => Ask::Order(Action::Disarm),
                 });
             }
-            Dialog::Inject { selected } => {
-                let list = dialog::faults(s);
-                match key.code {
-                    KeyCode::Up | KeyCode::Char('k') => *selected = selected.saturating_sub(1),
-                    KeyCode::Down | KeyCode::Char('j') => *selected = (*selected + 1).min(list.len().saturating_sub(1)),
-                    KeyCode::Enter => {
-                        let fault = list.get(*selected)?.clone();
-                        self.dialog = None;
-                        return Some(Ask::Control(Control::Inject { fault }));
-                    }
-                    _ => {}
-                }
+            Dialog::Inject(inject) => {
+                let fault = inject.key(key, s)?;
+                self.dialog = None;
+                return Some(Ask::Control(Control::Inject { fault }));
             }
             Dialog::Note { typed } => {
                 if edit(typed, key) {
                     let text = std::mem::take(typed);
                     self.dialog = None;
-                    return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string() }));
+                    return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string(), by_hand: true }));
                 }
             }
             // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
@@ -183,7 +175,7 @@ impl App {
 pub(super) const LEFT: &str = "left; nothing was ordered with it";
 
 /// Edits a line; true when it was entered.
-fn edit(text: &mut String, key: KeyEvent) -> bool {
+pub(super) fn edit(text: &mut String, key: KeyEvent) -> bool {
     match key.code {
         KeyCode::Enter => return true,
         KeyCode::Backspace => {

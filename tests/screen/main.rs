@@ -33,7 +33,7 @@ fn foreseen(simulation: &Simulation) -> Snapshot {
     let ready = bpci::controller::readiness(&simulation.core.engine, simulation.now(), 20);
     // What was rehearsed on this machine is no part of the picture.
     let ready: Vec<Readiness> =
-        ready.into_iter().map(|r| Readiness { points: r.points.into_iter().filter(|p| p.name != "drill").collect(), ..r }).collect();
+        ready.into_iter().map(|r| Readiness { points: r.points.into_iter().filter(|p| p.name != PointName::Drill).collect(), ..r }).collect();
     snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
     snapshot
 }

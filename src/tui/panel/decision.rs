@@ -151,7 +151,7 @@ const MOST: usize = 6;
 /// The region that would take over cannot carry the load of the other as well: as readiness found when it asked.
 fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
     let lacks = s.readiness.as_ref().and_then(|r| r.regions.get(from.at())).map(|r| &r.lacks);
-    let of_it = |p: &Point| p.name == "capacity" && p.state == PointState::Lacks && p.text.contains(&s.estate.region(to).name);
+    let of_it = |p: &Point| p.name == PointName::Capacity && p.state == PointState::Lacks && p.text.contains(&s.estate.region(to).name);
     lacks.is_some_and(|list| list.iter().any(of_it))
 }
 
@@ -190,8 +190,8 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
     let mut names: Vec<&str> = Vec::new();
     for point in &r.lacks {
-        if !names.contains(&point.name.as_str()) {
-            names.push(&point.name);
+        if !names.contains(&point.name.name()) {
+            names.push(point.name.name());
         }
     }
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
@@ -325,14 +325,13 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             before = Some(primary);
         }
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
+        let short = fit.is_some_and(|m| is_short(s, primary, m.region)).then_some("; room short");
+        let closed = is_entry_lost_with(s, view.group, primary).then_some("; no balancer left");
+        let lacks: String = short.into_iter().chain(closed).collect();
         let (text, style) = match fit {
-            Some(m) if is_short(s, primary, m.region) => (format!("{} without loss; room short", s.estate.region(m.region).name), t.warn),
-            Some(m) => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
-            None => ("nobody could take over without loss".to_string(), t.warn),
-        };
-        let (text, style) = match is_entry_lost_with(s, view.group, primary) {
-            true => (format!("{}; no balancer left", text.replace(" could take over, losing nothing acknowledged", " without loss")), t.warn),
-            false => (text, style),
+            Some(m) if lacks.is_empty() => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
+            Some(m) => (format!("{} without loss{lacks}", s.estate.region(m.region).name), t.warn),
+            None => (format!("nobody could take over without loss{lacks}"), t.warn),
         };
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }

@@ -23,7 +23,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
-            said(c, "it takes", &outlook(figures), style)
+            said(c, "it takes", &outlook(figures, &of_futures(figures)), style)
         }
     }
 }
@@ -120,7 +120,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (true, false) => ", a risk to be typed (Tab)",
             (false, false) => " (Tab weighs it)",
         };
-        let text = format!("{}{risk}: {}{lost}", s.estate.region(*region).name, outlook(figures).replace(&of_futures(figures), ""));
+        let text = format!("{}{risk}: {}{lost}", s.estate.region(*region).name, outlook(figures, ""));
         parts.push(said(c, "next best", &text, t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {
@@ -162,8 +162,8 @@ fn lost(f: &Figures, rpo: Span) -> Option<String> {
     f.data_loss_bytes.p95.map(|most| format!("p95 {}{time}", Bytes(most)))
 }
 
-/// Figures in a sentence.
-fn outlook(f: &Figures) -> String {
+/// Figures in a sentence, with the sample that they are of behind them.
+fn outlook(f: &Figures, sample: &str) -> String {
     if f.not_served.met == f.not_served.of {
         return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served in time"));
     }
@@ -180,7 +180,7 @@ fn outlook(f: &Figures) -> String {
     if f.not_served.met > 0 {
         text.push_str(&format!("; not in {} of them", f.not_served.met));
     }
-    text + &of_futures(f)
+    text + sample
 }
 
 /// The sample.
