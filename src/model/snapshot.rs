@@ -135,8 +135,18 @@ impl Snapshot {
         if self.mode == Mode::Replay {
             return BTreeSet::new();
         }
-        let cared_for: BTreeSet<GroupId> = self.open().map(|o| o.group).chain(self.proposals.iter().map(|p| p.proposal.group)).collect();
-        self.groups.iter().filter(|v| v.is_silent() && !cared_for.contains(&v.group)).map(|v| v.group).collect()
+        let mut cared_for = vec![false; self.estate.groups.len()];
+        for group in self.open().map(|o| o.group).chain(self.proposals.iter().map(|p| p.proposal.group)) {
+            cared_for[group.at()] = true;
+        }
+        self.groups.iter().filter(|v| !cared_for[v.group.at()] && v.is_silent()).map(|v| v.group).collect()
+    }
+}
+
+impl Snapshot {
+    /// This one is among them.
+    pub fn is_undecided(&self, group: GroupId) -> bool {
+        self.mode != Mode::Replay && self.group(group).is_some_and(GroupView::is_silent) && !self.is_on_table(group) && !self.runs(group)
     }
 }
 

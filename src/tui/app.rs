@@ -394,7 +394,7 @@ fn begins(operation: &Operation, s: &Snapshot) -> String {
 /// stands in its place: how it came out is what it was tried for.
 pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
     let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.undecided().contains(&selected)))
+    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
 }
 
 /// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else

@@ -1,16 +1,17 @@
 //! What can be done now, and why not: the one place that footer, help, palette and keys ask.
 
-use super::app::{App, Instead, turns};
+use super::app::{App, Instead, decided_on, turns};
 use super::keys::Command;
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
+use std::collections::BTreeSet;
 
-/// Whether a command means something here and now.
+/// Whether a command means something here and now, with this database selected.
 ///
 /// # Errors
 /// Why it does not, in words for a person.
-pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str> {
+pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Result<(), &'static str> {
     let when = |yes: bool, why| if yes { Ok(()) } else { Err(why) };
     let simulated = s.world.is_some() && s.mode != Mode::Replay;
     match command {
@@ -24,13 +25,13 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
             app.beside.as_deref().unwrap_or(s).proposals.iter().any(ProposalView::counts),
             "no countdown of ours runs; the cluster's own cannot be stopped from here",
         ),
-        Command::Withdraw => when(app.choice(s).is_some(), "no choice is on the table"),
+        Command::Withdraw => when(decided_on(s, selected).is_some(), "no choice is on the table"),
         Command::Fork => {
             let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
-            let runs = |g: &GroupView| s.open().any(|o| o.results.served.is_none() && o.group == g.group);
+            let runs = s.open().filter(|o| o.results.served.is_none()).map(|o| o.group).collect::<BTreeSet<_>>();
             when(app.instead == Instead::Nothing, "this is a fork or a drill already")
                 .and(when(databases().next().is_some(), "no database is configured"))
-                .and(when(!databases().all(runs), "an operation runs on every database: what is half done cannot be branched"))
+                .and(when(!databases().all(|g| runs.contains(&g.group)), "an operation runs on every database: what is half done cannot be branched"))
         }
         Command::TakeOver => match (app.instead, &app.beside) {
             (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
@@ -38,7 +39,6 @@ pub fn can(command: Command, app: &App, s: &Snapshot) -> Result<(), &'static str
         },
         Command::Answer if s.open().next().is_none() => Err("no operation runs"),
         Command::Answer => {
-            let selected = app.selected_group(s);
             let why = if s.runs(selected) { "too late for it; Tab turns to another" } else { "nothing is asked, or can be taken back" };
             when(super::dialog::answered(s, selected).is_some(), why)
         }

@@ -55,7 +55,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             _ => b.short.to_string(),
         };
         let length = key.len() + short.len() + 3;
-        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s).is_ok() {
+        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s, c.selected).is_ok() {
             let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
             paper.places.add(part.intersection(place), Click::Do(b.command));
             row = row.add(key, t.key).add(format!(" {short}  "), t.dim);

@@ -78,13 +78,14 @@ fn all(keys: &KeyMap, app: &App, s: &Snapshot) -> Vec<Item> {
     let hidden = |c: Command| {
         matches!(c, Command::Up | Command::Down | Command::PageUp | Command::PageDown | Command::First | Command::Last | Command::Palette)
     };
+    let selected = app.selected_group(s);
     let mut list: Vec<Item> = keys
         .bindings()
         .iter()
         .filter(|b| !hidden(b.command))
         .map(|b| {
             let name = if b.short.is_empty() { b.name.replace('_', " ") } else { b.short.to_string() };
-            Item { name, what: b.long.to_string(), key: b.shown(), pick: Pick::Do(b.command), barred: can(b.command, app, s).err() }
+            Item { name, what: b.long.to_string(), key: b.shown(), pick: Pick::Do(b.command), barred: can(b.command, app, s, selected).err() }
         })
         .collect();
     let show = |name: &str, what: String, screen: Screen, id: u64| Item {

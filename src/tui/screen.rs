@@ -388,7 +388,7 @@ fn deciding(c: &Canvas) -> Vec<Block> {
         let stands = |o: &&std::sync::Arc<Operation>| !o.handed_over() || s.group(o.group).is_some_and(|v| v.primary == Some(o.to));
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent).filter(stands)
     });
-    if s.undecided().contains(&selected) {
+    if s.is_undecided(selected) {
         // Taken off the table, and as open as before: what else is to be decided is a key away.
         let mut lines = panel::peace(c);
         lines.extend(on_table(c));

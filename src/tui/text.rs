@@ -64,9 +64,14 @@ pub fn put(text: &str, style: Style, (x, y): (u16, u16), end: u16, buffer: &mut 
     if !is_plain(text) {
         return buffer.set_stringn(x, y, text, usize::from(room), style).0;
     }
+    if room == 0 {
+        return x;
+    }
+    // The place in the row is found once, not for each cell.
+    let first = buffer.index_of(x, y);
     let mut at = x;
-    for c in text.chars().take(usize::from(room)) {
-        buffer[(at, y)].set_char(c).set_style(style);
+    for (cell, c) in buffer.content[first..].iter_mut().zip(text.chars()).take(usize::from(room)) {
+        cell.set_char(c).set_style(style);
         at += 1;
     }
     at

@@ -51,8 +51,9 @@ fn ordered(c: &Canvas) -> Vec<RegionId> {
     let s = c.snapshot;
     let mut ids: Vec<RegionId> = s.estate.region_ids().collect();
     if ids.len() > MOST {
-        let leads = |id: &RegionId| s.groups.iter().any(|v| v.primary == Some(*id));
-        ids.sort_by_cached_key(|id| (std::cmp::Reverse(s.regions[id.at()].status), !leads(id)));
+        let mut leads = vec![false; ids.len()];
+        s.groups.iter().filter_map(|v| v.primary).for_each(|r| leads[r.at()] = true);
+        ids.sort_by_key(|id| (std::cmp::Reverse(s.regions[id.at()].status), !leads[id.at()]));
     }
     ids
 }
