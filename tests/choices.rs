@@ -360,3 +360,20 @@ fn what_was_ended_in_time_leaves_it_to_the_cluster() {
     assert!(s.services.iter().all(|v| v.hit_by.is_none()), "{:?}", s.services);
     assert!(s.groups.iter().filter(|v| !v.members.is_empty()).all(|v| v.unproven));
 }
+
+/// Two databases of one region fail at once, and the region lives: each has its disaster and its choice, and is recovered.
+#[test]
+fn two_databases_that_fail_at_once_are_two_disasters() {
+    let mut simulation = played("calm", Span::secs(5));
+    simulation.inject("node_failure us-east-1").unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(10));
+    let snapshot = simulation.snapshot(1, false);
+    assert_eq!((snapshot.disasters.len(), snapshot.proposals.len()), (2, 2), "{:?}", snapshot.disasters);
+    let left: Vec<_> = snapshot.proposals.iter().map(|p| p.automatic_in).collect();
+    assert!(left.iter().all(|l| l.is_some_and(|l| l < Span::secs(14))), "{left:?}");
+    assert!(snapshot.log_total < 50, "{} records", snapshot.log_total);
+    wait(&mut simulation, Span::secs(30));
+    let ended: Vec<_> = simulation.snapshot(1, false).operations.iter().map(|o| (o.group, o.status.clone())).collect();
+    assert_eq!(ended.len(), 2, "{ended:?}");
+    assert!(ended.iter().all(|(_, s)| *s == Status::Recovered), "{ended:?}");
+}

@@ -74,7 +74,7 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
 }
 
 /// What decides how ready anything is, as far as it moves by the second.
-type Key = (Vec<RegionStatus>, Vec<Option<RegionId>>);
+type Key = (Vec<RegionStatus>, Vec<Option<RegionId>>, usize);
 
 struct Asked {
     engine: Engine,
@@ -111,7 +111,8 @@ impl Examiner {
         let calm = snapshot.proposals.is_empty() && snapshot.operations.iter().all(|o| o.is_over());
         let measured = snapshot.regions.iter().all(|r| r.status != RegionStatus::Unknown);
         if calm && (measured || now.mono.since(began) >= YOUNG) {
-            let key: Key = (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect());
+            let key: Key =
+                (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect(), snapshot.stale.len());
             let moved = self.key.as_ref() != Some(&key);
             // What would not come out well may only have been asked at a bad moment.
             let doubts = self.found.as_ref().is_some_and(|f| f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == PointName::Forecast)));

@@ -189,7 +189,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
         let others =
             cx.synchronous_standbys(group).into_iter().any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
         let text = if synchronous && !others {
-            format!("/sync names no living standby outside {old}: {new} did not answer within {age}; removing the key elects nobody")
+            format!("/sync names no living standby outside {old}: {new} did not answer within {age}; once it is back, nothing is lost")
         } else {
             format!("{new} did not answer within {age}")
         };

@@ -1,5 +1,6 @@
 //! From probes and votes to regions, primaries and disasters.
 
+use super::planted::{self, Break};
 use super::telemetry::Probes;
 use super::votes::Votes;
 use super::watched::{Target, Watched, member};
@@ -14,6 +15,7 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
         let watched = Watched::of(&engine.state.estate);
         regions(engine, &watched, now);
         disasters(engine, &watched, now);
+        turns(engine, now);
     }
     engine.emitted() > before
 }
@@ -39,6 +41,34 @@ fn primaries(engine: &mut Engine, now: Now) {
         };
         if (Some(region), timeline) != known && (timeline.is_some() || known.0.is_none()) {
             engine.emit(now, Event::PrimaryChanged { group, region: Some(region), timeline });
+        }
+    }
+}
+
+/// What is no disaster and belongs in the record all the same.
+fn turns(engine: &mut Engine, now: Now) {
+    for group in engine.state.estate.group_ids() {
+        let cx = engine.facts(now);
+        let store = &cx.telemetry.group(group).store;
+        let silent = store.away_since.is_some_and(|since| now.mono.since(since) >= limits::SILENCE);
+        let known = |turn| engine.state.turned.contains(&(group, turn));
+        // Between the two nothing is known that was not before.
+        let store = match (silent, cx.record(group).is_some() && store.away.is_none(), known(Turn::StoreSilent)) {
+            (true, _, false) => Some(Turn::StoreSilent),
+            (_, true, true) => Some(Turn::StoreAnswers),
+            _ => None,
+        };
+        let leads = match (cx.stepped_down(group).is_some(), known(Turn::SteppedDown)) {
+            (true, false) => Some(Turn::SteppedDown),
+            (false, true) => {
+                let primary = cx.state.primaries[group.at()].0;
+                let led = primary.and_then(|p| cx.report(group, p)).is_some_and(|r| r.role == MemberRole::Leader);
+                led.then_some(Turn::LeadsAgain)
+            }
+            _ => None,
+        };
+        for turn in store.into_iter().chain(leads) {
+            engine.emit(now, Event::Turned { group, turn });
         }
     }
 }
@@ -243,13 +273,14 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
         evidence: finding.evidence.clone(),
         ended: None,
     };
-    // A wider disaster takes the place of the narrower ones that it explains.
+    // A wider disaster takes the place of the narrower ones that it explains; one node that fails explains no other.
+    let explains = finding.kind != DisasterType::NodeFailure || planted::is(Break::EachEndsTheOther);
     let narrower: Vec<DisasterId> = engine
         .state
         .open_disasters()
         .filter(|d| {
             let of_same_nature = |k| !matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-            of_same_nature(d.kind) && of_same_nature(disaster.kind) && d.regions.iter().all(|r| disaster.regions.contains(r))
+            explains && of_same_nature(d.kind) && of_same_nature(disaster.kind) && d.regions.iter().all(|r| disaster.regions.contains(r))
         })
         .map(|d| d.id)
         .collect();
@@ -273,11 +304,12 @@ fn close(engine: &mut Engine, watched: &Watched, now: Now, findings: &[Finding])
     let open: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in open {
         let cx = engine.facts(now);
-        let seen = findings.iter().any(|f| covers(&disaster, f))
-            || disaster
-                .regions
-                .iter()
-                .any(|r| cx.state.regions[r.at()].0 != RegionStatus::Ok && watched.targets(&cx, *r).iter().any(|t| t.gone || !t.measured));
+        // What has begun to fail again is not over, though it is not found to be gone yet.
+        let ill = |r: &RegionId| {
+            let targets = watched.targets(&cx, *r);
+            targets.iter().any(|t| t.failing) || (cx.state.regions[r.at()].0 != RegionStatus::Ok && targets.iter().any(|t| t.gone || !t.measured))
+        };
+        let seen = findings.iter().any(|f| covers(&disaster, f)) || disaster.regions.iter().any(ill);
         // One from before this run is over as soon as all of it is seen to be well: nobody watched it in between.
         let of_before = disaster.declared < cx.state.since_utc && disaster.regions.iter().all(|r| cx.state.regions[r.at()].0 == RegionStatus::Ok);
         let quiet = engine.quiet_since.entry(disaster.id).or_insert(now.mono);

@@ -44,6 +44,18 @@ impl<'a> Facts<'a> {
         Some(Percent(u16::try_from(part).unwrap_or(load.0)))
     }
 
+    /// The primary answers and leads no more, and nobody else is seen to lead: nobody takes writes (Patroni demotes a primary
+    /// that cannot renew its lock). When it was last heard to lead.
+    pub fn stepped_down(&self, group: GroupId) -> Option<Mono> {
+        let primary = self.state.primaries.get(group.at())?.0?;
+        let leads = |region: RegionId| self.report(group, region).map(|r| r.role == MemberRole::Leader);
+        let nobody = leads(primary) == Some(false) && self.database(group)?.members.iter().all(|m| leads(m.region) != Some(true));
+        if !nobody || self.state.running(group).is_some() {
+            return None;
+        }
+        self.member(group, primary)?.led_at.map(|(_, at)| at)
+    }
+
     /// A member's own report, if it is recent enough to show.
     pub fn report(&self, group: GroupId, region: RegionId) -> Option<&'a MemberReport> {
         self.report_within(group, region, self.stale_after())

@@ -50,6 +50,8 @@ pub enum Break {
     AbortedUnheard,
     /// Law 11: the fence is undone after the hand-over.
     UndoneTooLate,
+    /// Two disasters in one place take each other's, again and again.
+    EachEndsTheOther,
     /// Automation acts again and again.
     NoCooldown,
     /// A report that does not come is waited for without end.
@@ -57,7 +59,7 @@ pub enum Break {
 }
 
 impl Break {
-    pub const ALL: [Break; 24] = [
+    pub const ALL: [Break; 25] = [
         Break::FenceLeftOut,
         Break::FenceUnseen,
         Break::LossUnasked,
@@ -80,6 +82,7 @@ impl Break {
         Break::CandidateUnasked,
         Break::AbortedUnheard,
         Break::UndoneTooLate,
+        Break::EachEndsTheOther,
         Break::NoCooldown,
         Break::WaitsForEver,
     ];

@@ -24,6 +24,12 @@ pub fn views(cx: &Facts) -> Vec<ServiceView> {
             ServiceView { health: alone(&places, hit_by.is_some()), places, hit_by }
         })
         .collect();
+    for id in estate.service_ids() {
+        let group = estate.service(id).group;
+        if cx.database(group).is_some_and(|d| d.service == id) && cx.stepped_down(group).is_some() {
+            views[id.at()].health = ServiceHealth::Down;
+        }
+    }
     // What needs something that is down is impaired itself, however well its own places answer.
     let mut reached: Vec<ServiceId> = estate.service_ids().filter(|id| views[id.at()].health == ServiceHealth::Down).collect();
     while let Some(id) = reached.pop() {

@@ -27,8 +27,10 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act.
     pub declined: BTreeSet<(DisasterId, GroupId)>,
-    /// Databases of which a person has noted something, by name, since they were last led from elsewhere.
-    pub vouched: BTreeSet<GroupId>,
+    /// Databases that have moved, and that since then no write of ours has proven and no person has vouched for by a note.
+    pub unproven: BTreeSet<GroupId>,
+    /// What has turned and not turned back.
+    pub turned: BTreeSet<(GroupId, Turn)>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -68,7 +70,8 @@ impl State {
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeSet::new(),
-            vouched: BTreeSet::new(),
+            unproven: BTreeSet::new(),
+            turned: BTreeSet::new(),
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -113,7 +116,8 @@ impl State {
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
             Event::Note { text, by_hand, .. } => {
                 let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
-                self.vouched.extend(self.estate.group_ids().filter(|g| *by_hand && named(&self.estate.group(*g).name)));
+                let vouched = |g: &GroupId| *by_hand && self.estate.groups.get(g.at()).is_some_and(|g| named(&g.name));
+                self.unproven.retain(|g| !vouched(g));
             }
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {
@@ -122,11 +126,18 @@ impl State {
             }
             Event::PrimaryChanged { group, region, timeline } => {
                 if let Some(slot) = self.primaries.get_mut(group.at()) {
-                    if region.is_some() && slot.0 != *region {
-                        self.vouched.remove(group);
+                    if region.is_some() && slot.0.is_some() && slot.0 != *region {
+                        self.unproven.insert(*group);
                     }
                     *slot = (*region, *timeline);
                 }
+            }
+            Event::Turned { group, turn } => {
+                match turn {
+                    Turn::StoreSilent | Turn::SteppedDown => self.turned.insert((*group, *turn)),
+                    Turn::StoreAnswers => self.turned.remove(&(*group, Turn::StoreSilent)),
+                    Turn::LeadsAgain => self.turned.remove(&(*group, Turn::SteppedDown)),
+                };
             }
             Event::DisasterDeclared(disaster) => {
                 self.next.disaster = self.next.disaster.max(disaster.id.0 + 1);
@@ -263,7 +274,8 @@ impl State {
             self.primaries = vec![(None, None); estate.groups.len()];
             self.disasters.clear();
             self.declined.clear();
-            self.vouched.clear();
+            self.unproven.clear();
+            self.turned.clear();
             self.operations.clear();
             self.fence_proofs.clear();
             self.automation_at = kept;
@@ -347,6 +359,8 @@ impl State {
                 if served {
                     o.results.served.get_or_insert(at.utc);
                 }
+                let group = o.group;
+                self.unproven.remove(&group);
             }
             _ => {}
         }

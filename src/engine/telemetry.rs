@@ -345,6 +345,15 @@ impl Telemetry {
                 self.add_position(group, at, position);
             }
         }
+        // One that stepped down and stands where it stood: nothing was written meanwhile, and nobody falls behind by that.
+        let Some(member) = self.member_mut(estate, group, region) else { return };
+        let stood =
+            member.led_at.map(|(led, _)| led).filter(|led| *led == (report.timeline, report.position.or(report.received).unwrap_or_default()));
+        if let Some((timeline, position)) = stood.filter(|_| report.role == MemberRole::Replica)
+            && timeline >= self.newest_timeline(group)
+        {
+            self.add_position(group, at, position);
+        }
         let Some(member) = self.member_mut(estate, group, region) else { return };
         // One point a second is enough for a line, and keeps the memory of an hour small.
         if report.role == MemberRole::Replica

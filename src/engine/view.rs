@@ -118,6 +118,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         observers,
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
+        stepped_down: cx.stepped_down(id),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto_stands: veto.as_ref().is_some_and(|v| v.stands),
@@ -172,7 +173,12 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
         if database.store.is_empty() {
             gaps.push(format!("{name}: no etcd is named, so nothing can be handed over; add `etcd: [http://…]`"));
         } else if let Some((reason, _)) = &cx.telemetry.group(id).store.away {
-            gaps.push(format!("{name}: etcd does not answer: {reason}"));
+            let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
+            gaps.push(match cx.stepped_down(id) {
+                // Nobody is elected without it, and nothing here can do it instead.
+                Some(_) => format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers: {reason}"),
+                None => format!("{name}: nothing can be handed over, and {leader} steps down if it cannot reach etcd either: {reason}"),
+            });
         }
         if database.balancers.is_empty() {
             gaps.push(format!("{name}: no traffic entry, so «users are served» cannot be proven; add `traffic`"));

@@ -1,6 +1,7 @@
 //! Events in words: the incident's story, one line each.
 
 use super::about::about;
+use super::limits;
 use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
 use super::state::State;
 use crate::model::*;
@@ -53,6 +54,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none() && !ours;
             let by = if by_itself { ", by no operation of ours: nothing was fenced from here" } else { "" };
             (if by_itself { Weight::Warning } else { Weight::Notice }, group(*g), format!("{name} leads{on}{by}"))
+        }
+        Event::Turned { group: g, turn } => {
+            let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), &region);
+            let (weight, text) = match turn {
+                Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", limits::SILENCE)),
+                Turn::StoreAnswers => (Weight::Notice, "etcd answers again".to_string()),
+                Turn::SteppedDown => (Weight::Alarm, format!("{} answers and leads no more: nobody takes writes", leader())),
+                Turn::LeadsAgain => (Weight::Notice, format!("{} leads: writes may go on", leader())),
+            };
+            (weight, group(*g), text)
         }
         Event::DisasterDeclared(d) => {
             let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();

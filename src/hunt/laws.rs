@@ -12,10 +12,15 @@ pub struct Watch {
     intended: BTreeSet<EffectId>,
     generation: Generation,
     automatic: BTreeMap<GroupId, Utc>,
+    /// Disasters that were declared and ended by this controller, and when.
+    ended: Vec<(Mono, Disaster)>,
     /// What a person was given leave to begin just now.
     pub leave: Option<ProposalId>,
     pub checks: u64,
 }
+
+/// Nothing that is over fails anew, and is found to, within this time.
+const ANEW: Span = Span::ms(100);
 
 /// Who hears the primary within this time is a sign of life.
 const HEARD: Span = Span::ms(500);
@@ -27,6 +32,7 @@ impl Watch {
             intended: BTreeSet::new(),
             generation: Generation::default(),
             automatic: BTreeMap::new(),
+            ended: Vec::new(),
             leave: None,
             checks: 0,
         }
@@ -43,6 +49,13 @@ impl Watch {
     pub fn record(&mut self, record: &Record, door: &TrickDoor) -> Result<(), String> {
         self.checks += 1;
         match &record.event {
+            // Nobody watched in between.
+            Event::Started { .. } => self.ended.clear(),
+            Event::DisasterDeclared(disaster) => self.declared(record.at, disaster)?,
+            Event::DisasterEnded { disaster } => {
+                let known = self.state().disasters.iter().find(|d| d.id == *disaster).cloned();
+                self.ended.extend(known.map(|d| (record.at.mono, d)));
+            }
             Event::OperationStarted(start) => self.started(record.at, start, door)?,
             Event::Intended { id, effect } => self.intended(*id, effect, door)?,
             Event::StepReset { operation, step, .. } => self.reset(*operation, *step)?,
@@ -56,6 +69,14 @@ impl Watch {
     fn must(&mut self, holds: bool, law: u8, what: impl FnOnce() -> String) -> Result<(), String> {
         self.checks += 1;
         if holds { Ok(()) } else { Err(format!("law {law}: {}", what())) }
+    }
+
+    fn declared(&mut self, at: Now, new: &Disaster) -> Result<(), String> {
+        // What a detector outside tells is told anew by it, whenever it likes.
+        let told = matches!(new.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
+        let same = |d: &Disaster| !told && d.kind == new.kind && d.regions == new.regions && d.services == new.services;
+        let again = self.ended.iter().any(|(ended, d)| same(d) && at.mono.since(*ended) < ANEW);
+        self.must(!again, 0, || format!("a {} is over and declared anew at once", new.kind))
     }
 
     fn started(&mut self, at: Now, start: &OperationStart, door: &TrickDoor) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! A fact of meaning, with the evidence it rests on. Nothing else changes the engine's state.
 
+use super::vocabulary;
 use super::{
     Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, Mode, Now, OperationId,
     Order, Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
@@ -44,6 +45,11 @@ pub enum Event {
         group: GroupId,
         region: Option<RegionId>,
         timeline: Option<Timeline>,
+    },
+    /// What is seen of a database has turned.
+    Turned {
+        group: GroupId,
+        turn: Turn,
     },
     DisasterDeclared(Disaster),
     DisasterEnded {
@@ -173,6 +179,17 @@ pub struct OperationStart {
     pub warned: Vec<String>,
     pub before: Before,
 }
+
+vocabulary!(
+    /// What is worth a line though it is no disaster.
+    Turn, "turn" {
+        StoreSilent = "store_silent",
+        StoreAnswers = "store_answers",
+        /// The primary answers and leads no more, and nobody else is seen to.
+        SteppedDown = "stepped_down",
+        LeadsAgain = "leads_again",
+    }
+);
 
 /// A choice that is put to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

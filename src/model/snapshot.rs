@@ -144,6 +144,18 @@ impl Snapshot {
 }
 
 impl Snapshot {
+    /// Its etcd does not answer us.
+    pub fn is_blind(&self, group: GroupId) -> bool {
+        let name = &self.estate.group(group).name;
+        self.stale.iter().any(|source| source.name.strip_prefix("etcd of ") == Some(name))
+    }
+
+    /// We fenced it, and it has not come back.
+    pub fn is_fenced(&self, group: GroupId, region: RegionId) -> bool {
+        let last = self.operations.iter().rev().find(|o| o.group == group && o.counts());
+        last.is_some_and(|o| o.from == region && o.fenced() && o.remains.iter().any(|r| matches!(r, super::Remainder::Rejoin { .. })))
+    }
+
     /// This one is among them.
     pub fn is_undecided(&self, group: GroupId) -> bool {
         self.mode != Mode::Replay && self.group(group).is_some_and(GroupView::is_silent) && !self.is_on_table(group) && !self.runs(group)
@@ -151,6 +163,11 @@ impl Snapshot {
 }
 
 impl GroupView {
+    /// A synchronous standby that answers holds what is acknowledged; of an asynchronous cluster none does.
+    pub fn is_protected(&self) -> bool {
+        self.members.iter().any(|m| !m.leads && m.synchronous && m.answers != Some(false))
+    }
+
     /// Its primary does not answer us.
     pub fn is_silent(&self) -> bool {
         self.members.iter().any(|m| m.leads && m.answers == Some(false))
@@ -194,7 +211,10 @@ pub struct GroupView {
     pub observers_against: u16,
     pub observers: u16,
     pub operation: Option<super::OperationId>,
-    /// The cluster moved it by itself in a disaster, and nobody has proven since that it takes writes: neither a write of
+    /// Its primary answers and leads no more, and nobody else is seen to: nobody takes writes. When it was last heard to lead.
+    #[serde(default)]
+    pub stepped_down: Option<Mono>,
+    /// The cluster moved it by itself, and nobody has proven since that it takes writes: neither a write of
     /// ours, nor a person who noted something of it.
     #[serde(default)]
     pub unproven: bool,

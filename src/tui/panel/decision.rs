@@ -5,6 +5,7 @@ use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
 use ratatui::text::Line;
+use std::collections::BTreeSet;
 
 /// Below this width what is to be decided and how long there is take a line each.
 pub const NARROW: usize = 56;
@@ -165,11 +166,14 @@ fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
 fn astray(c: &Canvas) -> Option<String> {
     let s = c.snapshot;
     let list = s.led_elsewhere();
-    let (first, planned) = list.first().filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
+    // The key is about the selected database.
+    let selected = list.iter().find(|(v, _)| v.group == c.selected);
+    let (first, planned) = selected.or(list.first()).filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
     let name = |r: RegionId| s.estate.region(r).name.as_str();
     let names: Vec<&str> = list.iter().map(|(v, _)| s.estate.group(v.group).name.as_str()).collect();
     let at = first.primary.map_or("?", name);
     let key = c.key(Command::Switchover);
+    let key = if selected.is_some() { key } else { format!("{} turns to it, {key}", c.key(Command::NextGroup)) };
     let ready = first.members.iter().any(|m| m.region == *planned && m.unfit.is_none());
     let how = if ready { format!("{key} fails back") } else { format!("{key} tells what is missing to fail back") };
     Some(format!("led by {at}, planned {}: {}; {how}", name(*planned), names.join(", ")))
@@ -197,7 +201,7 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     // As the column of the regions marks it.
     let mark = if r.needs_more() { format!("{} ", c.glyphs.bad) } else { String::new() };
-    let head = format!("  {mark}{}% ready ({key} tells), missing: ", r.score);
+    let head = format!("  {mark}{}% ready (screen {key}), missing: ", r.score);
     // As many as there is room for, and how many there are besides.
     let title = c.snapshot.estate.region(region).name.chars().count() + 12;
     let room = c.width.saturating_sub(title + head.chars().count() + 4);
@@ -227,24 +231,25 @@ pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
 
 fn nothing_left_words(c: &Canvas) -> Option<String> {
     let s = c.snapshot;
-    let d = s.disasters.first().filter(|_| s.proposals.is_empty() && s.open().next().is_none())?;
+    if s.disasters.is_empty() || !s.proposals.is_empty() || s.open().next().is_some() {
+        return None;
+    }
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
-    let of_data = matches!(d.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-    if of_data || !s.undecided().is_empty() {
+    let of_data = |k| matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
+    if s.disasters.iter().any(|d| of_data(d.kind)) || !s.undecided().is_empty() {
         return None;
     }
     let mut words = Vec::new();
-    let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+    let regions: BTreeSet<RegionId> = s.disasters.iter().flat_map(|d| d.regions.iter().copied()).collect();
+    let names: Vec<&str> = regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let down = names.join(", ");
-    let by_itself: Vec<&GroupView> = super::unproven(s, d)
-        .into_iter()
-        .filter(|v| !s.operations.iter().any(|o| o.group == v.group && o.disaster == Some(d.id) && o.counts()))
-        .collect();
+    let ours = |v: &GroupView| s.operations.iter().any(|o| o.group == v.group && super::is_of_now(s, o) && o.counts());
+    let by_itself: Vec<&GroupView> = super::unproven(s).into_iter().filter(|v| !ours(v)).collect();
     if !by_itself.is_empty() {
         let databases: Vec<&str> = by_itself.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
         // One that follows the new primary is no danger any more.
         let follows = |v: &GroupView, m: &MemberView| !m.leads && m.answers == Some(true) && m.timeline == v.timeline;
-        let back = by_itself.iter().all(|v| v.members.iter().filter(|m| d.regions.contains(&m.region)).all(|m| follows(v, m)));
+        let back = by_itself.iter().all(|v| v.members.iter().filter(|m| regions.contains(&m.region)).all(|m| follows(v, m)));
         let off = if back { String::new() } else { format!(": see to it that its old primary in {down} stays off") };
         words.push(format!("the cluster took over {} by itself, without a fence{off}", databases.join(", ")));
         words.push(format!(
@@ -264,11 +269,15 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     if hit == 0 && !closed.is_empty() {
         words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
-    let well = d.regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
+    let fenced = match s.groups.iter().any(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))) {
+        true => format!(", and its fence is undone by you ({}, Enter tells how)", c.key(Command::Go(crate::tui::Screen::Recovery))),
+        false => String::new(),
+    };
+    let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
     words.push(match (words.is_empty(), well) {
         (_, true) => format!("Everything in {down} answers again: it is over once that has lasted for a few seconds"),
-        (true, false) => format!("Nothing is to be decided: it is over once {down} is well again"),
-        (false, false) => format!("It is over once {down} is well again"),
+        (true, false) => format!("Nothing is to be decided: it is over once {down} is well again{fenced}"),
+        (false, false) => format!("It is over once {down} is well again{fenced}"),
     });
     Some(words.join(". "))
 }
@@ -295,6 +304,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         let Some(primary) = view.primary else { continue };
         if s.mode != Mode::Replay && view.is_silent() && !undecided.contains(&view.group) {
             // It has a decision of its own, or it is being recovered.
+            continue;
+        }
+        if view.stepped_down.is_some() {
+            // Its gap says so, and what it waits for.
             continue;
         }
         if undecided.contains(&view.group) {

@@ -55,8 +55,8 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     if figures.not_served.met == figures.not_served.of {
         // That it takes over is not that its users are served.
         return match figures.writable_ms.p50 {
-            Some(_) => format!("; users are not served by that in the {HORIZON} that were looked at"),
-            None => format!("; nobody takes over in the {HORIZON} that were looked at"),
+            Some(_) => format!("; users are not served by that within {HORIZON}"),
+            None => format!("; nobody takes over within {HORIZON}"),
         };
     }
     // It was played some seconds ago: what has passed since is nearer by that.

@@ -27,8 +27,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
         Some(d) => {
             let style = if d.severity >= Severity::High { t.bad } else { t.warn };
             let names: Vec<_> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-            let more = if s.disasters.len() > 1 { format!("  and {} more", s.disasters.len() - 1) } else { String::new() };
-            let text = format!("{} {}  {}  {}{more}", g.alarm, d.severity.name().to_uppercase(), d.kind.words(), names.join(", "));
+            let alike = s.disasters.iter().filter(|o| o.kind == d.kind && o.regions == d.regions).count();
+            let times = if alike > 1 { format!("{alike}x ") } else { String::new() };
+            let others = s.disasters.len() - alike;
+            let more = if others > 0 { format!("  and {others} more") } else { String::new() };
+            let text = format!("{} {}  {times}{}  {}{more}", g.alarm, d.severity.name().to_uppercase(), d.kind.words(), names.join(", "));
             first = first.rest(g, &text, c.width.saturating_sub(if narrow { 0 } else { 14 }), style);
         }
         None => {
@@ -39,7 +42,14 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                 0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
                 n => format!("  {} led elsewhere", count(n, "database")),
             };
+            let idle: Vec<&str> = s.groups.iter().filter(|v| v.stepped_down.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
             first = match (worst, s.stale.first()) {
+                // It is no disaster of a region, and users cannot write.
+                _ if !idle.is_empty() => {
+                    let longest = s.groups.iter().filter_map(|v| v.stepped_down).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
+                    let text = format!("{} NO PRIMARY{longest}  {}", g.bad, idle.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.bad)
+                }
                 // What is not seen is not well.
                 (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
                     let since = c.age(source.since);
@@ -91,16 +101,25 @@ pub fn overload(s: &Snapshot, region: RegionId) -> Option<Percent> {
     (load.0 > 100 && s.now.mono.since(at) < Span::mins(1)).then_some(load)
 }
 
-/// Databases that the cluster moved by itself in this disaster, and that nobody has proven since.
-pub fn unproven<'a>(s: &'a Snapshot, d: &Disaster) -> Vec<&'a GroupView> {
-    let hit = |g: GroupId| d.services.iter().any(|id| s.estate.service(*id).group == g);
-    s.groups.iter().filter(|v| v.unproven && hit(v.group)).collect()
+/// A disaster that is open reached this database.
+fn is_reached(s: &Snapshot, group: GroupId) -> bool {
+    s.disasters.iter().flat_map(|d| &d.services).any(|id| s.estate.service(*id).group == group)
 }
 
-/// What was lost of the databases that a disaster reached: of one that the cluster moved by itself nobody knows.
-fn lost(s: &Snapshot, d: &Disaster, t: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
-    let ours = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && o.disaster == Some(d.id) && o.results.loss.is_some());
-    let hit = |v: &&GroupView| !v.members.is_empty() && d.services.iter().any(|id| s.estate.service(*id).group == v.group);
+/// Databases that the cluster moved by itself in what is going on, and that nobody has proven since.
+pub fn unproven(s: &Snapshot) -> Vec<&GroupView> {
+    s.groups.iter().filter(|v| v.unproven && is_reached(s, v.group)).collect()
+}
+
+/// It was begun for what is going on.
+pub fn is_of_now(s: &Snapshot, operation: &Operation) -> bool {
+    operation.disaster.is_some_and(|id| s.disasters.iter().any(|d| d.id == id))
+}
+
+/// What was lost of the databases that were reached: of one that the cluster moved by itself nobody knows.
+fn lost(s: &Snapshot, t: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
+    let ours = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && is_of_now(s, o) && o.results.loss.is_some());
+    let hit = |v: &&GroupView| !v.members.is_empty() && is_reached(s, v.group);
     let all: Vec<Option<&Loss>> = s.groups.iter().filter(hit).map(|v| ours(v.group).and_then(|o| o.results.loss.as_ref())).collect();
     match all.iter().flatten().find(|loss| ***loss != Loss::Nothing) {
         Some(loss) => (format!("lost {loss}"), t.bad),
@@ -112,26 +131,28 @@ fn lost(s: &Snapshot, d: &Disaster, t: &crate::tui::theme::Theme) -> (String, ra
 fn second(c: &Canvas) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
-    if let Some(d) = s.disasters.first() {
-        let passed = s.now.utc.since(d.since);
-        let rto = d.services.iter().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
+    if let Some(since) = s.disasters.iter().map(|d| d.since).min() {
+        let passed = s.now.utc.since(since);
+        let reached = || s.disasters.iter().flat_map(|d| &d.services);
+        let rto = reached().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
         // Served means all of them: one database that is back is not the end of it.
-        let waiting = s.services.iter().filter(|v| v.hit_by == Some(d.id)).count();
-        let slowest = s.operations.iter().rev().filter(|o| o.disaster == Some(d.id)).filter_map(|o| o.recovery_time()).max();
-        let unproven = unproven(s, d);
+        let waiting = s.services.iter().filter(|v| v.hit_by.is_some()).count();
+        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| o.recovery_time()).max();
+        let unproven = unproven(s);
+        let none = reached().next().is_none();
         let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more; where none are hit there is none.
-        if d.services.is_empty() && !s.entries_silent().is_empty() {
+        if none && !s.entries_silent().is_empty() {
             row = row.add("no entry answers: users may find no way in", t.bad).add(format!(" {} for {passed}", g.dot), t.dim);
-        } else if d.services.is_empty() {
+        } else if none {
             row = row.add("no service is hit", t.ok).add(format!(" {} for {passed}", g.dot), t.dim);
         } else if served.is_none() {
             row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
         }
         row = match served {
-            _ if d.services.is_empty() => row,
+            _ if none => row,
             Some(took) => {
-                let (lost, style) = lost(s, d, t);
+                let (lost, style) = lost(s, t);
                 let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
                 row.add(lost, style).add(format!(" {} RTO {rto}", g.dot), t.dim)
             }

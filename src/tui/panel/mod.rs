@@ -11,7 +11,7 @@ mod services;
 
 pub use decision::{NARROW, checks, choice, counts, next_loss, nothing_left, peace, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
-pub use header::{header, overload, unproven};
+pub use header::{header, is_of_now, overload, unproven};
 pub use log::{log, story_row, whole_log};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};

@@ -22,6 +22,8 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         let mark = if view.group == c.selected { g.now } else { " " };
         let how = match (view.synchronous, view.paused) {
             (_, true) => "PAUSED",
+            // An acknowledged write is on one node only then.
+            (Some(true), _) if !view.is_protected() => "NOBODY SYNCHRONOUS",
             (Some(true), _) => "synchronous",
             (Some(false), _) => "asynchronous",
             (None, _) => "mode unknown",
@@ -67,6 +69,7 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
 /// How far a standby is behind, in bytes, as far as that is known.
 pub fn behind(c: &Canvas, view: &GroupView, m: &MemberView) -> String {
     match m.lag_bytes.filter(|_| !is_stale(c, m)) {
+        None if c.snapshot.is_fenced(view.group, m.region) => "fenced".to_string(),
         None => "silent".to_string(),
         // That nothing is seen to be missing is not that nothing is missing.
         Some(b) if view.may_lack(m, c.snapshot.now.mono) => m.was_behind.map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
@@ -95,7 +98,11 @@ fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
 pub fn primary(c: &Canvas, view: &GroupView) -> String {
     let Some(primary) = view.primary else { return "nobody known yet".to_string() };
     let name = &c.snapshot.estate.region(primary).name;
-    if view.is_silent() { format!("{name}, silent") } else { name.clone() }
+    match view.stepped_down {
+        _ if view.is_silent() => format!("{name}, silent"),
+        Some(_) => format!("{name}, stepped down"),
+        None => name.clone(),
+    }
 }
 
 fn is_stale(c: &Canvas, m: &MemberView) -> bool {
@@ -134,13 +141,17 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
     let same = m.timeline.is_none() || view.timeline.is_none() || m.timeline == view.timeline;
     row = row.right(g, &format!("TL {timeline}"), 7, if same { t.dim } else { t.bad }).add(" ", t.text);
     match (&m.unfit, stale, m.measured) {
+        (_, true, Some(_)) if c.snapshot.is_fenced(view.group, m.region) => row.rest(g, &format!("{} fenced by us", g.bad), c.width, t.warn),
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
-        (Some(_), ..) if !m.synchronous && m.lag.is_some_and(|l| l <= rpo) => row.rest(g, "loses within RPO", c.width, t.dim),
+        // Without etcd it is more than the lag that speaks against it.
+        (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag.is_some_and(|l| l <= rpo) => {
+            row.rest(g, "loses within RPO", c.width, t.dim)
+        }
         // Half a reason is none: whole it stands on the replication screen.
         (Some(why), ..) if row.used() + why.chars().count() > c.width => {
             let text = format!("not fit now ({})", c.key(Command::Go(Screen::Replication)));

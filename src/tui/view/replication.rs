@@ -15,7 +15,9 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(view) = view_of(c, id) else { return Line::default() };
     let primary = crate::tui::panel::primary(c, view);
-    let silent = view.is_silent();
+    let idle = view.stepped_down.is_some();
+    let silent = view.is_silent() || idle;
+    let led = if idle { primary } else { format!("led by {primary}") };
     let fit = view.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count();
     let worst = view.members.iter().filter(|m| !m.leads).filter_map(|m| m.lag).max();
     let (mark, style) = match (silent, fit) {
@@ -26,7 +28,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     Row::new()
         .add(format!(" {mark} "), style)
         .left(g, &s.estate.group(view.group).name, 18, t.strong)
-        .left(g, &format!("led by {primary}"), 30, if silent { t.bad } else { t.text })
+        .left(g, &led, 30, if silent { t.bad } else { t.text })
         .left(g, &format!("{fit} may take over"), 17, style)
         .rest(g, &worst.filter(|_| !silent).map_or(String::new(), |w| format!("behind {w}")), c.width, t.dim)
         .line()
@@ -93,14 +95,19 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mode = match (view.paused, view.synchronous) {
         (true, _) => "paused: the cluster does not act by itself".to_string(),
+        (_, Some(true)) if !view.is_protected() => {
+            "synchronous, and no synchronous standby answers: what is written now is on one node, or is not acknowledged".to_string()
+        }
         (_, Some(true)) => "synchronous: an acknowledged write is on a standby".to_string(),
         (_, Some(false)) => "asynchronous: the last writes may be lost".to_string(),
         (_, None) => "unknown: the store was not read".to_string(),
     };
-    lines.extend(fact(c, "mode", &mode, if view.synchronous == Some(true) && !view.paused { t.text } else { t.warn }));
+    lines.extend(fact(c, "mode", &mode, if view.synchronous == Some(true) && view.is_protected() && !view.paused { t.text } else { t.warn }));
     let lease = match view.lease_left {
-        Some((left, at)) => format!("{} left when it was read {} ago", left, c.age(at)),
-        None => "nobody holds the lock, or it was not read".to_string(),
+        Some((left, at)) if c.age(at) > left => format!("ended, as far as is known: {left} were left {} ago", c.age(at)),
+        Some((left, at)) => format!("{left} left when it was read {} ago", c.age(at)),
+        None if s.is_blind(view.group) => "not read: etcd does not answer".to_string(),
+        None => "nobody holds the lock".to_string(),
     };
     lines.extend(fact(c, "lease", &lease, t.text));
     let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against);
