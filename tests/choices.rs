@@ -377,3 +377,28 @@ fn two_databases_that_fail_at_once_are_two_disasters() {
     assert_eq!(ended.len(), 2, "{ended:?}");
     assert!(ended.iter().all(|(_, s)| *s == Status::Recovered), "{ended:?}");
 }
+
+/// Without its store a primary steps down, and answers all the same: that nobody takes writes is told, since when, and stands
+/// in the record; so does what the cluster does as the store comes back.
+#[test]
+fn a_primary_that_stepped_down_is_no_primary() {
+    let mut simulation = played("calm", Span::secs(5));
+    simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(20));
+    let snapshot = simulation.snapshot(1, false);
+    let view = snapshot.group(ORDERS).unwrap_or_else(|| panic!("no view"));
+    let idle = view.stepped_down.map(|at| snapshot.now.mono.since(at));
+    assert!(idle.is_some_and(|idle| idle > Span::secs(8) && idle < Span::secs(20)), "{idle:?}");
+    assert!(snapshot.disasters.is_empty() && snapshot.proposals.is_empty());
+    let down = |s: &Snapshot| s.estate.service_ids().filter(|id| s.services[id.at()].health == ServiceHealth::Down).count();
+    assert_eq!(down(&snapshot), 2, "both databases");
+    simulation.core.door.mend();
+    wait(&mut simulation, Span::secs(20));
+    let snapshot = simulation.snapshot(1, false);
+    assert_eq!((down(&snapshot), snapshot.groups.iter().filter(|v| v.stepped_down.is_some()).count()), (0, 0));
+    for words in ["etcd has not answered", "leads no more: nobody takes writes", "etcd answers again", "writes may go on"] {
+        assert_eq!(snapshot.log.iter().filter(|l| l.text.contains(words)).count(), 2, "{words}: {:#?}", snapshot.log);
+    }
+    let moved: Vec<_> = snapshot.groups.iter().filter(|v| v.primary != Some(RegionId(0)) && !v.members.is_empty()).map(|v| v.unproven).collect();
+    assert!(moved.iter().all(|unproven| *unproven), "{moved:?}");
+}

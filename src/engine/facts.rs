@@ -45,7 +45,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The primary answers and leads no more, and nobody else is seen to lead: nobody takes writes (Patroni demotes a primary
-    /// that cannot renew its lock). When it was last heard to lead.
+    /// that cannot renew its lock). When it was last heard to lead; where this controller never heard it, when it began itself.
     pub fn stepped_down(&self, group: GroupId) -> Option<Mono> {
         let primary = self.state.primaries.get(group.at())?.0?;
         let leads = |region: RegionId| self.report(group, region).map(|r| r.role == MemberRole::Leader);
@@ -53,7 +53,7 @@ impl<'a> Facts<'a> {
         if !nobody || self.state.running(group).is_some() {
             return None;
         }
-        self.member(group, primary)?.led_at.map(|(_, at)| at)
+        Some(self.member(group, primary)?.led_at.map_or(self.state.since, |(_, at)| at))
     }
 
     /// A member's own report, if it is recent enough to show.
