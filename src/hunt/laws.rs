@@ -19,6 +19,9 @@ pub struct Watch {
     pub checks: u64,
 }
 
+/// What a step rests on may be a second old, and was on its way for a while.
+const LATELY: Span = Span::ms(1_100);
+
 /// Nothing that is over fails anew, and is found to, within this time.
 const ANEW: Span = Span::ms(100);
 
@@ -165,7 +168,8 @@ impl Watch {
                 let later = |t: Timeline| operation.before.timeline.is_none_or(|b| t > b);
                 // It may have been lost again in this moment: then what was seen lately counts.
                 let promoted = operation.results.promoted.is_some() && operation.results.timeline.is_some_and(later);
-                let there = led.is_none_or(|l| l.region != operation.to || (later(l.timeline) && (l.writable || !promoted)));
+                let well = |l: crate::sim::Leads| l.writable || !promoted || at.mono.since(l.lived) <= LATELY;
+                let there = led.is_none_or(|l| l.region != operation.to || (later(l.timeline) && well(l)));
                 self.must(promoted && there, 6, || format!("{id} is called recovered; {led:?} leads"))?;
                 let written = operation.results.writable.is_some();
                 self.must(written, 6, || format!("{id} is called recovered and no write was seen"))?;

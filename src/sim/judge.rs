@@ -11,6 +11,8 @@ pub struct Leads {
     pub writable: bool,
     /// A standby streams from it; where commits wait, one that is recorded.
     pub protected: bool,
+    /// When it last lived, its agent with it.
+    pub lived: Mono,
 }
 
 impl World {
@@ -23,6 +25,6 @@ impl World {
         let counts = |i: usize| !cluster.setup.synchronous || cluster.store.sync.standbys.contains(&cluster.members[i].name);
         let protected = (0..cluster.members.len()).any(|i| i != holder && streams(i) && counts(i));
         let writable = member.writable && cluster.lives(holder);
-        member.leads.then_some(Leads { region: member.region, timeline: Timeline(member.timeline), writable, protected })
+        member.leads.then_some(Leads { region: member.region, timeline: Timeline(member.timeline), writable, protected, lived: member.lived })
     }
 }
