@@ -188,8 +188,10 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     let Some(report) = cx.report_within(group, to, age) else {
         let others =
             cx.synchronous_standbys(group).into_iter().any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
+        // Only of one that the store still names is it known that it has every write.
+        let back = if listed && bound { "; it holds every write: once it is back, nothing is lost" } else { "" };
         let text = if synchronous && !others {
-            format!("/sync names no living standby outside {old}: {new} did not answer within {age}; once it is back, nothing is lost")
+            format!("/sync names no living standby outside {old}: {new} did not answer within {age}{back}")
         } else {
             format!("{new} did not answer within {age}")
         };

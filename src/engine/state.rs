@@ -115,9 +115,9 @@ impl State {
             Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
             Event::Note { text, by_hand, .. } => {
-                let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
-                let vouched = |g: &GroupId| *by_hand && self.estate.groups.get(g.at()).is_some_and(|g| named(&g.name));
-                self.unproven.retain(|g| !vouched(g));
+                for group in super::unproven::vouched(self, text, *by_hand) {
+                    self.unproven.remove(&group);
+                }
             }
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {
@@ -126,7 +126,9 @@ impl State {
             }
             Event::PrimaryChanged { group, region, timeline } => {
                 if let Some(slot) = self.primaries.get_mut(group.at()) {
-                    if region.is_some() && slot.0.is_some() && slot.0 != *region {
+                    // The same one on a later timeline was elected anew.
+                    let later = slot.1.is_some() && slot.1 < *timeline;
+                    if region.is_some() && slot.0.is_some() && (slot.0 != *region || later) {
                         self.unproven.insert(*group);
                     }
                     *slot = (*region, *timeline);

@@ -14,3 +14,10 @@ pub fn of(state: &State, d: &Disaster) -> BTreeSet<GroupId> {
     let reached: BTreeSet<GroupId> = d.services.iter().filter_map(|id| state.estate.services.get(id.at())).map(|s| s.group).collect();
     all(state).intersection(&reached).copied().collect()
 }
+
+/// Those that a note vouches for: a person wrote it, and it names them.
+pub fn vouched(state: &State, text: &str, by_hand: bool) -> Vec<GroupId> {
+    let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
+    let of = |g: &GroupId| by_hand && state.estate.groups.get(g.at()).is_some_and(|g| named(&g.name));
+    state.unproven.iter().copied().filter(of).collect()
+}

@@ -204,7 +204,12 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("{plan}{to} foretold: {foretold}"))
         }
-        Event::Note { by, text, .. } => (Weight::Notice, by.clone(), format!("notes: {text}")),
+        Event::Note { by, text, by_hand } => {
+            // What it takes away is told with it.
+            let vouched: Vec<String> = super::unproven::vouched(state, text, *by_hand).into_iter().map(group).collect();
+            let so = if vouched.is_empty() { String::new() } else { format!(", and vouches for {}", vouched.join(", ")) };
+            (Weight::Notice, by.clone(), format!("notes{so}: {text}"))
+        }
     };
     let about = about(state, &record.event).map_or(String::new(), group);
     Some(LogLine { at: record.at.utc, weight, subject, text, about })

@@ -242,12 +242,14 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     let a = &confirm.shown.assessment;
     let wait = if hears { "" } else { "   (listens in a moment)" };
     let all = confirm.fields.len();
+    // A region's name stands for no more than this database.
+    let group = &c.snapshot.estate.group(confirm.shown.proposal.group).name;
     let mut lines = Vec::new();
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, the region given up, then Enter; Tab other target; Esc leaves{wait}"), t.strong),
-            Asked::Name => (format!("typed: {from}, the region that is given up"), t.dim),
+            Asked::Name if i == confirm.at => (format!("type {from}, which {group} leaves, then Enter; Tab elsewhere; Esc leaves{wait}"), t.strong),
+            Asked::Name => (format!("typed: {from}, which {group} leaves"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),

@@ -89,15 +89,22 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
         Dialog::Inject(inject) => inject.lines(c, height),
         Dialog::Help { from } => help(app, c, *from, height),
         Dialog::Palette(palette) => palette_lines(app, palette, c),
-        Dialog::Note { typed } => vec![
-            Row::new().rest(g, " NOTE for the record: a decision, and why", c.width, t.title).line(),
-            plain(match s.mode {
-                Mode::Live => "it stands in the journal with your name and the time",
-                _ => "a simulation keeps its record to itself: export it (6, e)",
-            }),
-            plain("Enter writes it, Esc leaves"),
-            field(c, typed, true),
-        ],
+        Dialog::Note { typed } => {
+            let unproven: Vec<&str> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.as_str()).collect();
+            let mut lines = vec![
+                Row::new().rest(g, " NOTE for the record: a decision, and why", c.width, t.title).line(),
+                plain(match s.mode {
+                    Mode::Live => "it stands in the journal with your name and the time",
+                    _ => "a simulation keeps its record to itself: export it (6, e)",
+                }),
+                plain("Enter writes it, Esc leaves"),
+            ];
+            if !unproven.is_empty() {
+                lines.push(plain(&format!("whoever names {} here says that it takes writes: UNPROVEN ends with that", unproven.join(", "))));
+            }
+            lines.push(field(c, typed, true));
+            lines
+        }
         Dialog::Sure(Sure::LeaveDrill) => vec![
             Row::new().rest(g, " LEAVE the drill? It is not over", c.width, t.title).line(),
             plain("what stands behind it is shown then, and keys are about that"),

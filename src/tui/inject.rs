@@ -79,7 +79,7 @@ const fn meaning(kind: FaultKind) -> &'static str {
         FaultKind::FrozenPrimary => "it accepts and never answers",
         FaultKind::LyingFence => "the fence says 0 and does nothing",
         FaultKind::Paused => "Patroni is paused",
-        FaultKind::TwoSynchronous => "by hand: synchronous_node_count is set to 2",
+        FaultKind::TwoSynchronous => "by hand: two synchronous standbys",
         FaultKind::SwitchedOn => "by hand: its fences are undone",
         FaultKind::StandbyLost => "its standby nodes die",
         FaultKind::AgentFailure => "its agents die; the databases go on alone",

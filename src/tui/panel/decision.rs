@@ -30,7 +30,11 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             let cluster = super::acts_in(c, view).unwrap_or_default();
             (format!("the cluster is first, in {cluster} {} {} stops ours", g.dot, c.key(Command::StopAutomatic)), t.warn)
         }
-        (_, Some(left)) => (format!("automatic in {left} {} {} stop", g.dot, c.key(Command::StopAutomatic)), t.warn),
+        (_, Some(left)) => {
+            // One key for all that counts: it is told before it is pressed.
+            let all = if s.proposals.iter().filter(|p| p.counts()).count() > 1 { " all" } else { "" };
+            (format!("automatic in {left} {} {} stop{all}", g.dot, c.key(Command::StopAutomatic)), t.warn)
+        }
         (Some(_), None) => (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn),
         (None, None) => match super::acts_in(c, view) {
             Some(left) => (format!("yours {} the cluster acts in {left}", g.dot), t.warn),
@@ -320,7 +324,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             // That nobody here decides is not that nothing happens.
             if let Some((left, read)) = view.lease_left {
                 let left = Span(left.0.saturating_sub(c.age(read).0));
-                let text = format!("     its lease ends in {left}: then the cluster may take over by itself, unfenced");
+                let nobody = view.synchronous == Some(true) && !view.is_protected();
+                let then =
+                    if nobody { "and nobody may take it then: no synchronous standby" } else { "then the cluster may take over by itself, unfenced" };
+                let text = format!("     its lease ends in {left}: {then}");
                 lines.push(Row::new().rest(g, &text, c.width, t.warn).line());
             }
             lines.push(

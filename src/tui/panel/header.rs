@@ -42,8 +42,17 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                 0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
                 n => format!("  {} led elsewhere", count(n, "database")),
             };
+            let silent = s.undecided();
             let idle: Vec<&str> = s.groups.iter().filter(|v| v.stepped_down.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
             first = match (worst, s.stale.first()) {
+                // Nobody has declared anything, and its users wait.
+                _ if !silent.is_empty() => {
+                    let heard = s.groups.iter().filter(|v| silent.contains(&v.group)).flat_map(|v| &v.members).filter(|m| m.leads);
+                    let longest = heard.filter_map(|m| m.measured).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
+                    let names: Vec<&str> = silent.iter().map(|g| s.estate.group(*g).name.as_str()).collect();
+                    let text = format!("{} PRIMARY SILENT{longest}  {}", g.bad, names.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.bad)
+                }
                 // It is no disaster of a region, and users cannot write.
                 _ if !idle.is_empty() => {
                     let longest = s.groups.iter().filter_map(|v| v.stepped_down).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
@@ -207,9 +216,10 @@ fn second(c: &Canvas) -> Line<'static> {
         row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
     }
     let rests = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max();
-    let armed = match rests.filter(|_| s.disasters.is_empty() && !narrow(c)) {
+    let armed = match rests.filter(|_| !narrow(c)) {
         _ if !s.armed => "read-only".to_string(),
-        // Beside a decision the decision says what automation does.
+        // In an incident there is little room, and what it does not do must be known.
+        Some(_) if !s.disasters.is_empty() => if c.width < 100 { "auto rests" } else { "armed, auto rests" }.to_string(),
         // In minutes: it is no stopwatch, and each second of it would be drawn.
         Some(until) => format!("armed, automation rests {}", Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written()),
         None => "armed".to_string(),
