@@ -80,7 +80,7 @@ fn corrupt_word(kind: DisasterType) -> &'static str {
 }
 
 const fn mends_nothing(kind: DisasterType) -> bool {
-    matches!(kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError)
+    kind.is_of_data()
 }
 
 fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {

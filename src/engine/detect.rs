@@ -160,9 +160,8 @@ fn disasters(engine: &mut Engine, watched: &Watched, now: Now) {
 }
 
 fn covers(disaster: &Disaster, finding: &Finding) -> bool {
-    let signalled = |k: DisasterType| matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-    signalled(disaster.kind) == signalled(finding.kind)
-        && (!signalled(finding.kind) || disaster.kind == finding.kind)
+    disaster.kind.is_of_data() == finding.kind.is_of_data()
+        && (!finding.kind.is_of_data() || disaster.kind == finding.kind)
         && finding.regions.iter().all(|r| disaster.regions.contains(r))
         && finding.services.iter().all(|s| disaster.services.contains(s))
 }
@@ -278,10 +277,7 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
     let narrower: Vec<DisasterId> = engine
         .state
         .open_disasters()
-        .filter(|d| {
-            let of_same_nature = |k| !matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-            explains && of_same_nature(d.kind) && of_same_nature(disaster.kind) && d.regions.iter().all(|r| disaster.regions.contains(r))
-        })
+        .filter(|d| explains && !d.kind.is_of_data() && !disaster.kind.is_of_data() && d.regions.iter().all(|r| disaster.regions.contains(r)))
         .map(|d| d.id)
         .collect();
     engine.emit(now, Event::DisasterDeclared(disaster));

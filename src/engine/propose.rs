@@ -100,7 +100,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let response = state.estate.response(disaster.kind);
     let intent = match response.map(|r| r.strategy) {
         Some(Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration) => Intent::Guided,
-        _ if matches!(disaster.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError) => Intent::Guided,
+        _ if disaster.kind.is_of_data() => Intent::Guided,
         _ => Intent::Failover,
     };
     // Who answers is not left: it may have been led back to a region of which something else is still to return.

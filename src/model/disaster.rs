@@ -55,6 +55,11 @@ vocabulary!(
 );
 
 impl DisasterType {
+    /// A detector outside tells of it, and no probe: its data is what is hurt, and no failover mends that.
+    pub const fn is_of_data(self) -> bool {
+        matches!(self, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError)
+    }
+
     /// Three words at most, for a header.
     pub fn words(self) -> String {
         self.name().replace('_', " ").replace("center", "centre")

@@ -137,13 +137,13 @@ impl Snapshot {
         }
         let mut cared_for = vec![false; self.estate.groups.len()];
         for group in self.open().map(|o| o.group).chain(self.proposals.iter().map(|p| p.proposal.group)) {
-            cared_for[group.at()] = true;
+            if let Some(one) = cared_for.get_mut(group.at()) {
+                *one = true;
+            }
         }
-        self.groups.iter().filter(|v| !cared_for[v.group.at()] && v.is_silent()).map(|v| v.group).collect()
+        self.groups.iter().filter(|v| cared_for.get(v.group.at()) == Some(&false) && v.is_silent()).map(|v| v.group).collect()
     }
-}
 
-impl Snapshot {
     /// Its etcd does not answer us.
     pub fn is_blind(&self, group: GroupId) -> bool {
         let name = &self.estate.group(group).name;

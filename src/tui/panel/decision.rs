@@ -239,8 +239,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         return None;
     }
     // Of an intruder or corrupt data nobody can say that nothing is left to be done.
-    let of_data = |k| matches!(k, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-    if s.disasters.iter().any(|d| of_data(d.kind)) || !s.undecided().is_empty() {
+    if s.disasters.iter().any(|d| d.kind.is_of_data()) || !s.undecided().is_empty() {
         return None;
     }
     let mut words = Vec::new();
