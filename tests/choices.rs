@@ -402,3 +402,37 @@ fn a_primary_that_stepped_down_is_no_primary() {
     let moved: Vec<_> = snapshot.groups.iter().filter(|v| v.primary != Some(RegionId(0)) && !v.members.is_empty()).map(|v| v.unproven).collect();
     assert!(moved.iter().all(|unproven| *unproven), "{moved:?}");
 }
+
+/// A database whose standbys die is told to be without protection, since when and what that means; with its primary gone as
+/// well it is a disaster, though most of those who might say so are dead themselves. Automation begins nothing on that.
+#[test]
+fn a_database_that_dies_node_by_node() {
+    let mut simulation = played("calm", Span::secs(5));
+    let orders = |s: &Snapshot| s.group(ORDERS).cloned().unwrap_or_else(|| panic!("no view"));
+    let name = simulation.snapshot(1, false).estate.group(ORDERS).name.clone();
+    for region in ["eu-west-1", "ap-southeast-1"] {
+        simulation.inject(&format!("node_failure {region} {name}")).unwrap_or_else(|e| panic!("{e}"));
+    }
+    wait(&mut simulation, Span::secs(30));
+    let snapshot = simulation.snapshot(1, false);
+    let alone = orders(&snapshot).alone.unwrap_or_else(|| panic!("{:#?}", snapshot.log));
+    let for_long = snapshot.now.utc.since(alone.since);
+    assert!(!alone.waits && for_long > Span::secs(5) && for_long < Span::secs(30), "{for_long}");
+    assert!(snapshot.log.iter().any(|l| l.text.contains("acknowledges is on it alone")) && snapshot.gaps.iter().any(|g| g.contains("on it alone")));
+    assert!(snapshot.disasters.is_empty());
+    simulation.inject(&format!("node_failure us-east-1 {name}")).unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(60));
+    let snapshot = simulation.snapshot(1, false);
+    let kinds: Vec<_> = snapshot.disasters.iter().map(|d| d.kind).collect();
+    assert_eq!(kinds, [DisasterType::NodeFailure], "{:#?}", snapshot.log);
+    assert!(snapshot.disasters[0].evidence.contains("silent themselves"), "{}", snapshot.disasters[0].evidence);
+    assert!(snapshot.services.iter().any(|v| v.hit_by.is_some()));
+    assert!(snapshot.operations.is_empty(), "automation has acted");
+    simulation.core.door.mend();
+    wait(&mut simulation, Span::secs(60));
+    let snapshot = simulation.snapshot(1, false);
+    assert!(orders(&snapshot).alone.is_none() && snapshot.disasters.is_empty(), "{:#?}", snapshot.log);
+    assert!(snapshot.log.iter().any(|l| l.text.contains("a standby is synchronous again")));
+    let over = |l: &&LogLine| l.subject == "disaster" && l.text.contains("over");
+    assert!(snapshot.log.iter().filter(over).all(|l| l.text.contains(&format!("node failure us-east-1 ({name})"))), "{:#?}", snapshot.log);
+}

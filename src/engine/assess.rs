@@ -97,7 +97,12 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     let name = cx.region_name(from);
     let (verdict, text) = if let Some(alive) = votes.alive() {
         // A lock that was renewed is decided when the next renewal is overdue.
-        (Verdict::Block { law: 5, decided: votes.veto.is_none() }, format!("{name} is alive ({alive}): switch over instead, or override"))
+        // Without the store nothing is handed over, in whatever way.
+        let instead = match cx.record(group) {
+            Some(_) => "switch over instead, or override",
+            None => "and nothing can be handed over until etcd answers",
+        };
+        (Verdict::Block { law: 5, decided: votes.veto.is_none() }, format!("{name} is alive ({alive}): {instead}"))
     } else if votes.gone() {
         (Verdict::Pass, votes.summary())
     } else if votes.ours == Stance::Gone {

@@ -231,7 +231,12 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
                 format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.region_name(other))
             }
             None => {
-                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({last_seen})")
+                // To wait is a choice too, and the only one that loses nothing.
+                let holds: Vec<&str> =
+                    cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
+                let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
+                let wait = format!("once {} is back, nothing is lost", holders.join(" or "));
+                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({last_seen}); {wait}")
             }
         };
         checks.add(Verdict::Risk, "writes", text);

@@ -1,20 +1,25 @@
 //! From probes and votes to regions, primaries and disasters.
 
 use super::planted::{self, Break};
-use super::telemetry::Probes;
 use super::votes::Votes;
-use super::watched::{Target, Watched, member};
+use super::watched::{Sight, Watched, member};
 use super::{Engine, Facts, limits};
 use crate::model::*;
+use std::sync::Arc;
 
 /// One round of detection. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     primaries(engine, now);
     if engine.detects {
-        let watched = Watched::of(&engine.state.estate);
-        regions(engine, &watched, now);
-        disasters(engine, &watched, now);
+        let watched = match engine.watched.take().filter(|w| w.is_of(&engine.state.estate)) {
+            Some(known) => known,
+            None => Arc::new(Watched::of(&engine.state.estate)),
+        };
+        let sights = watched.sights(&engine.facts(now));
+        engine.watched = Some(watched);
+        regions(engine, &sights, now);
+        disasters(engine, &sights, now);
         turns(engine, now);
     }
     engine.emitted() > before
@@ -51,7 +56,7 @@ fn turns(engine: &mut Engine, now: Now) {
         let cx = engine.facts(now);
         let store = &cx.telemetry.group(group).store;
         let silent = store.away_since.is_some_and(|since| now.mono.since(since) >= limits::SILENCE);
-        let known = |turn| engine.state.turned.contains(&(group, turn));
+        let known = |turn| engine.state.turned.contains_key(&(group, turn));
         // Between the two nothing is known that was not before.
         let store = match (silent, cx.record(group).is_some() && store.away.is_none(), known(Turn::StoreSilent)) {
             (true, _, false) => Some(Turn::StoreSilent),
@@ -67,20 +72,54 @@ fn turns(engine: &mut Engine, now: Now) {
             }
             _ => None,
         };
-        for turn in store.into_iter().chain(leads) {
+        let protection = protection(engine, group, now);
+        for turn in store.into_iter().chain(leads).chain(protection) {
             engine.emit(now, Event::Turned { group, turn });
         }
     }
 }
 
-fn regions(engine: &mut Engine, watched: &Watched, now: Now) {
+/// Whether what a synchronous cluster acknowledges is held twice. An operation of ours has a step for it, and tells by itself.
+fn protection(engine: &mut Engine, group: GroupId, now: Now) -> Option<Turn> {
+    let cx = engine.facts(now);
+    let (stands, at) = (unprotected(&cx, group)?, cx.now.mono);
+    let told = [Turn::WritesAlone, Turn::WritesWait].into_iter().find(|turn| cx.state.turned.contains_key(&(group, *turn)));
+    match stands {
+        // A standby that is chosen anew is none for a moment.
+        Some(turn) if told != Some(turn) => {
+            let since = *engine.bare_since.entry(group).or_insert(at);
+            (at.since(since) >= limits::SILENCE).then_some(turn)
+        }
+        Some(_) => None,
+        None => {
+            engine.bare_since.remove(&group);
+            told.map(|_| Turn::Protected)
+        }
+    }
+}
+
+/// The turn that tells of a synchronous cluster without a synchronous standby; the outer `None` where that is not known now.
+fn unprotected(cx: &Facts, group: GroupId) -> Option<Option<Turn>> {
+    let record = cx.record(group).filter(|_| cx.state.running(group).is_none())?;
+    let (config, sync) = (record.config.as_ref()?, record.sync.as_ref()?);
+    let primary = cx.state.primaries[group.at()].0?;
+    let leads = cx.report(group, primary).is_some_and(|r| r.role == MemberRole::Leader && r.running);
+    if !leads || record.leader_region() != Some(primary) {
+        return None;
+    }
+    Some(match (config.synchronous && sync.standbys.is_empty(), config.strict) {
+        (false, _) => None,
+        (true, false) => Some(Turn::WritesAlone),
+        (true, true) => Some(Turn::WritesWait),
+    })
+}
+
+fn regions(engine: &mut Engine, sights: &[Sight], now: Now) {
     for region in engine.state.estate.region_ids() {
-        let cx = engine.facts(now);
-        let targets = watched.targets(&cx, region);
-        let suspects: Vec<GroupId> = targets.iter().filter(|t| t.suspect).filter_map(|t| t.group).collect();
-        let (status, reason) = region_status(&cx, &targets, region);
-        for group in suspects {
-            engine.look_closely(now, group);
+        let sight = &sights[region.at()];
+        let (status, reason) = region_status(&engine.facts(now), sight, region);
+        for group in &sight.suspects {
+            engine.look_closely(now, *group);
         }
         if engine.state.regions[region.at()].0 != status {
             engine.emit(now, Event::RegionChanged { region, status, reason });
@@ -88,14 +127,14 @@ fn regions(engine: &mut Engine, watched: &Watched, now: Now) {
     }
 }
 
-fn region_status(cx: &Facts, targets: &[Target], region: RegionId) -> (RegionStatus, String) {
-    if !targets.iter().any(|t| t.measured) {
+fn region_status(cx: &Facts, sight: &Sight, region: RegionId) -> (RegionStatus, String) {
+    if !sight.measured {
         return (RegionStatus::Unknown, "nothing was measured lately".to_string());
     }
     let known = &cx.state.regions[region.at()];
-    if targets.iter().all(|t| t.gone) {
-        let Some(doubt) = targets.iter().find_map(|t| t.votes.as_ref().filter(|v| !v.gone())) else {
-            let summary = targets.iter().find_map(|t| t.votes.as_ref()).map_or_else(|| "our probes".to_string(), Votes::summary);
+    if sight.gone == sight.watched {
+        let Some(doubt) = &sight.doubt else {
+            let summary = sight.votes.as_ref().map_or_else(|| "our probes".to_string(), Votes::summary);
             return (RegionStatus::Down, format!("no answer: {summary}"));
         };
         // A region that was found down stays so until something in it answers.
@@ -108,21 +147,30 @@ fn region_status(cx: &Facts, targets: &[Target], region: RegionId) -> (RegionSta
     if let Some(signal) = cx.telemetry.signals.iter().find(|s| s.region == region) {
         return (RegionStatus::Degraded, signal.text.clone());
     }
-    let failing = targets.iter().filter(|t| t.gone).count();
-    if failing > 0 {
-        return (RegionStatus::Degraded, format!("{failing} of {} do not answer", targets.len()));
+    if sight.gone > 0 {
+        return (RegionStatus::Degraded, format!("{} of {} do not answer", sight.gone, sight.watched));
+    }
+    if let Some(text) = without_primary(cx, region) {
+        return (RegionStatus::Degraded, text);
     }
     if let Some(text) = lagging(cx, region) {
         return (RegionStatus::Degraded, text);
     }
     // One lost probe is not news; it is counted until the threshold.
-    if targets.iter().any(|t| t.failing) {
+    if sight.failing {
         return match known.0 {
             RegionStatus::Unknown => (RegionStatus::Unknown, "failing, not yet for long enough".to_string()),
             _ => known.clone(),
         };
     }
     (RegionStatus::Ok, "everything that is watched answers".to_string())
+}
+
+/// A primary in it answers and leads no more.
+fn without_primary(cx: &Facts, region: RegionId) -> Option<String> {
+    let led = |g: &GroupId| cx.state.primaries[g.at()].0 == Some(region) && cx.stepped_down(*g).is_some();
+    let group = cx.estate().group_ids().find(led)?;
+    Some(format!("{} answers and leads no more: nobody takes its writes", cx.estate().group(group).name))
 }
 
 fn lagging(cx: &Facts, region: RegionId) -> Option<String> {
@@ -147,16 +195,16 @@ struct Finding {
     evidence: String,
 }
 
-fn disasters(engine: &mut Engine, watched: &Watched, now: Now) {
-    let findings = findings(&engine.facts(now), watched);
+fn disasters(engine: &mut Engine, sights: &[Sight], now: Now) {
+    let findings = findings(&engine.facts(now), sights);
     for finding in &findings {
         let covered = engine.state.open_disasters().any(|d| covers(d, finding));
-        if covered || unresolved(&engine.facts(now), watched, finding) {
+        if covered || unresolved(&engine.facts(now), sights, finding) {
             continue;
         }
         declare(engine, now, finding);
     }
-    close(engine, watched, now, &findings);
+    close(engine, sights, now, &findings);
 }
 
 fn covers(disaster: &Disaster, finding: &Finding) -> bool {
@@ -166,7 +214,7 @@ fn covers(disaster: &Disaster, finding: &Finding) -> bool {
         && finding.services.iter().all(|s| disaster.services.contains(s))
 }
 
-fn findings(cx: &Facts, watched: &Watched) -> Vec<Finding> {
+fn findings(cx: &Facts, sights: &[Sight]) -> Vec<Finding> {
     let mut list = signals(cx);
     let down: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
     let mut left = down.clone();
@@ -175,18 +223,18 @@ fn findings(cx: &Facts, watched: &Watched) -> Vec<Finding> {
         let all: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.estate().region(*r).provider.as_ref() == Some(provider)).collect();
         if all.len() >= 2 && all.iter().all(|r| left.contains(r)) {
             left.retain(|r| !all.contains(r));
-            list.push(regional(cx, watched, DisasterType::ProviderOutage, all));
+            list.push(regional(cx, sights, DisasterType::ProviderOutage, all));
         }
     }
     for region in left {
         let told = cx.telemetry.signals.iter().find(|s| s.region == region && s.kind == DisasterType::DataCenterOutage);
         let kind = if told.is_some() { DisasterType::DataCenterOutage } else { DisasterType::RegionOutage };
-        list.push(regional(cx, watched, kind, vec![region]));
+        list.push(regional(cx, sights, kind, vec![region]));
     }
     for group in cx.estate().group_ids() {
         let Some(leader) = cx.leader(group).filter(|r| cx.database(group).is_some() && !down.contains(r)) else { continue };
         let Some(target) = member(cx, group, leader) else { continue };
-        if let Some(votes) = target.votes.filter(|v| v.gone()) {
+        if let Some(votes) = target.votes.filter(Votes::declares) {
             list.push(Finding {
                 kind: DisasterType::NodeFailure,
                 regions: vec![leader],
@@ -216,7 +264,7 @@ fn signals(cx: &Facts) -> Vec<Finding> {
     cx.telemetry.signals.iter().filter(|s| s.kind != DisasterType::DataCenterOutage).map(of).collect()
 }
 
-fn regional(cx: &Facts, watched: &Watched, kind: DisasterType, regions: Vec<RegionId>) -> Finding {
+fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<RegionId>) -> Finding {
     let mut services: Vec<ServiceId> = Vec::new();
     for id in cx.estate().service_ids() {
         let group = cx.estate().service(id).group;
@@ -228,7 +276,7 @@ fn regional(cx: &Facts, watched: &Watched, kind: DisasterType, regions: Vec<Regi
     }
     let mut services = cx.estate().dependents(&services);
     services.sort();
-    let since = regions.iter().flat_map(|r| watched.targets(cx, *r)).filter_map(|t| t.since).min();
+    let since = regions.iter().filter_map(|r| sights[r.at()].since).min();
     let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
     Finding { kind, regions, services, since, evidence }
 }
@@ -240,7 +288,7 @@ fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
 }
 
 /// True while something else has begun to fail and is not yet decided: its verdict may change what this is called.
-fn unresolved(cx: &Facts, watched: &Watched, finding: &Finding) -> bool {
+fn unresolved(cx: &Facts, sights: &[Sight], finding: &Finding) -> bool {
     let detection = &cx.estate().policy.detection;
     // The time a verdict takes at most: what is asked for, and the ports of one thing are probed out of step, and the last
     // answer is waited for.
@@ -249,11 +297,7 @@ fn unresolved(cx: &Facts, watched: &Watched, finding: &Finding) -> bool {
     if finding.since.is_some_and(|s| cx.now.mono.since(s) > detection.classification_timeout) {
         return false;
     }
-    let young = |p: &Probes| p.failing_since.is_some_and(|t| cx.now.mono.since(t) <= patience);
-    cx.estate().region_ids().flat_map(|r| watched.targets(cx, r)).any(|t| {
-        let decided = t.gone && t.votes.as_ref().is_none_or(|v| v.gone() || v.alive().is_some());
-        !decided && t.probes.iter().any(|p| young(p))
-    })
+    sights.iter().filter_map(|s| s.undecided).any(|began| cx.now.mono.since(began) <= patience)
 }
 
 fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
@@ -296,14 +340,14 @@ fn default_severity(estate: &Estate, finding: &Finding) -> Severity {
 }
 
 /// A disaster is over when nothing of it was seen for a while.
-fn close(engine: &mut Engine, watched: &Watched, now: Now, findings: &[Finding]) {
+fn close(engine: &mut Engine, sights: &[Sight], now: Now, findings: &[Finding]) {
     let open: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in open {
         let cx = engine.facts(now);
         // What has begun to fail again is not over, though it is not found to be gone yet.
         let ill = |r: &RegionId| {
-            let targets = watched.targets(&cx, *r);
-            targets.iter().any(|t| t.failing) || (cx.state.regions[r.at()].0 != RegionStatus::Ok && targets.iter().any(|t| t.gone || !t.measured))
+            let sight = &sights[r.at()];
+            sight.failing || (cx.state.regions[r.at()].0 != RegionStatus::Ok && sight.lacking)
         };
         let seen = findings.iter().any(|f| covers(&disaster, f)) || disaster.regions.iter().any(ill);
         // One from before this run is over as soon as all of it is seen to be well: nobody watched it in between.

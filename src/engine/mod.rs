@@ -85,6 +85,8 @@ pub struct Engine {
     /// Who this controller is, in the consensus store's words.
     controller: String,
     quiet_since: BTreeMap<DisasterId, Mono>,
+    /// Since when the store names no synchronous standby, where that is not told yet.
+    bare_since: BTreeMap<GroupId, Mono>,
     dismissed: BTreeSet<(DisasterId, GroupId)>,
     /// Detection's choices whose place a person's has taken.
     displaced: BTreeMap<GroupId, Proposal>,
@@ -97,6 +99,8 @@ pub struct Engine {
     log_total: u64,
     out: Output,
     emitted: u64,
+    /// What there is to be watched, of the present estate.
+    watched: Option<Arc<watched::Watched>>,
     /// In a fork what was detected stands: a future in which yet another region fails is not played.
     detects: bool,
     /// In a future that nobody watches no story is told.
@@ -117,6 +121,7 @@ impl Engine {
             state: State::new(estate),
             controller: controller.into(),
             quiet_since: BTreeMap::new(),
+            bare_since: BTreeMap::new(),
             dismissed: BTreeSet::new(),
             displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
@@ -127,6 +132,7 @@ impl Engine {
             log_total: 0,
             out: Output::default(),
             emitted: 0,
+            watched: None,
             detects: true,
             tells: true,
             cut: Vec::new(),
@@ -228,6 +234,7 @@ impl Engine {
     fn start(&mut self, now: Now, mode: Mode, program: String, armed: bool, drilled: Vec<Digest>, estate: Arc<Estate>) {
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
+        self.bare_since.clear();
         self.dismissed.clear();
         self.displaced.clear();
         self.looked.clear();

@@ -89,14 +89,14 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     list
 }
 
-/// The cluster took over by itself: nothing of ours runs or has handed over, it is led from elsewhere, and an entry leads
-/// there.
+/// The cluster took over by itself, or its primary is back: nothing of ours runs or has handed over, it is led by one that
+/// answers, and an entry leads there. Corrupt data are served as well.
 fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
     let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id) && o.counts());
-    let Some(leader) = cx.leader(group).filter(|l| !ours && !disaster.regions.contains(l)) else { return false };
+    let may = |l: &RegionId| !ours && (!disaster.kind.is_of_data() || !disaster.regions.contains(l));
+    let Some(leader) = cx.leader(group).filter(may) else { return false };
     let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
-    let leads =
-        cx.member(group, leader).and_then(|m| m.report.as_ref()).is_some_and(|(r, at)| r.role == MemberRole::Leader && r.running && fresh(*at));
+    let leads = cx.report(group, leader).is_some_and(|r| r.role == MemberRole::Leader && r.running);
     leads && cx.telemetry.group(group).balancers.iter().filter_map(|b| b.server(leader)).any(|(s, at)| s.up && fresh(at))
 }
 

@@ -29,8 +29,8 @@ pub struct State {
     pub declined: BTreeSet<(DisasterId, GroupId)>,
     /// Databases that have moved, and that since then no write of ours has proven and no person has vouched for by a note.
     pub unproven: BTreeSet<GroupId>,
-    /// What has turned and not turned back.
-    pub turned: BTreeSet<(GroupId, Turn)>,
+    /// What has turned and not turned back, since when.
+    pub turned: BTreeMap<(GroupId, Turn), Utc>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -71,7 +71,7 @@ impl State {
             automation_at: BTreeMap::new(),
             declined: BTreeSet::new(),
             unproven: BTreeSet::new(),
-            turned: BTreeSet::new(),
+            turned: BTreeMap::new(),
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -135,11 +135,18 @@ impl State {
                 }
             }
             Event::Turned { group, turn } => {
-                match turn {
-                    Turn::StoreSilent | Turn::SteppedDown => self.turned.insert((*group, *turn)),
-                    Turn::StoreAnswers => self.turned.remove(&(*group, Turn::StoreSilent)),
-                    Turn::LeadsAgain => self.turned.remove(&(*group, Turn::SteppedDown)),
+                let ended: &[Turn] = match turn {
+                    Turn::StoreSilent | Turn::SteppedDown => &[],
+                    Turn::StoreAnswers => &[Turn::StoreSilent],
+                    Turn::LeadsAgain => &[Turn::SteppedDown],
+                    Turn::WritesAlone | Turn::WritesWait | Turn::Protected => &[Turn::WritesAlone, Turn::WritesWait],
                 };
+                for turn in ended {
+                    self.turned.remove(&(*group, *turn));
+                }
+                if matches!(turn, Turn::StoreSilent | Turn::SteppedDown | Turn::WritesAlone | Turn::WritesWait) {
+                    self.turned.insert((*group, *turn), record.at.utc);
+                }
             }
             Event::DisasterDeclared(disaster) => {
                 self.next.disaster = self.next.disaster.max(disaster.id.0 + 1);

@@ -119,11 +119,18 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
         stepped_down: cx.stepped_down(id),
+        alone: alone(cx, id),
+        blind: cx.telemetry.group(id).store.away_since.is_some(),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto_stands: veto.as_ref().is_some_and(|v| v.stands),
         veto: veto.map(|v| v.text),
     }
+}
+
+fn alone(cx: &Facts, group: GroupId) -> Option<AloneView> {
+    let told = |turn| cx.state.turned.get(&(group, turn)).map(|since| AloneView { since: *since, waits: turn == Turn::WritesWait });
+    told(Turn::WritesWait).or_else(|| told(Turn::WritesAlone))
 }
 
 fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
@@ -178,6 +185,13 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
                 // Nobody is elected without it, and nothing here can do it instead.
                 Some(_) => format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers: {reason}"),
                 None => format!("{name}: nothing can be handed over, and {leader} steps down if it cannot reach etcd either: {reason}"),
+            });
+        }
+        if let Some(alone) = alone(cx, id) {
+            let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
+            gaps.push(match alone.waits {
+                true => format!("{name}: no standby is synchronous, so {leader} acknowledges nothing until one is (strict mode)"),
+                false => format!("{name}: no standby is synchronous: what {leader} acknowledges is on it alone, and lost with it"),
             });
         }
         if database.balancers.is_empty() {

@@ -20,6 +20,8 @@ pub struct Vote {
     pub at: Option<Mono>,
     /// The recorded synchronous standby's word is asked for before automation acts.
     pub synchronous: bool,
+    /// It says nothing because it is silent itself.
+    pub absent: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +46,17 @@ impl Votes {
         self.ours == Stance::Gone && self.alive().is_none() && self.count(Stance::Gone) * 2 > self.list.len()
     }
 
+    /// Enough to declare it, though not for automation to act on: it is gone as the majority says; or as we and somebody else
+    /// say, where each of the others is silent itself and can tell nothing (a database all of whose nodes are dead).
+    pub fn declares(&self) -> bool {
+        let others = || self.list.iter().skip(1);
+        let as_far_as_is_known = self.ours == Stance::Gone
+            && self.alive().is_none()
+            && others().any(|v| v.stance == Stance::Gone)
+            && others().all(|v| v.stance == Stance::Gone || v.absent);
+        self.gone() || as_far_as_is_known
+    }
+
     /// Who says that it lives, if anybody does.
     pub fn alive(&self) -> Option<String> {
         if planted::is(Break::AliveIsNoVeto) {
@@ -54,7 +67,9 @@ impl Votes {
 
     pub fn summary(&self) -> String {
         let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
-        format!("{} of {} observers: {}", names.len(), self.list.len(), names.join(", "))
+        let absent = self.list.iter().filter(|v| v.absent && v.stance != Stance::Gone).count();
+        let silent = if absent > 0 { format!("; {absent} silent themselves") } else { String::new() };
+        format!("{} of {} observers: {}{silent}", names.len(), self.list.len(), names.join(", "))
     }
 
     /// The oldest evidence that a vote for «gone» rests on.
@@ -86,7 +101,8 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
         }
         let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
         let name = estate.region(other.region).name.clone();
-        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other.region) });
+        let absent = own(cx, watcher).stance == Stance::Gone;
+        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other.region), absent });
     }
     for (i, balancer) in database.balancers.iter().enumerate() {
         if balancer.region == Some(suspect) {
@@ -104,7 +120,9 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
             None => (Stance::Unknown, "not asked or no answer".to_string()),
         };
         let at = seen.map(|(_, at)| at);
-        votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false });
+        let away = telemetry.balancers.get(i).and_then(|b| b.away.as_ref());
+        let absent = away.is_some_and(|(_, since)| cx.now.mono.since(*since) >= limits::SILENCE);
+        votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false, absent });
     }
     if leads && let Some(age) = lock_renewed(cx, group, since) {
         votes.veto = Some(format!("its lock was renewed {age} ago"));
@@ -131,7 +149,7 @@ fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
         (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => (Stance::Alive, "it answers us".to_string()),
         _ => (Stance::Unknown, "failing, not yet for long enough".to_string()),
     };
-    Vote { observer: "our probes".to_string(), stance, text, at, synchronous: false }
+    Vote { observer: "our probes".to_string(), stance, text, at, synchronous: false, absent: false }
 }
 
 /// What a standby's receiver hears of its leader.

@@ -1,81 +1,145 @@
-//! What is watched in a region: the members of its databases and the services that run there, each with what its probes say.
+//! What is watched in a region: the members of its databases and the services that run there, and what their probes say of
+//! it, gone through once in a round.
 
 use super::Facts;
 use super::telemetry::Probes;
 use super::votes::{self, Votes};
 use crate::model::*;
+use std::sync::Arc;
 
-/// One thing that is watched in a region.
-pub(super) struct Target<'a> {
-    pub gone: bool,
-    /// Failing as long as the configuration asks, and not yet believed: a closer look will tell.
-    pub suspect: bool,
-    pub failing: bool,
-    pub measured: bool,
-    pub since: Option<Mono>,
-    /// Who agrees, where there are other observers than we.
-    pub votes: Option<Votes>,
-    pub group: Option<GroupId>,
-    pub probes: [&'a Probes; 2],
-}
-
-/// What there is to be watched in each region: asked for a region after the other, nothing else is gone through.
+/// What there is to be watched in each region: nothing else is gone through.
+#[derive(Clone)]
 pub(super) struct Watched {
+    /// Of which this is told.
+    estate: Arc<Estate>,
     groups: Vec<Vec<GroupId>>,
     services: Vec<Vec<ServiceId>>,
 }
 
 impl Watched {
-    pub fn of(estate: &Estate) -> Watched {
+    pub fn of(estate: &Arc<Estate>) -> Watched {
         let (mut groups, mut services) = (vec![Vec::new(); estate.regions.len()], vec![Vec::new(); estate.regions.len()]);
         for group in estate.group_ids() {
             for member in estate.group(group).database.iter().flat_map(|d| &d.members) {
                 groups[member.region.at()].push(group);
             }
         }
-        for service in estate.service_ids() {
+        // What nobody asks for its health is not watched.
+        for service in estate.service_ids().filter(|s| estate.service(*s).health.is_some()) {
             for region in &estate.service(service).regions {
                 services[region.at()].push(service);
             }
         }
-        Watched { groups, services }
+        Watched { estate: Arc::clone(estate), groups, services }
     }
 
-    pub fn targets<'a>(&self, cx: &Facts<'a>, region: RegionId) -> Vec<Target<'a>> {
-        let members = self.groups[region.at()].iter().filter_map(|g| member(cx, *g, region));
-        members.chain(self.services[region.at()].iter().filter_map(|s| service(cx, *s, region))).collect()
+    pub fn is_of(&self, estate: &Arc<Estate>) -> bool {
+        Arc::ptr_eq(&self.estate, estate)
+    }
+
+    /// Each region as it is seen now.
+    pub fn sights(&self, cx: &Facts) -> Vec<Sight> {
+        self.estate.region_ids().map(|r| self.sight(cx, r)).collect()
+    }
+
+    fn sight(&self, cx: &Facts, region: RegionId) -> Sight {
+        let mut sight = Sight::default();
+        for group in &self.groups[region.at()] {
+            if let Some(one) = member(cx, *group, region) {
+                if one.suspect {
+                    sight.suspects.push(*group);
+                }
+                sight.add(one);
+            }
+        }
+        for service in &self.services[region.at()] {
+            if let Some(one) = asked(cx, *service, region) {
+                sight.add(one);
+            }
+        }
+        sight
     }
 }
 
+/// A region, as all that is watched in it says.
+#[derive(Default)]
+pub(super) struct Sight {
+    pub watched: usize,
+    pub gone: usize,
+    pub measured: bool,
+    pub failing: bool,
+    /// Something is gone, or nobody knows.
+    pub lacking: bool,
+    /// The first of the failures.
+    pub since: Option<Mono>,
+    /// The last probe that began to fail, of what is not decided yet.
+    pub undecided: Option<Mono>,
+    /// Databases to look at closely.
+    pub suspects: Vec<GroupId>,
+    /// What others than we say of one that is gone, and of the first one that they do not call so.
+    pub votes: Option<Votes>,
+    pub doubt: Option<Votes>,
+}
+
+impl Sight {
+    fn add(&mut self, one: Target) {
+        self.watched += 1;
+        self.gone += usize::from(one.gone);
+        self.measured |= one.measured;
+        self.failing |= one.failing;
+        self.lacking |= one.gone || !one.measured;
+        self.since = [self.since, one.since].into_iter().flatten().min();
+        let decided = one.gone && one.votes.as_ref().is_none_or(|v| v.declares() || v.alive().is_some());
+        if !decided {
+            self.undecided = self.undecided.max(one.latest);
+        }
+        if let Some(votes) = one.votes {
+            if self.doubt.is_none() && !votes.declares() {
+                self.doubt = Some(votes.clone());
+            }
+            self.votes.get_or_insert(votes);
+        }
+    }
+}
+
+/// One thing that is watched in a region.
+pub(super) struct Target {
+    pub gone: bool,
+    /// Failing as long as the configuration asks, and not yet believed: a closer look will tell.
+    suspect: bool,
+    failing: bool,
+    measured: bool,
+    pub since: Option<Mono>,
+    /// When the last of its ports began to fail.
+    latest: Option<Mono>,
+    /// Who agrees, where there are other observers than we.
+    pub votes: Option<Votes>,
+}
+
 /// A database's member in a region.
-pub(super) fn member<'a>(cx: &Facts<'a>, group: GroupId, region: RegionId) -> Option<Target<'a>> {
+pub(super) fn member(cx: &Facts, group: GroupId, region: RegionId) -> Option<Target> {
     let member = cx.member(group, region)?;
+    let (measured, latest) = (recent(cx, &member.sql) || recent(cx, &member.rest), member.sql.failing_since.max(member.rest.failing_since));
+    let Some(latest) = latest else {
+        return Some(Target { gone: false, suspect: false, failing: false, measured, since: None, latest, votes: None });
+    };
     let ours = gone(cx, &member.sql) && gone(cx, &member.rest);
     Some(Target {
         gone: ours,
         suspect: past(cx, &member.sql) && past(cx, &member.rest) && !ours,
-        failing: member.sql.failing_since.is_some() || member.rest.failing_since.is_some(),
-        measured: recent(cx, &member.sql) || recent(cx, &member.rest),
+        failing: true,
+        measured,
         since: member.failing_since(),
+        latest: Some(latest),
         votes: ours.then(|| votes::votes(cx, group, region)),
-        group: Some(group),
-        probes: [&member.sql, &member.rest],
     })
 }
 
 /// A service, where it was ever asked there.
-fn service<'a>(cx: &Facts<'a>, service: ServiceId, region: RegionId) -> Option<Target<'a>> {
+fn asked(cx: &Facts, service: ServiceId, region: RegionId) -> Option<Target> {
     let probes = cx.telemetry.services.get(service.at())?.get(region.at()).filter(|p| p.last_try.is_some())?;
-    Some(Target {
-        gone: past(cx, probes),
-        suspect: false,
-        failing: probes.failing_since.is_some(),
-        measured: recent(cx, probes),
-        since: probes.failing_since,
-        votes: None,
-        group: None,
-        probes: [probes, probes],
-    })
+    let since = probes.failing_since;
+    Some(Target { gone: past(cx, probes), suspect: false, failing: since.is_some(), measured: recent(cx, probes), since, latest: since, votes: None })
 }
 
 fn past(cx: &Facts, probes: &Probes) -> bool {

@@ -61,6 +61,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", limits::SILENCE)),
                 Turn::StoreAnswers => (Weight::Notice, "etcd answers again".to_string()),
                 Turn::SteppedDown => (Weight::Alarm, format!("{} answers and leads no more: nobody takes writes", leader())),
+                Turn::WritesAlone => {
+                    (Weight::Warning, format!("nobody is synchronous: what {} acknowledges is on it alone, and lost with it", leader()))
+                }
+                Turn::WritesWait => (Weight::Alarm, format!("nobody is synchronous: {} acknowledges nothing until somebody is", leader())),
+                Turn::Protected => (Weight::Notice, "a standby is synchronous again: what is acknowledged is held twice".to_string()),
                 Turn::LeadsAgain => (Weight::Notice, format!("{} leads: writes may go on", leader())),
             };
             (weight, group(*g), text)
@@ -87,8 +92,13 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 || "it is over".to_string(),
                 |d| {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
+                    // Several databases may have lost a node there.
+                    let node = d.kind == DisasterType::NodeFailure;
+                    let of = |g: &&Group| node && g.database.as_ref().is_some_and(|b| d.services.contains(&b.service));
+                    let databases: Vec<&str> = estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect();
+                    let databases = if databases.is_empty() { String::new() } else { format!(" ({})", databases.join(", ")) };
                     let unproven = super::unproven::of(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
-                    let (what, names, took) = (d.kind.words(), names.join(", "), record.at.utc.since(d.since));
+                    let (what, names, took) = (d.kind.words(), format!("{}{databases}", names.join(", ")), record.at.utc.since(d.since));
                     match unproven.is_empty() {
                         true => format!("{what} {names} is over, after {took}"),
                         // What is left to do stands where nothing cuts it.

@@ -188,6 +188,12 @@ vocabulary!(
         /// The primary answers and leads no more, and nobody else is seen to.
         SteppedDown = "stepped_down",
         LeadsAgain = "leads_again",
+        /// The store names no synchronous standby of a synchronous cluster: what the primary acknowledges is on it alone.
+        WritesAlone = "writes_alone",
+        /// The same in strict mode: nothing is acknowledged until there is one.
+        WritesWait = "writes_wait",
+        /// A synchronous standby that answers is named again.
+        Protected = "protected",
     }
 );
 

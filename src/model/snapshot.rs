@@ -146,8 +146,7 @@ impl Snapshot {
 
     /// Its etcd does not answer us.
     pub fn is_blind(&self, group: GroupId) -> bool {
-        let name = &self.estate.group(group).name;
-        self.stale.iter().any(|source| source.name.strip_prefix("etcd of ") == Some(name))
+        self.group(group).is_some_and(|v| v.blind)
     }
 
     /// We fenced it, and it has not come back.
@@ -214,6 +213,12 @@ pub struct GroupView {
     /// Its primary answers and leads no more, and nobody else is seen to: nobody takes writes. When it was last heard to lead.
     #[serde(default)]
     pub stepped_down: Option<Mono>,
+    /// It is a synchronous cluster without a synchronous standby, as the record has it.
+    #[serde(default)]
+    pub alone: Option<AloneView>,
+    /// Its etcd does not answer us.
+    #[serde(default)]
+    pub blind: bool,
     /// The cluster moved it by itself, and nobody has proven since that it takes writes: neither a write of
     /// ours, nor a person who noted something of it.
     #[serde(default)]
@@ -226,6 +231,20 @@ pub struct GroupView {
     /// That does not pass by itself.
     #[serde(default)]
     pub veto_stands: bool,
+}
+
+/// What becomes of writes while nobody is synchronous, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AloneView {
+    pub since: Utc,
+    /// They are not acknowledged; else they are on the primary alone.
+    pub waits: bool,
+}
+
+impl AloneView {
+    pub const fn words(self) -> &'static str {
+        if self.waits { "writes wait" } else { "acknowledged by it alone" }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

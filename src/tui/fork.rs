@@ -19,7 +19,11 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
     // The footer says what that key does.
     let counts = c.snapshot.proposals.iter().any(ProposalView::counts);
     let real_key = if counts { format!(" but {}", c.key(Command::StopAutomatic)) } else { String::new() };
-    let title = format!(" FORK of {}, {} drops it: nothing here is real{real_key}; automation rests{without} ", at.clock(), c.key(Command::Back));
+    // What it would come to is not left to where there is room for it.
+    let full = fork.estate.region_ids().filter_map(|r| Some(format!("; here {} carries {}", fork.estate.region(r).name, panel::overload(fork, r)?)));
+    let full: String = full.collect();
+    let title =
+        format!(" FORK of {}, {} drops it: nothing here is real{real_key}{full}; automation rests{without} ", at.clock(), c.key(Command::Back));
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
     let left = c.width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];
@@ -39,7 +43,8 @@ pub fn tried(s: &Snapshot) -> Option<String> {
     };
     let begun: Vec<String> = s.operations.iter().filter(|o| o.mode == Mode::Fork).map(one).collect();
     let lost = s.world.as_ref().map_or(Bytes(0), |w| w.lost);
-    (!begun.is_empty()).then(|| format!("tried in a fork: {}; lost there: {lost} of acknowledged writes", begun.join("; ")))
+    let full = s.estate.region_ids().filter_map(|r| Some(format!("; {} carries {} there", name(r), panel::overload(s, r)?))).collect::<String>();
+    (!begun.is_empty()).then(|| format!("tried in a fork: {}; lost there: {lost} of acknowledged writes{full}", begun.join("; ")))
 }
 
 /// How it really stands, beside the fork: behind a line from top to bottom.

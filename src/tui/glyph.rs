@@ -1,5 +1,7 @@
 //! The marks beside the words, and what stands for them where a terminal has only ASCII.
 
+use std::borrow::Cow;
+
 /// A set of marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
@@ -75,8 +77,13 @@ pub const ASCII: Glyphs = Glyphs {
 impl Glyphs {
     /// A text of the model's in these marks: the model writes «→» and «–» for people.
     pub fn plain(&self, text: &str) -> String {
-        if !self.ascii {
-            return text.to_string();
+        self.marks(text).into_owned()
+    }
+
+    /// The same, as it is where nothing is to be replaced.
+    pub fn marks<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !self.ascii || text.is_ascii() {
+            return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
@@ -91,6 +98,6 @@ impl Glyphs {
                 _ => out.push('?'),
             }
         }
-        out
+        Cow::Owned(out)
     }
 }

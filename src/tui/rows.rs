@@ -26,7 +26,7 @@ pub fn rows(screen: Screen, list: &List, s: &Snapshot, cards: &[Card], searched:
     match screen {
         Screen::Command | Screen::Log => Vec::new(),
         Screen::Regions => regions(list, s),
-        Screen::Services => tree(list, s).into_iter().map(|(id, _)| u64::from(id.0)).collect(),
+        Screen::Services => tree(list, s).into_iter().map(|id| u64::from(id.0)).collect(),
         Screen::Recovery => operations(list, s),
         Screen::Replication => groups(list, s),
         Screen::Timeline if !searched.is_empty() => (0..searched.len()).map(|i| SEARCHED + i as u64).collect(),
@@ -50,16 +50,16 @@ fn regions(list: &List, s: &Snapshot) -> Vec<u64> {
     ids.into_iter().map(|id| u64::from(id.0)).collect()
 }
 
-/// Services with their depth below what they depend on. Sorted otherwise, they stand side by side.
-pub fn tree(list: &List, s: &Snapshot) -> Vec<(ServiceId, usize)> {
+/// Services, each below what it depends on. Sorted otherwise, they stand side by side.
+fn tree(list: &List, s: &Snapshot) -> Vec<ServiceId> {
     let name = |id: ServiceId| &s.estate.service(id).name;
     let text = |id: ServiceId| {
         let service = s.estate.service(id);
         format!("{} tier {} {}", service.name, service.tier, s.services[id.at()].health.word())
     };
-    let mut sorted: Vec<(u8, &str, ServiceId)> = s.estate.service_ids().map(|id| (s.estate.service(id).tier, name(id).as_str(), id)).collect();
-    sorted.sort_unstable();
-    let mut ids: Vec<ServiceId> = sorted.into_iter().map(|(_, _, id)| id).collect();
+    let mut ids: Vec<ServiceId> = s.estate.service_ids().collect();
+    // Stable, for that is quick where they are configured in about this order.
+    ids.sort_by(|a, b| s.estate.service(*a).tier.cmp(&s.estate.service(*b).tier).then_with(|| name(*a).cmp(name(*b))));
     let passes = |id: &ServiceId| list.filter.is_empty() || list.passes(&text(*id));
     if list.order > 0 || !list.filter.is_empty() {
         match list.order {
@@ -67,24 +67,27 @@ pub fn tree(list: &List, s: &Snapshot) -> Vec<(ServiceId, usize)> {
             1 => ids.sort_by_key(|id| s.services[id.at()].health),
             _ => ids.sort_by(|a, b| name(*a).cmp(name(*b))),
         }
-        return ids.into_iter().filter(passes).map(|id| (id, 0)).collect();
+        return ids.into_iter().filter(passes).collect();
     }
-    // A service stands below the first thing that it needs.
-    let mut below: Vec<Vec<ServiceId>> = vec![Vec::new(); ids.len()];
-    let mut roots = Vec::new();
-    for id in ids {
-        match s.estate.service(id).depends_on.first() {
-            Some(needed) => below[needed.at()].push(id),
-            None => roots.push(id),
+    // A service stands below the first thing that it needs: of each the last that stands below it, and what is beside that.
+    let (mut last, mut before) = (vec![None; ids.len()], vec![None; ids.len()]);
+    let mut roots = None;
+    for id in &ids {
+        let slot = s.estate.service(*id).depends_on.first().map_or(&mut roots, |needed| &mut last[needed.at()]);
+        before[id.at()] = slot.replace(*id);
+    }
+    let mut out = Vec::with_capacity(ids.len());
+    let (mut open, mut from) = (Vec::new(), roots);
+    loop {
+        // The first of them ends up on top.
+        while let Some(id) = from {
+            open.push(id);
+            from = before[id.at()];
         }
+        let Some(id) = open.pop() else { return out };
+        out.push(id);
+        from = last[id.at()];
     }
-    let mut out = Vec::new();
-    let mut open: Vec<(ServiceId, usize)> = roots.into_iter().rev().map(|id| (id, 0)).collect();
-    while let Some((id, depth)) = open.pop() {
-        out.push((id, depth));
-        open.extend(below[id.at()].iter().rev().map(|child| (*child, depth + 1)));
-    }
-    out
 }
 
 fn operations(list: &List, s: &Snapshot) -> Vec<u64> {

@@ -16,13 +16,14 @@ use super::view::{self, Shown};
 use crate::model::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 /// Draws the whole screen, and tells where everything that can be clicked came to lie.
 pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area: Rect, buffer: &mut Buffer) -> Places {
     let mut places = Places::default();
-    buffer.set_style(area, theme.text);
+    paint(buffer, area, theme.text);
     if area.width == 0 || area.height == 0 {
         return places;
     }
@@ -62,7 +63,7 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         let place = Rect { x: 0, y: area.height.saturating_sub(height + u16::from(!tiny)), width, height };
         let place = place.intersection(area);
         Clear.render(place, buffer);
-        buffer.set_style(place, theme.text);
+        paint(buffer, place, theme.text);
         let rule = Line::styled(glyphs.rule.repeat(usize::from(width)), theme.accent);
         let mut framed = vec![rule.clone()];
         framed.extend(windowed(lines, usize::from(height.saturating_sub(2)), app.scrolled, &canvas(width)));
@@ -70,6 +71,13 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         put(&framed, place, buffer);
     }
     places
+}
+
+/// The ground that is drawn on; a terminal's own is there already.
+fn paint(buffer: &mut Buffer, area: Rect, style: Style) {
+    if style != Style::new() {
+        buffer.set_style(area, style);
+    }
 }
 
 /// Where there is no room for all of a dialog: its title, and its end, where it is typed into; up shows what is above that.

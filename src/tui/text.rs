@@ -4,17 +4,22 @@ use super::glyph::Glyphs;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Cut to a width; what was cut off shows as `…`.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {
-    if is_plain(text) && text.len() <= width {
-        return text.to_string();
+    fitting(Cow::Borrowed(text), width, ascii).into_owned()
+}
+
+fn fitting(text: Cow<str>, width: usize, ascii: bool) -> Cow<str> {
+    if single_cells(&text).is_some_and(|cells| cells <= width) {
+        return text;
     }
     // What came from outside may hold anything; a control character would move the cursor.
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if clean.width() <= width {
-        return clean;
+        return Cow::Owned(clean);
     }
     let mark = if ascii { "~" } else { "…" };
     let mut out = String::new();
@@ -34,7 +39,7 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     if width > 0 {
         out.push_str(mark);
     }
-    out
+    Cow::Owned(out)
 }
 
 /// So many of something, in words.
@@ -42,26 +47,39 @@ pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Letters of ASCII alone: each takes one cell. Most of what is drawn is that, and need not be looked up.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+/// A letter that takes one cell and joins with none beside it, so that neither need be looked up: those of ASCII, and the
+/// marks that this program draws with. (Two fields of a flag, or what follows a letter as its accent, are none of these.)
+const fn is_single(c: char) -> bool {
+    matches!(c, ' '..='~' | '«' | '»' | '·' | '–' | '…' | '←'..='↓' | '─'..='╿' | '▀'..='▟' | '▲' | '▶' | '●' | '◐' | '✓' | '✗' | '≥')
+}
+
+/// How many cells a text takes, if each of its letters takes one. Most of what is drawn is such.
+fn single_cells(text: &str) -> Option<usize> {
+    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return Some(text.len());
+    }
+    text.chars().try_fold(0, |n, c| is_single(c).then_some(n + 1))
 }
 
 /// The cells that a text takes.
 fn cells(text: &str) -> usize {
-    if is_plain(text) { text.len() } else { text.width() }
+    single_cells(text).unwrap_or_else(|| text.width())
 }
 
-pub fn left(text: &str, width: usize, ascii: bool) -> String {
-    let cut = fit(text, width, ascii);
+/// Cut to a width, or filled up to it.
+fn padded(text: Cow<str>, width: usize, ascii: bool) -> String {
+    let cut = fitting(text, width, ascii);
     let pad = width.saturating_sub(cells(&cut));
-    cut + &" ".repeat(pad)
+    let mut out = String::with_capacity(cut.len() + pad);
+    out.push_str(&cut);
+    out.extend(std::iter::repeat_n(' ', pad));
+    out
 }
 
 /// Writes a piece from a cell on, up to a column that is no longer its own; tells the column behind it.
 pub fn put(text: &str, style: Style, (x, y): (u16, u16), end: u16, buffer: &mut Buffer) -> u16 {
     let room = end.saturating_sub(x);
-    if !is_plain(text) {
+    if single_cells(text).is_none() {
         return buffer.set_stringn(x, y, text, usize::from(room), style).0;
     }
     if room == 0 {
@@ -92,17 +110,20 @@ impl Row {
     pub fn add(mut self, text: impl Into<String>, style: Style) -> Row {
         let text = text.into();
         self.used += cells(&text);
+        if self.spans.is_empty() {
+            // A line has several: they are not grown into one by one.
+            self.spans.reserve(8);
+        }
         self.spans.push(Span::styled(text, style));
         self
     }
 
     pub fn left(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
-        let text = left(&g.plain(text), width, g.ascii);
-        self.add(text, style)
+        self.add(padded(g.marks(text), width, g.ascii), style)
     }
 
     pub fn right(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
-        let text = fit(&g.plain(text), width, g.ascii);
+        let text = fitting(g.marks(text), width, g.ascii);
         // The room before it is not part of it: a line under the text must not begin there.
         self.add(" ".repeat(width.saturating_sub(cells(&text))), Style::new()).add(text, style)
     }
@@ -110,14 +131,13 @@ impl Row {
     /// The rest of a line of this width.
     pub fn rest(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
         let room = width.saturating_sub(self.used);
-        let text = fit(&g.plain(text), room, g.ascii);
+        let text = fitting(g.marks(text), room, g.ascii);
         self.add(text, style)
     }
 
     /// Pushed to the right edge of a line of this width.
     pub fn at_end(self, g: &Glyphs, text: &str, width: usize, style: Style) -> Row {
-        let text = g.plain(text);
-        let text = fit(&text, width.saturating_sub(self.used), g.ascii);
+        let text = fitting(g.marks(text), width.saturating_sub(self.used), g.ascii);
         let gap = width.saturating_sub(self.used + cells(&text));
         self.add(" ".repeat(gap), Style::new()).add(text, style)
     }
@@ -167,6 +187,19 @@ pub fn gauge(g: &Glyphs, width: usize, value: u64, target: Option<u64>) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is not looked up is what would be found.
+    #[test]
+    fn a_letter_that_is_taken_for_one_cell_takes_one() {
+        let singles: Vec<char> = ('\u{20}'..=char::MAX).filter(|c| is_single(*c)).collect();
+        assert!(singles.len() > 200);
+        for c in singles {
+            assert_eq!(c.width(), Some(1), "{c:?}");
+        }
+        for mark in ["✓\u{301}", "é\u{301}", "界", "\u{1f1e9}\u{1f1ea}", "a\u{200d}b", "\u{7f}", "a\nb"] {
+            assert_eq!(single_cells(mark), None, "{mark:?}");
+        }
+    }
 
     #[test]
     fn no_number_is_cut_in_two() {

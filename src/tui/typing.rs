@@ -120,7 +120,7 @@ impl App {
             // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
             Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => return self.confirm_key(key, s),
             // What acts is deaf for a moment: the keys before it opened were meant for something else.
-            _ if !hears => {}
+            _ if !hears => self.told = Some(DEAF.to_string()),
             Dialog::Arm { typed } => {
                 if edit(typed, key) {
                     let typed = std::mem::take(typed);
@@ -170,6 +170,9 @@ impl App {
         }
     }
 }
+
+/// What is told to who types into what does not listen yet.
+const DEAF: &str = "not heard: what acts listens half a second after it opens; type it again";
 
 /// What is told to who leaves a confirmation.
 pub(super) const LEFT: &str = "left; nothing was ordered with it";

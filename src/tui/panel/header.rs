@@ -26,13 +26,10 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     match s.disasters.first() {
         Some(d) => {
             let style = if d.severity >= Severity::High { t.bad } else { t.warn };
-            let names: Vec<_> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-            let alike = s.disasters.iter().filter(|o| o.kind == d.kind && o.regions == d.regions).count();
-            let times = if alike > 1 { format!("{alike}x ") } else { String::new() };
-            let others = s.disasters.len() - alike;
-            let more = if others > 0 { format!("  and {others} more") } else { String::new() };
-            let text = format!("{} {}  {times}{}  {}{more}", g.alarm, d.severity.name().to_uppercase(), d.kind.words(), names.join(", "));
-            first = first.rest(g, &text, c.width.saturating_sub(if narrow { 0 } else { 14 }), style);
+            let head = format!("{} {}  ", g.alarm, d.severity.name().to_uppercase());
+            let most = c.width.saturating_sub(if narrow { 0 } else { 14 });
+            let room = most.saturating_sub(first.used() + head.chars().count());
+            first = first.rest(g, &format!("{head}{}", kinds(s, room)), most, style);
         }
         None => {
             let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
@@ -58,6 +55,13 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let longest = s.groups.iter().filter_map(|v| v.stepped_down).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
                     let text = format!("{} NO PRIMARY{longest}  {}", g.bad, idle.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.bad)
+                }
+                // What is acknowledged meanwhile would be lost with one node; or nothing is acknowledged.
+                _ if let Some(longest) = s.groups.iter().filter_map(|v| v.alone).min_by_key(|a| (!a.waits, a.since)) => {
+                    let names: Vec<&str> = s.groups.iter().filter(|v| v.alone.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
+                    let (mark, style) = if longest.waits { (g.bad, t.bad) } else { (g.part, t.warn) };
+                    let text = format!("{mark} NOBODY SYNCHRONOUS for {}  {}", s.now.utc.since(longest.since), names.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), style)
                 }
                 // What is not seen is not well.
                 (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
@@ -103,6 +107,29 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
 }
 
+/// What has happened, the worst first: as many kinds and places as there is room for, and how many there are besides.
+fn kinds(s: &Snapshot, room: usize) -> String {
+    let mut told: Vec<(&Disaster, usize)> = Vec::new();
+    for d in &s.disasters {
+        match told.iter_mut().find(|(o, _)| o.kind == d.kind && o.regions == d.regions) {
+            Some((_, times)) => *times += 1,
+            None => told.push((d, 1)),
+        }
+    }
+    let one = |(d, times): &(&Disaster, usize)| {
+        let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+        let times = if *times > 1 { format!("{times}x ") } else { String::new() };
+        format!("{times}{}  {}", d.kind.words(), names.join(", "))
+    };
+    let all: Vec<String> = told.iter().map(one).collect();
+    let upto = |n: usize| {
+        let left: usize = told[n..].iter().map(|(_, times)| times).sum();
+        let more = if left > 0 { format!("  and {left} more") } else { String::new() };
+        format!("{}{more}", all[..n].join("; "))
+    };
+    (1..=all.len()).rev().map(upto).find(|text| text.chars().count() <= room).unwrap_or_else(|| upto(1))
+}
+
 /// What a region carries, where that is more than it can.
 pub fn overload(s: &Snapshot, region: RegionId) -> Option<Percent> {
     let view = &s.regions[region.at()];
@@ -135,6 +162,23 @@ fn lost(s: &Snapshot, t: &crate::tui::theme::Theme) -> (String, ratatui::style::
         None if all.iter().all(Option::is_some) => ("nothing lost".to_string(), t.ok),
         None => ("what was lost is not known".to_string(), t.warn),
     }
+}
+
+/// Nothing is declared, and a database takes no writes: for how long, the objective of what needs it, and how many services
+/// those are.
+fn unwritable(c: &Canvas) -> Option<(Span, Span, usize)> {
+    let s = c.snapshot;
+    let silent = s.undecided();
+    let since = |v: &GroupView| match silent.contains(&v.group) {
+        true => v.members.iter().find(|m| m.leads).and_then(|m| m.measured),
+        false => v.stepped_down,
+    };
+    let databases = || s.groups.iter().filter(|v| since(v).is_some());
+    let longest = databases().filter_map(since).min()?;
+    let roots: Vec<ServiceId> = databases().flat_map(|v| &s.estate.group(v.group).services).copied().collect();
+    let reached = s.estate.dependents(&roots);
+    let rto = reached.iter().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
+    Some((c.age(longest), rto, reached.len()))
 }
 
 fn second(c: &Canvas) -> Line<'static> {
@@ -192,6 +236,14 @@ fn second(c: &Canvas) -> Line<'static> {
                 }
             }
         };
+    } else if let Some((since, rto, waiting)) = unwritable(c) {
+        let left = match rto.0.checked_sub(since.0) {
+            Some(left) => format!("{} left of RTO {rto}", Span(left)),
+            None => format!("{} over RTO {rto}", Span(since.0 - rto.0)),
+        };
+        let style = if since.0 * 4 > rto.0 * 3 { t.bad } else { t.warn };
+        row = row.add(format!("no writes for {since}"), t.strong).add(format!(" {} ", g.dot), t.dim).add(left, style);
+        row = row.add(format!(", {}", count(waiting, "service")), t.bad);
     } else {
         let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
         row = match silent.is_empty() {

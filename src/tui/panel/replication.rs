@@ -20,14 +20,7 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         let (_, rpo) = s.estate.targets(view.group);
         let primary = primary(c, view);
         let mark = if view.group == c.selected { g.now } else { " " };
-        let how = match (view.synchronous, view.paused) {
-            (_, true) => "PAUSED",
-            // An acknowledged write is on one node only then.
-            (Some(true), _) if !view.is_protected() => "NOBODY SYNCHRONOUS",
-            (Some(true), _) => "synchronous",
-            (Some(false), _) => "asynchronous",
-            (None, _) => "mode unknown",
-        };
+        let how = how(c, view);
         let timeline = view.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
         let text = format!("  led by {primary} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
         lines.push(Row::new().add(mark.to_string(), t.accent).add(group.name.clone(), t.title).rest(g, &text, c.width, t.dim).line());
@@ -37,6 +30,22 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
     }
     lines.extend(more(c, left));
     lines
+}
+
+/// How it replicates, and what becomes of writes where nobody is synchronous.
+fn how(c: &Canvas, view: &GroupView) -> String {
+    let named = view.members.iter().any(|m| !m.leads && m.synchronous);
+    let words = match (view.synchronous, view.alone) {
+        _ if view.paused => "PAUSED",
+        (_, Some(alone)) => return format!("NOBODY SYNCHRONOUS, {} {}", alone.words(), c.snapshot.now.utc.since(alone.since)),
+        // The store names one: it may answer the primary though not us.
+        (Some(true), _) if !view.is_protected() && named => "SYNCHRONOUS STANDBY SILENT",
+        (Some(true), _) if !view.is_protected() => "NOBODY SYNCHRONOUS",
+        (Some(true), _) => "synchronous",
+        (Some(false), _) => "asynchronous",
+        (None, _) => "mode unknown",
+    };
+    words.to_string()
 }
 
 /// The same with a line a database, where what is decided on needs the room: who leads, and how far behind each standby is.

@@ -115,7 +115,10 @@ fn why(s: &Snapshot, id: ServiceId) -> String {
     }
     if let Some(d) = view.hit_by.and_then(|d| s.disasters.iter().find(|x| x.id == d)) {
         let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-        return format!(": {} in {}", d.kind.words(), names.join(", "));
+        // Its places may answer all the while, and nobody be served through them.
+        let answers = !view.places.is_empty() && view.places.iter().all(|p| p.well == Some(true));
+        let unseen = if answers { "; it answers, and its users are not seen served yet" } else { "" };
+        return format!(": {} in {}{unseen}", d.kind.words(), names.join(", "));
     }
     let silent: Vec<&str> =
         view.places.iter().filter(|p| p.well == Some(false)).map(|p| p.region.map_or("its address", |r| s.estate.region(r).name.as_str())).collect();
