@@ -232,10 +232,18 @@ fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check])
         Intent::Failover => match checks.iter().find(|c| c.name == "writes").map(|c| c.verdict) {
             Some(Verdict::Pass) => Loss::Nothing,
             // That nothing is known to be missing is not that nothing is missing.
-            Some(_) => to.and_then(|to| cx.lag(proposal.group, to)).filter(|l| l.0 > 0).map_or(Loss::Unknown, Loss::AtLeast),
+            Some(_) => to.and_then(|to| lacking(cx, proposal.group, to)).filter(|l| l.0 > 0).map_or(Loss::Unknown, Loss::AtLeast),
             None => Loss::Unknown,
         },
     }
+}
+
+/// What it lacks at least of what a leader was heard to write: told after that, for what it said before it may have received
+/// since.
+fn lacking(cx: &Facts, group: GroupId, to: RegionId) -> Option<Bytes> {
+    let (_, asked) = cx.member(group, to)?.received?;
+    let heard = cx.telemetry.group(group).members.iter().filter_map(|m| m.led_at.map(|(_, at)| at)).max();
+    heard.is_none_or(|heard| asked >= heard).then(|| cx.lag(group, to)).flatten()
 }
 
 /// The words that accept every risk among the checks.

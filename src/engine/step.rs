@@ -334,10 +334,13 @@ fn lost(cx: &Facts, operation: &Operation) -> Loss {
         return Loss::Nothing;
     }
     let switch = cx.record(operation.group).and_then(|r| r.last_switch).filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));
-    let received = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()?.0.received);
+    // What it had received before the fence it may have added to since: that is no measure of what is missing.
+    let fenced = operation.effects().filter(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })).filter_map(|e| e.reported).max();
+    let received = cx.member(operation.group, operation.to).and_then(|m| m.received);
+    let received = received.filter(|(_, at)| fenced.is_some_and(|fenced| *at >= fenced)).map(|(received, _)| received);
     match (operation.before.position, switch.map(|(_, p)| p).or(received)) {
         (Some(old), Some(new)) => Loss::AtLeast(old.ahead_of(new)),
-        _ => operation.accepted.loss.map_or(Loss::Unknown, Loss::AtLeast),
+        _ => Loss::Unknown,
     }
 }
 

@@ -71,6 +71,8 @@ pub struct MemberTelemetry {
     pub report: Timed<MemberReport>,
     /// The last position it said it had as a leader, and on which timeline.
     pub led_at: Timed<(Option<Timeline>, Lsn)>,
+    /// The last position that it said, as a standby, to have received.
+    pub received: Timed<Lsn>,
     pub stream: Timed<Receiver>,
     /// When its receiver last heard the leader: kept when the stream is lost.
     pub heard: Option<Mono>,
@@ -365,6 +367,9 @@ impl Telemetry {
                 history.pop_front();
             }
             history.push_back(LagPoint { at, bytes: leader.ahead_of(received), time: behind });
+        }
+        if let Some(received) = report.received.filter(|_| report.role == MemberRole::Replica) {
+            replace(&mut member.received, received, at);
         }
         member.report = Some((report, at));
     }

@@ -55,8 +55,8 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     if figures.not_served.met == figures.not_served.of {
         // That it takes over is not that its users are served.
         return match figures.writable_ms.p50 {
-            Some(_) => format!("; users are not served by that in the {HORIZON} that are looked ahead"),
-            None => format!("; nobody takes over in the {HORIZON} that are looked ahead"),
+            Some(_) => format!("; users are not served by that (looked {HORIZON} ahead)"),
+            None => format!("; nobody takes over (looked {HORIZON} ahead)"),
         };
     }
     // It was played some seconds ago: what has passed since is nearer by that.
@@ -134,7 +134,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
     if let Some(figures) = act.filter(|f| !f.drivers.is_empty()) {
         // What was never timed is in none of them.
         let without = |step: &str| figures.without.iter().any(|w| w == step);
-        let rest = |step: &str| if without(step) { " seen to be gone" } else { "" };
+        let rest = |step: &str| if without(step) { "'s proof" } else { "" };
         let steps: Vec<String> = figures.drivers.iter().map(|(step, ms)| format!("{step}{} {}", rest(step), Span(*ms))).collect();
         let usual: Vec<String> = known.forecast.sources.iter().filter(|s| s.defaults).map(source).collect();
         let usual = if usual.is_empty() { String::new() } else { format!(" ({})", usual.join("; ")) };

@@ -243,7 +243,7 @@ fn second(c: &Canvas) -> Line<'static> {
         };
         let style = if since.0 * 4 > rto.0 * 3 { t.bad } else { t.warn };
         row = row.add(format!("no writes for {since}"), t.strong).add(format!(" {} ", g.dot), t.dim).add(left, style);
-        row = row.add(format!(", {}", count(waiting, "service")), t.bad);
+        row = row.add(format!(", {} hit", count(waiting, "service")), t.bad);
     } else {
         let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
         row = match silent.is_empty() {

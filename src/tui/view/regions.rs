@@ -139,7 +139,7 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         if member.leads {
             let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| s.estate.region(m.region).name.as_str()).collect();
             if view.stepped_down.is_some() {
-                lines.extend(fact(c, group, &format!("led, and answers as no leader any more: nobody takes its writes{trip}"), t.bad));
+                lines.extend(fact(c, group, "stepped down: it answers, leads no more, and nobody takes writes", t.bad));
                 continue;
             }
             lines.extend(fact(c, group, &format!("leads {} {}{trip}", g.arrow, to.join(", ")), t.strong));

@@ -95,8 +95,15 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mode = match (view.paused, view.synchronous) {
         (true, _) => "paused: the cluster does not act by itself".to_string(),
+        _ if let Some(alone) = view.alone => {
+            let so = match alone.waits {
+                true => "nothing is acknowledged until there is one (strict mode)",
+                false => "what is acknowledged is on the primary alone, and lost with it",
+            };
+            format!("synchronous, and nobody is it, since {}: {so}", alone.since.clock())
+        }
         (_, Some(true)) if !view.is_protected() => {
-            "synchronous, and no synchronous standby answers: what is written now is on one node, or is not acknowledged".to_string()
+            "synchronous, and no standby that is named so answers us: the last writes may be on one node, or wait".to_string()
         }
         (_, Some(true)) => "synchronous: an acknowledged write is on a standby".to_string(),
         (_, Some(false)) => "asynchronous: the last writes may be lost".to_string(),

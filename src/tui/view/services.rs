@@ -109,6 +109,10 @@ fn why(s: &Snapshot, id: ServiceId) -> String {
     let view = &s.services[id.at()];
     let word = |d: &ServiceId| format!("{} is {}", s.estate.service(*d).name, s.services[d.at()].health.word());
     let needed = s.estate.service(id).depends_on.iter().find(|d| s.services[d.at()].health <= view.health && view.health <= ServiceHealth::Impaired);
+    let led = |v: &&GroupView| s.estate.group(v.group).database.as_ref().is_some_and(|d| d.service == id);
+    if let Some(primary) = s.groups.iter().filter(led).find(|v| v.stepped_down.is_some()).and_then(|v| v.primary) {
+        return format!(": {} answers, leads no more, and nobody takes writes", s.estate.region(primary).name);
+    }
     // Its own places may be well: then it is what it needs.
     if let Some(needed) = needed.filter(|_| view.places.iter().all(|p| p.well != Some(false))) {
         return format!(": it needs {}", word(needed).replacen(" is ", ", which is ", 1));
