@@ -12,14 +12,11 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     primaries(engine, now);
     if engine.detects {
-        let watched = match engine.watched.take().filter(|w| w.is_of(&engine.state.estate)) {
-            Some(known) => known,
-            None => Arc::new(Watched::of(&engine.state.estate)),
-        };
+        let watched = engine.watched();
         let sights = watched.sights(&engine.facts(now));
-        engine.watched = Some(watched);
-        regions(engine, &sights, now);
-        disasters(engine, &sights, now);
+        engine.watched = Some(Arc::clone(&watched));
+        regions(engine, &watched, &sights, now);
+        disasters(engine, &watched, &sights, now);
         turns(engine, now);
     }
     engine.emitted() > before
@@ -114,10 +111,10 @@ fn unprotected(cx: &Facts, group: GroupId) -> Option<Option<Turn>> {
     })
 }
 
-fn regions(engine: &mut Engine, sights: &[Sight], now: Now) {
+fn regions(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
     for region in engine.state.estate.region_ids() {
         let sight = &sights[region.at()];
-        let (status, reason) = region_status(&engine.facts(now), sight, region);
+        let (status, reason) = region_status(&engine.facts(now), watched.groups(region), sight, region);
         for group in &sight.suspects {
             engine.look_closely(now, *group);
         }
@@ -127,7 +124,7 @@ fn regions(engine: &mut Engine, sights: &[Sight], now: Now) {
     }
 }
 
-fn region_status(cx: &Facts, sight: &Sight, region: RegionId) -> (RegionStatus, String) {
+fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, String) {
     if !sight.measured {
         return (RegionStatus::Unknown, "nothing was measured lately".to_string());
     }
@@ -150,10 +147,10 @@ fn region_status(cx: &Facts, sight: &Sight, region: RegionId) -> (RegionStatus, 
     if sight.gone > 0 {
         return (RegionStatus::Degraded, format!("{} of {} do not answer", sight.gone, sight.watched));
     }
-    if let Some(text) = without_primary(cx, region) {
+    if let Some(text) = without_primary(cx, groups, region) {
         return (RegionStatus::Degraded, text);
     }
-    if let Some(text) = lagging(cx, region) {
+    if let Some(text) = lagging(cx, groups, region) {
         return (RegionStatus::Degraded, text);
     }
     // One lost probe is not news; it is counted until the threshold.
@@ -167,15 +164,15 @@ fn region_status(cx: &Facts, sight: &Sight, region: RegionId) -> (RegionStatus, 
 }
 
 /// A primary in it answers and leads no more.
-fn without_primary(cx: &Facts, region: RegionId) -> Option<String> {
+fn without_primary(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
     let led = |g: &GroupId| cx.state.primaries[g.at()].0 == Some(region) && cx.stepped_down(*g).is_some();
-    let group = cx.estate().group_ids().find(led)?;
-    Some(format!("{} answers and leads no more: nobody takes its writes", cx.estate().group(group).name))
+    let group = groups.iter().find(|g| led(g))?;
+    Some(format!("{} answers and leads no more: nobody takes its writes", cx.estate().group(*group).name))
 }
 
-fn lagging(cx: &Facts, region: RegionId) -> Option<String> {
-    for group in cx.estate().group_ids() {
-        if cx.database(group).is_none() || cx.leader(group) == Some(region) {
+fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
+    for group in groups.iter().copied() {
+        if cx.leader(group) == Some(region) {
             continue;
         }
         let (_, rpo) = cx.estate().targets(group);
@@ -195,8 +192,8 @@ struct Finding {
     evidence: String,
 }
 
-fn disasters(engine: &mut Engine, sights: &[Sight], now: Now) {
-    let findings = findings(&engine.facts(now), sights);
+fn disasters(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
+    let findings = findings(&engine.facts(now), watched, sights);
     for finding in &findings {
         let covered = engine.state.open_disasters().any(|d| covers(d, finding));
         if covered || unresolved(&engine.facts(now), sights, finding) {
@@ -211,11 +208,11 @@ fn covers(disaster: &Disaster, finding: &Finding) -> bool {
     disaster.kind.is_of_data() == finding.kind.is_of_data()
         && (!finding.kind.is_of_data() || disaster.kind == finding.kind)
         && finding.regions.iter().all(|r| disaster.regions.contains(r))
-        && finding.services.iter().all(|s| disaster.services.contains(s))
+        && (finding.services == disaster.services || finding.services.iter().all(|s| disaster.services.contains(s)))
 }
 
-fn findings(cx: &Facts, sights: &[Sight]) -> Vec<Finding> {
-    let mut list = signals(cx);
+fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
+    let mut list = signals(cx, watched);
     let down: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
     let mut left = down.clone();
     for region in &down {
@@ -238,7 +235,7 @@ fn findings(cx: &Facts, sights: &[Sight]) -> Vec<Finding> {
             list.push(Finding {
                 kind: DisasterType::NodeFailure,
                 regions: vec![leader],
-                services: affected_by(cx, group),
+                services: watched.reach(group).to_vec(),
                 since: target.since,
                 evidence: votes.summary(),
             });
@@ -247,7 +244,7 @@ fn findings(cx: &Facts, sights: &[Sight]) -> Vec<Finding> {
     list
 }
 
-fn signals(cx: &Facts) -> Vec<Finding> {
+fn signals(cx: &Facts, watched: &Watched) -> Vec<Finding> {
     let of = |s: &super::telemetry::Signal| Finding {
         kind: s.kind,
         regions: vec![s.region],
@@ -255,7 +252,7 @@ fn signals(cx: &Facts) -> Vec<Finding> {
             .estate()
             .group_ids()
             .filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(s.region) && s.text.contains(&cx.estate().group(*g).name))
-            .flat_map(|g| affected_by(cx, g))
+            .flat_map(|g| watched.reach(g).iter().copied())
             .collect(),
         since: Some(s.since),
         evidence: s.text.clone(),
@@ -279,12 +276,6 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     let since = regions.iter().filter_map(|r| sights[r.at()].since).min();
     let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
     Finding { kind, regions, services, since, evidence }
-}
-
-fn affected_by(cx: &Facts, group: GroupId) -> Vec<ServiceId> {
-    let mut services = cx.estate().dependents(&cx.estate().group(group).services);
-    services.sort();
-    services
 }
 
 /// True while something else has begun to fail and is not yet decided: its verdict may change what this is called.

@@ -223,6 +223,12 @@ impl Engine {
         Some(assess::assess(&self.facts(now), &open.proposal, open.revision))
     }
 
+    /// What there is to be watched of the present estate: as it was found last, or found now.
+    fn watched(&self) -> Arc<watched::Watched> {
+        let known = self.watched.as_ref().filter(|w| w.is_of(&self.state.estate));
+        known.map_or_else(|| Arc::new(watched::Watched::of(&self.state.estate)), Arc::clone)
+    }
+
     fn facts(&self, now: Now) -> Facts<'_> {
         Facts { state: &self.state, telemetry: &self.telemetry, now }
     }

@@ -76,10 +76,11 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     let mut list: Vec<PlaceView> = service
         .regions
         .iter()
-        .map(|region| {
+        .filter_map(|region| {
             let member = database.and_then(|_| cx.member(service.group, *region)).map(|m| of(&m.sql));
-            let (well, asked) = member.unwrap_or_else(|| of(&probes[region.at()]));
-            PlaceView { region: Some(*region), well, asked }
+            // Where nobody ever asks it, nothing is said of it.
+            let (well, asked) = member.or_else(|| probes.get(region.at()).filter(|p| p.last_try.is_some()).map(of))?;
+            Some(PlaceView { region: Some(*region), well, asked })
         })
         .collect();
     if let Some(one) = probes.last().filter(|p| p.last_try.is_some()) {

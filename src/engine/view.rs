@@ -1,6 +1,8 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
+use super::telemetry::Probes;
 use super::votes::Stance;
+use super::watched::Watched;
 use super::{Engine, Facts, assess, orders, services, step, unproven, votes};
 use crate::model::*;
 use std::collections::BTreeSet;
@@ -24,12 +26,13 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
     // Each stays where it was, though another choice took its place.
     proposals.sort_by_key(|v| v.proposal.group);
     let unproven = unproven::all(state);
+    let watched = engine.watched();
     Snapshot {
         mode: state.mode,
         now,
         estate: Arc::clone(&state.estate),
         armed: state.armed,
-        regions: state.estate.region_ids().map(|r| region(&cx, r)).collect(),
+        regions: state.estate.region_ids().map(|r| region(&cx, &watched, r)).collect(),
         groups: state.estate.group_ids().map(|g| GroupView { unproven: unproven.contains(&g), ..group(engine, &cx, g, &proposals) }).collect(),
         services: services::views(&cx),
         disasters,
@@ -63,30 +66,20 @@ fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
         .collect()
 }
 
-fn region(cx: &Facts, id: RegionId) -> RegionView {
+fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     let (status, reason) = cx.state.regions[id.at()].clone();
-    let mut probes = Vec::new();
-    for group in cx.estate().group_ids() {
-        if let Some(member) = cx.database(group).and_then(|_| cx.member(group, id)) {
-            probes.push(&member.sql);
-            probes.push(&member.rest);
-        }
-    }
-    let services: Vec<_> = cx.telemetry.services.iter().filter_map(|s| s.get(id.at())).filter(|p| p.last_try.is_some()).collect();
-    let databases: Vec<bool> = cx
-        .estate()
-        .group_ids()
-        .filter_map(|g| cx.database(g).and_then(|_| cx.member(g, id)))
-        .map(|m| m.sql.last.as_ref().is_some_and(ProbeResult::is_well))
-        .collect();
-    let up = services.iter().filter(|p| p.last.as_ref().is_some_and(ProbeResult::is_well)).count() + databases.iter().filter(|b| **b).count();
-    let all = || probes.iter().copied().chain(services.iter().copied());
+    let members: Vec<_> = watched.groups(id).iter().filter_map(|g| cx.member(*g, id)).collect();
+    let of = |s: &ServiceId| cx.telemetry.services.get(s.at())?.get(id.at()).filter(|p| p.last_try.is_some());
+    let services: Vec<_> = watched.services(id).iter().filter_map(of).collect();
+    let well = |p: &&Probes| p.last.as_ref().is_some_and(ProbeResult::is_well);
+    let up = services.iter().copied().filter(well).count() + members.iter().map(|m| &m.sql).filter(well).count();
+    let all = || members.iter().flat_map(|m| [&m.sql, &m.rest]).chain(services.iter().copied());
     RegionView {
         status,
         reason,
         load: cx.telemetry.loads[id.at()],
         services_up: up as u16,
-        services: (services.len() + databases.len()) as u16,
+        services: (services.len() + members.len()) as u16,
         last_answer: all().filter_map(|p| p.last_life).max(),
         last_check: all().filter_map(|p| p.last_try).max(),
     }

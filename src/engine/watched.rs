@@ -14,6 +14,8 @@ pub(super) struct Watched {
     estate: Arc<Estate>,
     groups: Vec<Vec<GroupId>>,
     services: Vec<Vec<ServiceId>>,
+    /// Of each group, the services that its loss reaches.
+    reach: Vec<Vec<ServiceId>>,
 }
 
 impl Watched {
@@ -30,7 +32,28 @@ impl Watched {
                 services[region.at()].push(service);
             }
         }
-        Watched { estate: Arc::clone(estate), groups, services }
+        let reached = |g: &Group| {
+            let mut services = estate.dependents(&g.services);
+            services.sort();
+            services
+        };
+        let reach = estate.groups.iter().map(|g| if g.database.is_some() { reached(g) } else { Vec::new() }).collect();
+        Watched { estate: Arc::clone(estate), groups, services, reach }
+    }
+
+    /// The databases that have a member there.
+    pub fn groups(&self, region: RegionId) -> &[GroupId] {
+        &self.groups[region.at()]
+    }
+
+    /// The services that are asked there, where anything is.
+    pub fn services(&self, region: RegionId) -> &[ServiceId] {
+        &self.services[region.at()]
+    }
+
+    /// What needs a database, itself among it, in the order of its ids.
+    pub fn reach(&self, group: GroupId) -> &[ServiceId] {
+        &self.reach[group.at()]
     }
 
     pub fn is_of(&self, estate: &Arc<Estate>) -> bool {

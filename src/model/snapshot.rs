@@ -282,7 +282,7 @@ pub struct LagPoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceView {
     pub health: ServiceHealth,
-    /// Where it was asked, and what came of it; the regions it runs in first, then its one address.
+    /// Where it was ever asked, and what came of it; regions first, then its one address.
     pub places: Vec<PlaceView>,
     /// The disaster that reaches it, until its users are served again.
     pub hit_by: Option<super::DisasterId>,

@@ -38,6 +38,9 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
         return row.line();
     }
     row = row.right(g, &service.rto.written(), 9, t.dim).right(g, &service.rpo.written(), 8, t.dim).add("  ", t.text);
+    if view.places.is_empty() {
+        return row.rest(g, "never asked", c.width, t.dim).line();
+    }
     // Those beside each other that are alike are one piece: there may be fifty of them.
     let room = c.width.saturating_sub(row.used());
     for alike in view.places[..view.places.len().min(room)].chunk_by(|a, b| a.well == b.well) {
@@ -91,6 +94,10 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let group = s.estate.group(service.group);
     let primary = s.groups[service.group.at()].primary.map_or(String::new(), |p| format!(", led by {}", s.estate.region(p).name));
     lines.extend(fact(c, "back with", &format!("{}{primary}", group.name), t.text));
+    if view.places.is_empty() {
+        let why = if service.health.is_none() { "no health check is configured for it" } else { "no answer and no failure yet" };
+        lines.extend(fact(c, "asked", &format!("never: {why}"), t.dim));
+    }
     for place in &view.places {
         let at = place.region.map_or("its address", |r| s.estate.region(r).name.as_str());
         let age = place.asked.map_or(String::new(), |at| format!(", asked {} ago", c.age(at)));
