@@ -70,6 +70,9 @@ fn alone(places: &[PlaceView], hit: bool) -> ServiceHealth {
 fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     let service = cx.estate().service(id);
     let database = cx.database(service.group).filter(|d| d.service == id);
+    if database.is_none() && service.health.is_none() {
+        return Vec::new();
+    }
     let probes = &cx.telemetry.services[id.at()];
     let recent = |at: Option<Mono>| at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
     let of = |p: &super::telemetry::Probes| (p.last.as_ref().filter(|_| recent(p.last_try)).map(ProbeResult::is_well), p.last_try);
