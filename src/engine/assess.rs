@@ -136,7 +136,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, "configured, never fired here; if it fails nothing is handed over".to_string()),
+        None => check("fence", Verdict::Advice, "configured, never fired for it; if it fails nothing is handed over".to_string()),
     }
 }
 

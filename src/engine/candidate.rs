@@ -235,8 +235,8 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
                 let holds: Vec<&str> =
                     cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
                 let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
-                let wait = format!("once {} is back, nothing is lost", holders.join(" or "));
-                format!("/sync names no living standby outside {old}: {new} may lack acknowledged writes ({last_seen}); {wait}")
+                let wait = format!("wait for {}, and nothing is lost", holders.join(" or "));
+                format!("{wait}; {new} may lack acknowledged writes ({last_seen}), and /sync names no living standby outside {old}")
             }
         };
         checks.add(Verdict::Risk, "writes", text);

@@ -1,7 +1,8 @@
 //! From probes and votes to regions, primaries and disasters.
 
 use super::planted::{self, Break};
-use super::votes::Votes;
+use super::state::SILENCES;
+use super::votes::{self, Votes};
 use super::watched::{Sight, Watched, member};
 use super::{Engine, Facts, limits};
 use crate::model::*;
@@ -69,11 +70,39 @@ fn turns(engine: &mut Engine, now: Now) {
             }
             _ => None,
         };
+        let silence = silence(&cx, group);
+        let beside = match (cx.writes_beside(group).is_some(), known(Turn::TwoMayWrite)) {
+            (true, false) => Some(Turn::TwoMayWrite),
+            (false, true) => Some(Turn::OneWrites),
+            _ => None,
+        };
         let protection = protection(engine, group, now);
-        for turn in store.into_iter().chain(leads).chain(protection) {
+        for turn in store.into_iter().chain(leads).chain(silence).chain(beside).chain(protection) {
             engine.emit(now, Event::Turned { group, turn });
         }
     }
+}
+
+/// A primary that does not answer us, where no disaster tells of it and nothing runs for it.
+fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
+    let primary = cx.state.primaries[group.at()].0?;
+    let told = SILENCES.iter().copied().find(|turn| cx.state.turned.contains_key(&(group, *turn)));
+    let Some(since) = cx.member(group, primary)?.rest.failing_since else {
+        return told.map(|_| Turn::PrimaryHeard);
+    };
+    // A disaster is declared sooner than that, if it is one.
+    let declared = cx.state.open_disasters().any(|d| d.regions.contains(&primary)) || cx.state.running(group).is_some();
+    if declared || cx.now.mono.since(since) < limits::SILENCE.times(3) {
+        return None;
+    }
+    let now = match votes::silence(cx, group)? {
+        Silence::All => Turn::PrimarySilent,
+        Silence::Agent => Turn::AgentSilent,
+        Silence::Doubted { .. } => Turn::OnlyOursFail,
+    };
+    // It may be called one or the other by turns: what is told stands until it is heard, unless it is worse.
+    let worse = |turn: Turn| SILENCES.iter().position(|t| *t == turn);
+    told.is_none_or(|told| worse(now) < worse(told)).then_some(now)
 }
 
 /// Whether what a synchronous cluster acknowledges is held twice. An operation of ours has a step for it, and tells by itself.
@@ -100,8 +129,13 @@ fn unprotected(cx: &Facts, group: GroupId) -> Option<Option<Turn>> {
     let record = cx.record(group).filter(|_| cx.state.running(group).is_none())?;
     let (config, sync) = (record.config.as_ref()?, record.sync.as_ref()?);
     let primary = cx.state.primaries[group.at()].0?;
-    let leads = cx.report(group, primary).is_some_and(|r| r.role == MemberRole::Leader && r.running);
-    if !leads || record.leader_region() != Some(primary) {
+    let leader = cx.report(group, primary).filter(|r| r.role == MemberRole::Leader && r.running)?;
+    if record.leader_region() != Some(primary) {
+        return None;
+    }
+    // That one is named is not that it follows.
+    let follows = |r: &RegionId| cx.report(group, *r).is_some_and(|m| m.running && m.role == MemberRole::Replica && m.timeline == leader.timeline);
+    if config.synchronous && !sync.standbys.is_empty() && !cx.synchronous_standbys(group).iter().any(follows) {
         return None;
     }
     Some(match (config.synchronous && sync.standbys.is_empty(), config.strict) {
@@ -295,13 +329,21 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
     let since = finding.since.unwrap_or(now.mono);
     let response = engine.state.estate.response(finding.kind);
     let severity = response.map_or_else(|| default_severity(&engine.state.estate, finding), |r| r.severity);
+    // Users have waited since their primary stepped down, if it did: its nodes may have died after that.
+    let idle = |g: &GroupId| {
+        let cx = engine.facts(now);
+        let led = cx.state.primaries[g.at()].0.filter(|r| finding.regions.contains(r) && cx.state.turned.contains_key(&(*g, Turn::SteppedDown)))?;
+        let reached = cx.estate().group(*g).services.iter().any(|s| finding.services.contains(s));
+        cx.member(*g, led)?.led_at.map(|(_, at)| at).filter(|_| reached)
+    };
+    let from = engine.state.estate.group_ids().filter_map(|g| idle(&g)).chain([since]).min().unwrap_or(since);
     let disaster = Disaster {
         id: DisasterId(engine.state.next.disaster.max(1)),
         kind: finding.kind,
         severity,
         regions: finding.regions.clone(),
         services: finding.services.clone(),
-        since: now.utc_of(since),
+        since: now.utc_of(from),
         declared: now.utc,
         detection: now.mono.since(since),
         evidence: finding.evidence.clone(),

@@ -56,6 +56,17 @@ impl<'a> Facts<'a> {
         Some(self.member(group, primary)?.led_at.map_or(self.state.since, |(_, at)| at))
     }
 
+    /// A former primary whose agent does not answer us and whose database does: it may take writes beside the present one.
+    pub fn writes_beside(&self, group: GroupId) -> Option<RegionId> {
+        let primary = self.state.primaries.get(group.at())?.0?;
+        let may = |m: &MemberTelemetry| {
+            let led = m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader);
+            led && m.rest.last.as_ref().is_some_and(|l| !l.is_life()) && m.sql.last.as_ref().is_some_and(ProbeResult::is_life)
+        };
+        let others = self.database(group)?.members.iter().map(|m| m.region).filter(|r| *r != primary);
+        others.into_iter().find(|r| self.member(group, *r).is_some_and(may))
+    }
+
     /// A member's own report, if it is recent enough to show.
     pub fn report(&self, group: GroupId, region: RegionId) -> Option<&'a MemberReport> {
         self.report_within(group, region, self.stale_after())

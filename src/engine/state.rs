@@ -36,6 +36,9 @@ pub struct State {
     pub records: u64,
 }
 
+/// The turns that tell of a primary that does not answer us.
+pub(super) const SILENCES: &[Turn] = &[Turn::PrimarySilent, Turn::AgentSilent, Turn::OnlyOursFail];
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub disaster: u32,
@@ -140,11 +143,14 @@ impl State {
                     Turn::StoreAnswers => &[Turn::StoreSilent],
                     Turn::LeadsAgain => &[Turn::SteppedDown],
                     Turn::WritesAlone | Turn::WritesWait | Turn::Protected => &[Turn::WritesAlone, Turn::WritesWait],
+                    Turn::PrimarySilent | Turn::AgentSilent | Turn::OnlyOursFail | Turn::PrimaryHeard => SILENCES,
+                    Turn::TwoMayWrite => &[],
+                    Turn::OneWrites => &[Turn::TwoMayWrite],
                 };
                 for turn in ended {
                     self.turned.remove(&(*group, *turn));
                 }
-                if matches!(turn, Turn::StoreSilent | Turn::SteppedDown | Turn::WritesAlone | Turn::WritesWait) {
+                if !matches!(turn, Turn::StoreAnswers | Turn::LeadsAgain | Turn::Protected | Turn::PrimaryHeard | Turn::OneWrites) {
                     self.turned.insert((*group, *turn), record.at.utc);
                 }
             }

@@ -15,9 +15,10 @@ pub fn of(state: &State, d: &Disaster) -> BTreeSet<GroupId> {
     all(state).intersection(&reached).copied().collect()
 }
 
-/// Those that a note vouches for: a person wrote it, and it names them.
+/// Those that a note vouches for: a person wrote in it «NAME takes writes», in these words. That it names one is no word for it.
 pub fn vouched(state: &State, text: &str, by_hand: bool) -> Vec<GroupId> {
-    let named = |name: &str| text.split(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).any(|word| word.trim_matches('.') == name);
-    let of = |g: &GroupId| by_hand && state.estate.groups.get(g.at()).is_some_and(|g| named(&g.name));
+    let words: Vec<&str> = text.split_whitespace().map(|w| w.trim_matches(|c: char| !(c.is_alphanumeric() || "-_".contains(c)))).collect();
+    let vouches = |name: &str| words.windows(3).any(|w| w == [name, "takes", "writes"]);
+    let of = |g: &GroupId| by_hand && state.estate.groups.get(g.at()).is_some_and(|g| vouches(&g.name));
     state.unproven.iter().copied().filter(of).collect()
 }

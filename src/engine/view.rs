@@ -112,6 +112,8 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
         stepped_down: cx.stepped_down(id),
+        silence: votes::silence(cx, id),
+        beside: cx.writes_beside(id),
         alone: alone(cx, id),
         blind: cx.telemetry.group(id).store.away_since.is_some(),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
@@ -161,7 +163,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
     for id in unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()) {
         let name = &cx.estate().group(*id).name;
         gaps.push(format!(
-            "{name}: the cluster took over by itself, and no write of ours has proven it: write one by hand, and note it with «{name}»"
+            "{name}: the cluster elected its primary by itself, and no write of ours has proven it: write one by hand, and note «{name} takes writes»"
         ));
     }
     for id in cx.estate().group_ids() {
@@ -176,9 +178,15 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
             let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
             gaps.push(match cx.stepped_down(id) {
                 // Nobody is elected without it, and nothing here can do it instead.
-                Some(_) => format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers: {reason}"),
+                Some(_) => {
+                    format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers; nothing else helps: {reason}")
+                }
                 None => format!("{name}: nothing can be handed over, and {leader} steps down if it cannot reach etcd either: {reason}"),
             });
+        }
+        if let Some((old, new)) = cx.writes_beside(id).zip(cx.state.primaries[id.at()].0) {
+            let (old, new) = (cx.region_name(old), cx.region_name(new));
+            gaps.push(format!("{name}: PostgreSQL on {old} answers and its Patroni does not: it may take writes beside {new}; stop it"));
         }
         if let Some(alone) = alone(cx, id) {
             let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
@@ -206,7 +214,10 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
                 gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.region_name(member.region)));
             }
             if database.sql.is_some()
-                && cx.member(id, member.region).is_some_and(|m| m.stream.is_none() && m.report.is_some() && m.failing_since().is_none())
+                && cx.member(id, member.region).is_some_and(|m| {
+                    let answers = m.sql.failing_since.is_none() && m.rest.failing_since.is_none();
+                    m.stream.is_none() && m.report.is_some() && answers
+                })
             {
                 let leads = cx.leader(id) == Some(member.region);
                 let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);

@@ -78,6 +78,17 @@ impl Votes {
     }
 }
 
+/// What is known of a primary whose agent does not answer us; `None` where it does.
+pub fn silence(cx: &Facts, group: GroupId) -> Option<Silence> {
+    let primary = cx.state.primaries.get(group.at())?.0?;
+    let member = cx.member(group, primary)?;
+    member.rest.last.as_ref().filter(|last| !last.is_life())?;
+    if member.sql.last.as_ref().is_some_and(ProbeResult::is_life) {
+        return Some(Silence::Agent);
+    }
+    Some(votes(cx, group, primary).alive().map_or(Silence::All, |by| Silence::Doubted { by }))
+}
+
 /// Asks every configured observer about a member.
 pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
     let estate = cx.estate();

@@ -53,7 +53,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let ours = state.operations.iter().rev().find(|o| o.group == *g).is_some_and(|o| o.handed_over() && Some(o.to) == *r);
             let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none() && !ours;
             let by = if by_itself { ", by no operation of ours: nothing was fenced from here" } else { "" };
-            (if by_itself { Weight::Warning } else { Weight::Notice }, group(*g), format!("{name} leads{on}{by}"))
+            // Of a history that ends before it something was acknowledged, and is gone.
+            let known = state.primaries.get(g.at()).and_then(|p| p.1);
+            let back = known.zip(*timeline).filter(|(known, now)| now < known);
+            let back = back.map(|(known, _)| format!("; timeline {known} is left: what was acknowledged on it is lost"));
+            let weight = match (&back, by_itself) {
+                (Some(_), _) => Weight::Alarm,
+                (None, true) => Weight::Warning,
+                (None, false) => Weight::Notice,
+            };
+            (weight, group(*g), format!("{name} leads{on}{by}{}", back.unwrap_or_default()))
         }
         Event::Turned { group: g, turn } => {
             let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), &region);
@@ -61,6 +70,20 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", limits::SILENCE)),
                 Turn::StoreAnswers => (Weight::Notice, "etcd answers again".to_string()),
                 Turn::SteppedDown => (Weight::Alarm, format!("{} answers and leads no more: nobody takes writes", leader())),
+                Turn::PrimarySilent => {
+                    (Weight::Alarm, format!("{} does not answer us, and nobody says that it lives; nothing is declared yet", leader()))
+                }
+                Turn::AgentSilent => {
+                    let so = "its lease runs out, and who takes over then stands beside it";
+                    (Weight::Alarm, format!("Patroni on {} does not answer, its PostgreSQL does: {so}", leader()))
+                }
+                Turn::OnlyOursFail => (Weight::Warning, format!("{} does not answer us; others say that it lives", leader())),
+                Turn::TwoMayWrite => {
+                    let text = "the PostgreSQL of a former primary answers and its Patroni does not: it may take writes beside";
+                    (Weight::Alarm, format!("{text} {}", leader()))
+                }
+                Turn::OneWrites => (Weight::Notice, format!("nobody may take writes beside {} any more", leader())),
+                Turn::PrimaryHeard => (Weight::Notice, format!("{} answers", leader())),
                 Turn::WritesAlone => {
                     (Weight::Warning, format!("nobody is synchronous: what {} acknowledges is on it alone, and lost with it", leader()))
                 }
@@ -99,10 +122,14 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     let databases = if databases.is_empty() { String::new() } else { format!(" ({})", databases.join(", ")) };
                     let unproven = super::unproven::of(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
                     let (what, names, took) = (d.kind.words(), format!("{}{databases}", names.join(", ")), record.at.utc.since(d.since));
-                    match unproven.is_empty() {
-                        true => format!("{what} {names} is over, after {took}"),
+                    // A wider one takes its place: nothing is over by that.
+                    let wider = |o: &&Disaster| o.id > d.id && d.regions.iter().all(|r| o.regions.contains(r)) && !o.kind.is_of_data();
+                    let wider = state.open_disasters().filter(wider).find(|o| o.kind != DisasterType::NodeFailure && !d.kind.is_of_data());
+                    match (wider, unproven.is_empty()) {
+                        (Some(o), _) => format!("{what} {names}, since {took}, is part of {} from now on", o.kind.words()),
+                        (None, true) => format!("{what} {names} is over, after {took}"),
                         // What is left to do stands where nothing cuts it.
-                        false => format!("over after {took}, {unproven} never proven by a write of ours: {what} {names}"),
+                        (None, false) => format!("over after {took}, {unproven} never proven by a write of ours: {what} {names}"),
                     }
                 },
             );

@@ -140,7 +140,7 @@ pub enum Event {
     Note {
         by: String,
         text: String,
-        /// A person wrote it: a database that it names is vouched for. (Records from before this was told are a person's.)
+        /// A person wrote it: a database of which it says «NAME takes writes» is vouched for. (Records from before this was told are a person's.)
         #[serde(default = "super::order::yes", skip_serializing_if = "Clone::clone")]
         by_hand: bool,
     },
@@ -188,6 +188,16 @@ vocabulary!(
         /// The primary answers and leads no more, and nobody else is seen to.
         SteppedDown = "stepped_down",
         LeadsAgain = "leads_again",
+        /// Nothing of the primary answers us, and nobody says that it lives; no disaster is declared for it.
+        PrimarySilent = "primary_silent",
+        /// Its agent does not answer us, its database does: its lease runs out beside it.
+        AgentSilent = "agent_silent",
+        /// It does not answer us, and somebody else says that it lives.
+        OnlyOursFail = "only_ours_fail",
+        PrimaryHeard = "primary_heard",
+        /// The database of a former primary answers, its agent does not: it may take writes beside the present one.
+        TwoMayWrite = "two_may_write",
+        OneWrites = "one_writes",
         /// The store names no synchronous standby of a synchronous cluster: what the primary acknowledges is on it alone.
         WritesAlone = "writes_alone",
         /// The same in strict mode: nothing is acknowledged until there is one.

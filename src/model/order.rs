@@ -52,7 +52,7 @@ pub enum Action {
     Disarm,
     Note {
         text: String,
-        /// A person writes it: a database that it names is vouched for. What a program notes vouches for nothing.
+        /// A person writes it: a database of which it says «NAME takes writes» is vouched for. What a program notes vouches for nothing.
         #[serde(default = "yes")]
         by_hand: bool,
     },

@@ -144,6 +144,12 @@ impl Snapshot {
         self.groups.iter().filter(|v| cared_for.get(v.group.at()) == Some(&false) && v.is_silent()).map(|v| v.group).collect()
     }
 
+    /// A disaster of its data is open: its replicas carry that as well.
+    pub fn is_corrupt(&self, group: GroupId) -> bool {
+        let of = |d: &&Disaster| d.services.iter().any(|s| self.estate.service(*s).group == group);
+        self.disasters.iter().filter(|d| d.kind.is_of_data()).any(|d| of(&d))
+    }
+
     /// Its etcd does not answer us.
     pub fn is_blind(&self, group: GroupId) -> bool {
         self.group(group).is_some_and(|v| v.blind)
@@ -165,6 +171,11 @@ impl GroupView {
     /// A synchronous standby that answers holds what is acknowledged; of an asynchronous cluster none does.
     pub fn is_protected(&self) -> bool {
         self.members.iter().any(|m| !m.leads && m.synchronous && m.answers != Some(false))
+    }
+
+    /// Its primary does not answer us, and somebody else says that it lives.
+    pub fn is_doubted(&self) -> bool {
+        matches!(self.silence, Some(Silence::Doubted { .. }))
     }
 
     /// Its primary does not answer us.
@@ -213,6 +224,12 @@ pub struct GroupView {
     /// Its primary answers and leads no more, and nobody else is seen to: nobody takes writes. When it was last heard to lead.
     #[serde(default)]
     pub stepped_down: Option<Mono>,
+    /// Its primary's agent does not answer us: what is known beside that.
+    #[serde(default)]
+    pub silence: Option<Silence>,
+    /// A former primary that may take writes beside the present one: its agent does not answer us, its database does.
+    #[serde(default)]
+    pub beside: Option<RegionId>,
     /// It is a synchronous cluster without a synchronous standby, as the record has it.
     #[serde(default)]
     pub alone: Option<AloneView>,
@@ -231,6 +248,17 @@ pub struct GroupView {
     /// That does not pass by itself.
     #[serde(default)]
     pub veto_stands: bool,
+}
+
+/// What is known of a primary whose agent does not answer us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Silence {
+    /// Nothing of it answers, and nobody says that it lives.
+    All,
+    /// Its database answers: its lease runs out beside it.
+    Agent,
+    /// Only our own probes fail: who says that it lives.
+    Doubted { by: String },
 }
 
 /// What becomes of writes while nobody is synchronous, and since when.

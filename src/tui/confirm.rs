@@ -35,8 +35,9 @@ pub struct Confirm {
     pub fields: Vec<(Asked, String)>,
     /// The field that is typed into.
     pub at: usize,
-    /// What was different when the facts changed under it.
+    /// What was different when the facts changed under it, and whether something had been typed by then.
     pub changed: Vec<String>,
+    pub void: bool,
     /// It was put on the table by this screen, to be looked at.
     pub ours: bool,
     /// What was typed and is not what was asked for.
@@ -57,7 +58,7 @@ fn asked(a: &Assessment) -> Vec<(Asked, String)> {
 impl Confirm {
     pub fn new(shown: &ProposalView, seen: Utc) -> Confirm {
         let fields = asked(&shown.assessment);
-        Confirm { shown: shown.clone(), seen, fields, at: 0, changed: Vec::new(), ours: false, wrong: None }
+        Confirm { shown: shown.clone(), seen, fields, at: 0, changed: Vec::new(), void: false, ours: false, wrong: None }
     }
 
     /// Holds what is shown against the newest facts: a change voids what was typed, and is shown.
@@ -70,6 +71,7 @@ impl Confirm {
                     self.changed.push(change);
                 }
             }
+            self.void |= self.fields.iter().any(|(_, typed)| !typed.is_empty());
             (self.fields, self.at) = (asked(&now.assessment), 0);
         }
         self.shown = now.clone();
@@ -181,6 +183,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.extend(panel::takes(c, &confirm.shown));
         lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
     }
+    if p.intent == Intent::Guided {
+        let text = "all that was written since the moment that is restored, and more as long as writers go on: stop them first";
+        lines.extend(panel::said(c, "it loses", text, t.bad));
+    }
     let extras = lines.len();
     if let Some(step) = a.no_return_after {
         let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
@@ -201,7 +207,8 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     let typed_since = confirm.at > 0 || confirm.fields.first().is_some_and(|(_, typed)| !typed.is_empty());
     if !confirm.changed.is_empty() && !confirm.fields.is_empty() && !typed_since {
-        let text = " what was typed before is void: read it again, and type it again";
+        let text =
+            if confirm.void { " what was typed before is void: read it again, and type it again" } else { " it is not what it was: read it again" };
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
     let mut blocks: Vec<&str> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).map(|k| k.name.as_str()).collect();
@@ -244,12 +251,16 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     let all = confirm.fields.len();
     // A region's name stands for no more than this database.
     let group = &c.snapshot.estate.group(confirm.shown.proposal.group).name;
+    let (what, tab) = match confirm.shown.proposal.intent {
+        Intent::Guided => (format!("where {group} is restored"), ""),
+        _ => (format!("which {group} leaves"), "; Tab elsewhere"),
+    };
     let mut lines = Vec::new();
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, which {group} leaves, then Enter; Tab elsewhere; Esc leaves{wait}"), t.strong),
-            Asked::Name => (format!("typed: {from}, which {group} leaves"), t.dim),
+            Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; Esc leaves{wait}"), t.strong),
+            Asked::Name => (format!("typed: {from}, {what}"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),

@@ -100,7 +100,9 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
                 plain("Enter writes it, Esc leaves"),
             ];
             if !unproven.is_empty() {
-                lines.push(plain(&format!("whoever names {} here says that it takes writes: UNPROVEN ends with that", unproven.join(", "))));
+                let words: Vec<String> = unproven.iter().map(|name| format!("«{name} takes writes»")).collect();
+                lines.push(plain("UNPROVEN ends with these words, once a write by hand has shown it:"));
+                lines.push(plain(&words.join(", ")));
             }
             lines.push(field(c, typed, true));
             lines

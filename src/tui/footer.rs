@@ -35,7 +35,9 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
             Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
-            Command::Failover if decided_on(s, c.selected).is_none() && !s.group(c.selected).is_some_and(GroupView::is_silent) => false,
+            Command::Failover if decided_on(s, c.selected).is_none() && !s.group(c.selected).is_some_and(|v| v.is_silent() && !v.is_doubted()) => {
+                false
+            }
             // Nor to begin a second one.
             Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
@@ -48,6 +50,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
         };
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
         let short = match b.command {
+            Command::Failover if decided_on(s, c.selected).is_some_and(|v| v.proposal.intent == Intent::Guided) => "begin".to_string(),
             Command::Answer => answer(s, c.selected, b.short),
             // In a fork none runs.
             Command::StopAutomatic if app.beside.is_some() => "stop the real one".to_string(),

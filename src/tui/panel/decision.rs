@@ -68,6 +68,12 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     lines.extend(checks(c, a, 2));
     let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
+    if a.blocked().is_some() && !a.can_be_confirmed() && a.overrule.is_none() {
+        lines.push(
+            Row::new().add(key, t.key).rest(g, " tells why it is refused as it stands; Tab there weighs another target", c.width, t.text).line(),
+        );
+        return lines;
+    }
     let does = match p.intent {
         Intent::Failover => "fail over",
         Intent::Switchover => "switch over",
@@ -246,6 +252,16 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let regions: BTreeSet<RegionId> = s.disasters.iter().flat_map(|d| d.regions.iter().copied()).collect();
     let names: Vec<&str> = regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
     let down = names.join(", ");
+    for view in s.groups.iter().filter(|v| v.alone.is_some()) {
+        let leader = view.primary.map_or("its primary", |r| s.estate.region(r).name.as_str());
+        words.push(format!("{} is on {leader} alone: no standby is synchronous (5)", s.estate.group(view.group).name));
+    }
+    // The only copy of what was lost is where it was written.
+    let lost = |o: &&std::sync::Arc<Operation>| super::is_of_now(s, o) && o.results.loss.as_ref().is_some_and(|loss| *loss != Loss::Nothing);
+    for o in s.operations.iter().filter(lost) {
+        let (group, from) = (&s.estate.group(o.group).name, &s.estate.region(o.from).name);
+        words.push(format!("What {group} lost stands on {from} alone: save its data before it comes back"));
+    }
     let ours = |v: &GroupView| s.operations.iter().any(|o| o.group == v.group && super::is_of_now(s, o) && o.counts());
     let by_itself: Vec<&GroupView> = super::unproven(s).into_iter().filter(|v| !ours(v)).collect();
     if !by_itself.is_empty() {
@@ -256,7 +272,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         let off = if back { String::new() } else { format!(": see to it that its old primary in {down} stays off") };
         words.push(format!("the cluster took over {} by itself, without a fence{off}", databases.join(", ")));
         words.push(format!(
-            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note it with its name ({})",
+            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note «NAME takes writes» ({})",
             c.key(Command::Note)
         ));
     }
@@ -314,12 +330,24 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             continue;
         }
         if undecided.contains(&view.group) {
-            let text =
-                format!("{}: {} leads and does not answer us; nothing is decided", s.estate.group(view.group).name, s.estate.region(primary).name);
+            let (group, leader) = (&s.estate.group(view.group).name, &s.estate.region(primary).name);
+            let text = match &view.silence {
+                Some(Silence::Doubted { by }) => format!("{group}: {leader} does not answer us, and lives ({by}); nothing is to be decided"),
+                Some(Silence::Agent) => {
+                    format!(
+                        "{group}: Patroni on {leader} does not answer, its PostgreSQL does: who takes over writes beside it, unless it is stopped"
+                    )
+                }
+                _ => format!("{group}: {leader} leads and does not answer us; nothing is decided"),
+            };
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
-                let mark = if i == 0 { format!("   {} ", g.bad) } else { "     ".to_string() };
-                Row::new().add(mark, t.bad).rest(g, &part, c.width, t.bad).line()
+                let (glyph, style) = if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
+                let mark = if i == 0 { format!("   {glyph} ") } else { "     ".to_string() };
+                Row::new().add(mark, style).rest(g, &part, c.width, style).line()
             }));
+            if view.is_doubted() {
+                continue;
+            }
             // That nobody here decides is not that nothing happens.
             if let Some((left, read)) = view.lease_left {
                 let left = Span(left.0.saturating_sub(c.age(read).0));

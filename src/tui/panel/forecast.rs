@@ -173,7 +173,8 @@ fn outlook(f: &Figures, sample: &str) -> String {
     // Where half of them do not get there, there is no median to tell.
     let mut text = match f.served_ms.times(2) {
         times if times.is_empty() => {
-            return format!("users are served in {} of {} futures; in the others not in time", f.not_served.of - f.not_served.met, f.not_served.of);
+            let why = f.why_not.as_deref().unwrap_or("not within what is looked ahead");
+            return format!("users are served by it in {} of {} futures; in the others: {why}", f.not_served.of - f.not_served.met, f.not_served.of);
         }
         times => format!("served {times}"),
     };

@@ -39,22 +39,45 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                 0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
                 n => format!("  {} led elsewhere", count(n, "database")),
             };
-            let silent = s.undecided();
+            let of = |which: fn(&Silence) -> bool| -> Vec<&GroupView> {
+                // In a replay nobody is asked; what runs tells of itself.
+                let is = |v: &&GroupView| v.silence.as_ref().is_some_and(which) && s.mode != Mode::Replay && !s.runs(v.group);
+                s.groups.iter().filter(is).collect()
+            };
+            let silent = of(|silence| *silence == Silence::All);
+            let (agents, doubted) = (of(|silence| *silence == Silence::Agent), of(|silence| matches!(silence, Silence::Doubted { .. })));
+            let heard = |views: &[&GroupView]| {
+                let names: Vec<&str> = views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
+                let last = views.iter().flat_map(|v| &v.members).filter(|m| m.leads).filter_map(|m| m.measured).min();
+                format!("{}  {}", last.map_or(String::new(), |at| format!(" for {}", c.age(at))), names.join(", "))
+            };
+            let paused: Vec<&str> = s.groups.iter().filter(|v| v.paused).map(|v| s.estate.group(v.group).name.as_str()).collect();
+            // Of a cluster that is to lose nothing; one that is asynchronous is never without a risk.
+            let bare = |v: &&GroupView| {
+                v.synchronous == Some(true) && v.primary.is_some() && v.members.len() > 1 && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())
+            };
+            let bare: Vec<&str> = s.groups.iter().filter(bare).map(|v| s.estate.group(v.group).name.as_str()).collect();
             let idle: Vec<&str> = s.groups.iter().filter(|v| v.stepped_down.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
             first = match (worst, s.stale.first()) {
-                // Nobody has declared anything, and its users wait.
-                _ if !silent.is_empty() => {
-                    let heard = s.groups.iter().filter(|v| silent.contains(&v.group)).flat_map(|v| &v.members).filter(|m| m.leads);
-                    let longest = heard.filter_map(|m| m.measured).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
-                    let names: Vec<&str> = silent.iter().map(|g| s.estate.group(*g).name.as_str()).collect();
-                    let text = format!("{} PRIMARY SILENT{longest}  {}", g.bad, names.join(", "));
+                // Of all that is no disaster the worst: what is written now may have to be thrown away.
+                _ if let Some((v, old)) = s.groups.iter().find_map(|v| Some((v, v.beside?))) => {
+                    let text = format!("{} TWO MAY WRITE  {}: {}", g.bad, s.estate.group(v.group).name, s.estate.region(old).name);
+                    let text = format!("{text} beside {}", v.primary.map_or("?", |r| s.estate.region(r).name.as_str()));
                     first.rest(g, &text, c.width.saturating_sub(14), t.bad)
                 }
+                // Nobody has declared anything, and its users wait.
+                _ if !silent.is_empty() => first.rest(g, &format!("{} PRIMARY SILENT{}", g.bad, heard(&silent)), c.width.saturating_sub(14), t.bad),
                 // It is no disaster of a region, and users cannot write.
                 _ if !idle.is_empty() => {
                     let longest = s.groups.iter().filter_map(|v| v.stepped_down).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
                     let text = format!("{} NO PRIMARY{longest}  {}", g.bad, idle.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.bad)
+                }
+                // Its lease runs out, and who takes over then stands beside it.
+                _ if !agents.is_empty() => first.rest(g, &format!("{} PATRONI SILENT{}", g.bad, heard(&agents)), c.width.saturating_sub(14), t.bad),
+                _ if !doubted.is_empty() => {
+                    let text = format!("{} ONLY OUR PROBES FAIL{}", g.part, heard(&doubted));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
                 // What is acknowledged meanwhile would be lost with one node; or nothing is acknowledged.
                 _ if let Some(longest) = s.groups.iter().filter_map(|v| v.alone).min_by_key(|a| (!a.waits, a.since)) => {
@@ -79,6 +102,12 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let full = s.estate.region_ids().filter_map(|r| Some(format!("{} {}", s.estate.region(r).name, overload(s, r)?)));
                     let text = format!("{} OVERLOAD  {}", g.part, full.collect::<Vec<_>>().join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
+                (RegionStatus::Ok, None) if !paused.is_empty() => {
+                    first.rest(g, &format!("{} PATRONI PAUSED  {}", g.part, paused.join(", ")), c.width.saturating_sub(14), t.warn)
+                }
+                (RegionStatus::Ok, None) if !bare.is_empty() => {
+                    first.rest(g, &format!("{} NOBODY COULD TAKE OVER  {}", g.part, bare.join(", ")), c.width.saturating_sub(14), t.warn)
                 }
                 (RegionStatus::Ok, None) if s.groups.iter().any(|v| v.unproven) => {
                     let names: Vec<&str> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.as_str()).collect();
@@ -157,6 +186,14 @@ fn lost(s: &Snapshot, t: &crate::tui::theme::Theme) -> (String, ratatui::style::
     let ours = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && is_of_now(s, o) && o.results.loss.is_some());
     let hit = |v: &&GroupView| !v.members.is_empty() && is_reached(s, v.group);
     let all: Vec<Option<&Loss>> = s.groups.iter().filter(hit).map(|v| ours(v.group).and_then(|o| o.results.loss.as_ref())).collect();
+    // What was acknowledged on a timeline that has been left is gone, whatever was said when it began.
+    let left = |v: &&GroupView| {
+        let promoted = s.operations.iter().rev().find(|o| o.group == v.group && is_of_now(s, o)).and_then(|o| o.results.timeline);
+        promoted.zip(v.timeline).is_some_and(|(promoted, now)| now < promoted)
+    };
+    if let Some(v) = s.groups.iter().filter(hit).find(left) {
+        return (format!("{}: its timeline was left, writes are lost", s.estate.group(v.group).name), t.bad);
+    }
     match all.iter().flatten().find(|loss| ***loss != Loss::Nothing) {
         Some(loss) => (format!("lost {loss}"), t.bad),
         None if all.iter().all(Option::is_some) => ("nothing lost".to_string(), t.ok),
@@ -168,10 +205,10 @@ fn lost(s: &Snapshot, t: &crate::tui::theme::Theme) -> (String, ratatui::style::
 /// those are.
 fn unwritable(c: &Canvas) -> Option<(Span, Span, usize)> {
     let s = c.snapshot;
-    let silent = s.undecided();
-    let since = |v: &GroupView| match silent.contains(&v.group) {
-        true => v.members.iter().find(|m| m.leads).and_then(|m| m.measured),
-        false => v.stepped_down,
+    let since = |v: &GroupView| match &v.silence {
+        // Of one that somebody hears, or whose database answers, that is not known.
+        Some(Silence::All) if s.mode != Mode::Replay && !s.runs(v.group) => v.members.iter().find(|m| m.leads).and_then(|m| m.measured),
+        _ => v.stepped_down,
     };
     let databases = || s.groups.iter().filter(|v| since(v).is_some());
     let longest = databases().filter_map(since).min()?;
@@ -184,7 +221,10 @@ fn unwritable(c: &Canvas) -> Option<(Span, Span, usize)> {
 fn second(c: &Canvas) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
-    if let Some(since) = s.disasters.iter().map(|d| d.since).min() {
+    // Of those whose users wait: what a first one took ended when they were served.
+    let waits = |d: &&Disaster| s.services.iter().any(|v| v.hit_by == Some(d.id));
+    let since = s.disasters.iter().filter(waits).map(|d| d.since).min().or_else(|| s.disasters.iter().map(|d| d.since).min());
+    if let Some(since) = since {
         let passed = s.now.utc.since(since);
         let reached = || s.disasters.iter().flat_map(|d| &d.services);
         let rto = reached().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
@@ -207,7 +247,11 @@ fn second(c: &Canvas) -> Line<'static> {
             Some(took) => {
                 let (lost, style) = lost(s, t);
                 let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
-                row.add(lost, style).add(format!(" {} RTO {rto}", g.dot), t.dim)
+                // Recovered was with protection: that it is gone since is more than the objective.
+                match s.groups.iter().any(|v| v.alone.is_some() && is_reached(s, v.group)) {
+                    true => row.add(lost, style).add(format!(" {} now on one node", g.dot), t.bad),
+                    false => row.add(lost, style).add(format!(" {} RTO {rto}", g.dot), t.dim),
+                }
             }
             None if waiting == 0 => {
                 let (text, style) = match unproven.as_slice() {

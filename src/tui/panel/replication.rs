@@ -107,10 +107,13 @@ fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
 pub fn primary(c: &Canvas, view: &GroupView) -> String {
     let Some(primary) = view.primary else { return "nobody known yet".to_string() };
     let name = &c.snapshot.estate.region(primary).name;
-    match view.stepped_down {
+    match (&view.silence, view.stepped_down) {
+        (Some(Silence::Agent), _) => format!("{name}, Patroni silent"),
+        (Some(Silence::Doubted { .. }), _) => format!("{name}, silent to us"),
         _ if view.is_silent() => format!("{name}, silent"),
-        Some(_) => format!("{name}, stepped down"),
-        None => name.clone(),
+        (_, Some(_)) => format!("{name}, stepped down"),
+        (_, None) if view.alone.is_some() => format!("{name}, alone"),
+        (_, None) => name.clone(),
     }
 }
 
@@ -154,6 +157,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
+        (Some(_), ..) if c.snapshot.is_corrupt(view.group) => row.rest(g, "may be corrupt too", c.width, t.warn),
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
