@@ -492,3 +492,21 @@ fn an_outage_begins_when_nobody_took_writes() {
         assert!(idle.since(d.since) > Span::secs(10) && d.detection < Span::secs(12), "{d:?}");
     }
 }
+
+/// The region that it was led to is lost before a standby protects it: nobody waits in vain for that, and giving it up frees
+/// the database for another choice.
+#[test]
+fn who_took_over_and_died_is_not_waited_for() {
+    let mut simulation = confirmed(|o| o.results.served.is_some());
+    let operation = running(&simulation);
+    let to = simulation.snapshot(1, false).estate.region(operation.to).name.clone();
+    simulation.inject(&format!("region_outage {to}")).unwrap_or_else(|e| panic!("{e}"));
+    wait(&mut simulation, Span::secs(12));
+    let Status::Waiting { question } = running(&simulation).status.clone() else { panic!("{:?}", running(&simulation).status) };
+    assert!(question.contains("does not answer") && question.contains("abort"), "{question}");
+    order(&mut simulation, Action::Abort { operation: operation.id });
+    wait(&mut simulation, Span::secs(5));
+    assert!(running(&simulation).is_over());
+    let s = simulation.snapshot(1, false);
+    assert!(s.is_on_table(ORDERS) || s.is_undecided(ORDERS), "{:?}", s.proposals.iter().map(|p| &p.proposal).collect::<Vec<_>>());
+}

@@ -2,7 +2,7 @@
 
 use super::planted::{self, Break};
 use super::step::{self, Progress};
-use super::{Engine, limits};
+use super::{Engine, Facts, limits};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -192,6 +192,13 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
         match (&step.kind, step::look(&cx, operation, index)) {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },
+            // It was handed over to one that is silent by now: to wait for its protection is to wait in vain.
+            (StepKind::WatchProtection, Progress::Wait(_)) if is_lost(&cx, operation) && nothing_else_runs(operation) => {
+                let to = cx.region_name(operation.to);
+                return Status::Waiting {
+                    question: format!("{to}, which leads it now, does not answer: give it up (abort), and fail over anew; or wait"),
+                };
+            }
             (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
                 // What comes after it in the plan would be left out if somebody accepted.
                 let question = match operation.lacks_only_protection() {
@@ -237,6 +244,12 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
         None if matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
         None => Status::Running,
     }
+}
+
+/// The member that it was handed over to has been silent for a while.
+fn is_lost(cx: &Facts, operation: &Operation) -> bool {
+    let since = cx.member(operation.group, operation.to).and_then(|m| m.failing_since());
+    operation.handed_over() && since.is_some_and(|since| cx.now.mono.since(since) >= limits::SILENCE)
 }
 
 /// But for protection, what is not done has not begun: a plan may go on after it.
