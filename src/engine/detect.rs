@@ -158,7 +158,8 @@ fn regions(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
     }
 }
 
-fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, String) {
+/// How a region stands, and why, as all that is watched in it says now.
+pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, String) {
     if !sight.measured {
         return (RegionStatus::Unknown, "nothing was measured lately".to_string());
     }

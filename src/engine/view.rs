@@ -3,7 +3,7 @@
 use super::telemetry::Probes;
 use super::votes::Stance;
 use super::watched::Watched;
-use super::{Engine, Facts, assess, orders, services, step, unproven, votes};
+use super::{Engine, Facts, assess, detect, orders, services, step, unproven, votes};
 use crate::model::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,6 +68,9 @@ fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
 
 fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     let (status, reason) = cx.state.regions[id.at()].clone();
+    // The record has why it turned; what is so now may be more, or something else.
+    let now = detect::region_status(cx, watched.groups(id), &watched.sight(cx, id), id);
+    let reason = if now.0 == status { now.1 } else { reason };
     let members: Vec<_> = watched.groups(id).iter().filter_map(|g| cx.member(*g, id)).collect();
     let of = |s: &ServiceId| cx.telemetry.services.get(s.at())?.get(id.at()).filter(|p| p.last_try.is_some());
     let services: Vec<_> = watched.services(id).iter().filter_map(of).collect();

@@ -65,7 +65,8 @@ impl Watched {
         self.estate.region_ids().map(|r| self.sight(cx, r)).collect()
     }
 
-    fn sight(&self, cx: &Facts, region: RegionId) -> Sight {
+    /// One of them.
+    pub fn sight(&self, cx: &Facts, region: RegionId) -> Sight {
         let mut sight = Sight::default();
         for group in &self.groups[region.at()] {
             if let Some(one) = member(cx, *group, region) {

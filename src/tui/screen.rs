@@ -219,13 +219,17 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     // What is to be decided, and how long there is.
     let first = if c.width < panel::NARROW { 2 } else { 1 };
-    let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(1).collect();
+    // In an incident since when, and how long there is.
+    let heads = if s.disasters.is_empty() { 1 } else { 2 };
+    let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(heads).collect();
     if let Some(view) = s.proposals.first() {
         lines.extend(panel::choice(c, view).into_iter().take(first));
     } else if let Some(o) = s.open().next() {
         lines.push(panel::recovery_head(c, o));
     }
-    for id in s.estate.region_ids() {
+    // Then those that are well need no line each.
+    let listed = |id: &RegionId| heads == 1 || s.regions[id.at()].status != RegionStatus::Ok;
+    for id in s.estate.region_ids().filter(listed) {
         let view = &s.regions[id.at()];
         let (mark, style) = match view.status {
             RegionStatus::Ok => (g.ok, t.ok),

@@ -240,7 +240,9 @@ fn second(c: &Canvas) -> Line<'static> {
         } else if none {
             row = row.add("no service is hit", t.ok).add(format!(" {} for {passed}", g.dot), t.dim);
         } else if served.is_none() {
-            row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(format!(" {} RTO {rto} ", g.dot), t.dim);
+            // What is left of it says more than the objective, where there is room for one of them.
+            let objective = if narrow(c) { " ".to_string() } else { format!(" {} RTO {rto} ", g.dot) };
+            row = row.add("impact ", t.dim).add(passed.to_string(), t.strong).add(objective, t.dim);
         }
         row = match served {
             _ if none => row,
