@@ -99,6 +99,7 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
         // A lock that was renewed is decided when the next renewal is overdue.
         // Without the store nothing is handed over, in whatever way.
         let instead = match cx.record(group) {
+            Some(_) if cx.report(group, from).is_none() => "leave it, and mend our way to it; or override",
             Some(_) => "switch over instead, or override",
             None => "and nothing can be handed over until etcd answers",
         };
@@ -136,7 +137,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, "configured, never fired for it; if it fails nothing is handed over".to_string()),
+        None => check("fence", Verdict::Advice, "never fired for this database; if it fails nothing is handed over".to_string()),
     }
 }
 

@@ -2,7 +2,7 @@
 //! candidate skips the cluster's own checks, so these stand in for them. Each row was learned on real clusters.
 
 use super::planted::{self, Break};
-use super::{Facts, limits};
+use super::{Facts, limits, votes};
 use crate::model::*;
 
 /// The checks of a failover from one member to another, the decisive ones first. `age` is how old evidence may be.
@@ -38,6 +38,10 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
     }
     match cx.report_within(group, from, age) {
         Some(r) if r.running && r.role == MemberRole::Leader => checks.pass("leader", format!("{old} leads and answers")),
+        // It lives, and only we do not hear it: neither is a failover what is called for.
+        _ if let Some(alive) = votes::votes(cx, group, from).alive() => {
+            checks.block(11, "leader", format!("{old} does not answer us as a leader, and lives ({alive}): leave it, and mend our way to it"));
+        }
         _ => checks.block(11, "leader", format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);

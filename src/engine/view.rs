@@ -91,12 +91,12 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
 fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let (primary, timeline) = cx.state.primaries[id.at()];
     let record = cx.telemetry.group(id).store.record.as_ref();
-    let (observers_for, observers_against, observers) = match primary {
+    let (observers_for, observers_against, observers, observers_absent) = match primary {
         Some(primary) => {
             let v = votes::votes(cx, id, primary);
-            (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16)
+            (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16, v.absent() as u16)
         }
-        None => (0, 0, 0),
+        None => (0, 0, 0, 0),
     };
     let proposal = proposals.iter().find(|p| p.proposal.group == id);
     let veto = proposal.and_then(|p| assess::automation_veto(cx, &p.proposal, &p.assessment));
@@ -112,6 +112,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         observers_for,
         observers_against,
         observers,
+        observers_absent,
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
         stepped_down: cx.stepped_down(id),

@@ -67,9 +67,14 @@ impl Votes {
 
     pub fn summary(&self) -> String {
         let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
-        let absent = self.list.iter().filter(|v| v.absent && v.stance != Stance::Gone).count();
+        let absent = self.absent();
         let silent = if absent > 0 { format!("; {absent} silent too") } else { String::new() };
         format!("{} of {} observers: {}{silent}", names.len(), self.list.len(), names.join(", "))
+    }
+
+    /// How many can say nothing, being silent themselves.
+    pub fn absent(&self) -> usize {
+        self.list.iter().filter(|v| v.absent && v.stance == Stance::Unknown).count()
     }
 
     /// The oldest evidence that a vote for «gone» rests on.

@@ -220,6 +220,9 @@ pub struct GroupView {
     pub observers_for: u16,
     pub observers_against: u16,
     pub observers: u16,
+    /// Of those that say nothing, the ones that are silent themselves.
+    #[serde(default)]
+    pub observers_absent: u16,
     pub operation: Option<super::OperationId>,
     /// Its primary answers and leads no more, and nobody else is seen to: nobody takes writes. When it was last heard to lead.
     #[serde(default)]

@@ -188,6 +188,10 @@ impl App {
     /// The choice that is being confirmed, for the next of the other members.
     pub(super) fn elsewhere(&self, view: &ProposalView, s: &Snapshot) -> Option<Action> {
         let p = &view.proposal;
+        // What is restored is restored where it is.
+        if p.intent == Intent::Guided {
+            return None;
+        }
         let members = &s.groups.iter().find(|g| g.group == p.group)?.members;
         let others: Vec<RegionId> = members.iter().map(|m| m.region).filter(|r| *r != p.from).collect();
         let at = others.iter().position(|r| Some(*r) == view.assessment.to).map_or(0, |at| (at + 1) % others.len());

@@ -166,6 +166,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     // Where it goes is never cut.
     let group = &s.estate.group(p.group).name;
     let whole = format!(" CONFIRM  {} {group}  {from} {} {to}", p.plan, g.arrow);
+    let whole = if p.intent == Intent::Guided { format!(" CONFIRM  {} {group} in {from}", p.plan) } else { whole };
     let title = if whole.chars().count() <= c.width { whole } else { format!(" CONFIRM {group} {} {to}", g.arrow) };
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     // What runs out stays in sight while it is read.
@@ -184,8 +185,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
     }
     if p.intent == Intent::Guided {
-        let text = "all that was written since the moment that is restored, and more as long as writers go on: stop them first";
-        lines.extend(panel::said(c, "it loses", text, t.bad));
+        lines.extend(panel::said(c, "it loses", panel::RESTORED, t.bad));
     }
     let extras = lines.len();
     if let Some(step) = a.no_return_after {

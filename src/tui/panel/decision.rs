@@ -55,6 +55,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         vec![title.at_end(g, &end, c.width.saturating_sub(1), style).line()]
     };
     lines.extend(said(c, "why", &p.reason, t.text));
+    if p.intent == Intent::Guided {
+        lines.extend(said(c, "it loses", RESTORED, t.bad));
+        lines.extend(said(c, "leave it", "its replicas carry what is corrupt as well: a failover mends nothing", t.text));
+    }
     if p.intent != Intent::Guided {
         lines.extend(super::takes(c, view));
         lines.extend(super::loses(c, view));
@@ -82,6 +86,9 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}"), c.width, t.text).line());
     lines
 }
+
+/// What a restore loses.
+pub const RESTORED: &str = "all that was written since the moment that is restored: more, as long as writers go on";
 
 /// How long it is until automation acts on it, if it would as things stand.
 pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
@@ -265,12 +272,19 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let ours = |v: &GroupView| s.operations.iter().any(|o| o.group == v.group && super::is_of_now(s, o) && o.counts());
     let by_itself: Vec<&GroupView> = super::unproven(s).into_iter().filter(|v| !ours(v)).collect();
     if !by_itself.is_empty() {
-        let databases: Vec<&str> = by_itself.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
+        // One that leads where it led before was elected anew: it is what must stay on.
+        let (same, moved): (Vec<&GroupView>, Vec<&GroupView>) = by_itself.iter().partition(|v| v.primary.is_some_and(|p| regions.contains(&p)));
+        let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
         // One that follows the new primary is no danger any more.
         let follows = |v: &GroupView, m: &MemberView| !m.leads && m.answers == Some(true) && m.timeline == v.timeline;
-        let back = by_itself.iter().all(|v| v.members.iter().filter(|m| regions.contains(&m.region)).all(|m| follows(v, m)));
-        let off = if back { String::new() } else { format!(": see to it that its old primary in {down} stays off") };
-        words.push(format!("the cluster took over {} by itself, without a fence{off}", databases.join(", ")));
+        let back = moved.iter().all(|v| v.members.iter().filter(|m| regions.contains(&m.region)).all(|m| follows(v, m)));
+        let off = if back { String::new() } else { format!(": its old primary in {down} may come back as a standby only") };
+        if !same.is_empty() {
+            words.push(format!("the cluster elected the primary of {} anew by itself, where it was", names(&same)));
+        }
+        if !moved.is_empty() {
+            words.push(format!("the cluster took over {} by itself, without a fence{off}", names(&moved)));
+        }
         words.push(format!(
             "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note «NAME takes writes» ({})",
             c.key(Command::Note)
@@ -338,6 +352,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                         "{group}: Patroni on {leader} does not answer, its PostgreSQL does: who takes over writes beside it, unless it is stopped"
                     )
                 }
+                _ if view.lease_left.is_none() && !view.blind => {
+                    format!("{group}: {leader}, its last primary, does not answer us, and nobody holds its lock; nothing is decided")
+                }
                 _ => format!("{group}: {leader} leads and does not answer us; nothing is decided"),
             };
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
@@ -356,6 +373,13 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                     if nobody { "and nobody may take it then: no synchronous standby" } else { "then the cluster may take over by itself, unfenced" };
                 let text = format!("     its lease ends in {left}: {then}");
                 lines.push(Row::new().rest(g, &text, c.width, t.warn).line());
+            }
+            // What speaks for leaving it goes with what would be done.
+            let answers = |m: &&MemberView| !m.leads && m.answers == Some(true);
+            let fit = view.members.iter().any(|m| !m.leads && m.unfit.is_none());
+            let unfit = view.members.iter().filter(answers).find_map(|m| m.unfit.as_deref()).filter(|_| !fit);
+            for part in unfit.iter().flat_map(|why| crate::tui::dialog::wrap(&g.plain(why), c.width.saturating_sub(6))) {
+                lines.push(Row::new().rest(g, &format!("     {part}"), c.width, t.warn).line());
             }
             lines.push(
                 Row::new().add(format!("     {}", c.key(Command::Failover)), t.key).rest(g, " puts a choice on the table", c.width, t.text).line(),

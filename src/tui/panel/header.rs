@@ -316,6 +316,8 @@ fn second(c: &Canvas) -> Line<'static> {
     let rests = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max();
     let armed = match rests.filter(|_| !narrow(c)) {
         _ if !s.armed => "read-only".to_string(),
+        // What it has begun goes on, whatever it rests from.
+        Some(_) if s.open().any(|o| o.by == "automation") => "auto acts".to_string(),
         // In an incident there is little room, and what it does not do must be known.
         Some(_) if !s.disasters.is_empty() => if c.width < 100 { "auto rests" } else { "armed, auto rests" }.to_string(),
         // In minutes: it is no stopwatch, and each second of it would be drawn.

@@ -9,7 +9,7 @@ mod regions;
 mod replication;
 mod services;
 
-pub use decision::{NARROW, checks, choice, counts, next_loss, nothing_left, peace, said};
+pub use decision::{NARROW, RESTORED, checks, choice, counts, next_loss, nothing_left, peace, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, is_of_now, overload, unproven};
 pub use log::{log, story_row, whole_log};

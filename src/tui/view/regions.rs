@@ -48,7 +48,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         let of = |g: &&Group| d.kind == DisasterType::NodeFailure && g.database.as_ref().is_some_and(|b| d.services.contains(&b.service));
         let names: Vec<&str> = s.estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect();
         let names = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
-        let text = format!("{} {}{names}, since {}: {}", d.severity, d.kind.words(), d.since.clock(), d.evidence);
+        let text = format!("{} {}{names}, since {}; declared on: {}", d.severity, d.kind.words(), d.since.clock(), d.evidence);
         lines.extend(fact(c, "disaster", &text, t.bad));
     }
     lines.extend(data(c, id));

@@ -17,7 +17,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let primary = crate::tui::panel::primary(c, view);
     let idle = view.stepped_down.is_some();
     let silent = view.is_silent() || idle;
-    let led = if idle { primary } else { format!("led by {primary}") };
+    let led = if idle || view.is_doubted() { primary } else { format!("led by {primary}") };
     let fit = view.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count();
     let worst = view.members.iter().filter(|m| !m.leads).filter_map(|m| m.lag).max();
     let (mark, style) = match (silent, fit) {
@@ -28,7 +28,8 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     Row::new()
         .add(format!(" {mark} "), style)
         .left(g, &s.estate.group(view.group).name, 18, t.strong)
-        .left(g, &led, 30, if silent { t.bad } else { t.text })
+        .left(g, &led, 29, if silent { t.bad } else { t.text })
+        .add(" ", t.text)
         .left(g, &format!("{fit} may take over"), 17, style)
         .rest(g, &worst.filter(|_| !silent).map_or(String::new(), |w| format!("behind {w}")), c.width, t.dim)
         .line()
@@ -117,8 +118,11 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
         None => "nobody holds the lock".to_string(),
     };
     lines.extend(fact(c, "lease", &lease, t.text));
-    let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against);
-    let others = if unknown > 0 { format!(", {unknown} have noticed nothing") } else { String::new() };
+    let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against + view.observers_absent);
+    let mut others = if unknown > 0 { format!(", {unknown} have noticed nothing") } else { String::new() };
+    if view.observers_absent > 0 {
+        others.push_str(&format!(", {} silent too", view.observers_absent));
+    }
     let (gone, lives) = (view.observers_for, view.observers_against);
     let observers = format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
     lines.extend(fact(c, "observers", &observers, t.text));
