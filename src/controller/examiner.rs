@@ -76,6 +76,9 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
 /// What decides how ready anything is, as far as it moves by the second.
 type Key = (Vec<RegionStatus>, Vec<Option<RegionId>>, usize);
 
+/// After an operation has ended: the store was read again by then.
+const SETTLED: Span = Span::secs(5);
+
 struct Asked {
     engine: Engine,
     now: Now,
@@ -108,7 +111,9 @@ impl Examiner {
             self.found = Some(found);
         }
         let began = *self.began.get_or_insert(now.mono);
-        let calm = snapshot.proposals.is_empty() && snapshot.operations.iter().all(|o| o.is_over());
+        // What has ended a moment ago may stand in the store as if it ran.
+        let ended = |o: &Operation| o.is_over() && o.finished.is_none_or(|at| now.utc.since(at) >= SETTLED);
+        let calm = snapshot.proposals.is_empty() && snapshot.operations.iter().all(|o| ended(o));
         let measured = snapshot.regions.iter().all(|r| r.status != RegionStatus::Unknown);
         if calm && (measured || now.mono.since(began) >= YOUNG) {
             let key: Key =

@@ -170,7 +170,8 @@ async fn run(
             () = tokio::time::sleep(due) => core.turn(clock.now()),
             message = inbox.recv() => match message {
                 None => return,
-                Some(Message::Order(order, reply)) => match core.input(clock.now(), Input::Order(order)) {
+                // What stood on the screen when it was given is heard before it.
+                Some(Message::Order(order, reply)) => match keep_foretold(&mut core, &mut real).and_then(|()| core.input(clock.now(), Input::Order(order))) {
                     Ok(answer) => {
                         // Whoever asked sees a snapshot that knows of it.
                         publish.send_replace(Arc::new(snapshot(&mut core, &mut real)));

@@ -135,10 +135,7 @@ impl Player {
     /// Lets real time pass.
     fn pass(&mut self, real: Span) -> Result<(), JournalError> {
         // What is told while it stands still goes into the record too.
-        for view in self.forecaster.news() {
-            let now = self.simulation.now();
-            self.simulation.core.input(now, Input::Foretold(view))?;
-        }
+        self.keep_foretold()?;
         if self.paused {
             return Ok(());
         }
@@ -154,6 +151,14 @@ impl Player {
         self.judge();
         if self.playing.waits && !self.runs() && !self.goes_on {
             self.paused = true;
+        }
+        Ok(())
+    }
+
+    fn keep_foretold(&mut self) -> Result<(), JournalError> {
+        for view in self.forecaster.news() {
+            let now = self.simulation.now();
+            self.simulation.core.input(now, Input::Foretold(view))?;
         }
         Ok(())
     }
@@ -184,6 +189,8 @@ impl Player {
 
     fn order(&mut self, order: Order) -> Result<Result<Receipt, Refusal>, JournalError> {
         self.touched |= !matches!(order.action, Action::Note { .. });
+        // What stood on the screen when it was given is heard before it.
+        self.keep_foretold()?;
         let now = self.simulation.now();
         let answer = self.simulation.core.input(now, Input::Order(order))?;
         if self.playing.waits && matches!(answer, Some(Ok(Receipt::Started(_)))) {

@@ -188,7 +188,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 };
                 let short = if verdict == Verdict::Risk { ": shed load or scale up first" } else { "" };
                 let guess = if known { "as they came" } else { "in equal parts" };
-                let with = if of > 1 { format!(", {all}% with all {of} of {with}, {guess}") } else { String::new() };
+                let with = if of > 1 { format!(", {all}% with all {of} databases of {with}, {guess}") } else { String::new() };
                 let name_of = if part > 100 { SHORT } else { "room" };
                 return check(name_of, verdict, format!("{name} {before}→{part}% with this database{with}{short}"));
             }
@@ -204,7 +204,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 _ => "",
             };
             let name_of = if after > 100 { SHORT } else { "room" };
-            check(name_of, verdict, format!("{name} {before}→{after}% if all of {with} comes{short}"))
+            check(name_of, verdict, format!("{name} {before}→{after}% if all that {with} carries comes{short}"))
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
@@ -381,7 +381,7 @@ fn short(assessment: &Assessment) -> Option<String> {
     let check = assessment.checks.iter().find(|c| c.name == SHORT)?;
     // What it would lose besides weighs more.
     let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
-    Some(risk.unwrap_or_else(|| format!("{SHORT}: {}", check.text.split(" if all of ").next().unwrap_or_default())))
+    Some(risk.unwrap_or_else(|| format!("{SHORT}: {}", check.text.split(" if all that ").next().unwrap_or_default())))
 }
 
 /// The vetoes of what is configured, drilled and done before.

@@ -341,7 +341,7 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     order(&mut simulation, back);
     let view = choice(&simulation.snapshot(1, false), *first);
     let room = view.assessment.checks.iter().find(|c| c.name == "room").map(|c| (c.verdict, c.text.as_str()));
-    assert_eq!(room, Some((Verdict::Pass, "us-east-1 0→30% with this database, 60% with all 2 of eu-west-1, as they came")));
+    assert_eq!(room, Some((Verdict::Pass, "us-east-1 0→30% with this database, 60% with all 2 databases of eu-west-1, as they came")));
     assert_eq!(view.proposal.plan, "failback");
     // It is refused, and whoever turns away from it leaves the reason in the record.
     let other = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: None, reason: "elsewhere".to_string() };

@@ -161,6 +161,10 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
+        // Seen to lack nothing, and nobody waits for it.
+        (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag_bytes == Some(Bytes(0)) => {
+            row.rest(g, "not waited for", c.width, t.dim)
+        }
         // Without etcd it is more than the lag that speaks against it.
         (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag.is_some_and(|l| l <= rpo) => {
             row.rest(g, "loses within RPO", c.width, t.dim)
