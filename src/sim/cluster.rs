@@ -384,8 +384,12 @@ impl Cluster {
         }
     }
 
-    /// A node that comes back: as a leader if its lock still stands, else as a standby.
+    /// A node that comes back: as a leader if its lock still stands, else as a standby. Only its agent starts its database.
     pub fn restart(&mut self, i: usize, now: Mono) {
+        if self.members[i].agentless {
+            self.members[i].alive = false;
+            return;
+        }
         let holds = self.store.leader.as_ref().is_some_and(|l| l.holder == i && l.ends > now);
         let m = &mut self.members[i];
         (m.alive, m.frozen, m.promotes, m.cut_off) = (true, false, None, None);

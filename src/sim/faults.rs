@@ -85,6 +85,9 @@ impl World {
         let fault = self.faults[i].0.fault;
         self.signal(&fault, false);
         self.on_members(&fault, false);
+        if fault.kind == FaultKind::AgentFailure {
+            self.agents_are_back(&fault);
+        }
         let back: Vec<RegionId> = self.estate.region_ids().filter(|r| was_down[r.at()] && self.region_is_up(*r)).collect();
         for c in 0..self.clusters.len() {
             for m in 0..self.clusters[c].members.len() {
@@ -136,6 +139,17 @@ impl World {
                 if fenced && !self.strikes_node(c, m) && self.region_is_up(here) {
                     self.clusters[c].restart(m, self.clock);
                 }
+            }
+        }
+    }
+
+    /// An agent that is started again starts its database where that does not run.
+    fn agents_are_back(&mut self, fault: &Fault) {
+        for c in (0..self.clusters.len()).filter(|c| fault.group.is_none_or(|g| g == self.clusters[*c].group)).collect::<Vec<_>>() {
+            let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };
+            let member = &self.clusters[c].members[m];
+            if !member.alive && !member.fenced && !self.strikes_node(c, m) && self.region_is_up(fault.region) {
+                self.clusters[c].restart(m, self.clock);
             }
         }
     }
