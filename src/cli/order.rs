@@ -190,7 +190,7 @@ async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String,
 }
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
-    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
+    handle.control(who(), control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.

@@ -89,7 +89,7 @@ async fn strike(opened: &Opened, ask: &Trigger, regions: &[RegionId]) -> Result<
     };
     for region in regions {
         let fault = format!("{kind} {}", opened.handle.snapshot().estate.region(*region).name);
-        opened.handle.control(Control::Inject { fault }).await.map_err(|r| Fail::refused(&r))?;
+        opened.handle.control(who(), Control::Inject { fault }).await.map_err(|r| Fail::refused(&r))?;
     }
     let _ = wait_for(opened, Duration::from_secs(5), |s| !s.disasters.is_empty()).await;
     Ok(())

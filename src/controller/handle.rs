@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) enum Message {
     Order(Order, oneshot::Sender<Result<Receipt, Refusal>>),
-    Control(Control, oneshot::Sender<Result<Receipt, Refusal>>),
+    Control(String, Control, oneshot::Sender<Result<Receipt, Refusal>>),
     /// A copy of the engine as it stands, for who asks more than a snapshot holds.
     Engine(oneshot::Sender<(Box<Engine>, Now)>),
 }
@@ -33,8 +33,8 @@ impl Handle for LocalHandle {
         self.ask(|reply| Message::Order(order, reply))
     }
 
-    fn control(&self, control: Control) -> Answer {
-        self.ask(|reply| Message::Control(control, reply))
+    fn control(&self, by: String, control: Control) -> Answer {
+        self.ask(|reply| Message::Control(by, control, reply))
     }
 
     fn fork(&self) -> Forked {

@@ -187,7 +187,7 @@ async fn run(
                     let _ = reply.send((Box::new(core.engine.clone()), clock.now()));
                     Ok(())
                 }
-                Some(Message::Control(_, reply)) => {
+                Some(Message::Control(_, _, reply)) => {
                     let _ = reply.send(Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")));
                     Ok(())
                 }

@@ -71,8 +71,8 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
                         let _ = reply.send((Box::new(simulation.core.engine.clone()), simulation.now()));
                         Ok(())
                     }
-                    Some(Message::Control(control, reply)) => {
-                        let answer = player.steer(&control);
+                    Some(Message::Control(by, control, reply)) => {
+                        let answer = player.steer(&by, &control);
                         let _ = reply.send(answer);
                         Ok(())
                     }
@@ -199,14 +199,14 @@ impl Player {
         Ok(answer.unwrap_or(Ok(Receipt::Done)))
     }
 
-    fn steer(&mut self, control: &Control) -> Result<Receipt, Refusal> {
+    fn steer(&mut self, by: &str, control: &Control) -> Result<Receipt, Refusal> {
         match control {
             Control::Pause(on) => {
                 let changes = *on != self.paused && !self.playing.walk;
                 (self.paused, self.goes_on) = (*on, !*on);
                 if changes {
                     // The record's clock does not tell that somebody thought it over.
-                    self.note(if *on { "is held by hand: its clock stands still" } else { "goes on" }.to_string())?;
+                    self.note(by, if *on { "the simulation is held: its clock stands still" } else { "the simulation goes on" }.to_string())?;
                 }
             }
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
@@ -217,21 +217,21 @@ impl Player {
             Control::Inject { fault } => {
                 self.touched = true;
                 self.simulation.inject(fault)?;
-                self.note(format!("strikes: {fault}"))?;
+                self.note(by, format!("strikes the simulation: {fault}"))?;
             }
             Control::Mend => {
                 self.touched = true;
                 self.simulation.core.door.mend();
-                self.note("ends every fault, and lets what was fenced come back".to_string())?;
+                self.note(by, "ends every fault of the simulation, and lets what was fenced come back".to_string())?;
             }
             Control::Seek { .. } => return Err(Refusal::new("a simulation does not go back", "begin it anew")),
         }
         Ok(Receipt::Done)
     }
 
-    /// What is done to the world stands in its story.
-    fn note(&mut self, text: String) -> Result<(), Refusal> {
-        let (now, by) = (self.simulation.now(), "simulation".to_string());
+    /// What is done to the world, and who does it, stands in its story.
+    fn note(&mut self, by: &str, text: String) -> Result<(), Refusal> {
+        let (now, by) = (self.simulation.now(), by.to_string());
         let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
         noted.map(|_| ()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))
     }

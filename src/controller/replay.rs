@@ -259,7 +259,7 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
                         let _ = reply.send((Box::new(engine), now));
                         Ok(())
                     }
-                    Some(Message::Control(control, reply)) => {
+                    Some(Message::Control(_, control, reply)) => {
                         let result = match control {
                             Control::Pause(on) => { paused = on; Ok(()) }
                             Control::Speed(times) => { speed = times.clamp(1, 1000); Ok(()) }

@@ -161,7 +161,7 @@ impl Handle for SocketHandle {
         })
     }
 
-    fn control(&self, _: Control) -> Answer {
+    fn control(&self, _: String, _: Control) -> Answer {
         Box::pin(async { Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")) })
     }
 

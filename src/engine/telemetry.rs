@@ -332,6 +332,20 @@ impl Telemetry {
         self.groups.get_mut(group.at())?.members.get_mut(position)
     }
 
+    /// Who holds the lock and is on no later timeline than another that led has not followed that one: what the other wrote is
+    /// on a history that was left, and nobody is behind it.
+    fn leave_other_histories(&mut self, estate: &Estate, group: GroupId, region: RegionId, timeline: Timeline) {
+        let own = |d: &Database| d.members.iter().position(|m| m.region == region);
+        let Some(own) = estate.groups.get(group.at()).and_then(|g| own(g.database.as_ref()?)) else { return };
+        let Some(group) = self.groups.get_mut(group.at()) else { return };
+        if group.store.record.as_ref().and_then(|(r, _)| r.leader_region()) != Some(region) {
+            return;
+        }
+        for (_, member) in group.members.iter_mut().enumerate().filter(|(i, _)| *i != own) {
+            member.led_at = member.led_at.filter(|((led, _), _)| *led < Some(timeline));
+        }
+    }
+
     fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: MemberReport) {
         let leader = self.leader_position(group);
         let behind = report.received.and_then(|received| self.behind(group, received));
@@ -343,6 +357,9 @@ impl Telemetry {
             && let Some(position) = report.position
         {
             member.led_at = Some(((report.timeline, position), at));
+            if let Some(timeline) = report.timeline {
+                self.leave_other_histories(estate, group, region, timeline);
+            }
             if report.timeline >= self.newest_timeline(group) {
                 self.add_position(group, at, position);
             }

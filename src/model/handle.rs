@@ -21,8 +21,8 @@ pub trait Handle: Send + Sync {
 
     fn order(&self, order: Order) -> Answer;
 
-    /// Controls of a simulated world; a live one has none and says so.
-    fn control(&self, control: Control) -> Answer;
+    /// Controls of a simulated world, and who steers it; a live one has none and says so.
+    fn control(&self, by: String, control: Control) -> Answer;
 
     /// The estate as it stands, in a simulation that stands still until something is begun in it. Nothing done there
     /// reaches this controller.

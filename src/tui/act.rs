@@ -62,7 +62,7 @@ impl App {
                 return Some(if self.beside.is_some() { Ask::Really(stops) } else { Ask::Orders(stops) });
             }
             Command::Fork => {
-                self.forking = Some(std::time::Instant::now());
+                self.coming = Some(std::time::Instant::now());
                 return Some(Ask::Fork);
             }
             Command::TakeOver => return self.tried(s).ok().map(Ask::TakeOver),
@@ -157,6 +157,7 @@ impl App {
             self.open(Dialog::Confirm(Box::new(Confirm::new(view, s.now.utc))));
             return None;
         }
+        self.coming = Some(std::time::Instant::now());
         let group = self.selected_group(s);
         // Who hands over what is not led as planned means back.
         let planned = || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);

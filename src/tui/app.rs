@@ -94,8 +94,8 @@ pub struct App {
     pub(super) told_at: Instant,
     /// What came of the last order, and is waited for.
     pub(super) followed: Followed,
-    /// A fork was asked for and is not there yet: keys meant for it must not reach what is real.
-    pub(super) forking: Option<Instant>,
+    /// A choice or a fork was asked for and is not there yet: keys meant for it must not reach what is shown.
+    pub(super) coming: Option<Instant>,
     pub instead: Instead,
     /// Beside a fork: how it really stands.
     pub beside: Option<Arc<Snapshot>>,
@@ -108,8 +108,8 @@ pub struct App {
     pub places: Places,
 }
 
-/// How long a fork is waited for at the most, before keys mean what is real again.
-const FORKS: Duration = Duration::from_secs(3);
+/// How long what was asked for is waited for at the most, before keys mean what is shown again.
+const COMES: Duration = Duration::from_secs(3);
 
 /// How long an answer stands in the footer.
 const TOLD: Duration = Duration::from_secs(6);
@@ -136,7 +136,7 @@ impl App {
             told: None,
             told_at: Instant::now(),
             followed: Followed::Nothing,
-            forking: None,
+            coming: None,
             instead: Instead::Nothing,
             beside: None,
             searched: None,
@@ -242,14 +242,19 @@ impl App {
 
     /// Something to read.
     pub fn tell(&mut self, text: impl Into<String>) {
-        self.open(Dialog::Told { text: text.into() });
+        self.open(Dialog::Told { text: text.into(), typed: false });
+    }
+
+    /// An order was refused: what is typed after it was meant for its confirmation, and does nothing.
+    fn refused(&mut self, refusal: &Refusal) {
+        self.open(Dialog::Told { text: format!("Refused: {refusal}"), typed: true });
     }
 
     /// Another snapshot's world is shown from now on: what was open was about the one before.
     pub fn turn_to(&mut self, instead: Instead) {
         let of_drills = matches!((self.instead, instead), (Instead::Drill, Instead::Nothing));
         (self.instead, self.beside) = (instead, None);
-        self.forking = None;
+        self.coming = None;
         self.dialog = None;
         self.followed = Followed::Nothing;
         // Ids mean the same in a fork and beside it: who tries something there has chosen the database here.
@@ -293,6 +298,7 @@ impl App {
             Followed::Proposed(id) => {
                 let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id) else { return };
                 self.followed = Followed::Nothing;
+                self.coming = None;
                 let mut confirm = Confirm::new(view, s.now.utc);
                 confirm.ours = true;
                 self.open(Dialog::Confirm(Box::new(confirm)));
@@ -314,6 +320,9 @@ impl App {
 
     /// The answer to an order has come.
     pub fn answered(&mut self, answer: Result<Receipt, Refusal>, words: &str) {
+        if !matches!(answer, Ok(Receipt::Proposed(_))) {
+            self.coming = None;
+        }
         match answer {
             Ok(Receipt::Proposed(id)) => self.followed = Followed::Proposed(id),
             Ok(Receipt::Started(id)) => {
@@ -321,7 +330,7 @@ impl App {
                 self.followed = Followed::Started(id);
             }
             Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.to_string()),
-            Err(refusal) => self.tell(format!("Refused: {refusal}")),
+            Err(refusal) => self.refused(&refusal),
         }
     }
 
@@ -371,7 +380,7 @@ impl App {
     }
 
     fn key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
-        if self.forking.is_some_and(|t| t.elapsed() < FORKS) {
+        if self.coming.is_some_and(|t| t.elapsed() < COMES) {
             return None;
         }
         self.told = None;

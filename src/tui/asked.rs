@@ -36,11 +36,11 @@ impl Show {
             Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => {
                 let words = match &control {
-                    Control::Mend => "every fault is mended",
+                    Control::Mend => "every fault is mended; what was fenced starts, and answers in some seconds",
                     Control::Inject { .. } => "it is done: what is seen of it comes in",
                     _ => "",
                 };
-                self.reply(self.shown().control(control), words);
+                self.reply(self.shown().control(self.who.clone(), control), words);
             }
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.

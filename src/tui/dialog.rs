@@ -37,9 +37,11 @@ pub enum Dialog {
     },
     /// Something that a `y` does, and nothing else.
     Sure(Sure),
-    /// Something to read; Enter goes on, and any other key does so and means what it means.
+    /// Something to read; Enter goes on, and any other key does so and means what it means, unless something may be `typed`
+    /// that was meant for what did not open.
     Told {
         text: String,
+        typed: bool,
     },
 }
 
@@ -133,7 +135,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             }),
             plain("y leaves, any other key stays"),
         ],
-        Dialog::Told { text } => {
+        Dialog::Told { text, .. } => {
             let mut lines = Vec::new();
             for part in wrap(text, c.width.saturating_sub(3)) {
                 lines.push(plain(&part));

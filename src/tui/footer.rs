@@ -41,6 +41,8 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             // Nor to begin a second one.
             Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            // Beside an answer there is little room, and what decides has it.
+            Command::Help => told.is_none(),
             Command::Arm if s.armed => false,
             // Once nothing is left to decide, what was struck is mended.
             Command::Mend => app.screen == Screen::Command && s.proposals.is_empty() && s.world.as_ref().is_some_and(|w| !w.faults.is_empty()),

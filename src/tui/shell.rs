@@ -161,9 +161,9 @@ impl Show {
                 app.turn_to(Instead::Fork(at));
                 app.selected = Some(group);
             }
-            Message::Forked(_, Ok(_)) => app.forking = None,
+            Message::Forked(_, Ok(_)) => app.coming = None,
             Message::Forked(_, Err(text)) => {
-                app.forking = None;
+                app.coming = None;
                 app.tell(format!("There is no fork: {text}"));
             }
             Message::Suspend => return Ok(self.suspend(session, app, drawn)),

@@ -88,6 +88,7 @@ impl App {
                 _ => self.dialog = None,
             },
             // What is being typed when it opens was meant for something else.
+            Dialog::Told { typed: true, .. } if !matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) => self.told = Some(READ.to_string()),
             Dialog::Told { .. } => {
                 if hears {
                     self.dialog = None;
@@ -173,6 +174,9 @@ impl App {
 
 /// What is told to who types into what does not listen yet.
 const DEAF: &str = "not heard: what acts listens half a second after it opens; type it again";
+
+/// What is told to who types on after a refusal.
+const READ: &str = "not heard: an order was refused; Enter goes on";
 
 /// What is told to who leaves a confirmation.
 pub(super) const LEFT: &str = "left; nothing was ordered with it";

@@ -245,7 +245,7 @@ async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {
 async fn a_fork_recovers_and_nothing_real_moves() {
     let playing = Playing { speed: 1, judged: false, walk: false, waits: false, ended: None };
     let base = start_simulation(outage(), playing);
-    base.control(Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
+    base.control("Kim".to_string(), Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
     let group = ORDERS;
     let fork = base.fork().await.unwrap_or_else(|e| panic!("{e}"));
     let first = fork.snapshot();
