@@ -15,6 +15,8 @@ pub struct Replay {
     path: PathBuf,
     reader: Reader,
     tape: TapeReader,
+    /// Beside the record there is what was measured.
+    measured: bool,
     /// Records that were read and not yet applied.
     page: VecDeque<Entry>,
     engine: Engine,
@@ -60,6 +62,7 @@ impl Replay {
         let mut replay = Replay {
             path: path.to_path_buf(),
             reader,
+            measured: false,
             tape: TapeReader::beside(path),
             page,
             engine,
@@ -70,6 +73,7 @@ impl Replay {
             forecasts: Vec::new(),
             ready: None,
         };
+        replay.measured = replay.tape.peek().is_some();
         replay.to(at.utc)?;
         Ok(replay)
     }
@@ -203,6 +207,9 @@ impl Replay {
         let world = WorldView { speed, paused, faults: Vec::new(), lost: Bytes(0), scenario: None };
         let mut snapshot = self.engine.snapshot(now, Some(world));
         snapshot.mode = Mode::Replay;
+        if !self.measured {
+            snapshot.gaps.insert(0, "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string());
+        }
         snapshot.stored = self.last;
         snapshot.forecasts = self.open_forecasts(&snapshot);
         snapshot.readiness.clone_from(&self.ready);

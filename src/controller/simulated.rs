@@ -166,9 +166,14 @@ impl Simulation {
     /// Strikes the world.
     ///
     /// # Errors
-    /// The words name no fault or no region.
+    /// The words name no fault, no region, or one that this fault cannot strike.
     pub fn inject(&mut self, text: &str) -> Result<(), Refusal> {
         let fault = parse_fault(&self.scenario.estate, text)?;
+        let snapshot = self.snapshot(1, false);
+        if fault.kind.is_of_standbys() && !snapshot.has_standby(fault.region, fault.group) {
+            let name = &self.scenario.estate.region(fault.region).name;
+            return Err(Refusal::new(format!("{name} holds no standby: it leads there"), "name the region of a standby"));
+        }
         self.core.door.inject(fault);
         Ok(())
     }

@@ -62,7 +62,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         list.extend(entry(cx, group, to));
     }
     if let Some(disaster) =
-        cx.state.open_disasters().find(|d| mends_nothing(d.kind) && d.services.iter().any(|s| cx.estate().service(*s).group == group))
+        cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group))
     {
         let text =
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
@@ -77,10 +77,6 @@ fn corrupt_word(kind: DisasterType) -> &'static str {
         DisasterType::CyberIncident => "an intruder is",
         _ => "corrupt data",
     }
-}
-
-const fn mends_nothing(kind: DisasterType) -> bool {
-    kind.is_of_data()
 }
 
 fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {

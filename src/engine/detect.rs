@@ -309,7 +309,9 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     let mut services = cx.estate().dependents(&services);
     services.sort();
     let since = regions.iter().filter_map(|r| sights[r.at()].since).min();
-    let evidence = regions.iter().map(|r| cx.state.regions[r.at()].1.clone()).collect::<Vec<_>>().join("; ");
+    // Of several, whose it is.
+    let whose = |r: &RegionId| if regions.len() > 1 { format!("{}: ", cx.region_name(*r)) } else { String::new() };
+    let evidence = regions.iter().map(|r| format!("{}{}", whose(r), cx.state.regions[r.at()].1)).collect::<Vec<_>>().join("; ");
     Finding { kind, regions, services, since, evidence }
 }
 

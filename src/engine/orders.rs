@@ -435,8 +435,7 @@ pub fn unfit(engine: &Engine, now: Now, group: GroupId, region: RegionId) -> Opt
     if leader == region {
         return None;
     }
-    let of_data = |d: &&Disaster| d.kind.is_of_data() && d.services.iter().any(|s| cx.estate().service(*s).group == group);
-    if cx.state.open_disasters().any(|d| of_data(&d)) {
+    if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
         return Some("its data may be corrupt as well: replicas carry it".to_string());
     }
     let checks = candidate::failover_checks(&cx, group, leader, region, cx.stale_after());

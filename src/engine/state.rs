@@ -39,6 +39,9 @@ pub struct State {
 /// The turns that tell of a primary that does not answer us.
 pub(super) const SILENCES: &[Turn] = &[Turn::PrimarySilent, Turn::AgentSilent, Turn::OnlyOursFail];
 
+/// The turns that tell of a cluster without a synchronous standby.
+const BARE: &[Turn] = &[Turn::WritesAlone, Turn::WritesWait];
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub disaster: u32,
@@ -138,19 +141,21 @@ impl State {
                 }
             }
             Event::Turned { group, turn } => {
-                let ended: &[Turn] = match turn {
-                    Turn::StoreSilent | Turn::SteppedDown => &[],
-                    Turn::StoreAnswers => &[Turn::StoreSilent],
-                    Turn::LeadsAgain => &[Turn::SteppedDown],
-                    Turn::WritesAlone | Turn::WritesWait | Turn::Protected => &[Turn::WritesAlone, Turn::WritesWait],
-                    Turn::PrimarySilent | Turn::AgentSilent | Turn::OnlyOursFail | Turn::PrimaryHeard => SILENCES,
-                    Turn::TwoMayWrite => &[],
-                    Turn::OneWrites => &[Turn::TwoMayWrite],
+                // What a turn ends, and whether it lasts itself.
+                let (ended, lasts): (&[Turn], bool) = match turn {
+                    Turn::StoreSilent | Turn::SteppedDown | Turn::TwoMayWrite => (&[], true),
+                    Turn::StoreAnswers => (&[Turn::StoreSilent], false),
+                    Turn::LeadsAgain => (&[Turn::SteppedDown], false),
+                    Turn::OneWrites => (&[Turn::TwoMayWrite], false),
+                    Turn::WritesAlone | Turn::WritesWait => (BARE, true),
+                    Turn::Protected => (BARE, false),
+                    Turn::PrimarySilent | Turn::AgentSilent | Turn::OnlyOursFail => (SILENCES, true),
+                    Turn::PrimaryHeard => (SILENCES, false),
                 };
                 for turn in ended {
                     self.turned.remove(&(*group, *turn));
                 }
-                if !matches!(turn, Turn::StoreAnswers | Turn::LeadsAgain | Turn::Protected | Turn::PrimaryHeard | Turn::OneWrites) {
+                if lasts {
                     self.turned.insert((*group, *turn), record.at.utc);
                 }
             }

@@ -115,10 +115,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 || "it is over".to_string(),
                 |d| {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
-                    // Several databases may have lost a node there.
-                    let node = d.kind == DisasterType::NodeFailure;
-                    let of = |g: &&Group| node && g.database.as_ref().is_some_and(|b| d.services.contains(&b.service));
-                    let databases: Vec<&str> = estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect();
+                    let databases = d.of_nodes(estate);
                     let databases = if databases.is_empty() { String::new() } else { format!(" ({})", databases.join(", ")) };
                     let unproven = super::unproven::of(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
                     let (what, names, took) = (d.kind.words(), format!("{}{databases}", names.join(", ")), record.at.utc.since(d.since));

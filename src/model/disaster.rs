@@ -1,6 +1,6 @@
 //! What can befall an estate, and how it may be answered.
 
-use super::{DisasterId, RegionId, ServiceId, Span, Utc};
+use super::{DisasterId, Estate, Group, GroupId, RegionId, ServiceId, Span, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Closed vocabularies that people write: one list gives the names, the parser and the error text.
@@ -116,4 +116,17 @@ pub struct Disaster {
     pub evidence: String,
     /// When nothing of it was seen any more.
     pub ended: Option<Utc>,
+}
+
+impl Disaster {
+    /// It is one of data, and reaches this database: its replicas carry that as well.
+    pub fn corrupts(&self, estate: &Estate, group: GroupId) -> bool {
+        self.kind.is_of_data() && self.services.iter().any(|s| estate.service(*s).group == group)
+    }
+
+    /// The databases that lost a node, where it is of single nodes: several may have lost one in the same region.
+    pub fn of_nodes<'a>(&'a self, estate: &'a Estate) -> Vec<&'a str> {
+        let of = |g: &&Group| self.kind == DisasterType::NodeFailure && g.database.as_ref().is_some_and(|d| self.services.contains(&d.service));
+        estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect()
+    }
 }

@@ -112,6 +112,11 @@ impl FaultKind {
     pub const fn is_by_hand(self) -> bool {
         matches!(self, FaultKind::TwoSynchronous | FaultKind::SwitchedOn)
     }
+
+    /// It strikes standbys, and nothing where there are none.
+    pub const fn is_of_standbys(self) -> bool {
+        matches!(self, FaultKind::ReplicationStall | FaultKind::StandbyLost)
+    }
 }
 
 /// One fault: its kind and where it strikes.

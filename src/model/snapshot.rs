@@ -144,10 +144,15 @@ impl Snapshot {
         self.groups.iter().filter(|v| cared_for.get(v.group.at()) == Some(&false) && v.is_silent()).map(|v| v.group).collect()
     }
 
-    /// A disaster of its data is open: its replicas carry that as well.
+    /// A disaster of its data is open.
     pub fn is_corrupt(&self, group: GroupId) -> bool {
-        let of = |d: &&Disaster| d.services.iter().any(|s| self.estate.service(*s).group == group);
-        self.disasters.iter().filter(|d| d.kind.is_of_data()).any(|d| of(&d))
+        self.disasters.iter().any(|d| d.corrupts(&self.estate, group))
+    }
+
+    /// In that region is a standby of this database, or of any.
+    pub fn has_standby(&self, region: RegionId, group: Option<GroupId>) -> bool {
+        let of = |v: &&GroupView| group.is_none_or(|g| v.group == g);
+        self.groups.iter().filter(of).flat_map(|v| &v.members).any(|m| m.region == region && !m.leads)
     }
 
     /// Its etcd does not answer us.

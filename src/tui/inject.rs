@@ -20,9 +20,11 @@ impl Inject {
     /// Every fault with all that was typed in its name or its meaning, as the order is written.
     fn found(&self, s: &Snapshot) -> Vec<(String, &'static str)> {
         let words: Vec<String> = self.typed.split_whitespace().map(str::to_lowercase).collect();
-        let all = FaultKind::ALL
-            .iter()
-            .flat_map(|kind| s.estate.region_ids().map(move |id| (format!("{kind} {}", s.estate.region(id).name), meaning(*kind))));
+        // Where there is no standby, none can be struck.
+        let strikes = |kind: FaultKind, region: RegionId| !kind.is_of_standbys() || s.has_standby(region, None);
+        let named = |kind: FaultKind, region: RegionId| (format!("{kind} {}", s.estate.region(region).name), meaning(kind));
+        let all = FaultKind::ALL.iter().flat_map(|kind| s.estate.region_ids().map(|id| (*kind, id)));
+        let all = all.filter(|(kind, id)| strikes(*kind, *id)).map(|(kind, id)| named(kind, id));
         all.filter(|(order, meaning)| words.iter().all(|w| order.to_lowercase().contains(w) || meaning.contains(w.as_str()))).collect()
     }
 

@@ -173,7 +173,7 @@ impl App {
 }
 
 /// What is told to who types into what does not listen yet.
-const DEAF: &str = "not heard: what acts listens half a second after it opens; type it again";
+const DEAF: &str = "not heard yet: it listens half a second after it opens";
 
 /// What is told to who types on after a refusal.
 const READ: &str = "not heard: an order was refused; Enter goes on";

@@ -159,3 +159,34 @@ fn what_is_meant_for_a_fork_waits_for_it() {
     app.turn_to(Instead::Fork(snapshot.now.utc));
     assert_eq!(type_keys(&mut app, &snapshot, "w").len(), 1, "it is there: keys mean it");
 }
+
+/// A choice is on its way, or was refused: the name that is typed after it orders nothing else.
+#[test]
+fn what_is_typed_after_an_order_reaches_nothing_else() {
+    let mut simulation = at("region_outage", 35);
+    in_steps(&mut simulation, |s| s.core.engine.state().operations.iter().any(|o| !o.is_over()));
+    let s = simulation.snapshot(1, false);
+    let mut app = App::new();
+    app.screen = Screen::Recovery;
+    let asked = type_keys(&mut app, &s, "f");
+    let [Ask::Order(Action::Propose { .. })] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it is not there yet");
+    assert!(app.dialog.is_none() && app.screen == Screen::Recovery);
+    app.answered(Err(Refusal::by_law(7, "it runs", "wait")), "");
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it was refused");
+    assert!(text(&app, &s).contains("Refused: it runs"), "{}", text(&app, &s));
+    assert_eq!(type_keys(&mut app, &s, "\n"), []);
+    assert!(app.dialog.is_none() && app.screen == Screen::Recovery);
+}
+
+/// A fault of standbys is offered where there is one.
+#[test]
+fn no_standby_is_struck_where_there_is_none() {
+    let simulation = at("calm", 5);
+    let s = simulation.snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &s, "istall");
+    let text = text(&app, &s);
+    assert!(text.contains("replication_stall eu-west-1") && !text.contains("replication_stall us-east-1"), "{text}");
+}

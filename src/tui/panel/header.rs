@@ -95,12 +95,19 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                 (RegionStatus::Ok, None) if s.regions.iter().any(|r| r.services_up < r.services) => {
                     let fails = |r: &RegionId| s.regions[r.at()].services_up < s.regions[r.at()].services;
                     let failing: Vec<&str> = s.estate.region_ids().filter(fails).map(|r| s.estate.region(r).name.as_str()).collect();
-                    let text = format!("{} CHECKS FAIL  {}", g.part, failing.join(", "));
+                    // Of what answers nothing at all it is known since when.
+                    let last = s.estate.region_ids().filter(fails).filter_map(|r| s.regions[r.at()].last_answer).min();
+                    let since = last.map(|at| c.age(at)).filter(|age| *age >= Span::secs(1)).map_or(String::new(), |age| format!(" for {age}"));
+                    let text = format!("{} CHECKS FAIL{since}  {}", g.part, failing.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
                 (RegionStatus::Ok, None) if s.estate.region_ids().any(|r| overload(s, r).is_some()) => {
                     let full = s.estate.region_ids().filter_map(|r| Some(format!("{} {}", s.estate.region(r).name, overload(s, r)?)));
                     let text = format!("{} OVERLOAD  {}", g.part, full.collect::<Vec<_>>().join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
+                (RegionStatus::Ok, None) if let Some((behind, lag, rpo)) = falls_behind(s) => {
+                    let text = format!("{} FALLS BEHIND  {behind}: {lag} of RPO {rpo}", g.part);
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
                 (RegionStatus::Ok, None) if !paused.is_empty() => {
@@ -134,6 +141,15 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     }
     let clock = if narrow { s.now.utc.clock() } else { format!("{} UTC", s.now.utc.clock()) };
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
+}
+
+/// The standby that is furthest behind, where that is more than half of what may be lost: the region is called degraded once
+/// it is more than all of it.
+fn falls_behind(s: &Snapshot) -> Option<(String, Span, Span)> {
+    let standbys = s.groups.iter().flat_map(|v| v.members.iter().filter(|m| !m.leads).map(move |m| (v, m)));
+    let behind = standbys.filter_map(|(v, m)| Some((v, m, m.lag?, s.estate.targets(v.group).1))).filter(|(_, _, lag, rpo)| lag.0 * 2 > rpo.0);
+    let (v, m, lag, rpo) = behind.max_by_key(|(_, _, lag, _)| *lag)?;
+    Some((format!("{} in {}", s.estate.group(v.group).name, s.estate.region(m.region).name), lag, rpo))
 }
 
 /// What has happened, the worst first: as many kinds and places as there is room for, and how many there are besides.
@@ -317,7 +333,7 @@ fn second(c: &Canvas) -> Line<'static> {
     let armed = match rests.filter(|_| !narrow(c)) {
         _ if !s.armed => "read-only".to_string(),
         // What it has begun goes on, whatever it rests from.
-        Some(_) if s.open().any(|o| o.by == "automation") => "auto acts".to_string(),
+        Some(_) if s.open().any(|o| o.automatic) => "auto acts".to_string(),
         // In an incident there is little room, and what it does not do must be known.
         Some(_) if !s.disasters.is_empty() => if c.width < 100 { "auto rests" } else { "armed, auto rests" }.to_string(),
         // In minutes: it is no stopwatch, and each second of it would be drawn.

@@ -45,8 +45,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         t.text,
     ));
     for d in s.disasters.iter().filter(|d| d.regions.contains(&id)) {
-        let of = |g: &&Group| d.kind == DisasterType::NodeFailure && g.database.as_ref().is_some_and(|b| d.services.contains(&b.service));
-        let names: Vec<&str> = s.estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect();
+        let names = d.of_nodes(&s.estate);
         let names = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
         let text = format!("{} {}{names}, since {}; declared on: {}", d.severity, d.kind.words(), d.since.clock(), d.evidence);
         lines.extend(fact(c, "disaster", &text, t.bad));
