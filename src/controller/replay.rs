@@ -208,7 +208,10 @@ impl Replay {
         let mut snapshot = self.engine.snapshot(now, Some(world));
         snapshot.mode = Mode::Replay;
         if !self.measured {
-            snapshot.gaps.insert(0, "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string());
+            snapshot.gaps.insert(
+                0,
+                "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string(),
+            );
         }
         snapshot.stored = self.last;
         snapshot.forecasts = self.open_forecasts(&snapshot);

@@ -61,9 +61,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         list.push(fence(cx, group, proposal.from));
         list.extend(entry(cx, group, to));
     }
-    if let Some(disaster) =
-        cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group))
-    {
+    if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
         let text =
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
         list.insert(0, check("data", Verdict::block(11), text));

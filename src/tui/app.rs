@@ -8,7 +8,7 @@ use super::list::List;
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -380,7 +380,8 @@ impl App {
     }
 
     fn key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
-        if self.coming.is_some_and(|t| t.elapsed() < COMES) {
+        // What can be told from typing is heard: a countdown does not wait.
+        if self.coming.is_some_and(|t| t.elapsed() < COMES) && !key.modifiers.contains(KeyModifiers::CONTROL) {
             return None;
         }
         self.told = None;

@@ -36,7 +36,7 @@ impl Show {
             Ask::Really(actions) => self.order(&self.base, actions),
             Ask::Control(control) => {
                 let words = match &control {
-                    Control::Mend => "every fault is mended; what was fenced starts, and answers in some seconds",
+                    Control::Mend => "every fault ends; what was fenced answers in some seconds",
                     Control::Inject { .. } => "it is done: what is seen of it comes in",
                     _ => "",
                 };

@@ -156,6 +156,8 @@ fn what_is_meant_for_a_fork_waits_for_it() {
     let mut app = App::new();
     let asked = type_keys(&mut app, &snapshot, "bow");
     assert!(matches!(asked.as_slice(), [Ask::Fork]), "{asked:?}");
+    let stops = app.event(&Input::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)), &snapshot);
+    assert!(matches!(stops, Some(Ask::Orders(_))), "a countdown does not wait for it: {stops:?}");
     app.turn_to(Instead::Fork(snapshot.now.utc));
     assert_eq!(type_keys(&mut app, &snapshot, "w").len(), 1, "it is there: keys mean it");
 }
