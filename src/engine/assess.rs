@@ -82,7 +82,7 @@ fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {
 }
 
 fn check(name: &str, verdict: Verdict, text: String) -> Check {
-    Check { name: name.to_string(), verdict, text, at: None }
+    Check { name: name.to_string(), verdict, text, figure: None, at: None }
 }
 
 /// Is the old primary gone, as the observers say?
@@ -105,7 +105,7 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     } else {
         (Verdict::not_yet(5), format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())))
     };
-    Check { name: "observers".to_string(), verdict, text, at: votes.oldest() }
+    Check { at: votes.oldest(), ..check("observers", verdict, text) }
 }
 
 /// Can the old primary be proven off?
@@ -184,7 +184,8 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 let guess = if known { "as they came" } else { "in equal parts" };
                 let with = if of > 1 { format!(", {all}% with all {of} databases of {with}, {guess}") } else { String::new() };
                 let name_of = if part > 100 { SHORT } else { "room" };
-                return check(name_of, verdict, format!("{name} {before}→{part}% with this database{with}{short}"));
+                let text = format!("{name} {before}→{part}% with this database{with}{short}");
+                return Check { figure: Some(format!("{before}→{part}%")), ..check(name_of, verdict, text) };
             }
             // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
             let verdict = match (after > 100, planned) {
@@ -198,7 +199,9 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 _ => "",
             };
             let name_of = if after > 100 { SHORT } else { "room" };
-            check(name_of, verdict, format!("{name} {before}→{after}% if all that {with} carries comes{short}"))
+            let text = format!("{name} {before}→{after}% if all that {with} carries comes{short}");
+            // How full it would be is more than that it is not too full.
+            Check { figure: Some(format!("{before}→{after}% in all")), ..check(name_of, verdict, text) }
         }
         _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
@@ -358,7 +361,7 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let up = cx.now.mono.since(cx.state.since);
     let settles = || (up < policy.limits.settle).then(|| format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
     automation_rules(cx, proposal, assessment)
-        .or_else(|| short(assessment))
+        .or_else(|| short(cx, assessment))
         .map(stands)
         .or_else(|| settles().or_else(|| automation_evidence(cx, proposal, assessment)).map(passes))
 }
@@ -371,11 +374,12 @@ pub struct Veto {
 }
 
 /// The target cannot carry what would come: whether that is better than nothing is for a person to say.
-fn short(assessment: &Assessment) -> Option<String> {
+fn short(cx: &Facts, assessment: &Assessment) -> Option<String> {
     let check = assessment.checks.iter().find(|c| c.name == SHORT)?;
     // What it would lose besides weighs more.
     let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
-    Some(risk.unwrap_or_else(|| format!("{SHORT}: {}", check.text.split(" if all that ").next().unwrap_or_default())))
+    let (to, figure) = (assessment.to.map_or("?", |to| cx.region_name(to)), check.figure.as_deref().unwrap_or("?"));
+    Some(risk.unwrap_or_else(|| format!("{SHORT}: {to} {figure}")))
 }
 
 /// The vetoes of what is configured, drilled and done before.

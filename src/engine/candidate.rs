@@ -94,7 +94,7 @@ struct Checks {
 
 impl Checks {
     fn add(&mut self, verdict: Verdict, name: &str, text: String) {
-        self.list.push(Check { name: name.to_string(), verdict, text, at: self.at });
+        self.list.push(Check { name: name.to_string(), verdict, text, figure: None, at: self.at });
     }
 
     fn pass(&mut self, name: &str, text: String) {

@@ -48,6 +48,9 @@ pub struct Check {
     pub name: String,
     pub verdict: Verdict,
     pub text: String,
+    /// The figure in it, in a few words, where it has one that says more than that it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<String>,
     /// When the evidence was measured.
     pub at: Option<Mono>,
 }

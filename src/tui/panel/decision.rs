@@ -151,9 +151,7 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
         .filter(|k| rank(k.verdict) == 3)
         .map(|k| {
             let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
-            // How full it would be is more than that it is not too full.
-            let all = if k.text.contains(" if all that ") { " in all" } else { "" };
-            let figure = k.text.split(' ').find(|word| word.contains('→')).map_or(String::new(), |word| format!(" {word}{all}"));
+            let figure = k.figure.as_ref().map_or(String::new(), |figure| format!(" {figure}"));
             g.plain(&format!("{} {}{figure}{age}", g.done, k.name))
         })
         .collect();
