@@ -51,14 +51,11 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
         Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
         Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
         Some(_) if synchronous && !listed => {
-            checks.block(
-                2,
-                "candidate",
-                format!(
-                    "{new} is not the synchronous standby; Patroni hands over only to that one: make it one first (patronictl edit-config: \
-                 synchronous_node_count 2)"
-                ),
-            );
+            // In a simulation nobody can type that.
+            let here = if cx.state.mode == Mode::Live { "" } else { "; here inject two_synchronous" };
+            let how = format!("make it one first (patronictl edit-config: synchronous_node_count 2{here})");
+            let text = format!("{new} is not the synchronous standby; Patroni hands over only to that one: {how}");
+            checks.block(2, "candidate", text);
         }
         Some(_) => checks.pass("candidate", format!("{new} may take over")),
     }
