@@ -201,6 +201,8 @@ impl Player {
 
     fn steer(&mut self, by: &str, control: &Control) -> Result<Receipt, Refusal> {
         match control {
+            // A walk stops by itself: before its first words there is nothing to stop for.
+            Control::Pause(true) if self.playing.walk && self.told == 0 => {}
             Control::Pause(on) => {
                 let changes = *on != self.paused && !self.playing.walk;
                 (self.paused, self.goes_on) = (*on, !*on);
@@ -217,7 +219,7 @@ impl Player {
             Control::Inject { fault } => {
                 self.touched = true;
                 self.simulation.inject(fault)?;
-                self.note(by, format!("strikes the simulation: {fault}"))?;
+                self.note(by, format!("does to the simulation: {fault}"))?;
             }
             Control::Mend => {
                 self.touched = true;

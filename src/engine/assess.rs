@@ -168,9 +168,9 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
     // Loads are shares of each region's own capacity; what moves is counted in the target's.
     let capacity = u32::from(cx.estate().region(to).capacity.0).max(1) * 100;
     let name = cx.region_name(to);
-    match (used(from), used(to)) {
-        (Some(moving), Some(there)) => {
-            let (before, after) = (there * 100 / capacity, (there + moving) * 100 / capacity);
+    match (cx.load(from).zip(used(from)), cx.load(to).zip(used(to))) {
+        (Some((carried, moving)), Some((load, there))) => {
+            let (before, after) = cx.estate().filled((to, load), (from, carried));
             let with = cx.region_name(from);
             // In a planned move only this database's users come.
             if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {

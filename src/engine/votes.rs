@@ -68,7 +68,7 @@ impl Votes {
     pub fn summary(&self) -> String {
         let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
         let absent = self.absent();
-        let silent = if absent > 0 { format!("; {absent} silent too") } else { String::new() };
+        let silent = if absent > 0 { format!("; {absent} silent itself") } else { String::new() };
         format!("{} of {} observers: {}{silent}", names.len(), self.list.len(), names.join(", "))
     }
 

@@ -124,7 +124,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     let wider = state.open_disasters().filter(wider).find(|o| o.kind != DisasterType::NodeFailure && !d.kind.is_of_data());
                     match (wider, unproven.is_empty()) {
                         (Some(o), _) => format!("{what} {names}, since {took}, is part of {} from now on", o.kind.words()),
-                        (None, true) => format!("{what} {names} is over, after {took}"),
+                        (None, true) => format!("{what} {names} is over, after {took}, since {}", d.since.clock()),
                         // What is left to do stands where nothing cuts it.
                         (None, false) => format!("over after {took}, {unproven} never proven by a write of ours: {what} {names}"),
                     }
@@ -220,7 +220,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Aborted { by } => format!("aborted by {by}"),
                 Status::Recovered => {
                     let served = state.operation(*operation).and_then(|o| o.recovery_time());
-                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took} of impact")))
+                    // A planned one begins in peace.
+                    let of = if state.operation(*operation).is_some_and(|o| o.before.impact.is_some()) { "of impact" } else { "from its beginning" };
+                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took} {of}")))
                 }
                 other => other.word().to_string(),
             };
@@ -236,7 +238,13 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());
             let plan = open.or_else(|| state.operations.iter().find(|o| o.proposal == *proposal).map(|o| o.plan.name.clone())).unwrap_or_default();
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
-            (Weight::Routine, about(state, &record.event).map_or_else(|| "forecast".to_string(), group), format!("{plan}{to} foretold: {foretold}"))
+            // On a screen its figures count down from when it was told.
+            let of = if record.at.utc.since(foretold.at) > Span::secs(1) { format!(" at {}", foretold.at.clock()) } else { String::new() };
+            (
+                Weight::Routine,
+                about(state, &record.event).map_or_else(|| "forecast".to_string(), group),
+                format!("{plan}{to} foretold{of}: {foretold}"),
+            )
         }
         Event::Note { by, text, by_hand } => {
             // What it takes away is told with it.

@@ -258,6 +258,13 @@ impl Estate {
         (of(|s| s.rto, self.policy.rto), of(|s| s.rpo, self.policy.rpo))
     }
 
+    /// How full a region is, and would be if all that another carries came: in percent of its own capacity.
+    pub fn filled(&self, to: (RegionId, Percent), from: (RegionId, Percent)) -> (u32, u32) {
+        let used = |(r, load): (RegionId, Percent)| u32::from(load.0) * u32::from(self.region(r).capacity.0);
+        let capacity = u32::from(self.region(to.0).capacity.0).max(1);
+        (used(to) / capacity, (used(to) + used(from)) / capacity)
+    }
+
     /// Every service that stops when one of these does, they first, then by how far away it is.
     pub fn dependents(&self, of: &[ServiceId]) -> Vec<ServiceId> {
         let mut needed_by = vec![Vec::new(); self.services.len()];

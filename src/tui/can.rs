@@ -61,7 +61,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
         Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
         Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database")
-            .and(when(turns(s).len() > 1, "nothing else is to be decided; 4 and 5 show all databases")),
+            .and(when(turns(s).len() > 1, "the selected one is all that is to be decided (4, 5 show all)")),
         _ => Ok(()),
     }
 }

@@ -29,7 +29,9 @@ fn summary(s: &Snapshot) -> Vec<String> {
         lines.push(format!("open: {} {}, since {}", d.kind.words(), regions.join(", "), d.since));
     }
     for o in &s.operations {
-        let served = o.recovery_time().map_or(String::new(), |took| format!(", users served after {took} of impact"));
+        let served = o
+            .recovery_time()
+            .map_or(String::new(), |took| format!(", users served after {took}{}", if o.before.impact.is_some() { " of impact" } else { "" }));
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
         let way = format!("{} {} → {}", group(o.group), name(o.from), name(o.to));
         lines.push(format!("{} {way}: {}, by {}{served}{lost}", o.id, o.status.word(), o.by));

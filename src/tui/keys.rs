@@ -179,7 +179,7 @@ impl Default for KeyMap {
             bind(Command::Fork, "fork", &[c('b')], "fork", "branch the estate as it stands into a simulation, and try a choice there"),
             bind(Command::Pause, "pause", &[c(' ')], "pause", "pause the simulation or the replay, or go on"),
             bind(Command::Inject, "inject", &[c('i')], "inject", "strike the simulation with a fault"),
-            bind(Command::StepOnce, "step", &[c('.')], "", "to the next thing that happens"),
+            bind(Command::StepOnce, "step", &[c('.')], "", "to the next thing that happens, and pause there"),
             bind(Command::Faster, "faster", &[c('+')], "faster", "ten times faster, up to 1000"),
             bind(Command::Slower, "slower", &[c('-')], "", "ten times slower"),
             bind(Command::Mend, "mend", &[c('m')], "mend", "end every fault of the simulation, and let what was fenced come back"),

@@ -301,7 +301,11 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
     let fenced = match s.groups.iter().any(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))) {
-        true => format!(", and its fence is undone by you ({}, Enter tells how)", c.key(Command::Go(crate::tui::Screen::Recovery))),
+        true => {
+            // In a simulation that is a key.
+            let here = if s.world.is_some() && s.mode != Mode::Replay { format!("here {}; ", c.key(Command::Mend)) } else { String::new() };
+            format!(", and its fence is undone by you ({here}{}, Enter tells how)", c.key(Command::Go(crate::tui::Screen::Recovery)))
+        }
         false => String::new(),
     };
     let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);

@@ -59,6 +59,11 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
             None => format!("; nobody takes over (looked {HORIZON} ahead)"),
         };
     }
+    // Who answers, or is heard by others, leads on: what was played before that was known is no news.
+    let leads_on = |v: &GroupView| v.is_doubted() || (v.silence.is_none() && v.stepped_down.is_none());
+    if c.snapshot.group(view.proposal.group).is_some_and(leads_on) {
+        return String::new();
+    }
     // It was played some seconds ago: what has passed since is nearer by that.
     let passed = c.snapshot.now.utc.since(known.at);
     let left = |ms: Option<u64>| ms.map(|ms| Span(ms.saturating_sub(passed.0)).to_string());
@@ -111,7 +116,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         parts.push(said(c, "chances", &text, t.text));
     }
     if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
-        let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("; loses {most}"));
+        let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("loses {most}; "));
         // What speaks against it is told where it is looked at.
         let members = s.group(view.proposal.group).map(|v| v.members.as_slice()).unwrap_or_default();
         let unfit = members.iter().any(|m| m.region == *region && m.unfit.is_some());
@@ -120,7 +125,12 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (true, false) => ", a risk to be typed (Tab)",
             (false, false) => " (Tab weighs it)",
         };
-        let text = format!("{}{risk}: {}{lost}", s.estate.region(*region).name, outlook(figures, ""));
+        let load = |r: RegionId| s.regions[r.at()].load.map(|(load, _)| (r, load));
+        let filled = load(*region).zip(load(view.proposal.from)).map(|(to, from)| s.estate.filled(to, from).1);
+        let short = filled.filter(|after| *after > 100).map_or(String::new(), |after| format!(", room is short ({after}%)"));
+        // What the model gives is no promise where the loss itself is not known.
+        let modelled = if unfit { "in its futures " } else { "" };
+        let text = format!("{}{risk}{short}: {modelled}{lost}{}", s.estate.region(*region).name, outlook(figures, ""));
         parts.push(said(c, "next best", &text, t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {

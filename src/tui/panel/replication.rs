@@ -163,7 +163,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
         }
         // Seen to lack nothing, and nobody waits for it.
         (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag_bytes == Some(Bytes(0)) => {
-            row.rest(g, "not waited for", c.width, t.dim)
+            row.rest(g, "no lack is seen", c.width, t.dim)
         }
         // Without etcd it is more than the lag that speaks against it.
         (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag.is_some_and(|l| l <= rpo) => {
