@@ -126,7 +126,7 @@ impl<'a> Facts<'a> {
         let primary = self.member(group, from).filter(|m| m.failing_since().is_some())?;
         // Up to the last word of where it was: who goes on receiving after that looks as if it had caught up.
         let (_, told) = primary.led_at?;
-        let history = &self.member(group, region)?.history;
-        history.iter().rev().find(|p| p.at <= told).map(|p| p.bytes)
+        let standby = self.member(group, region)?;
+        standby.history.iter().rev().chain(&standby.before).find(|p| p.at <= told).map(|p| p.bytes)
     }
 }

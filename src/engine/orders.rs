@@ -293,7 +293,8 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
 
 fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
-    let (group, disaster) = (open.proposal.group, open.proposal.disaster);
+    // Who leaves a choice of one's own has not said that detection is to put none there.
+    let (group, disaster) = (open.proposal.group, open.proposal.disaster.filter(|_| open.proposal.by == table::DETECTION));
     let reason = format!("{}{}", table::WITHDRAWN, cost(engine, now, id));
     engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
     if !table::put_back(engine, now, group)

@@ -80,6 +80,8 @@ pub struct MemberTelemetry {
     /// Whether our own login was let in when it last tried.
     pub login: Timed<Result<(), String>>,
     pub history: Arc<VecDeque<LagPoint>>,
+    /// The last point that has left the history while it was from before the leader's last word.
+    pub before: Option<LagPoint>,
     /// The last answered probe's time, of either port.
     pub round_trip: Option<Span>,
 }
@@ -348,6 +350,7 @@ impl Telemetry {
 
     fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: MemberReport) {
         let leader = self.leader_position(group);
+        let heard = self.groups.get(group.at()).and_then(|g| g.members.iter().filter_map(|m| m.led_at).map(|(_, at)| at).max());
         let behind = report.received.and_then(|received| self.behind(group, received));
         let Some(member) = self.member_mut(estate, group, region) else { return };
         if member.report.as_ref().is_some_and(|(_, old)| *old > at) {
@@ -380,9 +383,9 @@ impl Telemetry {
             && member.history.back().is_none_or(|last| at.since(last.at) >= Span::secs(1))
         {
             let history = Arc::make_mut(&mut member.history);
-            if history.len() == limits::HISTORY {
-                history.pop_front();
-            }
+            let oldest = if history.len() == limits::HISTORY { history.pop_front() } else { None };
+            // However long a leader has been silent: how it stood before is not forgotten.
+            member.before = oldest.filter(|p| heard >= Some(p.at)).or(member.before);
             history.push_back(LagPoint { at, bytes: leader.ahead_of(received), time: behind });
         }
         if let Some(received) = report.received.filter(|_| report.role == MemberRole::Replica) {

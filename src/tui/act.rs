@@ -154,6 +154,8 @@ impl App {
     pub(super) fn choose(&mut self, s: &Snapshot, intent: Intent) -> Option<Ask> {
         let open = self.choice(s).filter(|v| v.proposal.intent == intent || (intent == Intent::Failover && v.proposal.intent == Intent::Guided));
         if let Some(view) = open {
+            // Who leaves it is still with its database.
+            self.selected = Some(view.proposal.group);
             self.open(Dialog::Confirm(Box::new(Confirm::new(view, s.now.utc))));
             return None;
         }

@@ -299,6 +299,7 @@ impl App {
                 let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id) else { return };
                 self.followed = Followed::Nothing;
                 self.coming = None;
+                self.selected = Some(view.proposal.group);
                 let mut confirm = Confirm::new(view, s.now.utc);
                 confirm.ours = true;
                 self.open(Dialog::Confirm(Box::new(confirm)));

@@ -23,7 +23,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
         Command::StopAutomatic => when(
             app.beside.as_deref().unwrap_or(s).proposals.iter().any(ProposalView::counts),
-            "no countdown of ours runs; the cluster's own cannot be stopped from here",
+            "none of ours counts; the cluster's own cannot be stopped here",
         ),
         Command::Withdraw => when(decided_on(s, selected).is_some(), "no choice is on the table"),
         Command::Fork => {

@@ -272,7 +272,7 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     let from = from.min(body.len().saturating_sub(room));
     let more = body.len() > from + room;
     lines.extend(body.into_iter().skip(from).take(room));
-    let foot = if more { " down for more, any other key goes back" } else { " any key goes back" };
+    let foot = if more { " down or space for more, any other key goes back" } else { " any key goes back" };
     lines.push(Row::new().rest(g, foot, c.width, t.dim).line());
     lines
 }

@@ -72,6 +72,29 @@ fn who_only_looks_elsewhere_leaves_the_countdown() {
     assert_eq!(choice(&simulation.snapshot(1, false), ORDERS).automatic_in, Some(Span::secs(5)));
 }
 
+/// A choice of one's own was there before the disaster was declared: whoever turns to another target and leaves both has
+/// not said that automation is to stay away.
+#[test]
+fn who_looked_before_it_was_declared_leaves_the_countdown() {
+    for turns in [false, true] {
+        let mut simulation = played("calm", Span::secs(5));
+        simulation.inject("region_outage us-east-1").unwrap_or_else(|e| panic!("{e}"));
+        wait(&mut simulation, Span::secs(2));
+        order(&mut simulation, Action::Propose { group: ORDERS, intent: Intent::Failover, from: None, to: None, reason: "mine".to_string() });
+        wait(&mut simulation, Span::secs(5));
+        assert!(!simulation.snapshot(1, false).disasters.is_empty());
+        if turns {
+            let elsewhere = elsewhere(&simulation.snapshot(1, false), ORDERS);
+            order(&mut simulation, elsewhere);
+        }
+        let mine = choice(&simulation.snapshot(1, false), ORDERS).proposal.id;
+        order(&mut simulation, Action::Withdraw { proposal: mine });
+        wait(&mut simulation, Span::secs(1));
+        let left = choice(&simulation.snapshot(1, false), ORDERS);
+        assert!(left.automatic_in.is_some(), "turned to another: {turns}");
+    }
+}
+
 #[test]
 fn a_countdown_that_was_stopped_stays_stopped() {
     let mut simulation = outage();

@@ -87,3 +87,18 @@ fn an_outage_begins_when_nobody_took_writes() {
         assert!(idle.since(d.since) > Span::secs(10) && d.detection < Span::secs(12), "{d:?}");
     }
 }
+
+/// However long the primary has been silent: what a standby lacked when it was last told is not forgotten, and never looks
+/// like nothing.
+#[test]
+fn what_was_missing_stays_missing() {
+    let mut simulation = played("refused_failover", Span::secs(60));
+    let behind = |s: &Simulation| {
+        let view = s.snapshot(1, false).group(ORDERS).cloned().unwrap_or_else(|| panic!("no view"));
+        view.members.iter().filter(|m| !m.leads).map(|m| m.was_behind).max().flatten()
+    };
+    let before = behind(&simulation);
+    assert!(before > Some(Bytes(0)), "{before:?}");
+    wait(&mut simulation, Span::mins(20));
+    assert_eq!(behind(&simulation), before);
+}
