@@ -1,12 +1,18 @@
 //! What was told of a choice before it was decided: kept in the record, so that it can be held against what came.
 
-use super::Engine;
+use super::{Engine, assess};
 use crate::model::*;
 
 /// Keeps the first forecast of a choice; one that comes when the operation has just begun, if it was asked for before.
 pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
     let Some(foretold) = Foretold::of(view) else { return };
     let proposal = view.proposal;
+    // What is refused as it stands would not get anywhere in any future: that is no forecast of what it would do.
+    let open = engine.state.proposals.iter().find(|p| p.proposal.id == proposal);
+    let refused = |a: &Assessment| !a.can_be_confirmed() && !a.undecided();
+    if open.is_some_and(|o| refused(&assess::assess(&engine.facts(now), &o.proposal, o.revision))) {
+        return;
+    }
     let known = match engine.state.proposals.iter().find(|p| p.proposal.id == proposal) {
         Some(open) => {
             let known = open.foretold.is_some();

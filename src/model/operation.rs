@@ -329,9 +329,9 @@ impl Operation {
 
     /// What is left to do, in words, and who does it.
     pub fn remains_words<'a>(&'a self, estate: &'a super::Estate) -> impl Iterator<Item = String> + 'a {
-        let fence = if self.fenced() { " and unfenced by you" } else { "" };
+        let streams = if self.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
         self.remains.iter().map(move |remainder| match remainder {
-            Remainder::Rejoin { region } => format!("{} streams again once it is well{fence}", estate.region(*region).name),
+            Remainder::Rejoin { region } => format!("{} {streams}", estate.region(*region).name),
             Remainder::Restore { region } => format!("{} is put back into the balancers once it streams", estate.region(*region).name),
         })
     }

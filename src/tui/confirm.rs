@@ -151,6 +151,10 @@ fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<Strin
     if old.risk != new.risk {
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
     }
+    // Nothing else of a choice changes by itself.
+    if old.nonce != new.nonce {
+        list.push("its countdown was stopped: it begins by hand only".to_string());
+    }
     if list.is_empty() {
         list.push("etcd's keys for it were written since: its lock, /sync or /failover".to_string());
     }

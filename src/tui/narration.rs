@@ -28,7 +28,7 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
         // What is over takes no more room than it must.
         (Some(unmet), _) if unmet.is_empty() => (format!("{} {} ended as expected: {back}", g.done, scenario.name), String::new(), t.ok),
         (Some(unmet), _) => (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad),
-        (None, _) if scenario.over => (format!("{} is over, not judged: orders were given by hand. {back}", scenario.name), String::new(), t.text),
+        (None, _) if scenario.over => (format!("{} is over, not judged: somebody decided in it. {back}", scenario.name), String::new(), t.text),
         (None, Some(text)) => {
             let last = scenario.turn.0 == scenario.turn.1;
             let left = Span::secs(scenario.next.0.div_ceil(1000));

@@ -50,7 +50,8 @@ fn a_takeover_by_the_cluster_is_no_proof() {
 /// What runs out is seen while a confirmation is read, and stopped without leaving it.
 #[test]
 fn a_countdown_is_stopped_while_it_is_read() {
-    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut simulation = at("region_outage", 30);
+    let snapshot = simulation.snapshot(1, false);
     let mut app = App::new();
     type_keys(&mut app, &snapshot, "f");
     let shown = text(&app, &snapshot);
@@ -58,6 +59,12 @@ fn a_countdown_is_stopped_while_it_is_read() {
     let asked = app.event(&Input::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)), &snapshot);
     assert!(matches!(&asked, Some(Ask::Orders(stops)) if stops.len() == 2), "{asked:?}");
     assert!(text(&app, &snapshot).contains("CONFIRM"), "it is still read");
+    let Some(Ask::Orders(stops)) = asked else { panic!("nothing was asked") };
+    stops.into_iter().for_each(|stop| ordered(&mut simulation, stop));
+    let snapshot = simulation.snapshot(1, false);
+    app.refresh(&snapshot);
+    let shown = text(&app, &snapshot);
+    assert!(shown.contains("changed: its countdown was stopped") && !shown.contains("etcd's keys"), "{shown}");
 }
 
 /// Out of a drill that is not over nobody gets by a key too many: the next one would be about something else.

@@ -72,7 +72,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     lines.extend(checks(c, a, 2));
     let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
-    if a.blocked().is_some() && !a.can_be_confirmed() && a.overrule.is_none() {
+    if !a.can_be_confirmed() {
         lines.push(
             Row::new().add(key, t.key).rest(g, " tells why it is refused as it stands; Tab there weighs another target", c.width, t.text).line(),
         );

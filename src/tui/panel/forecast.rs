@@ -32,7 +32,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
 pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let loss = &view.assessment.loss;
     if view.assessment.blocked().is_some() && !view.assessment.can_be_confirmed() && view.assessment.overrule.is_none() {
-        return said(c, "it loses", "nothing: as it stands it is refused", c.theme.text);
+        return said(c, "it loses", "no figure: as it stands it is refused", c.theme.text);
     }
     if *loss == Loss::Nothing {
         return said(c, "it loses", &loss.to_string(), c.theme.ok);

@@ -54,7 +54,9 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
             let paused: Vec<&str> = s.groups.iter().filter(|v| v.paused).map(|v| s.estate.group(v.group).name.as_str()).collect();
             // Of a cluster that is to lose nothing; one that is asynchronous is never without a risk.
             let bare = |v: &&GroupView| {
-                v.synchronous == Some(true) && v.primary.is_some() && v.members.len() > 1 && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())
+                // What an operation has moved is being protected again.
+                let at_rest = v.primary.is_some() && !s.runs(v.group);
+                v.synchronous == Some(true) && at_rest && v.members.len() > 1 && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())
             };
             let bare: Vec<&str> = s.groups.iter().filter(bare).map(|v| s.estate.group(v.group).name.as_str()).collect();
             let idle: Vec<&str> = s.groups.iter().filter(|v| v.stepped_down.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
