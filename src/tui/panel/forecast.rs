@@ -127,7 +127,10 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         };
         let load = |r: RegionId| s.regions[r.at()].load.map(|(load, _)| (r, load));
         let filled = load(*region).zip(load(view.proposal.from)).map(|(to, from)| s.estate.filled(to, from).1);
-        let short = filled.filter(|after| *after > 100).map_or(String::new(), |after| format!(", room is short ({after}%)"));
+        // In a planned move only a part of it comes: how much is weighed where it is looked at.
+        let short = filled
+            .filter(|after| *after > 100 && view.proposal.intent == Intent::Failover)
+            .map_or(String::new(), |after| format!(", room is short ({after}%)"));
         // What the model gives is no promise where the loss itself is not known.
         let modelled = if unfit { "in its futures " } else { "" };
         let text = format!("{}{risk}{short}: {modelled}{lost}{}", s.estate.region(*region).name, outlook(figures, ""));
