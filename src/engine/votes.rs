@@ -20,7 +20,7 @@ pub struct Vote {
     pub at: Option<Mono>,
     /// The recorded synchronous standby's word is asked for before automation acts.
     pub synchronous: bool,
-    /// It says nothing because it is silent itself.
+    /// It says nothing because it is not heard from.
     pub absent: bool,
 }
 
@@ -47,7 +47,7 @@ impl Votes {
     }
 
     /// Enough to declare it, though not for automation to act on: it is gone as the majority says; or as we and somebody else
-    /// say, where each of the others is silent itself and can tell nothing (a database all of whose nodes are dead).
+    /// say, where each of the others is not heard from and can tell nothing (a database all of whose nodes are dead).
     pub fn declares(&self) -> bool {
         let others = || self.list.iter().skip(1);
         let as_far_as_is_known = self.ours == Stance::Gone
@@ -68,7 +68,7 @@ impl Votes {
     pub fn summary(&self) -> String {
         let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
         let absent = self.absent();
-        let silent = if absent > 0 { format!("; {absent} silent itself") } else { String::new() };
+        let silent = if absent > 0 { format!("; {absent} not heard from") } else { String::new() };
         format!("{} of {} observers: {}{silent}", names.len(), self.list.len(), names.join(", "))
     }
 

@@ -121,7 +121,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against + view.observers_absent);
     let mut others = if unknown > 0 { format!(", {unknown} have noticed nothing") } else { String::new() };
     if view.observers_absent > 0 {
-        others.push_str(&format!(", {} silent itself", view.observers_absent));
+        others.push_str(&format!(", {} not heard from", view.observers_absent));
     }
     let (gone, lives) = (view.observers_for, view.observers_against);
     let observers = format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
