@@ -55,7 +55,7 @@ pub fn step_word(state: &StepState) -> &'static str {
 
 pub fn operation_words(estate: &Estate, o: &Operation) -> String {
     let place = format!("{} → {}", estate.region(o.from).name, estate.region(o.to).name);
-    let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {t}"));
+    let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {}", t.exact()));
     let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
     let asks = if let Status::Waiting { question } = &o.status { format!(": {question}") } else { String::new() };
     format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())

@@ -4,10 +4,19 @@ use crate::model::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Who gives the orders of this process.
+/// Who gives the orders of this process: the account that logged in, the one that it acts as where that is another, and from
+/// where it came over SSH.
 pub fn who() -> String {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).or_else(|_| std::env::var("LOGNAME"));
-    name.ok().filter(|n| !n.is_empty()).unwrap_or_else(account)
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(account);
+    let who = match set("SUDO_USER") {
+        Some(login) if login != user => format!("{login} as {user}"),
+        _ => user,
+    };
+    match set("SSH_CONNECTION").and_then(|c| c.split_whitespace().next().map(str::to_string)) {
+        Some(address) => format!("{who} from {address}"),
+        None => who,
+    }
 }
 
 /// The account's own name, where no variable tells it.

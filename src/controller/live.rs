@@ -230,6 +230,8 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
         real.told.clone_from(&snapshot.forecasts);
         real.ready.clone_from(&snapshot.readiness);
     }
+    let head = core.journal.head();
+    snapshot.head = Some((head.seq, head.hash.to_string()));
     snapshot.failed.clone_from(&core.failed);
     snapshot
 }

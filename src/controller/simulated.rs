@@ -169,8 +169,8 @@ impl Simulation {
     /// The words name no fault, no region, or one that this fault cannot strike.
     pub fn inject(&mut self, text: &str) -> Result<(), Refusal> {
         let fault = parse_fault(&self.scenario.estate, text)?;
-        let snapshot = self.snapshot(1, false);
-        if fault.kind.is_of_standbys() && !snapshot.has_standby(fault.region, fault.group) {
+        let state = self.core.engine.state();
+        if !fault.finds(&state.estate, |g| state.primaries[g.at()].0) {
             let name = &self.scenario.estate.region(fault.region).name;
             return Err(Refusal::new(format!("{name} holds no standby: it leads there"), "name the region of a standby"));
         }
@@ -179,11 +179,15 @@ impl Simulation {
     }
 }
 
-/// `region_outage us-east-1`
+/// `region_outage us-east-1`, `paused`
 fn parse_fault(estate: &Estate, text: &str) -> Result<Fault, Refusal> {
     let mut words = text.split_whitespace();
     let kind: FaultKind = words.next().unwrap_or_default().parse().map_err(|e: String| Refusal::new(e, "pick one from the list"))?;
-    let region = words.next().and_then(|name| estate.region_named(name));
+    let region = match words.next() {
+        // Where nothing is struck but a configuration, the region says nothing.
+        None if kind.is_of_clusters() => estate.region_ids().next(),
+        name => name.and_then(|name| estate.region_named(name)),
+    };
     let region = region.ok_or_else(|| Refusal::new("no such region", "write FAULT REGION [GROUP]"))?;
     let group = words.next().and_then(|name| estate.groups.iter().position(|g| g.name == name)).map(GroupId::of);
     Ok(Fault { kind, region, group })

@@ -36,6 +36,7 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
         overrule,
         second_person: approval.second_person,
         otherwise,
+        leads_on: leads_on(cx, proposal.group),
         no_return_after: no_return_after.map(|p| p as u16),
         plan,
         evidence,
@@ -131,7 +132,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, "never fired for this database; if it fails nothing is handed over".to_string()),
+        None => check("fence", Verdict::Advice, format!("never fired for {name} here; if it fails nothing is handed over")),
     }
 }
 
@@ -164,17 +165,17 @@ const SHORT: &str = "room is short";
 
 /// Whether the target can carry what moves there.
 pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: bool) -> Check {
-    let used = |r: RegionId| cx.load(r).map(|load| u32::from(load.0) * u32::from(cx.estate().region(r).capacity.0));
-    // Loads are shares of each region's own capacity; what moves is counted in the target's.
-    let capacity = u32::from(cx.estate().region(to).capacity.0).max(1) * 100;
     let name = cx.region_name(to);
-    match (cx.load(from).zip(used(from)), cx.load(to).zip(used(to))) {
-        (Some((carried, moving)), Some((load, there))) => {
-            let (before, after) = cx.estate().filled((to, load), (from, carried));
+    match (cx.load(from), cx.load(to)) {
+        (Some(load), Some(there)) => {
+            // Loads are shares of each region's own capacity; what moves is counted in the target's.
+            let moving = cx.estate().carried(from, load);
+            let filled = |coming: u32| cx.estate().filled((to, there), coming);
+            let (before, after) = filled(moving);
             let with = cx.region_name(from);
             // In a planned move only this database's users come.
             if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {
-                let (part, all) = ((there + part) * 100 / capacity, (there + part * of) * 100 / capacity);
+                let (part, all) = (filled(part).1, filled(part * of).1);
                 let verdict = match (part > 100, all > 100) {
                     (true, _) => Verdict::Risk,
                     (_, true) => Verdict::Advice,
@@ -199,7 +200,12 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 _ => "",
             };
             let name_of = if after > 100 { SHORT } else { "room" };
-            let text = format!("{name} {before}→{after}% if all that {with} carries comes{short}");
+            let size = |r: RegionId| cx.estate().region(r).capacity;
+            let text = match size(to) == size(from) || after <= 100 {
+                true => format!("{name} {before}→{after}% if all that {with} carries comes{short}"),
+                // A small region is filled by what a large one hardly feels.
+                false => format!("{name} (sized {} of all load) {before}→{after}% if all of {with} ({}) comes{short}", size(to), size(from)),
+            };
             // How full it would be is more than that it is not too full.
             Check { figure: Some(format!("{before}→{after}% in all")), ..check(name_of, verdict, text) }
         }
@@ -217,7 +223,7 @@ fn moves(cx: &Facts, group: GroupId, from: RegionId, carried: u32) -> Option<(u3
     };
     let before: Vec<Percent> = led.iter().filter_map(|g| came(*g)).collect();
     if let (Some(_), Some(least)) = (came(group), before.iter().min()) {
-        let own = u32::from(least.0) * u32::from(cx.estate().region(from).capacity.0);
+        let own = cx.estate().carried(from, *least);
         return Some((carried.saturating_sub(own) / before.len() as u32, before.len() as u32, true));
     }
     (led.len() > 1).then(|| (carried / led.len() as u32, led.len() as u32, false))
@@ -267,6 +273,14 @@ fn overrule(cx: &Facts, proposal: &Proposal, checks: &[Check]) -> Option<String>
     (only && fenced).then(|| format!("fence {} although it may live", cx.region_name(proposal.from)))
 }
 
+/// Its primary answers and leads, or others say that it does.
+fn leads_on(cx: &Facts, group: GroupId) -> bool {
+    match votes::silence(cx, group, None) {
+        None => cx.stepped_down(group).is_none(),
+        Some(silence) => matches!(silence, Silence::Doubted { .. }),
+    }
+}
+
 /// What happens if nothing is done, and why the cluster has not acted by itself: a commander's first question.
 pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
     let Some(record) = cx.record(group) else {
@@ -276,7 +290,10 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
         };
     };
     let name = cx.region_name(from);
+    // Its database answers; the agent that would renew the lock does not.
+    let agentless = record.leader_region() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
     if record.leader_region() == Some(from)
+        && !agentless
         && let Some(alive) = votes::votes(cx, group, from).alive()
     {
         return format!("nothing: {name} leads and keeps its lock ({alive})");
@@ -293,20 +310,25 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
     match &record.leader {
         Some(leader) if *leader.name == *old => {
             let lives = cx.member(group, from).is_some_and(|m| m.failing_since().is_none());
-            if lives {
+            if lives && !agentless {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                return "it stays down: /sync names no living standby, so nobody may take the lock when it ends".to_string();
+                let so = if agentless { "" } else { "; waiting loses nothing acknowledged" };
+                return format!("it stays down: no living standby in /sync may take the lock{so}");
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
+            let beside =
+                if agentless { format!(", beside {name}, whose PostgreSQL answers and may take writes until it is stopped") } else { String::new() };
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover{} within {left}, unfenced", by(cx, group, from, synchronous)),
-                None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends"),
+                Some(left) => format!("Patroni's own takeover{} within {left}, unfenced{beside}", by(cx, group, from, synchronous)),
+                None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends{beside}"),
             }
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
-        None if synchronous && !electable => "it stays down: nobody holds the lock, and /sync names no living standby that may take it".to_string(),
+        None if synchronous && !electable => {
+            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing acknowledged".to_string()
+        }
         None => "the cluster is electing a leader by itself".to_string(),
     }
 }

@@ -95,7 +95,7 @@ fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
     if declared || cx.now.mono.since(since) < limits::SILENCE.times(3) {
         return None;
     }
-    let now = match votes::silence(cx, group)? {
+    let now = match votes::silence(cx, group, None)? {
         Silence::All => Turn::PrimarySilent,
         Silence::Agent => Turn::AgentSilent,
         Silence::Doubted { .. } => Turn::OnlyOursFail,
@@ -212,7 +212,14 @@ fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
         }
         let (_, rpo) = cx.estate().targets(group);
         if let Some(lag) = super::lag_time(cx, group, region).filter(|lag| *lag > rpo) {
-            return Some(format!("{} lags {lag}; its RPO is {rpo}", cx.estate().group(group).name));
+            let name = &cx.estate().group(group).name;
+            // One that has not found a new primary yet holds what the old one had acknowledged to it.
+            let known = cx.state.primaries[group.at()].1;
+            let older = cx.report(group, region).and_then(|r| r.timeline).zip(known).is_some_and(|(own, now)| own < now);
+            return Some(match older {
+                true => format!("{name} does not follow the new primary yet: {lag} behind it; its RPO is {rpo}"),
+                false => format!("{name} lags {lag}; its RPO is {rpo}"),
+            });
         }
     }
     None

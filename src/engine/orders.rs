@@ -429,17 +429,24 @@ fn arm(engine: &mut Engine, now: Now, by: &str, typed: &str) -> Result<Receipt, 
     Ok(Receipt::Done)
 }
 
-/// For screens: the candidates of a group, the best first, with why one may not take over.
-pub fn unfit(engine: &Engine, now: Now, group: GroupId, region: RegionId) -> Option<String> {
+/// For screens: why a member may not take over, or not without a risk that is typed.
+pub fn unfit(engine: &Engine, now: Now, group: GroupId, region: RegionId) -> Option<Unfit> {
     let cx = engine.facts(now);
     let leader = cx.leader(group)?;
     if leader == region {
         return None;
     }
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
-        return Some("its data may be corrupt as well: replicas carry it".to_string());
+        return Some(Unfit { why: "its data may be corrupt as well: replicas carry it".to_string(), at_a_risk: false });
     }
     let checks = candidate::failover_checks(&cx, group, leader, region, cx.stale_after());
     let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict == Verdict::Risk));
-    reason.map(|c| c.text.clone())
+    reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict == Verdict::Risk })
+}
+
+/// What stands in the way of a member that would take over.
+pub struct Unfit {
+    pub why: String,
+    /// It may, where that is typed as a risk.
+    pub at_a_risk: bool,
 }

@@ -85,7 +85,7 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     let chosen = candidate::choose(cx, group, region);
     list.push(match (fit.first(), chosen) {
         (Some(to), _) => holds(PointName::Candidate, format!("{} may take over", cx.region_name(*to))),
-        (None, Some(to)) => lacks(PointName::Candidate, orders::unfit(engine, cx.now, group, to).unwrap_or_else(|| "nobody".to_string())),
+        (None, Some(to)) => lacks(PointName::Candidate, orders::unfit(engine, cx.now, group, to).map_or_else(|| "nobody".to_string(), |u| u.why)),
         (None, None) => lacks(PointName::Candidate, "there is no other member"),
     });
     if let Some(to) = chosen {

@@ -367,8 +367,11 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) 
     let leads = cx.report(operation.group, leader)?;
     let name = cx.member_name(operation.group, region);
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
-    (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline)
-        .then(|| format!("{name} streams on timeline {}", report.timeline.unwrap_or_default()))
+    (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
+        // Who undid it is not seen from here.
+        let unfenced = if operation.fenced() { ": its fence was undone" } else { "" };
+        format!("{name} streams on timeline {}{unfenced}", report.timeline.unwrap_or_default())
+    })
 }
 
 /// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,

@@ -27,8 +27,8 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act.
     pub declined: BTreeSet<(DisasterId, GroupId)>,
-    /// Databases that have moved, and that since then no write of ours has proven and no person has vouched for by a note.
-    pub unproven: BTreeSet<GroupId>,
+    /// Databases that have moved, and that no write of ours has proven since.
+    pub elected: BTreeMap<GroupId, Elected>,
     /// What has turned and not turned back, since when.
     pub turned: BTreeMap<(GroupId, Turn), Utc>,
     pub drilled: Vec<Digest>,
@@ -76,7 +76,7 @@ impl State {
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeSet::new(),
-            unproven: BTreeSet::new(),
+            elected: BTreeMap::new(),
             turned: BTreeMap::new(),
             drilled: Vec::new(),
             next: Counters::default(),
@@ -120,9 +120,11 @@ impl State {
         match &record.event {
             Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
-            Event::Note { text, by_hand, .. } => {
+            Event::Note { text, by_hand, by } => {
                 for group in super::unproven::vouched(self, text, *by_hand) {
-                    self.unproven.remove(&group);
+                    if let Some(elected) = self.elected.get_mut(&group) {
+                        elected.vouched = Some((at.utc, by.clone()));
+                    }
                 }
             }
             Event::RegionChanged { region, status, reason } => {
@@ -131,11 +133,14 @@ impl State {
                 }
             }
             Event::PrimaryChanged { group, region, timeline } => {
+                let by_us = region.is_some_and(|to| self.gave_to(*group, to));
                 if let Some(slot) = self.primaries.get_mut(group.at()) {
                     // The same one on a later timeline was elected anew.
                     let later = slot.1.is_some() && slot.1 < *timeline;
-                    if region.is_some() && slot.0.is_some() && (slot.0 != *region || later) {
-                        self.unproven.insert(*group);
+                    if let (Some(to), Some(from)) = (*region, slot.0)
+                        && (from != to || later)
+                    {
+                        self.elected.insert(*group, Elected { at: at.utc, from, to, by_us, vouched: None });
                     }
                     *slot = (*region, *timeline);
                 }
@@ -261,6 +266,11 @@ impl State {
         }
     }
 
+    /// The last operation of a database handed its lock over to that region.
+    pub fn gave_to(&self, group: GroupId, to: RegionId) -> bool {
+        self.operations.iter().rev().find(|o| o.group == group).is_some_and(|o| o.handed_over() && o.to == to)
+    }
+
     /// A person has said that automation is not to act there.
     fn decline(&mut self, proposal: ProposalId, counts: impl Fn(&Proposal) -> bool) {
         let declined = self.proposals.iter().map(|p| &p.proposal).find(|p| p.id == proposal && counts(p));
@@ -294,7 +304,7 @@ impl State {
             self.primaries = vec![(None, None); estate.groups.len()];
             self.disasters.clear();
             self.declined.clear();
-            self.unproven.clear();
+            self.elected.clear();
             self.turned.clear();
             self.operations.clear();
             self.fence_proofs.clear();
@@ -380,7 +390,7 @@ impl State {
                     o.results.served.get_or_insert(at.utc);
                 }
                 let group = o.group;
-                self.unproven.remove(&group);
+                self.elected.remove(&group);
             }
             _ => {}
         }

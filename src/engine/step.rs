@@ -23,8 +23,9 @@ pub enum Progress<'a> {
 
 use Progress::{Ask, Done, Fail, Promoted, Send, Skip, Wait};
 
-/// The claim is part 0 of the first acting step; other parts count from here.
-const FIRST: u16 = 1;
+/// The claim is this part of the first acting step; other parts count from the next.
+pub const CLAIM: u16 = 0;
+const FIRST: u16 = CLAIM + 1;
 
 /// Looks at one running step.
 pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progress<'a> {
@@ -88,7 +89,7 @@ fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress<'a>> {
         return Some(Fail(format!("another controller was first: {reason}")));
     }
     let revision = record.operation.as_ref().map(|k| k.revision);
-    Some(Send(0, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision }))
+    Some(Send(CLAIM, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision }))
 }
 
 /// True if the value was measured after the step began.

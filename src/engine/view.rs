@@ -46,6 +46,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         gaps: gaps(&cx, &unproven),
         stale: stale(&cx),
         records: state.records,
+        head: None,
         stored: 0,
         failed: None,
         world,
@@ -91,11 +92,9 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
 fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let (primary, timeline) = cx.state.primaries[id.at()];
     let record = cx.telemetry.group(id).store.record.as_ref();
-    let (observers_for, observers_against, observers, observers_absent) = match primary {
-        Some(primary) => {
-            let v = votes::votes(cx, id, primary);
-            (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16, v.absent() as u16)
-        }
+    let votes = primary.map(|primary| votes::votes(cx, id, primary));
+    let (observers_for, observers_against, observers, observers_absent) = match &votes {
+        Some(v) => (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16, v.absent() as u16),
         None => (0, 0, 0, 0),
     };
     let proposal = proposals.iter().find(|p| p.proposal.group == id);
@@ -115,8 +114,9 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         observers_absent,
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
+        elected: unproven::elected(cx.state, id).cloned(),
         stepped_down: cx.stepped_down(id),
-        silence: votes::silence(cx, id),
+        silence: votes::silence(cx, id, votes.as_ref()),
         beside: cx.writes_beside(id),
         alone: alone(cx, id),
         blind: cx.telemetry.group(id).store.away_since.is_some(),
@@ -143,6 +143,7 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> Memb
     let telemetry = cx.member(group, region);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
+    let unfit = if leads { None } else { orders::unfit(engine, cx.now, group, region) };
     MemberView {
         region,
         leads,
@@ -154,7 +155,8 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> Memb
         lag: if leads { None } else { super::lag_time(cx, group, region) },
         was_behind: if leads { None } else { cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, region)) },
         measured: report.map(|(_, at)| *at),
-        unfit: if leads { None } else { orders::unfit(engine, cx.now, group, region) },
+        at_a_risk: unfit.as_ref().is_some_and(|u| u.at_a_risk),
+        unfit: unfit.map(|u| u.why),
         round_trip: telemetry.and_then(|m| m.round_trip),
         history: telemetry.map(|m| Arc::clone(&m.history)).unwrap_or_default(),
     }
@@ -169,6 +171,11 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
         gaps.push(format!(
             "{name}: the cluster elected its primary by itself, and no write of ours has proven it: write one by hand, and note «{name} takes writes»"
         ));
+    }
+    // Who vouched for it has not told what was lost: for a day that is not forgotten.
+    let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
+    for (id, elected) in cx.estate().group_ids().filter_map(|id| Some((id, unproven::elected(cx.state, id).filter(vouched)?))) {
+        gaps.push(format!("{}: {}", cx.estate().group(id).name, elected.words(cx.estate())));
     }
     for id in cx.estate().group_ids() {
         let Some(database) = cx.database(id) else { continue };

@@ -83,15 +83,23 @@ impl Votes {
     }
 }
 
-/// What is known of a primary whose agent does not answer us; `None` where it does.
-pub fn silence(cx: &Facts, group: GroupId) -> Option<Silence> {
+/// What is known of a primary whose agent does not answer us; `None` where it does. The votes on it, where somebody has
+/// asked for them already.
+pub fn silence(cx: &Facts, group: GroupId, known: Option<&Votes>) -> Option<Silence> {
     let primary = cx.state.primaries.get(group.at())?.0?;
     let member = cx.member(group, primary)?;
     member.rest.last.as_ref().filter(|last| !last.is_life())?;
     if member.sql.last.as_ref().is_some_and(ProbeResult::is_life) {
-        return Some(Silence::Agent);
+        // An agent that we do not reach, and that renews its lock, lives.
+        let renewed = lock_renewed(cx, group, member.rest.failing_since);
+        return Some(renewed.map_or(Silence::Agent, |age| Silence::Doubted { by: lock_words(age) }));
     }
-    Some(votes(cx, group, primary).alive().map_or(Silence::All, |by| Silence::Doubted { by }))
+    let alive = known.map_or_else(|| votes(cx, group, primary).alive(), Votes::alive);
+    Some(alive.map_or(Silence::All, |by| Silence::Doubted { by }))
+}
+
+fn lock_words(age: Span) -> String {
+    format!("its lock was renewed {age} ago")
 }
 
 /// Asks every configured observer about a member.
@@ -141,7 +149,7 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
         votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false, absent });
     }
     if leads && let Some(age) = lock_renewed(cx, group, since) {
-        votes.veto = Some(format!("its lock was renewed {age} ago"));
+        votes.veto = Some(lock_words(age));
     }
     votes
 }

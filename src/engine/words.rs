@@ -13,6 +13,11 @@ fn typed(action: &Action) -> String {
     format!(", having typed «{}»{risk}", c.typed)
 }
 
+/// It is the operation's own, of no step of it: its claim, and what takes it back.
+const fn is_own(id: &EffectId) -> bool {
+    id.part == super::step::CLAIM || id.part >= super::run::UNDO
+}
+
 /// Services that are named one by one.
 const NAMED: usize = 12;
 
@@ -50,7 +55,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let on = timeline.map_or(String::new(), |t| format!(" on timeline {t}"));
             let before = state.primaries.get(g.at()).and_then(|(leader, _)| *leader);
             // What nobody here has begun was fenced by nobody here.
-            let ours = state.operations.iter().rev().find(|o| o.group == *g).is_some_and(|o| o.handed_over() && Some(o.to) == *r);
+            let ours = r.is_some_and(|to| state.gave_to(*g, to));
             let by_itself = before.is_some() && r.is_some() && before != *r && state.running(*g).is_none() && !ours;
             let by = if by_itself { ", by no operation of ours: nothing was fenced from here" } else { "" };
             // Of a history that ends before it something was acknowledged, and is gone.
@@ -124,7 +129,14 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     let wider = state.open_disasters().filter(wider).find(|o| o.kind != DisasterType::NodeFailure && !d.kind.is_of_data());
                     match (wider, unproven.is_empty()) {
                         (Some(o), _) => format!("{what} {names}, since {took}, is part of {} from now on", o.kind.words()),
-                        (None, true) => format!("{what} {names} is over, after {took}, since {}", d.since.clock()),
+                        (None, true) => {
+                            // That it is over is not that all is where it was.
+                            let away = |g: &GroupId| state.primaries.get(g.at()).and_then(|p| p.0).is_some_and(|p| !d.regions.contains(&p));
+                            let reached = |g: &GroupId| d.services.iter().any(|s| estate.services.get(s.at()).is_some_and(|s| s.group == *g));
+                            let stays: Vec<String> = estate.group_ids().filter(|g| reached(g) && away(g)).map(group).collect();
+                            let stays = if stays.is_empty() { String::new() } else { format!("; {} stay led elsewhere", stays.join(", ")) };
+                            format!("{what} {names} is over, after {took}, since {}{stays}", d.since.clock())
+                        }
                         // What is left to do stands where nothing cuts it.
                         (None, false) => format!("over after {took}, {unproven} never proven by a write of ours: {what} {names}"),
                     }
@@ -181,12 +193,17 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             )
         }),
         Event::StepStarted { .. } => return None,
-        // It is the operation's own, of no step of it.
-        Event::Intended { id, effect } if id.part >= super::run::UNDO => {
-            (Weight::Routine, id.operation.to_string(), format!("will {}", effect.name()))
-        }
+        Event::Intended { id, effect } if is_own(id) => (Weight::Routine, id.operation.to_string(), format!("will {}", effect.name())),
         Event::Intended { id, effect } => {
-            (Weight::Routine, id.operation.to_string(), format!("{}: will {}", step(id.operation, id.step), effect.name()))
+            let with = match effect {
+                Effect::Fence { .. } => state.operation(id.operation).and_then(|o| o.fence_command(estate)).map(|c| format!(" with `{c}`")),
+                _ => None,
+            };
+            (
+                Weight::Routine,
+                id.operation.to_string(),
+                format!("{}: will {}{}", step(id.operation, id.step), effect.name(), with.unwrap_or_default()),
+            )
         }
         Event::Reported { id, outcome } => {
             let (weight, text) = match outcome {
@@ -196,8 +213,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
-            let of_step = if id.part >= super::run::UNDO { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
-            (weight, id.operation.to_string(), format!("{of_step}{text}"))
+            let of_step = if is_own(id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
+            // What was done has a name of its own: a step may do more than one thing.
+            let effect = state.operation(id.operation).and_then(|o| o.effects().find(|e| e.id == *id)).map_or("", |e| e.effect.name());
+            let effect = if of_step.trim_end_matches(": ").replace('-', " ") == effect { String::new() } else { format!("{effect} ") };
+            (weight, id.operation.to_string(), format!("{of_step}{effect}{text}"))
         }
         Event::OutcomeLost { id, reason } => {
             (Weight::Warning, id.operation.to_string(), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
@@ -222,7 +242,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     let served = state.operation(*operation).and_then(|o| o.recovery_time());
                     // A planned one begins in peace.
                     let of = if state.operation(*operation).is_some_and(|o| o.before.impact.is_some()) { "of impact" } else { "from its beginning" };
-                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took} {of}")))
+                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {} {of}", took.exact())))
                 }
                 other => other.word().to_string(),
             };
@@ -239,7 +259,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let plan = open.or_else(|| state.operations.iter().find(|o| o.proposal == *proposal).map(|o| o.plan.name.clone())).unwrap_or_default();
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             // On a screen its figures count down from when it was told.
-            let of = if record.at.utc.since(foretold.at) > Span::secs(1) { format!(" at {}", foretold.at.clock()) } else { String::new() };
+            let of = if record.at.utc.since(foretold.at) > Span::secs(1) {
+                format!(", when it was decided, at {}", foretold.at.clock())
+            } else {
+                String::new()
+            };
             (
                 Weight::Routine,
                 about(state, &record.event).map_or_else(|| "forecast".to_string(), group),
@@ -250,7 +274,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             // What it takes away is told with it.
             let vouched: Vec<String> = super::unproven::vouched(state, text, *by_hand).into_iter().map(group).collect();
             let so = if vouched.is_empty() { String::new() } else { format!(", and vouches for {}", vouched.join(", ")) };
-            (Weight::Notice, by.clone(), format!("notes{so}: {text}"))
+            // What a program writes down for somebody is no note of theirs.
+            (Weight::Notice, by.clone(), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })
         }
     };
     let about = about(state, &record.event).map_or(String::new(), group);

@@ -18,6 +18,9 @@ pub struct Assessment {
     pub second_person: bool,
     /// What happens if nothing is done, and why the cluster has not acted by itself.
     pub otherwise: String,
+    /// The primary leads on, as far as is known: what was foretold of leaving it while that was not known is no news.
+    #[serde(default)]
+    pub leads_on: bool,
     /// The first step that cannot be undone.
     pub no_return_after: Option<u16>,
     pub plan: Digest,
@@ -34,6 +37,11 @@ impl Assessment {
     /// Whether it may begin if all that it asks for is typed.
     pub fn can_be_confirmed(&self) -> bool {
         self.blocked().is_none() || self.overrule.is_some()
+    }
+
+    /// As it stands it would not get anywhere, and looking longer does not change that.
+    pub fn is_refused(&self) -> bool {
+        !self.can_be_confirmed() && !self.undecided()
     }
 
     /// Whether nothing but what a few seconds of looking may take away keeps it from beginning.

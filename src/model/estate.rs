@@ -258,11 +258,17 @@ impl Estate {
         (of(|s| s.rto, self.policy.rto), of(|s| s.rpo, self.policy.rpo))
     }
 
-    /// How full a region is, and would be if all that another carries came: in percent of its own capacity.
-    pub fn filled(&self, to: (RegionId, Percent), from: (RegionId, Percent)) -> (u32, u32) {
-        let used = |(r, load): (RegionId, Percent)| u32::from(load.0) * u32::from(self.region(r).capacity.0);
+    /// What a region carries: its load, a share of its own capacity, in hundredths of a percent of all load.
+    pub fn carried(&self, region: RegionId, load: Percent) -> u32 {
+        u32::from(load.0) * u32::from(self.region(region).capacity.0)
+    }
+
+    /// How full a region is, and would be if so much more came, as [`Estate::carried`] counts it: in percent of its own
+    /// capacity.
+    pub fn filled(&self, to: (RegionId, Percent), coming: u32) -> (u32, u32) {
         let capacity = u32::from(self.region(to.0).capacity.0).max(1);
-        (used(to) / capacity, (used(to) + used(from)) / capacity)
+        let there = self.carried(to.0, to.1);
+        (there / capacity, (there + coming) / capacity)
     }
 
     /// Every service that stops when one of these does, they first, then by how far away it is.

@@ -340,8 +340,18 @@ impl Operation {
     pub fn unfence(&self, estate: &super::Estate) -> Option<String> {
         let fence = estate.groups.get(self.group.at())?.database.as_ref()?.fence.as_ref()?;
         let waits = self.fenced() && self.remains.iter().any(|r| matches!(r, Remainder::Rejoin { .. }));
-        let command = fence.undo.as_ref().filter(|_| waits)?.join(" ");
-        Some(command.replace("{region}", &estate.region(self.from).name).replace("{member}", &self.before.leader))
+        Some(self.of_old(estate, fence.undo.as_ref().filter(|_| waits)?))
+    }
+
+    /// The command that fences the old primary, where one is configured.
+    pub fn fence_command(&self, estate: &super::Estate) -> Option<String> {
+        let fence = estate.groups.get(self.group.at())?.database.as_ref()?.fence.as_ref()?;
+        Some(self.of_old(estate, &fence.exec))
+    }
+
+    /// A command about the old primary.
+    fn of_old(&self, estate: &super::Estate, argv: &[String]) -> String {
+        argv.join(" ").replace("{region}", &estate.region(self.from).name).replace("{member}", &self.before.leader)
     }
 
     pub fn fenced(&self) -> bool {

@@ -69,6 +69,9 @@ pub struct ReadinessView {
     pub at: Utc,
     /// In the estate's order.
     pub regions: Vec<RegionReadiness>,
+    /// Who led each database then, in the estate's order; `None` where that was not asked.
+    #[serde(default)]
+    pub led: Vec<Option<RegionId>>,
 }
 
 /// What would be missing if a region was lost.
@@ -104,6 +107,7 @@ impl ReadinessView {
             }
             RegionReadiness { score: of().map(Readiness::score).min().unwrap_or(0), lacks }
         };
-        ReadinessView { at, regions: estate.region_ids().map(region).collect() }
+        let led = |g: GroupId| list.iter().find(|r| r.group == Some(g)).map(|r| r.region);
+        ReadinessView { at, regions: estate.region_ids().map(region).collect(), led: estate.group_ids().map(led).collect() }
     }
 }

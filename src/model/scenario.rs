@@ -114,8 +114,24 @@ impl FaultKind {
     }
 
     /// It strikes standbys, and nothing where there are none.
-    pub const fn is_of_standbys(self) -> bool {
+    const fn is_of_standbys(self) -> bool {
         matches!(self, FaultKind::ReplicationStall | FaultKind::StandbyLost)
+    }
+
+    /// It changes a cluster's configuration, wherever its members stand.
+    pub const fn is_of_clusters(self) -> bool {
+        matches!(self, FaultKind::Paused | FaultKind::TwoSynchronous)
+    }
+}
+
+impl Fault {
+    /// There is something there for it to strike, where that is led as told.
+    pub fn finds(&self, estate: &Estate, leads: impl Fn(GroupId) -> Option<RegionId>) -> bool {
+        let standby = |g: GroupId| {
+            let members = estate.group(g).database.iter().flat_map(|d| &d.members);
+            members.into_iter().any(|m| m.region == self.region && leads(g) != Some(m.region))
+        };
+        !self.kind.is_of_standbys() || estate.group_ids().filter(|g| self.group.is_none_or(|only| only == *g)).any(standby)
     }
 }
 

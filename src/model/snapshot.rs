@@ -82,6 +82,9 @@ pub struct Snapshot {
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,
+    /// The newest record that is kept on disk, and its hash in the chain.
+    #[serde(default)]
+    pub head: Option<(u64, String)>,
     /// In a replay: records that there are in all; else 0.
     pub stored: u64,
     /// The journal cannot be written: nothing acts any more.
@@ -93,6 +96,13 @@ impl Snapshot {
     pub fn group(&self, id: GroupId) -> Option<&GroupView> {
         // They are in the estate's order.
         self.groups.get(id.at()).filter(|v| v.group == id).or_else(|| self.groups.iter().find(|v| v.group == id))
+    }
+
+    /// How ready a region is, and when that was asked; nothing where another leads by now than was asked about.
+    pub fn ready(&self, region: RegionId) -> Option<(&super::RegionReadiness, Utc)> {
+        let view = self.readiness.as_ref()?;
+        let stands = |(led, now): (&Option<RegionId>, &GroupView)| led.is_none() || *led == now.primary;
+        view.led.iter().zip(&self.groups).all(stands).then(|| Some((view.regions.get(region.at())?, view.at)))?
     }
 
     /// Operations that are not over, the newest first.
@@ -147,12 +157,6 @@ impl Snapshot {
     /// A disaster of its data is open.
     pub fn is_corrupt(&self, group: GroupId) -> bool {
         self.disasters.iter().any(|d| d.corrupts(&self.estate, group))
-    }
-
-    /// In that region is a standby of this database, or of any.
-    pub fn has_standby(&self, region: RegionId, group: Option<GroupId>) -> bool {
-        let of = |v: &&GroupView| group.is_none_or(|g| v.group == g);
-        self.groups.iter().filter(of).flat_map(|v| &v.members).any(|m| m.region == region && !m.leads)
     }
 
     /// Its etcd does not answer us.
@@ -248,6 +252,9 @@ pub struct GroupView {
     /// ours, nor a person who noted something of it.
     #[serde(default)]
     pub unproven: bool,
+    /// What the cluster did by itself, until a write of ours proves the database.
+    #[serde(default)]
+    pub elected: Option<Elected>,
     /// Automation stays away from it until then.
     pub blocked_until: Option<Utc>,
     pub automation: Automation,
@@ -267,6 +274,34 @@ pub enum Silence {
     Agent,
     /// Only our own probes fail: who says that it lives.
     Doubted { by: String },
+}
+
+/// A primary that the cluster elected by itself: nothing was fenced from here, and what was lost by it nobody here knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elected {
+    pub at: Utc,
+    pub from: RegionId,
+    pub to: RegionId,
+    /// An operation of ours had handed it over: it is to be proven by that.
+    pub by_us: bool,
+    /// Who noted that it takes writes, and when.
+    pub vouched: Option<(Utc, String)>,
+}
+
+impl Elected {
+    /// What is known of it, and what is not.
+    pub fn words(&self, estate: &Estate) -> String {
+        let name = |r: RegionId| estate.region(r).name.as_str();
+        let whom = if self.from == self.to { format!("{} anew", name(self.to)) } else { format!("{} after {}", name(self.to), name(self.from)) };
+        let proof = match &self.vouched {
+            Some((at, by)) => format!("no write of ours has proven it: {by} vouches for it since {}", at.clock()),
+            None => "no write of ours has proven it".to_string(),
+        };
+        format!(
+            "the cluster elected {whom} by itself at {}, nothing was fenced from here, when its users were served and what was lost is not known; {proof}",
+            self.at.clock()
+        )
+    }
 }
 
 /// What becomes of writes while nobody is synchronous, and since when.
@@ -299,10 +334,24 @@ pub struct MemberView {
     pub measured: Option<Mono>,
     /// Why it may not take over; empty if it may.
     pub unfit: Option<String>,
+    /// It may all the same, where that is typed as a risk.
+    #[serde(default)]
+    pub at_a_risk: bool,
     /// How long our last answered probe of it took.
     pub round_trip: Option<Span>,
     /// Lag over time, oldest first, about a point a second.
     pub history: Arc<VecDeque<LagPoint>>,
+}
+
+impl MemberView {
+    /// Whether it may take over, in a sentence.
+    pub fn takes_over(&self) -> String {
+        match &self.unfit {
+            None => "may take over".to_string(),
+            Some(why) if self.at_a_risk => format!("takes over only at a risk that is typed: {why}"),
+            Some(why) => format!("may not take over: {why}"),
+        }
+    }
 }
 
 /// How far a standby was behind at a moment.

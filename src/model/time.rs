@@ -44,6 +44,17 @@ impl Span {
     pub const fn plus(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }
+
+    /// What was measured and is signed: to a tenth of a second below an hour, and never less than it was.
+    pub fn exact(self) -> String {
+        let tenths = self.0.div_ceil(100);
+        match tenths {
+            0..100 => self.to_string(),
+            100..600 => format!("{}.{}s", tenths / 10, tenths % 10),
+            600..36_000 => format!("{}m{:02}.{}s", tenths / 600, tenths / 10 % 60, tenths % 10),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl Span {

@@ -174,7 +174,7 @@ impl World {
                 FaultKind::TwoSynchronous => cluster.synchronous_nodes = if on { 2 } else { 1 },
                 _ => {}
             }
-            if matches!(fault.kind, FaultKind::Paused | FaultKind::TwoSynchronous) {
+            if fault.kind.is_of_clusters() {
                 cluster.store.config_revision = cluster.store.next();
             }
             let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };

@@ -177,7 +177,10 @@ impl World {
 
     /// The faults that are striking, in words.
     pub fn striking(&self) -> Vec<String> {
-        let words = |f: &Fault| format!("{} {}", f.kind, self.estate.region(f.region).name);
+        let words = |f: &Fault| match f.kind.is_of_clusters() {
+            true => f.kind.to_string(),
+            false => format!("{} {}", f.kind, self.estate.region(f.region).name),
+        };
         self.faults.iter().filter(|f| f.1 && !f.0.fault.kind.is_by_hand()).map(|f| words(&f.0.fault)).collect()
     }
 

@@ -220,7 +220,7 @@ impl App {
 /// How an operation came out, in a few words.
 fn told(o: &Operation) -> String {
     match o.recovery_time() {
-        Some(took) => format!("{}, users served after {took}", o.status.word()),
+        Some(took) => format!("{}, users served after {}", o.status.word(), took.exact()),
         None => o.status.word().to_string(),
     }
 }

@@ -279,11 +279,22 @@ impl App {
             let before = confirm.changed.len();
             if !confirm.refresh(s) {
                 let begun = s.operations.iter().rev().find(|o| o.proposal == confirm.shown.proposal.id);
-                self.tell(match begun {
+                let text = match begun {
                     Some(o) if o.automatic => format!("Automation has begun it by itself: {}.", o.id),
                     Some(o) => format!("{} has begun it: {}.", o.by, o.id),
-                    None => "The choice is off the table: the facts have changed.".to_string(),
-                });
+                    None => {
+                        let group = &s.estate.group(confirm.shown.proposal.group).name;
+                        let why = s
+                            .log
+                            .iter()
+                            .rev()
+                            .find(|l| l.about == *group && l.text.contains("withdrawn: "))
+                            .and_then(|l| l.text.split_once("withdrawn: "));
+                        let why = why.map_or_else(|| "the facts have changed".to_string(), |(_, why)| why.to_string());
+                        format!("The choice for {group} is off the table: {why}.")
+                    }
+                };
+                self.tell(text);
             } else if confirm.changed.len() != before {
                 self.listening = Listening::from_now();
             }

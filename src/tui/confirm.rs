@@ -80,6 +80,11 @@ impl Confirm {
         true
     }
 
+    /// Nothing is typed into the field that keys go to.
+    pub fn is_empty(&self) -> bool {
+        self.fields.get(self.at).is_none_or(|(_, typed)| typed.is_empty())
+    }
+
     /// The field that keys go to.
     pub fn field(&mut self) -> Option<&mut String> {
         self.fields.get_mut(self.at).map(|(_, typed)| typed)
@@ -201,7 +206,11 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
                 .line(),
         );
     }
-    lines.extend(panel::checks(c, a, 4));
+    // What speaks most against it stands where it is typed.
+    let overruled = a.overrule.is_some();
+    let elsewhere = |k: &&Check| !(overruled && matches!(k.verdict, Verdict::Block { .. }));
+    let checks: Vec<&Check> = a.checks.iter().filter(elsewhere).collect();
+    lines.extend(panel::checks(c, &checks, 4));
     if p.intent != Intent::Guided {
         // Right above what is typed: where there is no room for all of it this is never scrolled away.
         lines.extend(panel::loses(c, &confirm.shown));
@@ -221,8 +230,14 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad).line());
     }
     if confirm.fields.is_empty() {
-        lines.push(Row::new().rest(g, " Esc leaves", c.width, t.dim).line());
+        lines.push(Row::new().rest(g, &format!(" {}", leaves(confirm)), c.width, t.dim).line());
     } else {
+        for k in a.checks.iter().filter(|k| !elsewhere(k)) {
+            for part in super::dialog::wrap(&g.plain(&format!("{} {}", g.bad, k.text)), c.width.saturating_sub(2).max(10)) {
+                lines.push(Row::new().rest(g, &format!(" {part}"), c.width, t.bad).line());
+            }
+        }
+        lines.extend(again(c, p));
         if let Some(wrong) = &confirm.wrong {
             lines.push(Row::new().rest(g, &format!(" {} {wrong}", g.bad), c.width, t.bad).line());
         }
@@ -230,14 +245,38 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     // What is good to know besides, as far as there is room for it whole.
     let mut at = extras;
-    for extra in does(c, &confirm.shown).into_iter().chain(panel::more(c, &confirm.shown)) {
-        if lines.len() + extra.len() <= height {
+    // Of one that lives nothing is told that speaks for it; and a line is kept for what is typed wrong.
+    let more = if overruled { Vec::new() } else { panel::more(c, &confirm.shown) };
+    let kept = usize::from(confirm.wrong.is_none() && !confirm.fields.is_empty());
+    for extra in does(c, &confirm.shown).into_iter().chain(more) {
+        if lines.len() + extra.len() + kept <= height {
             let room = extra.len();
             lines.splice(at..at, extra);
             at += room;
         }
     }
     lines
+}
+
+/// It was moved a while ago: who meant that first one is told that this would be a second.
+fn again(c: &Canvas, p: &Proposal) -> Vec<Line<'static>> {
+    let s = c.snapshot;
+    let last = s.operations.iter().rev().find(|o| o.group == p.group && o.handed_over());
+    let Some(o) = last.filter(|o| p.intent == Intent::Failover && o.to == p.from && s.now.utc.since(o.started) < Span::mins(30)) else {
+        return Vec::new();
+    };
+    let (group, to) = (&s.estate.group(o.group).name, &s.estate.region(o.to).name);
+    panel::said(
+        c,
+        "a second",
+        &format!("{group} went to {to} {} ago, by {}: this would move it on from there", s.now.utc.since(o.started), o.by),
+        c.theme.bad,
+    )
+}
+
+/// What becomes of the choice when this is left.
+const fn leaves(confirm: &Confirm) -> &'static str {
+    if confirm.ours { "Esc drops it" } else { "Esc: not now" }
 }
 
 /// The steps of the plan, in their order.
@@ -259,11 +298,12 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
         Intent::Guided => (format!("where {group} is restored"), ""),
         _ => (format!("which {group} leaves"), "; Tab elsewhere"),
     };
+    let esc = leaves(confirm);
     let mut lines = Vec::new();
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; Esc leaves{wait}"), t.strong),
+            Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; {esc}{wait}"), t.strong),
             Asked::Name => (format!("typed: {from}, {what}"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),

@@ -253,7 +253,7 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
     let mut all = vec![(app.keys.screens(), screens.join(", "), t.text)];
     for possible in [true, false] {
-        for b in app.keys.bindings().iter().filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_))) {
+        for b in app.keys.of_screen(app.screen).filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_))) {
             match can(b.command, app, c.snapshot, c.selected) {
                 Ok(()) if possible => all.push((b.shown(), b.long.to_string(), t.text)),
                 Err(why) if !possible => all.push((b.shown(), format!("{} {} not now: {why}", b.long, g.dash), t.dim)),

@@ -8,7 +8,7 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     let of = match filter {
         "" => {
             let (lines, records) = (count(lines.len(), "line"), count(usize::try_from(s.records).unwrap_or(usize::MAX), "record"));
-            format!(", {lines} of {records} (what only the program reads again has no line)")
+            format!(", {lines}; the journal has {records}: what only the program reads again has no line")
         }
         filter => format!(", only lines with «{filter}»"),
     };
@@ -29,17 +29,33 @@ fn summary(s: &Snapshot) -> Vec<String> {
         lines.push(format!("open: {} {}, since {}", d.kind.words(), regions.join(", "), d.since));
     }
     for o in &s.operations {
-        let served = o
-            .recovery_time()
-            .map_or(String::new(), |took| format!(", users served after {took}{}", if o.before.impact.is_some() { " of impact" } else { "" }));
+        let served = o.recovery_time().map_or(String::new(), |took| {
+            format!(", users served after {}{}", took.exact(), if o.before.impact.is_some() { " of impact" } else { "" })
+        });
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
         let way = format!("{} {} → {}", group(o.group), name(o.from), name(o.to));
         lines.push(format!("{} {way}: {}, by {}{served}{lost}", o.id, o.status.word(), o.by));
         lines.extend(o.remains_words(&s.estate).map(|text| format!("  remains: {text}")));
         lines.extend(o.unfence(&s.estate).map(|command| format!("  unfence with: {command}")));
     }
+    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), v.elected.as_ref()?.words(&s.estate))));
+    lines.extend(elected);
     let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));
-    lines.extend(s.gaps.iter().map(|gap| format!("lacks: {gap}")));
+    // What the cluster did stands above.
+    let told = |gap: &&String| s.groups.iter().filter_map(|v| v.elected.as_ref()).any(|e| gap.ends_with(&e.words(&s.estate)));
+    lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {gap}")));
+    lines.push(proof(s));
     lines
+}
+
+/// What the file can be held against.
+fn proof(s: &Snapshot) -> String {
+    match (&s.head, s.mode) {
+        (Some((seq, hash)), _) => {
+            format!("proof: record {seq} of the journal has the hash {hash}; `bpci journal export` shows it, `bpci journal verify` checks the chain")
+        }
+        (None, Mode::Replay) => format!("proof: as far as record {} of the journal that is replayed; `bpci journal verify` checks it", s.records),
+        (None, _) => "proof: none: a simulation keeps no journal that this could be held against".to_string(),
+    }
 }

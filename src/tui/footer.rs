@@ -27,7 +27,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
     let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
     // What is open takes all keys.
-    for b in app.keys.bindings().iter().filter(|_| app.dialog.is_none()) {
+    for b in app.keys.of_screen(app.screen).filter(|_| app.dialog.is_none()) {
         let here = match b.command {
             // On the command screen its place is the decision's, not the list's.
             Command::Enter | Command::Sort if app.screen == Screen::Command => false,
@@ -47,6 +47,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             // Once nothing is left to decide, what was struck is mended.
             Command::Mend => app.screen == Screen::Command && s.proposals.is_empty() && s.world.as_ref().is_some_and(|w| !w.faults.is_empty()),
             Command::Inject if !s.disasters.is_empty() && !wide => false,
+            Command::Note if app.screen == Screen::Timeline => true,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
             _ => true,
         };

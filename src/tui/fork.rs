@@ -38,7 +38,7 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
 pub fn tried(s: &Snapshot) -> Option<String> {
     let name = |r: RegionId| s.estate.region(r).name.as_str();
     let one = |o: &std::sync::Arc<Operation>| {
-        let served = o.recovery_time().map_or(String::new(), |took| format!(", users served after {took}"));
+        let served = o.recovery_time().map_or(String::new(), |took| format!(", users served after {}", took.exact()));
         format!("{} {} {} → {}: {}{served}", o.plan.name, s.estate.group(o.group).name, name(o.from), name(o.to), o.status.word())
     };
     let begun: Vec<String> = s.operations.iter().filter(|o| o.mode == Mode::Fork).map(one).collect();

@@ -20,11 +20,15 @@ impl Inject {
     /// Every fault with all that was typed in its name or its meaning, as the order is written.
     fn found(&self, s: &Snapshot) -> Vec<(String, &'static str)> {
         let words: Vec<String> = self.typed.split_whitespace().map(str::to_lowercase).collect();
-        // Where there is no standby, none can be struck.
-        let strikes = |kind: FaultKind, region: RegionId| !kind.is_of_standbys() || s.has_standby(region, None);
-        let named = |kind: FaultKind, region: RegionId| (format!("{kind} {}", s.estate.region(region).name), meaning(kind));
-        let all = FaultKind::ALL.iter().flat_map(|kind| s.estate.region_ids().map(|id| (*kind, id)));
-        let all = all.filter(|(kind, id)| strikes(*kind, *id)).map(|(kind, id)| named(kind, id));
+        // Where there is no standby, none can be struck; what is of no region is there once.
+        let places = |kind: FaultKind| s.estate.region_ids().take(if kind.is_of_clusters() { 1 } else { usize::MAX });
+        let strikes = |fault: &Fault| fault.finds(&s.estate, |g| s.group(g).and_then(|v| v.primary));
+        let named = |f: Fault| match f.kind.is_of_clusters() {
+            true => (f.kind.to_string(), meaning(f.kind)),
+            false => (format!("{} {}", f.kind, s.estate.region(f.region).name), meaning(f.kind)),
+        };
+        let all = FaultKind::ALL.iter().flat_map(|kind| places(*kind).map(|region| Fault { kind: *kind, region, group: None }));
+        let all = all.filter(strikes).map(named);
         all.filter(|(order, meaning)| words.iter().all(|w| order.to_lowercase().contains(w) || meaning.contains(w.as_str()))).collect()
     }
 
@@ -81,7 +85,7 @@ const fn meaning(kind: FaultKind) -> &'static str {
         FaultKind::FrozenPrimary => "it accepts and never answers",
         FaultKind::LyingFence => "the fence says 0 and does nothing",
         FaultKind::Paused => "Patroni is paused",
-        FaultKind::TwoSynchronous => "by hand: two synchronous standbys",
+        FaultKind::TwoSynchronous => "by hand: two synchronous standbys, from now on",
         FaultKind::SwitchedOn => "by hand: its fences are undone",
         FaultKind::StandbyLost => "its standby nodes die",
         FaultKind::AgentFailure => "its agents die; the databases go on alone",

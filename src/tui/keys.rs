@@ -134,6 +134,15 @@ impl Binding {
 /// Every command with its keys.
 pub struct KeyMap(Vec<Binding>);
 
+/// What a screen is for comes before what can be done anywhere.
+pub const fn is_of_screen(command: Command, screen: Screen) -> bool {
+    match screen {
+        Screen::Timeline => matches!(command, Command::Filter | Command::Note | Command::Export),
+        Screen::Drills => matches!(command, Command::Enter | Command::Walk),
+        _ => false,
+    }
+}
+
 impl Default for KeyMap {
     fn default() -> Self {
         let c = |letter| Key::plain(KeyCode::Char(letter));
@@ -210,6 +219,14 @@ impl Default for KeyMap {
 }
 
 impl KeyMap {
+    /// Every command, with what this screen is for right behind the help.
+    pub fn of_screen(&self, screen: Screen) -> impl Iterator<Item = &Binding> {
+        let rank = move |b: &&Binding| (b.command != Command::Help, !is_of_screen(b.command, screen));
+        let mut list: Vec<&Binding> = self.bindings().iter().collect();
+        list.sort_by_key(rank);
+        list.into_iter()
+    }
+
     pub fn bindings(&self) -> &[Binding] {
         &self.0
     }

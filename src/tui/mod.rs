@@ -41,6 +41,7 @@ mod view;
 pub use app::{App, Ask, Instead};
 pub use base16::parse as parse_base16;
 pub use click::{Click, Places};
+pub use export::text as export;
 pub use glyph::{ASCII, Glyphs, UNICODE};
 pub use keys::{Command, KeyMap};
 pub use list::passes;

@@ -26,7 +26,15 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
     };
     let (title, text, style) = match (&scenario.unmet, &scenario.told) {
         // What is over takes no more room than it must.
-        (Some(unmet), _) if unmet.is_empty() => (format!("{} {} ended as expected: {back}", g.done, scenario.name), String::new(), t.ok),
+        (Some(unmet), _) if unmet.is_empty() => {
+            // That it came as it must is not that all is well.
+            let on = if s.disasters.is_empty() {
+                String::new()
+            } else {
+                format!("it ends in the incident, which is still on: {} mends it; the walk `failback` is the way home", key(Command::Mend))
+            };
+            (format!("{} {} ended as expected: {back}", g.done, scenario.name), on, t.ok)
+        }
         (Some(unmet), _) => (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad),
         (None, _) if scenario.over => (format!("{} is over, not judged: somebody decided in it. {back}", scenario.name), String::new(), t.text),
         (None, Some(text)) => {

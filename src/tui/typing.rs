@@ -1,6 +1,7 @@
 //! What is typed into a filter, the palette and a dialog.
 
 use super::app::{App, Ask};
+use super::can::can;
 use super::confirm::Entered;
 use super::dialog::{self, Dialog, Sure};
 use super::keys::Command;
@@ -63,6 +64,11 @@ impl App {
         let held = key.modifiers.contains(KeyModifiers::CONTROL);
         if held && matches!(self.dialog, Some(Dialog::Confirm(_))) && self.keys.command(key) == Some(Command::StopAutomatic) {
             return self.command(Command::StopAutomatic, s);
+        }
+        // Nothing that is asked for begins with a space: it holds the simulation while the confirmation is read.
+        let holds = matches!(&self.dialog, Some(Dialog::Confirm(confirm)) if confirm.is_empty()) && self.keys.command(key) == Some(Command::Pause);
+        if holds && key.code == KeyCode::Char(' ') && can(Command::Pause, self, s, self.selected_group(s)).is_ok() {
+            return self.command(Command::Pause, s);
         }
         let dialog = self.dialog.as_mut()?;
         if key.code == KeyCode::Esc {

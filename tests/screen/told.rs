@@ -45,6 +45,51 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     assert!(second.contains(&format!("cluster took {name}, unproven")) && !second.contains("users served"), "{shown}");
     // It is told whatever is selected, and what to do about it.
     assert!(shown.contains("without a fence") && shown.contains("write one by hand"), "{shown}");
+    // Who vouches for it has not told when its users were served, nor what was lost: the other's figures are not taken for it.
+    ordered(&mut simulation, Action::Note { text: format!("{name} takes writes"), by_hand: true });
+    let snapshot = simulation.snapshot(1, false);
+    let shown = text(&App::new(), &snapshot);
+    let second = shown.lines().nth(1).unwrap_or_default();
+    assert!(second.contains(&format!("{first} served ")) && second.contains(&format!("{name} elected: lost what?")), "{shown}");
+    let flowing = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flowing.contains("ada vouches for it") && flowing.contains(&format!("the fence of {first} is undone by you")), "{shown}");
+    let file = bpci::tui::export(&snapshot, &[], "");
+    assert!(file.contains(&format!("# {name}: the cluster elected")) && file.contains("what was lost is not known; no write of ours"), "{file}");
+    assert!(file.contains("# proof: none: a simulation"), "{file}");
+    // Once all is well again that is not forgotten.
+    simulation.core.door.mend();
+    simulation.run_to(Mono(300_000)).unwrap_or_else(|e| panic!("{e}"));
+    let snapshot = simulation.snapshot(1, false);
+    let over =
+        snapshot.disasters.is_empty() && snapshot.log.iter().any(|l| l.text.contains(" is over, after ") && l.text.contains("stay led elsewhere"));
+    assert!(over && text(&App::new(), &snapshot).split_whitespace().collect::<Vec<_>>().join(" ").contains("ada vouches for it"), "{:#?}", snapshot.log);
+}
+
+/// Space holds the simulation while a confirmation is read, and is typed like any other letter once something is.
+#[test]
+fn a_confirmation_is_read_while_the_simulation_stands() {
+    let snapshot = at("region_outage", 30).snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    assert_eq!(type_keys(&mut app, &snapshot, " "), [Ask::Control(Control::Pause(true))]);
+    std::thread::sleep(Duration::from_millis(550));
+    assert!(type_keys(&mut app, &snapshot, "us ").is_empty());
+    assert!(text(&app, &snapshot).contains(" > us _"), "{}", text(&app, &snapshot));
+}
+
+/// Who means to leave a region that was left a moment ago is told so, before a name is typed.
+#[test]
+fn a_second_failover_is_told_as_one() {
+    let mut simulation = at("region_outage", 90);
+    let moved = |s: &Snapshot| s.operations.iter().find(|o| o.results.served.is_some()).map(|o| (o.group, s.estate.region(o.to).name.clone()));
+    let (group, to) = moved(&simulation.snapshot(1, false)).unwrap_or_else(|| panic!("nothing was moved"));
+    let reason = "once more".to_string();
+    ordered(&mut simulation, Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason });
+    let snapshot = simulation.snapshot(1, false);
+    let mut app = App::new();
+    type_keys(&mut app, &snapshot, "f");
+    let shown = text(&app, &snapshot);
+    assert!(shown.contains(&format!("a second   {} went to {to}", snapshot.estate.group(group).name)), "{shown}");
 }
 
 /// What runs out is seen while a confirmation is read, and stopped without leaving it.

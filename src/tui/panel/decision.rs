@@ -23,7 +23,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
-    let word = if s.proposals.len() > 1 { format!(" DECISION {nth}/{}  ", s.proposals.len()) } else { " DECISION  ".to_string() };
+    // Who has just decided one must not take the next for the same.
+    let next = if s.open().any(|o| o.group != p.group) { "NEXT " } else { "" };
+    let of = if s.proposals.len() > 1 { format!(" {nth}/{}", s.proposals.len()) } else { String::new() };
+    let word = format!(" {next}DECISION{of}  ");
     let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let (end, style) = match (view.automatic_in, counts(c, view)) {
         (_, Some(left)) if super::acts_in(c, view).is_some_and(|cluster| cluster < left) => {
@@ -69,7 +72,7 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             lines.extend(said(c, "automation", &format!("does not act: {}", v.veto.as_deref().unwrap_or_default()), t.warn));
         }
     }
-    lines.extend(checks(c, a, 2));
+    lines.extend(checks(c, &a.checks.iter().collect::<Vec<_>>(), 2));
     let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
     if !a.can_be_confirmed() {
@@ -78,12 +81,13 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         );
         return lines;
     }
+    let no = if s.mode == Mode::Replay { String::new() } else { format!("; {} is no", c.key(Command::Withdraw)) };
     let does = match p.intent {
         Intent::Failover => "fail over",
         Intent::Switchover => "switch over",
         Intent::Guided => "begin",
     };
-    lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}"), c.width, t.text).line());
+    lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}{no}"), c.width, t.text).line());
     lines
 }
 
@@ -114,7 +118,7 @@ pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -
 }
 
 /// The checks: those that stop it first, each with its reason in so many lines; those that hold in a few words.
-pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
+pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let mut lines = Vec::new();
     let rank = |v: Verdict| match v {
@@ -123,7 +127,7 @@ pub fn checks(c: &Canvas, a: &Assessment, most: usize) -> Vec<Line<'static>> {
         Verdict::Advice => 2,
         Verdict::Pass => 3,
     };
-    let mut sorted: Vec<&Check> = a.checks.iter().collect();
+    let mut sorted = checks.to_vec();
     sorted.sort_by_key(|k| rank(k.verdict));
     for check in sorted.iter().filter(|k| rank(k.verdict) < 3) {
         let (mark, style) = match check.verdict {
@@ -166,9 +170,8 @@ const MOST: usize = 6;
 
 /// The region that would take over cannot carry the load of the other as well: as readiness found when it asked.
 fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
-    let lacks = s.readiness.as_ref().and_then(|r| r.regions.get(from.at())).map(|r| &r.lacks);
     let of_it = |p: &Point| p.name == PointName::Capacity && p.state == PointState::Lacks && p.text.contains(&s.estate.region(to).name);
-    lacks.is_some_and(|list| list.iter().any(of_it))
+    s.ready(from).is_some_and(|(ready, _)| ready.lacks.iter().any(of_it))
 }
 
 /// Every balancer that leads to it runs in that region, as declared.
@@ -205,7 +208,7 @@ fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
 /// How much of what that region's loss would need is there, and what is not: a database that could be led from elsewhere
 /// is not yet one that will be.
 fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
-    let found = c.snapshot.readiness.as_ref().and_then(|r| r.regions.get(region.at()));
+    let found = c.snapshot.ready(region).map(|(ready, _)| ready);
     let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
     let mut names: Vec<&str> = Vec::new();
     for point in &r.lacks {
@@ -215,7 +218,7 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     }
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     // As the column of the regions marks it.
-    let mark = if r.needs_more() { format!("{} ", c.glyphs.bad) } else { String::new() };
+    let mark = if r.needs_more() { "! " } else { "" };
     let head = format!("  {mark}{}% ready (screen {key}), missing: ", r.score);
     // As many as there is room for, and how many there are besides.
     let title = c.snapshot.estate.region(region).name.chars().count() + 12;
@@ -288,6 +291,10 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
             c.key(Command::Note)
         ));
     }
+    for v in super::vouched(s) {
+        let text = v.elected.as_ref().map_or(String::new(), |e| e.words(&s.estate));
+        words.push(format!("{}: {text}", s.estate.group(v.group).name));
+    }
     let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
     if hit > 0 {
         let entries: Vec<&str> = s.stale.iter().map(|source| source.name.as_str()).filter(|name| name.starts_with("haproxy ")).collect();
@@ -300,13 +307,16 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     if hit == 0 && !closed.is_empty() {
         words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
-    let fenced = match s.groups.iter().any(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))) {
-        true => {
+    let fenced: Vec<&str> =
+        s.groups.iter().filter(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))).map(|v| s.estate.group(v.group).name.as_str()).collect();
+    let fenced = match fenced.is_empty() {
+        false => {
             // In a simulation that is a key.
             let here = if s.world.is_some() && s.mode != Mode::Replay { format!("here {}; ", c.key(Command::Mend)) } else { String::new() };
-            format!(", and its fence is undone by you ({here}{}, Enter tells how)", c.key(Command::Go(crate::tui::Screen::Recovery)))
+            let key = c.key(Command::Go(crate::tui::Screen::Recovery));
+            format!(", and the fence of {} is undone by you ({here}{key}, Enter tells how)", fenced.join(", "))
         }
-        false => String::new(),
+        true => String::new(),
     };
     let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
     words.push(match (words.is_empty(), well) {
@@ -384,7 +394,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                 lines.push(Row::new().rest(g, &format!("     {part}"), c.width, t.warn).line());
             }
             lines.push(
-                Row::new().add(format!("     {}", c.key(Command::Failover)), t.key).rest(g, " puts a choice on the table", c.width, t.text).line(),
+                Row::new()
+                    .add(format!("     {}", c.key(Command::Failover)), t.key)
+                    .rest(g, " puts a choice on the table; one comes by itself once it is declared", c.width, t.text)
+                    .line(),
             );
             continue;
         }

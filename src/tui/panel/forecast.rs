@@ -39,6 +39,11 @@ pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
     let (_, rpo) = c.snapshot.estate.targets(view.proposal.group);
     let futures = match of(c, view).map(|f| &f.forecast.act) {
+        // Where nobody knows what was written last, a model's figure bounds nothing.
+        Some(Outlook::Figures(figures)) if *loss == Loss::Unknown => {
+            let guess = figures.data_loss_bytes.p95.filter(|_| figures.data_loss_writes.is_none());
+            guess.map_or(String::new(), |most| format!("; a model guesses p95 {}, no bound", Bytes(most)))
+        }
         Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; in its futures {most}")),
         _ => String::new(),
     };
@@ -59,9 +64,7 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
             None => format!("; nobody takes over (looked {HORIZON} ahead)"),
         };
     }
-    // Who answers, or is heard by others, leads on: what was played before that was known is no news.
-    let leads_on = |v: &GroupView| v.is_doubted() || (v.silence.is_none() && v.stepped_down.is_none());
-    if c.snapshot.group(view.proposal.group).is_some_and(leads_on) {
+    if view.assessment.leads_on {
         return String::new();
     }
     // It was played some seconds ago: what has passed since is nearer by that.
@@ -126,7 +129,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (false, false) => " (Tab weighs it)",
         };
         let load = |r: RegionId| s.regions[r.at()].load.map(|(load, _)| (r, load));
-        let filled = load(*region).zip(load(view.proposal.from)).map(|(to, from)| s.estate.filled(to, from).1);
+        let filled = load(*region).zip(load(view.proposal.from)).map(|(to, (from, load))| s.estate.filled(to, s.estate.carried(from, load)).1);
         // In a planned move only a part of it comes: how much is weighed where it is looked at.
         let short = filled
             .filter(|after| *after > 100 && view.proposal.intent == Intent::Failover)

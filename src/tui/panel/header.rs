@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::text::{Row, count, gauge};
 use ratatui::text::Line;
+use std::collections::BTreeSet;
 
 fn narrow(c: &Canvas) -> bool {
     c.width < 60
@@ -35,10 +36,6 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
             let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
             let (regions, services) = (s.regions.len(), s.estate.services.len());
             let astray = s.led_elsewhere();
-            let well = match astray.len() {
-                0 => format!("  {}, {}", count(regions, "region"), count(services, "service")),
-                n => format!("  {} led elsewhere", count(n, "database")),
-            };
             let of = |which: fn(&Silence) -> bool| -> Vec<&GroupView> {
                 // In a replay nobody is asked; what runs tells of itself.
                 let is = |v: &&GroupView| v.silence.as_ref().is_some_and(which) && s.mode != Mode::Replay && !s.runs(v.group);
@@ -123,12 +120,15 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                     let text = format!("{} UNPROVEN  {}", g.part, names.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.warn)
                 }
-                (RegionStatus::Ok, None) => first.add(format!("{} ALL WELL", g.ok), t.ok).rest(
-                    g,
-                    &well,
-                    c.width.saturating_sub(14),
-                    if astray.is_empty() { t.dim } else { t.warn },
-                ),
+                (RegionStatus::Ok, None) if !astray.is_empty() => {
+                    let names: Vec<&str> = astray.iter().map(|(v, _)| s.estate.group(v.group).name.as_str()).collect();
+                    let text = format!("{} LED ELSEWHERE than planned  {}", g.part, names.join(", "));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
+                }
+                (RegionStatus::Ok, None) => {
+                    let all = format!("  {}, {}", count(regions, "region"), count(services, "service"));
+                    first.add(format!("{} ALL WELL", g.ok), t.ok).rest(g, &all, c.width.saturating_sub(14), t.dim)
+                }
                 (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
                 (worst, _) => {
                     let names: Vec<&str> =
@@ -194,6 +194,13 @@ pub fn unproven(s: &Snapshot) -> Vec<&GroupView> {
     s.groups.iter().filter(|v| v.unproven && is_reached(s, v.group)).collect()
 }
 
+/// Databases that the cluster moved by itself in what is going on, and that somebody vouches for: nobody here knows when their
+/// users were served, nor what was lost.
+pub fn vouched(s: &Snapshot) -> Vec<&GroupView> {
+    let of = |v: &&GroupView| v.elected.as_ref().is_some_and(|e| e.vouched.is_some()) && is_reached(s, v.group);
+    s.groups.iter().filter(of).collect()
+}
+
 /// It was begun for what is going on.
 pub fn is_of_now(s: &Snapshot, operation: &Operation) -> bool {
     operation.disaster.is_some_and(|id| s.disasters.iter().any(|d| d.id == id))
@@ -239,6 +246,14 @@ fn unwritable(c: &Canvas) -> Option<(Span, Span, usize)> {
 fn second(c: &Canvas) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut row = Row::new().add(" ", t.text);
+    let armed = armed(c);
+    let clock = s.world.as_ref().map_or(String::new(), |world| {
+        let state = if world.paused { "paused".to_string() } else { format!("{}x", world.speed) };
+        format!(" {} {state}", g.dot)
+    });
+    // How its clock runs and who may act are never cut.
+    let room = c.width.saturating_sub(armed.chars().count() + 2);
+    let before_clock = room.saturating_sub(clock.chars().count());
     // Of those whose users wait: what a first one took ended when they were served.
     let waits = |d: &&Disaster| s.services.iter().any(|v| v.hit_by == Some(d.id));
     let since = s.disasters.iter().filter(waits).map(|d| d.since).min().or_else(|| s.disasters.iter().map(|d| d.since).min());
@@ -249,7 +264,8 @@ fn second(c: &Canvas) -> Line<'static> {
         // Served means all of them: one database that is back is not the end of it.
         let waiting = s.services.iter().filter(|v| v.hit_by.is_some()).count();
         let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| o.recovery_time()).max();
-        let unproven = unproven(s);
+        let (unproven, vouched) = (unproven(s), vouched(s));
+        let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
         let none = reached().next().is_none();
         let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more; where none are hit there is none.
@@ -264,17 +280,30 @@ fn second(c: &Canvas) -> Line<'static> {
         }
         row = match served {
             _ if none => row,
+            // Each for itself: when one was served says nothing of the other.
+            Some(took) if !vouched.is_empty() => {
+                let ours: BTreeSet<GroupId> =
+                    s.operations.iter().filter(|o| is_of_now(s, o) && o.recovery_time().is_some()).map(|o| o.group).collect();
+                let ours: Vec<&str> = ours.into_iter().map(|g| s.estate.group(g).name.as_str()).collect();
+                let text = format!("{} {} served {}", g.done, ours.join(", "), took.exact());
+                let row = row.add(g.plain(&text), t.ok).add(format!(" {} ", g.dot), t.dim);
+                row.add(g.plain(&format!("{} {} elected: lost what?", g.part, names(&vouched))), t.warn)
+            }
             Some(took) => {
                 let (lost, style) = lost(s, t);
-                let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
+                let row = row.add(format!("{} users served after {}", g.done, took.exact()), t.ok).add(format!(" {} ", g.dot), t.dim);
                 // Recovered was with protection: that it is gone since is more than the objective.
                 match s.groups.iter().any(|v| v.alone.is_some() && is_reached(s, v.group)) {
                     true => row.add(lost, style).add(format!(" {} now on one node", g.dot), t.bad),
-                    false => row.add(lost, style).add(format!(" {} RTO {rto}", g.dot), t.dim),
+                    false => {
+                        let (row, kept) = (row.add(lost, style), format!(" {} RTO {rto}", g.dot));
+                        if row.used() + kept.chars().count() <= before_clock { row.add(kept, t.dim) } else { row }
+                    }
                 }
             }
             None if waiting == 0 => {
                 let (text, style) = match unproven.as_slice() {
+                    [] if !vouched.is_empty() => (format!("{} {} elected: served when, lost what?", g.part, names(&vouched)), t.warn),
                     [] => (format!("{} no service waits any more", g.done), t.ok),
                     [one] if slowest.is_some() => (format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name), t.warn),
                     _ => (format!("{} cluster took over, no write proven", g.part), t.warn),
@@ -317,8 +346,7 @@ fn second(c: &Canvas) -> Line<'static> {
         };
     }
     if let Some(world) = &s.world {
-        let state = if world.paused { "paused".to_string() } else { format!("{}x", world.speed) };
-        row = row.add(format!(" {} {state}", g.dot), t.accent);
+        row = row.fitted(g, before_clock).add(clock, t.accent);
         if !world.faults.is_empty() {
             // Whether orders act stands at the end, whatever else there is to say.
             let text = format!(" {} {}", g.dot, world.faults.join(", "));
@@ -331,8 +359,14 @@ fn second(c: &Canvas) -> Line<'static> {
     if let Some(reason) = &s.failed {
         row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
     }
+    row.fitted(g, room).add(" ", t.text).at_end(g, &armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+}
+
+/// Whether orders act, and what automation does.
+fn armed(c: &Canvas) -> String {
+    let s = c.snapshot;
     let rests = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max();
-    let armed = match rests.filter(|_| !narrow(c)) {
+    match rests.filter(|_| !narrow(c)) {
         _ if !s.armed => "read-only".to_string(),
         // What it has begun goes on, whatever it rests from.
         Some(_) if s.open().any(|o| o.automatic) => "auto acts".to_string(),
@@ -341,7 +375,5 @@ fn second(c: &Canvas) -> Line<'static> {
         // In minutes: it is no stopwatch, and each second of it would be drawn.
         Some(until) => format!("armed, automation rests {}", Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written()),
         None => "armed".to_string(),
-    };
-    let room = c.width.saturating_sub(armed.chars().count() + 2);
-    row.fitted(g, room).add(" ", t.text).at_end(g, &armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+    }
 }

@@ -11,11 +11,11 @@ mod services;
 
 pub use decision::{NARROW, RESTORED, checks, choice, counts, next_loss, nothing_left, peace, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
-pub use header::{header, is_of_now, overload, unproven};
+pub use header::{header, is_of_now, overload, unproven, vouched};
 pub use log::{log, story_row, whole_log};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
-pub use replication::{behind, primary, replication, replication_short, standby_row};
+pub use replication::{behind, led_by, primary, replication, replication_short, standby_row};
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;

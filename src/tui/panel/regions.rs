@@ -87,6 +87,11 @@ fn late(c: &Canvas, id: RegionId) -> Option<Span> {
 /// Regions that the command screen lists.
 const MOST: usize = 8;
 
+/// Columns: the mark and the name, the state, how ready it is for its loss.
+const NAME: usize = 18;
+const STATE: usize = 9;
+const READY: usize = 12;
+
 /// The titles of the columns.
 pub fn regions_head(c: &Canvas) -> Line<'static> {
     head(c, "   name", c.theme.dim)
@@ -94,12 +99,12 @@ pub fn regions_head(c: &Canvas) -> Line<'static> {
 
 fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
-    let row = Row::new().left(g, first, 20, style).left(g, "state", 10, t.dim);
+    let row = Row::new().left(g, first, NAME, style).left(g, "state", STATE, t.dim);
     if narrow(c) {
         return row.rest(g, "services up there", c.width, t.dim).line();
     }
     let row = row.left(g, "planned", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "up there", 9, t.dim);
-    let row = if tells_readiness(c) { row.right(g, "if lost", 8, t.dim) } else { row };
+    let row = if tells_readiness(c) { row.right(g, "if lost", READY, t.dim) } else { row };
     row.rest(g, "  answered", c.width, t.dim).line()
 }
 
@@ -121,7 +126,7 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
     let (glyph, word, style) = state(c, id);
     let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
     let few = if view.services_up < view.services { t.warn } else { t.text };
-    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, 17, t.text).left(g, word, 10, style);
+    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, NAME - 3, t.text).left(g, word, STATE, style);
     if narrow(c) {
         return row.rest(g, &up, c.width, few).line();
     }
@@ -137,12 +142,11 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
     row = row.right(g, &up, 9, few);
     if tells_readiness(c) {
         // What is lost already is not asked whether it may be.
-        let asked = s.readiness.as_ref().filter(|_| view.status != RegionStatus::Down);
-        row = match asked.and_then(|r| r.regions.get(id.at())) {
+        row = match s.ready(id).map(|(ready, _)| ready).filter(|_| view.status != RegionStatus::Down) {
             // That it was not rehearsed is not that it would not work.
-            Some(ready) if ready.needs_more() => row.right(g, &format!("{} {}%", g.bad, ready.score), 8, t.warn),
-            Some(ready) => row.right(g, &format!("{}%", ready.score), 8, t.text),
-            None => row.right(g, g.dash, 8, t.dim),
+            Some(ready) if ready.needs_more() => row.right(g, &format!("! {}% ready", ready.score), READY, t.warn),
+            Some(ready) => row.right(g, &format!("{}% ready", ready.score), READY, t.text),
+            None => row.right(g, g.dash, READY, t.dim),
         };
     }
     row = match (late(c, id), view.last_answer) {

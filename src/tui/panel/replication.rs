@@ -18,11 +18,11 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
     for view in databases {
         let group = s.estate.group(view.group);
         let (_, rpo) = s.estate.targets(view.group);
-        let primary = primary(c, view);
+        let led = led_by(c, view);
         let mark = if view.group == c.selected { g.now } else { " " };
         let how = how(c, view);
         let timeline = view.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
-        let text = format!("  led by {primary} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
+        let text = format!("  {led} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
         lines.push(Row::new().add(mark.to_string(), t.accent).add(group.name.clone(), t.title).rest(g, &text, c.width, t.dim).line());
         for member in view.members.iter().filter(|m| !m.leads) {
             lines.push(standby_row(c, view, member, rpo));
@@ -101,6 +101,12 @@ fn listed<'a>(c: &Canvas<'a>, most: usize) -> (Vec<&'a GroupView>, usize) {
 
 fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
     (left > 0).then(|| Row::new().rest(c.glyphs, &format!("   and {left} databases more (5 shows all)"), c.width, c.theme.dim).line())
+}
+
+/// The same as a sentence: of one that is silent while nobody holds the lock it is the last that is known.
+pub fn led_by(c: &Canvas, view: &GroupView) -> String {
+    let nobody = view.is_silent() && view.lease_left.is_none() && !view.blind;
+    format!("{}led by {}", if nobody { "last " } else { "" }, primary(c, view))
 }
 
 /// Who leads, and whether it answers.

@@ -51,18 +51,13 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     };
     let style = status_style(c, o);
     let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
-    let took = o.recovery_time().map_or_else(String::new, |took| format!(", served after {took}"));
+    let took = o.recovery_time().map_or_else(String::new, |took| format!(", served after {}", took.exact()));
     // Where it went is never cut for how it ended: that is told below, whole.
     let ended = format!("{}{took}", o.status.word());
-    Row::new()
-        .add(format!(" {mark} "), style)
-        .add(format!("{} ", o.started.clock()), t.dim)
-        .left(g, &o.id.to_string(), 12, t.text)
-        .left(g, &s.estate.group(o.group).name, 13, t.strong)
-        .add(format!("{way}  "), t.text)
-        .rest(g, &ended, c.width, style)
-        .fitted(g, c.width)
-        .line()
+    let row = Row::new().add(format!(" {mark} "), style).add(format!("{} ", o.started.clock()), t.dim);
+    // The title below has its name.
+    let row = if c.width < 96 { row } else { row.left(g, &o.id.to_string(), 12, t.text) };
+    row.left(g, &s.estate.group(o.group).name, 13, t.strong).add(format!("{way}  "), t.text).rest(g, &ended, c.width, style).fitted(g, c.width).line()
 }
 
 pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
@@ -200,7 +195,7 @@ fn results(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let since = o.before.impact.unwrap_or(o.started);
     let figures: Vec<String> = [("writable", o.results.writable), ("users served", o.results.served), ("protected", o.results.protected)]
         .into_iter()
-        .filter_map(|(what, at)| Some(format!("{what} after {}", at?.since(since))))
+        .filter_map(|(what, at)| Some(format!("{what} after {}", at?.since(since).exact())))
         .collect();
     if !figures.is_empty() {
         let from = if o.before.impact.is_some() { "from the first failed check" } else { "from its beginning" };
@@ -225,7 +220,7 @@ fn foretold(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
             let took = |name: &String| Some(format!("{} of it the {name}", o.position(|k| k.name() == *name).and_then(|i| o.steps.get(i)?.took())?));
             let of_it: Vec<String> = told.without.iter().filter_map(took).collect();
             let of_it = if of_it.is_empty() { String::new() } else { format!(", {}", of_it.join(", ")) };
-            format!("served {}{left_out} by then; it took {}{of_it}", told.served_ms.times(2), served.since(o.started))
+            format!("served {}{left_out} by then; from its beginning it took {}{of_it}", told.served_ms.times(2), served.since(o.started).exact())
         }
         None => format!("served {}{left_out}", told.served_ms.times(2)),
     };

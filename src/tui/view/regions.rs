@@ -65,8 +65,8 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     if s.regions[id.at()].status == RegionStatus::Down {
         return Vec::new();
     }
-    let Some((view, of)) = s.readiness.as_ref().and_then(|v| Some((v, v.regions.get(id.at())?))) else { return Vec::new() };
-    let asked = s.now.utc.since(view.at);
+    let Some((of, at)) = s.ready(id) else { return Vec::new() };
+    let asked = s.now.utc.since(at);
     let text = match of.lacks.is_empty() {
         true => format!("{} % for its loss, asked {asked} ago", of.score),
         false => format!("{} % for its loss, asked {asked} ago; what is missing:", of.score),
@@ -155,10 +155,7 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             _ => "lag unknown".to_string(),
         };
         lines.extend(fact(c, group, &format!("{from} {} here, {kind}, {lag}{trip}", g.arrow), t.text));
-        match &member.unfit {
-            None => lines.extend(fact(c, "", "may take over", t.ok)),
-            Some(why) => lines.extend(fact(c, "", &format!("may not take over: {why}"), t.warn)),
-        }
+        lines.extend(fact(c, "", &member.takes_over(), if member.unfit.is_none() { t.ok } else { t.warn }));
     }
     let more = here().count().saturating_sub(MOST);
     if more > 0 {

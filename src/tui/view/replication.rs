@@ -17,7 +17,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
     let primary = crate::tui::panel::primary(c, view);
     let idle = view.stepped_down.is_some();
     let silent = view.is_silent() || idle;
-    let led = if idle || view.is_doubted() { primary } else { format!("led by {primary}") };
+    let led = if idle || view.is_doubted() { primary } else { crate::tui::panel::led_by(c, view) };
     let fit = view.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count();
     let worst = view.members.iter().filter(|m| !m.leads).filter_map(|m| m.lag).max();
     let (mark, style) = match (silent, fit) {
@@ -136,8 +136,8 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
         lines.extend(fact(c, "automation", veto, t.warn));
     }
     for m in view.members.iter().filter(|m| !m.leads) {
-        if let Some(why) = &m.unfit {
-            lines.extend(fact(c, &s.estate.region(m.region).name, &format!("may not take over: {why}"), t.warn));
+        if m.unfit.is_some() {
+            lines.extend(fact(c, &s.estate.region(m.region).name, &m.takes_over(), t.warn));
         }
     }
     lines
