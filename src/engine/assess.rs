@@ -314,7 +314,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                let so = if agentless { "" } else { "; waiting loses nothing acknowledged" };
+                let so = if agentless { "" } else { "; waiting loses nothing" };
                 return format!("it stays down: no living standby in /sync may take the lock{so}");
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
@@ -327,7 +327,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
         None if synchronous && !electable => {
-            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing acknowledged".to_string()
+            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing".to_string()
         }
         None => "the cluster is electing a leader by itself".to_string(),
     }

@@ -62,7 +62,11 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     let snapshot = simulation.snapshot(1, false);
     let over =
         snapshot.disasters.is_empty() && snapshot.log.iter().any(|l| l.text.contains(" is over, after ") && l.text.contains("stay led elsewhere"));
-    assert!(over && text(&App::new(), &snapshot).split_whitespace().collect::<Vec<_>>().join(" ").contains("ada vouches for it"), "{:#?}", snapshot.log);
+    assert!(
+        over && text(&App::new(), &snapshot).split_whitespace().collect::<Vec<_>>().join(" ").contains("ada vouches for it"),
+        "{:#?}",
+        snapshot.log
+    );
 }
 
 /// Space holds the simulation while a confirmation is read, and is typed like any other letter once something is.
