@@ -92,6 +92,8 @@ struct Player {
     simulation: Simulation,
     playing: Playing,
     paused: bool,
+    /// Since when a person holds it, on the real clock.
+    held: Option<std::time::Instant>,
     /// A person lets it run on though nothing runs in it.
     goes_on: bool,
     /// Turns of the narration that were told.
@@ -111,6 +113,7 @@ impl Player {
         Player {
             simulation,
             paused: playing.waits,
+            held: None,
             goes_on: false,
             playing,
             told: 0,
@@ -208,7 +211,16 @@ impl Player {
                 (self.paused, self.goes_on) = (*on, !*on);
                 if changes {
                     // The record's clock does not tell that somebody thought it over.
-                    self.note(by, if *on { "the simulation is held: its clock stands still" } else { "the simulation goes on" }.to_string())?;
+                    let stood =
+                        std::mem::replace(&mut self.held, on.then(std::time::Instant::now)).map(|since| Span(since.elapsed().as_millis() as u64));
+                    self.note(
+                        by,
+                        match stood {
+                            _ if *on => "the simulation is held: its clock stands still".to_string(),
+                            Some(stood) => format!("the simulation goes on; it stood for {}", stood.exact()),
+                            None => "the simulation goes on".to_string(),
+                        },
+                    )?;
                 }
             }
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),

@@ -132,7 +132,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, format!("never fired for {name} here; if it fails nothing is handed over")),
+        None => check("fence", Verdict::Advice, format!("never fired for {} in {name}: if it fails, no hand-over", cx.estate().group(group).name)),
     }
 }
 
@@ -160,9 +160,6 @@ fn entry(cx: &Facts, group: GroupId, to: RegionId) -> Option<Check> {
     Some(check("entry", Verdict::Advice, text))
 }
 
-/// The check of the target's room, where it is known to be too small.
-const SHORT: &str = "room is short";
-
 /// Whether the target can carry what moves there.
 pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: bool) -> Check {
     let name = cx.region_name(to);
@@ -184,7 +181,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 let short = if verdict == Verdict::Risk { ": shed load or scale up first" } else { "" };
                 let guess = if known { "as they came" } else { "in equal parts" };
                 let with = if of > 1 { format!(", {all}% with all {of} databases of {with}, {guess}") } else { String::new() };
-                let name_of = if part > 100 { SHORT } else { "room" };
+                let name_of = if part > 100 { ROOM_SHORT } else { "room" };
                 let text = format!("{name} {before}→{part}% with this database{with}{short}");
                 return Check { figure: Some(format!("{before}→{part}%")), ..check(name_of, verdict, text) };
             }
@@ -199,12 +196,17 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 Verdict::Advice => ": in an outage better slow than down; shed load or scale up",
                 _ => "",
             };
-            let name_of = if after > 100 { SHORT } else { "room" };
+            let name_of = if after > 100 { ROOM_SHORT } else { "room" };
             let size = |r: RegionId| cx.estate().region(r).capacity;
             let text = match size(to) == size(from) || after <= 100 {
                 true => format!("{name} {before}→{after}% if all that {with} carries comes{short}"),
                 // A small region is filled by what a large one hardly feels.
-                false => format!("{name} (sized {} of all load) {before}→{after}% if all of {with} ({}) comes{short}", size(to), size(from)),
+                false => {
+                    // Where its region lives only what is led there anew comes, as far as that is known.
+                    let alone = moves(cx, group, from, moving).filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
+                    let alone = alone.map_or(String::new(), |(part, ..)| format!("{}% with this database, ", filled(part).1));
+                    format!("{name} (sized {} of all load) {before}→{alone}{after}% with all of {with} (sized {}){short}", size(to), size(from))
+                }
             };
             // How full it would be is more than that it is not too full.
             Check { figure: Some(format!("{before}→{after}% in all")), ..check(name_of, verdict, text) }
@@ -258,7 +260,7 @@ fn risk(checks: &[Check], loss: &Loss) -> Option<String> {
         .map(|c| match (c.name.as_str(), loss) {
             ("writes", Loss::AtLeast(bytes)) => format!("lose at least {bytes}"),
             ("writes", _) => "lose an unknown amount".to_string(),
-            (SHORT, _) => "overload the target".to_string(),
+            (ROOM_SHORT, _) => "overload the target".to_string(),
             _ => "two primaries may write".to_string(),
         })
         .collect();
@@ -314,7 +316,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                let so = if agentless { "" } else { "; waiting loses nothing" };
+                let so = if agentless { "" } else { "; waiting loses no data" };
                 return format!("it stays down: no living standby in /sync may take the lock{so}");
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
@@ -327,7 +329,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
         None if synchronous && !electable => {
-            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing".to_string()
+            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses no data".to_string()
         }
         None => "the cluster is electing a leader by itself".to_string(),
     }
@@ -397,11 +399,11 @@ pub struct Veto {
 
 /// The target cannot carry what would come: whether that is better than nothing is for a person to say.
 fn short(cx: &Facts, assessment: &Assessment) -> Option<String> {
-    let check = assessment.checks.iter().find(|c| c.name == SHORT)?;
+    let check = assessment.checks.iter().find(|c| c.name == ROOM_SHORT)?;
     // What it would lose besides weighs more.
     let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
     let (to, figure) = (assessment.to.map_or("?", |to| cx.region_name(to)), check.figure.as_deref().unwrap_or("?"));
-    Some(risk.unwrap_or_else(|| format!("{SHORT}: {to} {figure}")))
+    Some(risk.unwrap_or_else(|| format!("{ROOM_SHORT}: {to} {figure}")))
 }
 
 /// The vetoes of what is configured, drilled and done before.

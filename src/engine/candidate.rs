@@ -236,7 +236,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
                 let holds: Vec<&str> =
                     cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
                 let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
-                let wait = format!("nothing is lost if {} comes back, not known whether", holders.join(" or "));
+                let wait = format!("if {} comes back (not known whether), nothing is lost", holders.join(" or "));
                 format!("{wait}; {new} may lack writes ({last_seen}), and /sync names no living standby outside {old}")
             }
         };
@@ -247,7 +247,9 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
         let text = format!("{new} is {lag_text} behind; Patroni will not elect it; naming it may lose asynchronous commits");
         checks.add(Verdict::Risk, "writes", text);
     } else {
-        let heard = cx.telemetry.leader_position(group).map_or(String::new(), |p| format!(", {old} was last heard at {p}"));
+        // Who streams on after our last look at the primary is ahead of what we heard of it.
+        let led = cx.member(group, from).and_then(|m| m.led_at).map(|((_, position), at)| (position, cx.now.mono.since(at)));
+        let heard = led.map_or(String::new(), |(position, ago)| format!("; {old} was last heard {ago} ago, at {position}"));
         let has = report.received.map_or(String::new(), |p| format!(" (it has {p}{heard})"));
         checks.pass("writes", format!("{new} holds every acknowledged write, as the store records it{has}"));
     }

@@ -113,7 +113,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     // In a fork nobody acts but who tries something.
     let automatic = state.mode != Mode::Fork
         && !tried
-        && !state.declined.contains(&(disaster.id, group))
+        && !state.declined.contains_key(&(disaster.id, group))
         && intent == Intent::Failover
         && response.is_some_and(|r| r.automated)
         && automation == Some(Automation::Full)

@@ -3,7 +3,7 @@
 use super::limits;
 use super::propose::{BPCI, DETECTION, WITHDRAWN};
 use crate::model::*;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,8 @@ pub struct State {
     pub fence_proofs: BTreeMap<(GroupId, RegionId), (Utc, Span)>,
     /// When automation last acted on a group.
     pub automation_at: BTreeMap<GroupId, Utc>,
-    /// Of which disaster and group a person has said that automation is not to act.
-    pub declined: BTreeSet<(DisasterId, GroupId)>,
+    /// Of which disaster and group a person has said that automation is not to act: who, and when.
+    pub declined: BTreeMap<(DisasterId, GroupId), Declined>,
     /// Databases that have moved, and that no write of ours has proven since.
     pub elected: BTreeMap<GroupId, Elected>,
     /// What has turned and not turned back, since when.
@@ -75,7 +75,7 @@ impl State {
             generation: Generation::default(),
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
-            declined: BTreeSet::new(),
+            declined: BTreeMap::new(),
             elected: BTreeMap::new(),
             turned: BTreeMap::new(),
             drilled: Vec::new(),
@@ -181,13 +181,13 @@ impl State {
             }
             Event::Withdrawn { proposal, by, reason } => {
                 if reason.starts_with(WITHDRAWN) && by != BPCI {
-                    self.decline(*proposal, |p| p.by == DETECTION);
+                    self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |p| p.by == DETECTION);
                 }
                 self.proposals.retain(|p| p.proposal.id != *proposal);
             }
             Event::AutomaticStopped { proposal, by, .. } => {
                 if by != BPCI {
-                    self.decline(*proposal, |_| true);
+                    self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |_| true);
                 }
                 let stopped = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal);
                 // What counted on behind it was stopped otherwise: this choice is what it was.
@@ -272,21 +272,22 @@ impl State {
     }
 
     /// A person has said that automation is not to act there.
-    fn decline(&mut self, proposal: ProposalId, counts: impl Fn(&Proposal) -> bool) {
+    fn decline(&mut self, proposal: ProposalId, who: Declined, counts: impl Fn(&Proposal) -> bool) {
         let declined = self.proposals.iter().map(|p| &p.proposal).find(|p| p.id == proposal && counts(p));
         if let Some((disaster, group)) = declined.and_then(|p| Some((p.disaster?, p.group))) {
-            self.declined.insert((disaster, group));
+            self.declined.insert((disaster, group), who);
         }
     }
 
     /// What was declined of a disaster is declined of the wider one that takes its place.
     fn pass_on(&mut self, ended: DisasterId) {
-        let groups: Vec<GroupId> = self.declined.iter().filter(|(d, _)| *d == ended).map(|(_, g)| *g).collect();
-        self.declined.retain(|(d, _)| *d != ended);
+        let groups: Vec<(GroupId, Declined)> =
+            self.declined.iter().filter(|((d, _), _)| *d == ended).map(|((_, g), who)| (*g, who.clone())).collect();
+        self.declined.retain(|(d, _), _| *d != ended);
         let Some(regions) = self.disasters.iter().find(|d| d.id == ended).map(|d| d.regions.clone()) else { return };
         let wider: Vec<DisasterId> =
             self.open_disasters().filter(|d| d.id != ended && regions.iter().all(|r| d.regions.contains(r))).map(|d| d.id).collect();
-        self.declined.extend(wider.into_iter().flat_map(|d| groups.iter().map(move |g| (d, *g))));
+        self.declined.extend(wider.into_iter().flat_map(|d| groups.iter().map(move |(g, who)| ((d, *g), who.clone()))));
     }
 
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {

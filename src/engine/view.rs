@@ -115,6 +115,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         operation: cx.state.running(id).map(|o| o.id),
         unproven: false,
         elected: unproven::elected(cx.state, id).cloned(),
+        declined: cx.state.open_disasters().find_map(|d| cx.state.declined.get(&(d.id, id))).cloned(),
         stepped_down: cx.stepped_down(id),
         silence: votes::silence(cx, id, votes.as_ref()),
         beside: cx.writes_beside(id),

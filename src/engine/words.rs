@@ -259,11 +259,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let plan = open.or_else(|| state.operations.iter().find(|o| o.proposal == *proposal).map(|o| o.plan.name.clone())).unwrap_or_default();
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             // On a screen its figures count down from when it was told.
-            let of = if record.at.utc.since(foretold.at) > Span::secs(1) {
-                format!(", when it was decided, at {}", foretold.at.clock())
-            } else {
-                String::new()
-            };
+            let passed = record.at.utc.since(foretold.at);
+            let of = if passed > Span::secs(1) { format!(" as of {}, {passed} before this", foretold.at.clock()) } else { String::new() };
             (
                 Weight::Routine,
                 about(state, &record.event).map_or_else(|| "forecast".to_string(), group),

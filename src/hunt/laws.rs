@@ -103,7 +103,7 @@ impl Watch {
         let last = self.automatic.insert(start.group, at.utc);
         let again = last.map(|l| at.utc.since(l)).filter(|t| *t < cooldown && last.is_none_or(|l| l <= at.utc));
         self.must(again.is_none(), 0, || format!("automation acts again after {}", again.unwrap_or_default()))?;
-        let declined = start.disaster.is_some_and(|d| self.state().declined.contains(&(d, start.group)));
+        let declined = start.disaster.is_some_and(|d| self.state().declined.contains_key(&(d, start.group)));
         self.must(!declined, 4, || "automation begins what somebody declined".to_string())?;
         self.must(start.accepted == Accepted::default(), 2, || "automation accepts a risk".to_string())?;
         let fenced = estate.group(start.group).database.as_ref().is_some_and(|d| d.fence.is_some());

@@ -28,6 +28,9 @@ pub struct Assessment {
     pub nonce: u32,
 }
 
+/// The check of the target's room, where it is known to be too small.
+pub const ROOM_SHORT: &str = "room is short";
+
 impl Assessment {
     /// The first reason why it may not begin, in the order of the checks.
     pub fn blocked(&self) -> Option<&Check> {

@@ -255,6 +255,9 @@ pub struct GroupView {
     /// What the cluster did by itself, until a write of ours proves the database.
     #[serde(default)]
     pub elected: Option<Elected>,
+    /// A person has said of what is on that automation is not to act here.
+    #[serde(default)]
+    pub declined: Option<Declined>,
     /// Automation stays away from it until then.
     pub blocked_until: Option<Utc>,
     pub automation: Automation,
@@ -274,6 +277,13 @@ pub enum Silence {
     Agent,
     /// Only our own probes fail: who says that it lives.
     Doubted { by: String },
+}
+
+/// Who said no, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    pub at: Utc,
+    pub by: String,
 }
 
 /// A primary that the cluster elected by itself: nothing was fenced from here, and what was lost by it nobody here knows.

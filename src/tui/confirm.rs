@@ -183,6 +183,14 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops it", g.dot));
         lines.extend(panel::said(c, "automatic", &format!("in {left}{stop}"), t.warn));
     }
+    // Who confirms one has not decided the others.
+    for other in s.proposals.iter().filter(|v| v.proposal.id != p.id) {
+        if let Some(left) = panel::counts(c, other) {
+            let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops all", g.dot));
+            let name = &s.estate.group(other.proposal.group).name;
+            lines.extend(panel::said(c, "besides", &format!("{name} counts on: automatic in {left}{stop}"), t.warn));
+        }
+    }
     if confirm.shown.holds_automatic {
         lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts on once you leave", t.warn));
     }
@@ -276,7 +284,7 @@ fn again(c: &Canvas, p: &Proposal) -> Vec<Line<'static>> {
 
 /// What becomes of the choice when this is left.
 const fn leaves(confirm: &Confirm) -> &'static str {
-    if confirm.ours { "Esc drops it" } else { "Esc: not now" }
+    if confirm.ours { "Esc: off the table" } else { "Esc: not now" }
 }
 
 /// The steps of the plan, in their order.

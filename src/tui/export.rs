@@ -8,7 +8,7 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     let of = match filter {
         "" => {
             let (lines, records) = (count(lines.len(), "line"), count(usize::try_from(s.records).unwrap_or(usize::MAX), "record"));
-            format!(", {lines}; the journal has {records}: what only the program reads again has no line")
+            format!(", {lines} of {records}: that a step was begun, or a fence proven, has none of its own")
         }
         filter => format!(", only lines with «{filter}»"),
     };
@@ -56,6 +56,6 @@ fn proof(s: &Snapshot) -> String {
             format!("proof: record {seq} of the journal has the hash {hash}; `bpci journal export` shows it, `bpci journal verify` checks the chain")
         }
         (None, Mode::Replay) => format!("proof: as far as record {} of the journal that is replayed; `bpci journal verify` checks it", s.records),
-        (None, _) => "proof: none: a simulation keeps no journal that this could be held against".to_string(),
+        (None, _) => "proof: none: a simulation keeps its record in memory, and its clock is its own: this can be held against nothing".to_string(),
     }
 }

@@ -68,6 +68,10 @@ impl App {
         // Nothing that is asked for begins with a space: it holds the simulation while the confirmation is read.
         let holds = matches!(&self.dialog, Some(Dialog::Confirm(confirm)) if confirm.is_empty()) && self.keys.command(key) == Some(Command::Pause);
         if holds && key.code == KeyCode::Char(' ') && can(Command::Pause, self, s, self.selected_group(s)).is_ok() {
+            if s.world.as_ref().is_some_and(|w| w.paused) {
+                self.told = Some("it stands still already; space goes on once this is left".to_string());
+                return None;
+            }
             return self.command(Command::Pause, s);
         }
         let dialog = self.dialog.as_mut()?;

@@ -81,7 +81,9 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         );
         return lines;
     }
-    let no = if s.mode == Mode::Replay { String::new() } else { format!("; {} is no", c.key(Command::Withdraw)) };
+    let other = s.proposals.iter().find(|v| v.proposal.id != p.id).map(|v| s.estate.group(v.proposal.group).name.as_str());
+    let other = other.map_or(String::new(), |name| format!("; {}: {name}", c.key(Command::NextGroup)));
+    let no = if s.mode == Mode::Replay { String::new() } else { format!("; {} is no{other}", c.key(Command::Withdraw)) };
     let does = match p.intent {
         Intent::Failover => "fail over",
         Intent::Switchover => "switch over",
@@ -178,6 +180,16 @@ fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
 fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
     let balancers = s.estate.group(group).database.as_ref().map(|d| d.balancers.as_slice()).unwrap_or_default();
     !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
+}
+
+/// Whether a choice comes by itself about a database whose primary is silent and about which nothing is decided.
+fn comes(c: &Canvas, view: &GroupView) -> String {
+    let declared = c.snapshot.disasters.iter().any(|d| view.primary.is_some_and(|p| d.regions.contains(&p)));
+    match &view.declined {
+        Some(no) => format!(" again; {} said no at {}, nothing comes by itself", no.by, no.at.clock()),
+        None if declared => String::new(),
+        None => "; one comes by itself once it is declared".to_string(),
+    }
 }
 
 /// What is left to do once all is well again, with the key that begins it.
@@ -396,7 +408,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             lines.push(
                 Row::new()
                     .add(format!("     {}", c.key(Command::Failover)), t.key)
-                    .rest(g, " puts a choice on the table; one comes by itself once it is declared", c.width, t.text)
+                    .rest(g, &format!(" puts a choice on the table{}", comes(c, view)), c.width, t.text)
                     .line(),
             );
             continue;

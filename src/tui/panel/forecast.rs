@@ -23,7 +23,9 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
-            said(c, "it takes", &outlook(figures, &of_futures(figures)), style)
+            let short = view.assessment.checks.iter().any(|k| k.name == ROOM_SHORT);
+            let slow = if short { ", its overload not counted" } else { "" };
+            said(c, "it takes", &outlook(figures, &format!("{slow}{}", of_futures(figures))), style)
         }
     }
 }
