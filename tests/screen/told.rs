@@ -105,6 +105,8 @@ fn a_countdown_is_stopped_while_it_is_read() {
     type_keys(&mut app, &snapshot, "f");
     let shown = text(&app, &snapshot);
     assert!(shown.contains("CONFIRM") && shown.contains("ctrl-s stops it"), "{shown}");
+    // Who confirms one has not decided the other.
+    assert!(shown.contains("besides    payments-db counts on: automatic in"), "{shown}");
     let asked = app.event(&Input::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL)), &snapshot);
     assert!(matches!(&asked, Some(Ask::Orders(stops)) if stops.len() == 2), "{asked:?}");
     assert!(text(&app, &snapshot).contains("CONFIRM"), "it is still read");
@@ -197,6 +199,7 @@ fn what_is_withdrawn_is_undecided() {
     for words in [
         "orders-db: us-east-1 leads and does not answer us; nothing is decided",
         "its lease ends in",
+        "f puts one on the table; none comes by itself: ada said no at 00:00:30",
         "turns to what is on the table: payments-db, automatic in",
     ] {
         assert!(shown.contains(words), "no «{words}»:\n{shown}");

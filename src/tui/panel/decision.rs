@@ -186,7 +186,7 @@ fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
 fn comes(c: &Canvas, view: &GroupView) -> String {
     let declared = c.snapshot.disasters.iter().any(|d| view.primary.is_some_and(|p| d.regions.contains(&p)));
     match &view.declined {
-        Some(no) => format!(" again; {} said no at {}, nothing comes by itself", no.by, no.at.clock()),
+        Some(no) => format!("; none comes by itself: {} said no at {}", no.by, no.at.clock()),
         None if declared => String::new(),
         None => "; one comes by itself once it is declared".to_string(),
     }
@@ -408,7 +408,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             lines.push(
                 Row::new()
                     .add(format!("     {}", c.key(Command::Failover)), t.key)
-                    .rest(g, &format!(" puts a choice on the table{}", comes(c, view)), c.width, t.text)
+                    .rest(g, &format!(" puts one on the table{}", comes(c, view)), c.width, t.text)
                     .line(),
             );
             continue;
