@@ -1,0 +1,65 @@
+//! What is known of a database's primary beside that it leads: that it is silent, that nobody is synchronous with it, that the
+//! cluster elected it by itself, that somebody declined to move it.
+
+use super::{Estate, RegionId, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What is known of a primary whose agent does not answer us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Silence {
+    /// Nothing of it answers, and nobody says that it lives.
+    All,
+    /// Its database answers: its lease runs out beside it.
+    Agent,
+    /// Only our own probes fail: who says that it lives.
+    Doubted { by: String },
+}
+
+/// Who said no, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    pub at: Utc,
+    pub by: String,
+}
+
+/// A primary that the cluster elected by itself: nothing was fenced from here, and what was lost by it nobody here knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elected {
+    pub at: Utc,
+    pub from: RegionId,
+    pub to: RegionId,
+    /// An operation of ours had handed it over: it is to be proven by that.
+    pub by_us: bool,
+    /// Who noted that it takes writes, and when.
+    pub vouched: Option<(Utc, String)>,
+}
+
+impl Elected {
+    /// What is known of it, and what is not.
+    pub fn words(&self, estate: &Estate) -> String {
+        let name = |r: RegionId| estate.region(r).name.as_str();
+        let whom = if self.from == self.to { format!("{} anew", name(self.to)) } else { format!("{} after {}", name(self.to), name(self.from)) };
+        let proof = match &self.vouched {
+            Some((at, by)) => format!("no write of ours has proven it: {by} vouches for it since {}", at.clock()),
+            None => "no write of ours has proven it".to_string(),
+        };
+        format!(
+            "the cluster elected {whom} by itself at {}, nothing was fenced from here, when its users were served and what was lost is not known; {proof}",
+            self.at.clock()
+        )
+    }
+}
+
+/// What becomes of writes while nobody is synchronous, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AloneView {
+    pub since: Utc,
+    /// They are not acknowledged; else they are on the primary alone.
+    pub waits: bool,
+}
+
+impl AloneView {
+    pub const fn words(self) -> &'static str {
+        if self.waits { "writes wait" } else { "acknowledged by it alone" }
+    }
+}
