@@ -91,7 +91,7 @@ fn value(group: &str, from: &str, found: &Analysis) -> Value {
 fn words(group: &str, from: &str, found: &Analysis) -> String {
     let served = found.served_ms.map_or("not known".to_string(), |ms| Span(ms).to_string());
     let mut lines =
-        vec![format!("PLAN  {} of {group} from {from}: users served after {served} at the median of {} futures", found.plan, found.futures)];
+        vec![format!("PLAN  {} of {group} from {from}: users served after {served} at the median of {} simulated runs", found.plan, found.futures)];
     lines.push(format!("  {:<12} {:>8} {:>8} {:>8} {:>8}", "step", "begins", "p50", "p95", "slack"));
     let ms = |ms: Option<u64>| ms.map_or("–".to_string(), |ms| Span(ms).to_string());
     for s in &found.steps {

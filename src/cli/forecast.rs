@@ -230,7 +230,7 @@ fn sentence(outlook: &Outlook) -> String {
         Outlook::None(reason) => return reason.clone(),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
             let why = f.why_not.as_deref().unwrap_or("no reason is known");
-            return format!("users are not served within {HORIZON} in any of {} futures: {why}", f.futures);
+            return format!("users are not served within {HORIZON} in any of {} simulated runs: {why}", f.futures);
         }
         Outlook::Figures(f) => f,
     };
@@ -241,7 +241,7 @@ fn sentence(outlook: &Outlook) -> String {
         (None, Spread { p50: Some(half), .. }) => format!("loses p50 {}", Bytes(half)),
         (None, _) => "what is lost is not known".to_string(),
     };
-    let mut text = format!("writable {}; users served {}; {loss}; {} futures", times(f.writable_ms), times(f.served_ms), f.futures);
+    let mut text = format!("writable {}; users served {}; {loss}; {} simulations", times(f.writable_ms), times(f.served_ms), f.futures);
     if f.not_served.met > 0 {
         let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));

@@ -1,11 +1,15 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Who gives the orders of this process: the account that logged in, the one that it acts as where that is another, and from
-/// where it came over SSH.
+/// Who gives the orders of this process: the account that logged in, the one that it acts as where that is another, from where
+/// it came over SSH, and with which key where sshd tells that (`ExposeAuthInfo`): of an account that several people share the
+/// key says who.
 pub fn who() -> String {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(account);
@@ -13,10 +17,21 @@ pub fn who() -> String {
         Some(login) if login != user => format!("{login} as {user}"),
         _ => user,
     };
+    let key = set("SSH_USER_AUTH").and_then(|path| std::fs::read_to_string(path).ok()).and_then(|told| fingerprint(&told));
+    let key = key.map_or(String::new(), |key| format!(", key {key}"));
     match set("SSH_CONNECTION").and_then(|c| c.split_whitespace().next().map(str::to_string)) {
-        Some(address) => format!("{who} from {address}"),
+        Some(address) => format!("{who} from {address}{key}"),
         None => who,
     }
+}
+
+/// The beginning of a key's fingerprint as `ssh-keygen -l` writes it, of what sshd exposes: `publickey TYPE KEY`, the key in
+/// base64.
+fn fingerprint(exposed: &str) -> Option<String> {
+    let line = exposed.lines().find(|l| l.starts_with("publickey "))?;
+    let key = STANDARD.decode(line.split_whitespace().nth(2)?).ok()?;
+    let whole = STANDARD_NO_PAD.encode(Sha256::digest(key));
+    Some(format!("SHA256:{}", &whole[..12]))
 }
 
 /// The account's own name, where no variable tells it.
@@ -273,5 +288,15 @@ mod tests {
         let bound = confirmed(&snapshot, &printed, "us-east-1", &one).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(bound.evidence, shown, "bound to what was read, so that the gate finds it void");
         assert!(printed.news(&snapshot).iter().all(|text| text.starts_with("CHANGED")));
+    }
+
+    /// The key and what `ssh-keygen -lf` says of it.
+    #[test]
+    fn a_key_is_named_as_ssh_keygen_names_it() {
+        let key = "AAAAC3NzaC1lZDI1NTE5AAAAIBRPGWCxP1HG2LZPJV0Jq+teokY9goKIG8TB1u/xjHoy";
+        assert_eq!(fingerprint(&format!("publickey ssh-ed25519 {key}\n")).as_deref(), Some("SHA256:Ke+EhocLuX89"));
+        assert_eq!(fingerprint("password\n"), None);
+        assert_eq!(fingerprint("publickey ssh-ed25519 %%%\npublickey"), None);
+        assert_eq!(fingerprint(""), None);
     }
 }

@@ -127,7 +127,9 @@ async fn maintenance(shared: &Shared, eyes: &Eyes, region: RegionId, balancer: B
             Err((reason, false)) => return not_done(reason),
         }
     }
-    Outcome::Done { detail: format!("{server} {state}") }
+    // As HAProxy names it, and what that means.
+    let means = if out { "its sessions ended" } else { "in rotation" };
+    Outcome::Done { detail: format!("{server} {state}: {means}") }
 }
 
 /// The address that a validating write goes to.

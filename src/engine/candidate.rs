@@ -231,6 +231,10 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             Some(other) => {
                 format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.region_name(other))
             }
+            // Nobody need wait for one that answers.
+            None if cx.report_within(group, from, age).is_some() => {
+                format!("/sync names no living standby outside {old}, which answers; {new} may lack writes ({last_seen})")
+            }
             None => {
                 // To wait is a choice too, and the only one that loses nothing.
                 let holds: Vec<&str> =

@@ -180,7 +180,7 @@ pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, regio
         return (RegionStatus::Degraded, signal.text.clone());
     }
     if sight.gone > 0 {
-        return (RegionStatus::Degraded, format!("{} of {} do not answer", sight.gone, sight.watched));
+        return (RegionStatus::Degraded, format!("{} of {} probed there do not answer", sight.gone, sight.watched));
     }
     if let Some(text) = without_primary(cx, groups, region) {
         return (RegionStatus::Degraded, text);

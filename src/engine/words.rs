@@ -13,6 +13,14 @@ fn typed(action: &Action) -> String {
     format!(", having typed «{}»{risk}", c.typed)
 }
 
+/// The rule that automation acted by.
+fn by_rule(state: &State, s: &OperationStart) -> String {
+    let kind = state.disasters.iter().find(|d| Some(d.id) == s.disaster).map(|d| d.kind);
+    let response = kind.and_then(|kind| Some((kind, state.estate.response(kind)?)));
+    let delay = state.estate.policy.detection.response_delay;
+    response.map_or(String::new(), |(kind, r)| format!(", as configured for {}: {}, {delay} after it", kind.words(), r.strategy))
+}
+
 /// It is the operation's own, of no step of it: its claim, and what takes it back.
 const fn is_own(id: &EffectId) -> bool {
     id.part == super::step::CLAIM || id.part >= super::run::UNDO
@@ -147,12 +155,12 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
-            // Of detection's the lines before it say why.
-            let (by, why) = match p.by.as_str() {
-                DETECTION => (String::new(), String::new()),
-                by => (format!(", by {by}"), format!("; {}", p.reason)),
+            // Of detection's the lines before it say why; who asks for one weighs it, and has decided nothing.
+            let (what, by, why) = match p.by.as_str() {
+                DETECTION => ("to decide", String::new(), String::new()),
+                by => ("to be weighed", format!(", by {by}"), format!("; {}", p.reason)),
             };
-            (Weight::Warning, group(p.group), format!("to decide: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
+            (Weight::Warning, group(p.group), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(DISPLACED) => {
             (Weight::Notice, by.clone(), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
@@ -179,7 +187,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let accepts = s.accepted.words();
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
             let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
-            let typed = if s.automatic { String::new() } else { format!(", who typed {}", region(s.from)) };
+            let typed = if s.automatic { by_rule(state, s) } else { format!(", who typed {}", region(s.from)) };
             let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", s.held.join("; ")) };
             let loses =
                 s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));

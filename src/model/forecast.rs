@@ -93,7 +93,7 @@ impl std::fmt::Display for Told {
 impl std::fmt::Display for Foretold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.act {
-            Some(act) => write!(f, "{act}, of {} futures", act.futures)?,
+            Some(act) => write!(f, "{act}, of {} simulations", act.futures)?,
             None => f.write_str("no figures")?,
         }
         self.leave.as_ref().map_or(Ok(()), |leave| write!(f, "; if left: {leave}"))

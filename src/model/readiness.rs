@@ -79,8 +79,28 @@ pub struct ReadinessView {
 pub struct RegionReadiness {
     /// Of a hundred: that of the weakest of its databases and kinds of disaster.
     pub score: u32,
+    /// Which that is, and what of it holds.
+    #[serde(default)]
+    pub weakest: Option<Weakest>,
     /// What does not hold or is not known, each once, the worst first; bounded.
     pub lacks: Vec<Point>,
+}
+
+/// What a region's figure is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weakest {
+    pub scenario: DisasterType,
+    pub group: Option<GroupId>,
+    pub holds: Vec<PointName>,
+    /// Points in all.
+    pub of: usize,
+}
+
+impl Weakest {
+    fn of(readiness: &Readiness) -> Weakest {
+        let holds = readiness.points.iter().filter(|p| p.state == PointState::Holds).map(|p| p.name).collect();
+        Weakest { scenario: readiness.scenario, group: readiness.group, holds, of: readiness.points.len() }
+    }
 }
 
 impl RegionReadiness {
@@ -105,7 +125,8 @@ impl ReadinessView {
                     }
                 }
             }
-            RegionReadiness { score: of().map(Readiness::score).min().unwrap_or(0), lacks }
+            let weakest = of().min_by_key(|r| r.score());
+            RegionReadiness { score: weakest.map_or(0, Readiness::score), weakest: weakest.map(Weakest::of), lacks }
         };
         let led = |g: GroupId| list.iter().find(|r| r.group == Some(g)).map(|r| r.region);
         ReadinessView { at, regions: estate.region_ids().map(region).collect(), led: estate.group_ids().map(led).collect() }

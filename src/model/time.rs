@@ -100,6 +100,10 @@ impl Utc {
         Utc(self.0.saturating_add_unsigned(span.0))
     }
 
+    pub fn back(self, span: Span) -> Utc {
+        Utc(self.0.saturating_sub_unsigned(span.0))
+    }
+
     /// How long before `self` the other moment was; zero when it was later.
     pub fn since(self, earlier: Utc) -> Span {
         Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -225,7 +225,7 @@ impl World {
         let (c, m) = self.find(group, region).ok_or("no such member")?;
         self.balancer_answers(c, balancer.at())?;
         self.balancers[c][balancer.at()][m].maintenance = on;
-        Ok(if on { "maintenance, sessions ended" } else { "ready" }.to_string())
+        Ok(if on { "maintenance, sessions ended" } else { "in rotation" }.to_string())
     }
 
     pub(super) fn balancer_answers(&self, cluster: usize, balancer: usize) -> Result<(), String> {

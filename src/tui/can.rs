@@ -53,7 +53,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         Command::Later | Command::Earlier => when(s.mode == Mode::Replay, "only a replay can be wound"),
         Command::Sort => when(!rows::orders(app.screen).is_empty(), "this screen has one order"),
         Command::Filter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
-        Command::Enter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
+        Command::Enter => when(!matches!(app.screen, Screen::Command | Screen::Log), "nothing opens here, and Enter alone never confirms anything"),
         Command::Walk => match app.screen {
             Screen::Drills => when(app.card(s).is_some_and(|card| card.narrated), "this scenario has no narration"),
             _ => Err("on the drills screen (7)"),

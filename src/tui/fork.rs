@@ -27,10 +27,24 @@ pub fn below(c: &Canvas, fork: &Snapshot, at: Utc, real: bool) -> Vec<Line<'stat
     let head = Row::new().add(g.rule.repeat(2), t.simulation).rest(g, &title, c.width, t.simulation);
     let left = c.width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.simulation).line()];
+    lines.extend(compared(c, fork));
     if real {
         lines.extend(panel::header(c).into_iter().take(1));
         lines.extend(now(c));
     }
+    lines
+}
+
+/// What came of what was tried here, above what comes if it is left.
+fn compared(c: &Canvas, fork: &Snapshot) -> Vec<Line<'static>> {
+    let ended = |o: &&std::sync::Arc<Operation>| o.mode == Mode::Fork && o.recovery_time().is_some();
+    let Some(o) = fork.operations.iter().rev().find(ended) else { return Vec::new() };
+    let Some(left) = c.snapshot.proposals.iter().find(|v| v.proposal.group == o.group) else { return Vec::new() };
+    let took = o.recovery_time().unwrap_or(Span::ZERO);
+    let lost = fork.world.as_ref().map_or(Bytes(0), |w| w.lost);
+    let tried = format!("{} to {}: users served after {} of impact, {lost} lost", o.plan.name, fork.estate.region(o.to).name, took.exact());
+    let mut lines = panel::said(c, "tried here", &tried, c.theme.text);
+    lines.extend(panel::said(c, "if left", &format!("{}{}", left.assessment.otherwise, panel::leave(c, left)), c.theme.text));
     lines
 }
 
@@ -64,14 +78,14 @@ pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'st
 }
 
 /// What is to be decided really, or what runs; else that nothing is.
-fn now(c: &Canvas) -> Option<Line<'static>> {
+fn now(c: &Canvas) -> Vec<Line<'static>> {
     let s = c.snapshot;
     match s.proposals.first() {
-        Some(view) => panel::choice(c, view).into_iter().next(),
+        Some(view) => panel::choice_head(c, view),
         None => match s.open().next() {
-            Some(o) => Some(panel::recovery_head(c, o)),
+            Some(o) => vec![panel::recovery_head(c, o)],
             // Its title says nothing by itself.
-            None => panel::peace(c).into_iter().find(|line| !line.spans.iter().any(|s| s.content.starts_with(" IF "))),
+            None => panel::peace(c).into_iter().find(|line| !line.spans.iter().any(|s| s.content.starts_with(" IF "))).into_iter().collect(),
         },
     }
 }

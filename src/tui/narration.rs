@@ -36,7 +36,19 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
             (format!("{} {} ended as expected: {back}", g.done, scenario.name), on, t.ok)
         }
         (Some(unmet), _) => (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad),
-        (None, _) if scenario.over => (format!("{} is over, not judged: somebody decided in it. {back}", scenario.name), String::new(), t.text),
+        // What it must come to is told of what comes by itself; what came of it here the simulation knows.
+        (None, _) if scenario.over => {
+            let lost = if world.lost == Bytes(0) {
+                "no acknowledged write was lost".to_string()
+            } else {
+                format!("{} of acknowledged writes were lost", world.lost)
+            };
+            let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
+            let served = if hit == 0 { "users are served".to_string() } else { format!("{hit} services are not served") };
+            let on = if s.disasters.is_empty() { String::new() } else { format!(". The incident is still on: {} mends it", key(Command::Mend)) };
+            let text = format!("You decided in it, so it is not held against what comes by itself. In truth {lost}, and {served}{on}.");
+            (format!("{} is over: {back}", scenario.name), text, t.text)
+        }
         (None, Some(text)) => {
             let last = scenario.turn.0 == scenario.turn.1;
             let left = Span::secs(scenario.next.0.div_ceil(1000));

@@ -42,9 +42,16 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
         }
         _ => narration::lines(app, snapshot, theme, glyphs, area),
     };
-    let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
     let selected = app.selected_group(snapshot);
     let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected, keys: &app.keys };
+    // Who is about to confirm reads that whole: what a scenario tells steps back to its first line.
+    let told = match &app.dialog {
+        Some(open) if told.len() > 1 && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len() > usize::from(area.height) => {
+            told.into_iter().take(1).collect()
+        }
+        _ => told,
+    };
+    let area = Rect { height: area.height.saturating_sub(told.len() as u16), ..area };
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
         (Screen::Command, true) => put(&small(&canvas(area.width), true), area, buffer),
@@ -114,21 +121,15 @@ pub(super) struct Paper<'a> {
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
 fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, paper: &mut Paper) {
-    let decides = !tiny && (!snapshot.proposals.is_empty() || snapshot.open().next().is_some());
-    let top = if tiny { 1 } else { 3 + u16::from(decides) };
+    // What is to be decided, or what runs, is seen from everywhere.
+    let decides = if tiny { Vec::new() } else { decides(&canvas(area.width)) };
+    let top = if tiny { 1 } else { 3 + decides.len() as u16 };
     let foot = u16::from(area.height > 5);
     put(&panel::header(&canvas(area.width)), Rect { height: if tiny { 1 } else { 2 }.min(area.height), ..area }, paper.buffer);
     let body = Rect { y: top, height: area.height.saturating_sub(top + foot), ..area }.intersection(area);
-    if decides {
-        // What is to be decided, or what runs, is seen from everywhere.
-        let c = canvas(area.width);
-        let line = deciding(&c).into_iter().find_map(|b| b.lines.into_iter().next());
-        let place = Rect { y: 2, height: 1, ..area };
-        if let Some(line) = line {
-            put(&[line], place, paper.buffer);
-            paper.places.add(place, Click::Show(Screen::Command));
-        }
-    }
+    let place = Rect { y: 2, height: decides.len() as u16, ..area };
+    put(&decides, place, paper.buffer);
+    paper.places.add(place, Click::Show(Screen::Command));
     if app.screen == Screen::Log {
         log(&canvas(area.width), body, paper.buffer);
     } else {
@@ -139,6 +140,18 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
     if foot > 0 {
         let place = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };
         footer::draw(app, snapshot, &canvas(area.width), place, paper);
+    }
+}
+
+/// The head of what is decided, or of what runs.
+fn decides(c: &Canvas) -> Vec<Line<'static>> {
+    let s = c.snapshot;
+    if s.proposals.is_empty() && s.open().next().is_none() {
+        return Vec::new();
+    }
+    match decided_on(s, c.selected).filter(|_| !s.is_undecided(c.selected)) {
+        Some(view) => panel::choice_head(c, view),
+        None => deciding(c).into_iter().find_map(|b| b.lines.into_iter().next()).into_iter().collect(),
     }
 }
 
@@ -217,13 +230,11 @@ pub(super) fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
 /// Below 60x16: a line a region and one for the decision; with the keys it takes, where they go there.
 fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    // What is to be decided, and how long there is.
-    let first = if c.width < panel::NARROW { 2 } else { 1 };
     // In an incident since when, and how long there is.
     let heads = if s.disasters.is_empty() { 1 } else { 2 };
     let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(heads).collect();
     if let Some(view) = s.proposals.first() {
-        lines.extend(panel::choice(c, view).into_iter().take(first));
+        lines.extend(panel::choice_head(c, view));
     } else if let Some(o) = s.open().next() {
         lines.push(panel::recovery_head(c, o));
     }
@@ -247,7 +258,7 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     }
     // What is decided, or what runs, in the rest.
     if let Some(view) = s.proposals.first() {
-        let mut rest = panel::choice(c, view).split_off(first);
+        let mut rest = panel::choice(c, view).split_off(panel::choice_head(c, view).len());
         if !keys {
             rest.pop();
         }

@@ -8,16 +8,19 @@ use ratatui::text::Line;
 use std::collections::BTreeSet;
 
 /// Below this width what is to be decided and how long there is take a line each.
-pub const NARROW: usize = 56;
+const NARROW: usize = 56;
 
-/// A choice on the table.
-pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+/// What is to be decided, and how long there is: a line, or two where one has no room for both.
+pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (p, a) = (&view.proposal, &view.assessment);
     let group = &s.estate.group(p.group).name;
-    let from = &s.estate.region(p.from).name;
     let what = match (p.intent, a.to) {
         (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
+        // Whoever is named then is no advice.
+        (Intent::Failover, Some(_)) if s.group(p.group).is_some_and(|v| !v.members.iter().any(|m| m.region != p.from && m.answers == Some(true))) => {
+            format!("fail over {group}? no standby answers")
+        }
         (Intent::Failover, Some(to)) => format!("fail over {group} to {}?", s.estate.region(to).name),
         (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
         (_, None) => format!("{} {group}: no candidate", p.plan),
@@ -27,7 +30,6 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let next = if s.open().any(|o| o.group != p.group) { "NEXT " } else { "" };
     let of = if s.proposals.len() > 1 { format!(" {nth}/{}", s.proposals.len()) } else { String::new() };
     let word = format!(" {next}DECISION{of}  ");
-    let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let (end, style) = match (view.automatic_in, counts(c, view)) {
         (_, Some(left)) if super::acts_in(c, view).is_some_and(|cluster| cluster < left) => {
             let cluster = super::acts_in(c, view).unwrap_or_default();
@@ -44,19 +46,24 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             None => ("yours to decide".to_string(), t.dim),
         },
     };
-    let mut lines = if c.width < NARROW {
+    let fits = word.chars().count() + what.chars().count() + end.chars().count() + 3 <= c.width;
+    if c.width < NARROW || !fits {
         // Each on a line of its own: half of either says nothing.
         let title = Row::new().add(word, t.title).rest(g, &what, c.width, t.strong);
         vec![title.line(), Row::new().rest(g, &format!(" {end}"), c.width, style).line()]
     } else {
-        // What runs out is never cut; where there is no room for the verb as well, the key below tells it.
-        let room = c.width.saturating_sub(end.chars().count() + 3);
-        let short = a.to.map(|to| format!("{group} {} {}?", g.arrow, s.estate.region(to).name));
-        let fits = word.chars().count() + what.chars().count() <= room;
-        let what = short.filter(|_| !fits && p.intent != Intent::Guided).unwrap_or(what);
-        let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).fitted(g, room).add(" ", t.text);
+        let title = Row::new().add(word, t.title).add(g.plain(&what), t.strong).add(" ", t.text);
         vec![title.at_end(g, &end, c.width.saturating_sub(1), style).line()]
-    };
+    }
+}
+
+/// A choice on the table.
+pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (p, a) = (&view.proposal, &view.assessment);
+    let from = &s.estate.region(p.from).name;
+    let group_view = s.group(p.group).filter(|v| v.veto.is_some());
+    let mut lines = choice_head(c, view);
     lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent == Intent::Guided {
         lines.extend(said(c, "it loses", RESTORED, t.bad));
@@ -259,7 +266,8 @@ pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
     told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect()
 }
 
-fn nothing_left_words(c: &Canvas) -> Option<String> {
+/// The same in words; `None` while something is to be decided, or runs.
+pub fn nothing_left_words(c: &Canvas) -> Option<String> {
     let s = c.snapshot;
     if s.disasters.is_empty() || !s.proposals.is_empty() || s.open().next().is_some() {
         return None;

@@ -19,7 +19,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::Figures(f)) if view.assessment.blocked().is_some() && f.not_served.met == f.not_served.of => {
             said(c, "it takes", "nothing yet: as it stands it is refused, and does not get there", t.warn)
         }
-        None => said(c, "it takes", "its futures are not played yet", t.dim),
+        None => said(c, "it takes", "not simulated yet", t.dim),
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
@@ -46,7 +46,7 @@ pub fn loses(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             let guess = figures.data_loss_bytes.p95.filter(|_| figures.data_loss_writes.is_none());
             guess.map_or(String::new(), |most| format!("; a model guesses p95 {}, no bound", Bytes(most)))
         }
-        Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; in its futures {most}")),
+        Some(Outlook::Figures(figures)) => lost(figures, rpo).map_or(String::new(), |most| format!("; simulated: {most}")),
         _ => String::new(),
     };
     // A figure that somebody signs has a source.
@@ -112,8 +112,10 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (Some(a), Some(b)) if a == b => format!("RTO {rto} and RPO {rpo} kept in {}", share(a)),
             (Some(a), Some(b)) => format!("RTO {rto} kept in {}, RPO {rpo} in {}", share(a), share(b)),
             (Some(a), None) => format!("RTO {rto} kept in {}; what is lost is not known", share(a)),
-            (None, Some(b)) => format!("RPO {rpo} kept in {}; RTO has no figure: the {} was never timed", share(b), figures.without.join(", ")),
-            (None, None) => format!("no figures: the {} was never timed, and what is lost is not known", figures.without.join(", ")),
+            (None, Some(b)) => {
+                format!("RPO {rpo} kept in {}; RTO not told: the {} was never timed", share(b), figures.without.join(", "))
+            }
+            (None, None) => format!("none is told: the {} was never timed, and what is lost is not known", figures.without.join(", ")),
         };
         if figures.rolled_back.met > 0 {
             text.push_str(&format!("; rolled back in {} of {}", figures.rolled_back.met, figures.rolled_back.of));
@@ -137,7 +139,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             .filter(|after| *after > 100 && view.proposal.intent == Intent::Failover)
             .map_or(String::new(), |after| format!(", room is short ({after}%)"));
         // What the model gives is no promise where the loss itself is not known.
-        let modelled = if unfit { "in its futures " } else { "" };
+        let modelled = if unfit { "simulated: " } else { "" };
         let text = format!("{}{risk}{short}: {modelled}{lost}{}", s.estate.region(*region).name, outlook(figures, ""));
         parts.push(said(c, "next best", &text, t.dim));
     }
@@ -192,7 +194,11 @@ fn outlook(f: &Figures, sample: &str) -> String {
     let mut text = match f.served_ms.times(2) {
         times if times.is_empty() => {
             let why = f.why_not.as_deref().unwrap_or("not within what is looked ahead");
-            return format!("users are served by it in {} of {} futures; in the others: {why}", f.not_served.of - f.not_served.met, f.not_served.of);
+            return format!(
+                "users are served by it in {} of {} simulated runs; in the others: {why}",
+                f.not_served.of - f.not_served.met,
+                f.not_served.of
+            );
         }
         times => format!("served {times}"),
     };
@@ -207,5 +213,5 @@ fn outlook(f: &Figures, sample: &str) -> String {
 
 /// The sample.
 fn of_futures(f: &Figures) -> String {
-    format!("; {} futures", f.futures)
+    format!("; {} simulations", f.futures)
 }

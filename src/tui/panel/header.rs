@@ -156,25 +156,42 @@ fn falls_behind(s: &Snapshot) -> Option<(String, Span, Span)> {
 
 /// What has happened, the worst first: as many kinds and places as there is room for, and how many there are besides.
 fn kinds(s: &Snapshot, room: usize) -> String {
-    let mut told: Vec<(&Disaster, usize)> = Vec::new();
+    let mut told: Vec<Vec<&Disaster>> = Vec::new();
     for d in &s.disasters {
-        match told.iter_mut().find(|(o, _)| o.kind == d.kind && o.regions == d.regions) {
-            Some((_, times)) => *times += 1,
-            None => told.push((d, 1)),
+        match told.iter_mut().find(|of| of.iter().all(|o| o.kind == d.kind && o.regions == d.regions)) {
+            Some(of) => of.push(d),
+            None => told.push(vec![d]),
         }
     }
-    let one = |(d, times): &(&Disaster, usize)| {
-        let names: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
-        let times = if *times > 1 { format!("{times}x ") } else { String::new() };
-        format!("{times}{}  {}", d.kind.words(), names.join(", "))
+    // Of a node whose it is says more than where: the region around it lives.
+    let one = |of: &Vec<&Disaster>, place: Place| {
+        let d = of[0];
+        let regions: Vec<&str> = d.regions.iter().map(|r| s.estate.region(*r).name.as_str()).collect();
+        let databases: BTreeSet<&str> = of.iter().flat_map(|d| d.of_nodes(&s.estate)).collect();
+        let databases = databases.into_iter().collect::<Vec<_>>().join(", ");
+        let (kind, regions) = (d.kind.words(), regions.join(", "));
+        match (place, databases.is_empty(), of.len()) {
+            (Place::Both, false, _) => format!("{kind}  {databases} in {regions}"),
+            (Place::Database, false, _) => format!("{kind}  {databases}"),
+            (_, _, 1) => format!("{kind}  {regions}"),
+            (_, _, times) => format!("{times}x {kind}  {regions}"),
+        }
     };
-    let all: Vec<String> = told.iter().map(one).collect();
-    let upto = |n: usize| {
-        let left: usize = told[n..].iter().map(|(_, times)| times).sum();
+    let upto = |n: usize, place: Place| {
+        let left: usize = told[n..].iter().map(Vec::len).sum();
         let more = if left > 0 { format!("  and {left} more") } else { String::new() };
-        format!("{}{more}", all[..n].join("; "))
+        format!("{}{more}", told[..n].iter().map(|of| one(of, place)).collect::<Vec<_>>().join("; "))
     };
-    (1..=all.len()).rev().map(upto).find(|text| text.chars().count() <= room).unwrap_or_else(|| upto(1))
+    let ways = (1..=told.len()).rev().flat_map(|n| [Place::Both, Place::Database, Place::Region].map(|p| (n, p)));
+    ways.map(|(n, p)| upto(n, p)).find(|text| text.chars().count() <= room).unwrap_or_else(|| upto(1, Place::Region))
+}
+
+/// What of a failed node's place is told.
+#[derive(Clone, Copy)]
+enum Place {
+    Both,
+    Database,
+    Region,
 }
 
 /// What a region carries, where that is more than it can.
@@ -291,7 +308,7 @@ fn second(c: &Canvas) -> Line<'static> {
             }
             Some(took) => {
                 let (lost, style) = lost(s, t);
-                let row = row.add(format!("{} users served after {}", g.done, took.exact()), t.ok).add(format!(" {} ", g.dot), t.dim);
+                let row = row.add(format!("{} users served after {} of impact", g.done, took.exact()), t.ok).add(format!(" {} ", g.dot), t.dim);
                 // Recovered was with protection: that it is gone since is more than the objective.
                 match s.groups.iter().any(|v| v.alone.is_some() && is_reached(s, v.group)) {
                     true => row.add(lost, style).add(format!(" {} now on one node", g.dot), t.bad),
@@ -316,17 +333,14 @@ fn second(c: &Canvas) -> Line<'static> {
                 let share = passed.0 * 1000 / rto.0.max(1);
                 let left = if left == Span::ZERO { format!(" {} over it", Span(passed.0 - rto.0)) } else { format!(" {left} left") };
                 // Where there is no room for all, the figure says what the gauge does.
-                let row = match c.width {
-                    ..72 => row.add(g.dot, t.dim),
-                    72..100 => row.add(gauge(g, 10, share, Some(1000)), style),
-                    _ => row.add(gauge(g, 16, share, Some(1000)), style),
-                };
-                let row = row.add(left, style);
                 // As the services screen counts them: those that users wait for, wherever else they answer.
-                match waiting {
-                    1 => row.add(", 1 service hit", t.bad),
-                    n => row.add(format!(", {n} services hit"), t.bad),
-                }
+                let hit = format!(", {} hit", count(waiting, "service"));
+                let others = row.used() + left.chars().count() + hit.chars().count();
+                let row = match [16, 10].into_iter().find(|wide| others + wide <= before_clock && (*wide < 16 || c.width >= 100)) {
+                    Some(wide) => row.add(gauge(g, wide, share, Some(1000)), style),
+                    None => row.add(g.dot, t.dim),
+                };
+                row.add(left, style).add(hit, t.bad)
             }
         };
     } else if let Some((since, rto, waiting)) = unwritable(c) {
@@ -371,9 +385,15 @@ fn armed(c: &Canvas) -> String {
         // What it has begun goes on, whatever it rests from.
         Some(_) if s.open().any(|o| o.automatic) => "auto acts".to_string(),
         // In an incident there is little room, and what it does not do must be known.
-        Some(_) if !s.disasters.is_empty() => if c.width < 100 { "auto rests" } else { "armed, auto rests" }.to_string(),
         // In minutes: it is no stopwatch, and each second of it would be drawn.
-        Some(until) => format!("armed, automation rests {}", Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written()),
+        Some(until) => {
+            let left = Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written();
+            match (s.disasters.is_empty(), c.width) {
+                (true, _) => format!("armed, automation rests {left}"),
+                (false, ..100) => format!("auto rests {left}"),
+                (false, _) => format!("armed, auto rests {left}"),
+            }
+        }
         None => "armed".to_string(),
     }
 }

@@ -76,12 +76,15 @@ pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
     };
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
     let took = o.finished.unwrap_or(s.now.utc).since(o.started);
-    let state = format!("{} {} {} of {} steps {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
-    let head = Row::new().add(word, t.title).add(g.plain(&state), style);
-    // Where it goes says more than where it comes from.
-    let fits = head.used() + place.trim_end().chars().count() <= c.width;
-    let place = if fits { place } else { format!("{} {} {to}", s.estate.group(o.group).name, g.arrow) };
-    head.rest(g, &place, c.width, t.strong).line()
+    let state =
+        |by: &str, steps: &str| format!("{}{by} {} {} of {}{steps} {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
+    // Where it goes says more than where it comes from, and whose it is more than its number.
+    let short = format!("{} {} {to}", s.estate.group(o.group).name, g.arrow);
+    let by = format!(" by {}", o.by);
+    let ways = [(state(&by, " steps"), &place), (state(&by, " steps"), &short), (state(&by, ""), &short), (state("", " steps"), &short)];
+    let fits = |(state, place): &&(String, &String)| word.chars().count() + state.chars().count() + place.trim_end().chars().count() <= c.width;
+    let (state, place) = ways.iter().find(fits).unwrap_or(&ways[3]);
+    Row::new().add(word, t.title).add(g.plain(state), style).rest(g, place, c.width, t.strong).line()
 }
 
 /// What its running steps wait for.

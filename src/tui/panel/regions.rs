@@ -30,7 +30,7 @@ pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
     ids.sort_by_key(|id| state(c, *id).1 == RegionStatus::Ok.word());
     for (shown, id) in ids.iter().enumerate() {
         let (glyph, word, style) = state(c, *id);
-        let late = late(c, *id).map_or(String::new(), |age| format!(", heard {age} ago"));
+        let late = late(c, *id).map_or(String::new(), |late| format!(", last heard {}", heard(c, *id, late)));
         let name = g.plain(&s.estate.region(*id).name);
         let length = name.chars().count() + word.len() + late.len() + 6;
         if row.used() + length > c.width && lines.len() == 1 {
@@ -82,6 +82,14 @@ fn state<'a>(c: &Canvas<'a>, id: RegionId) -> (&'a str, &'static str, ratatui::s
 /// The age of its last answer, where that is late: a fresh one needs no figure.
 fn late(c: &Canvas, id: RegionId) -> Option<Span> {
     c.snapshot.regions[id.at()].last_answer.map(|at| c.age(at)).filter(|age| *age > Span::secs(2))
+}
+
+/// When that was: of one that is down its moment, which is not the impact that counts on above.
+fn heard(c: &Canvas, id: RegionId, late: Span) -> String {
+    match c.snapshot.regions[id.at()].status {
+        RegionStatus::Down => c.snapshot.now.utc.back(late).clock(),
+        _ => format!("{late} ago"),
+    }
 }
 
 /// Regions that the command screen lists.
@@ -150,7 +158,7 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         };
     }
     row = match (late(c, id), view.last_answer) {
-        (Some(age), _) => row.add("  ", t.text).rest(g, &format!("{age} ago"), c.width, t.warn),
+        (Some(age), _) => row.add("  ", t.text).rest(g, &heard(c, id, age), c.width, t.warn),
         (None, Some(_)) => row,
         (None, None) => row.rest(g, "  never", c.width, t.dim),
     };

@@ -87,6 +87,9 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     if let Some(command) = o.unfence(&s.estate) {
         lines.extend(fact(c, "unfence with", &command, t.dim));
     }
+    if let Some(text) = crate::tui::panel::nothing_left_words(c) {
+        lines.extend(fact(c, "the end", &text, t.strong));
+    }
     lines
 }
 

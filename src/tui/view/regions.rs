@@ -67,11 +67,16 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     }
     let Some((of, at)) = s.ready(id) else { return Vec::new() };
     let asked = s.now.utc.since(at);
-    let text = match of.lacks.is_empty() {
-        true => format!("{} % for its loss, asked {asked} ago", of.score),
-        false => format!("{} % for its loss, asked {asked} ago; what is missing:", of.score),
-    };
+    let what = of.weakest.as_ref().map_or(String::new(), |w| {
+        let group = w.group.map_or(String::new(), |g| format!(" of {}", s.estate.group(g).name));
+        format!(": {} of {} points hold for a {}{group}", w.holds.len(), w.of, w.scenario.words())
+    });
+    let text = format!("{} % for its loss{what}; asked {asked} ago", of.score);
     let mut lines = fact(c, "ready", &text, if of.lacks.is_empty() { t.ok } else { t.text });
+    let holds = of.weakest.iter().flat_map(|w| &w.holds).map(|p| p.name()).collect::<Vec<_>>().join(", ");
+    if !holds.is_empty() {
+        lines.extend(fact(c, "", &format!("{} {holds}", g.done), t.ok));
+    }
     for point in &of.lacks {
         let (mark, style) = if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
         lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point.text), style));
