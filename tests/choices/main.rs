@@ -238,6 +238,26 @@ fn who_died_with_the_old_primary_is_handed_nothing() {
     assert!(running(&simulation).is_over(), "{:?}", running(&simulation).status);
 }
 
+/// A young cluster: its primary answers, and nobody is synchronous yet. Who could not take over is not told to wait for one that
+/// is there.
+#[test]
+fn nobody_waits_for_a_primary_that_answers() {
+    let mut simulation = confirmed(|o| o.results.promoted.is_some());
+    for _ in 0..200 {
+        let snapshot = simulation.snapshot(1, false);
+        let view = snapshot.group(ORDERS).unwrap_or_else(|| panic!("no database"));
+        let leads = view.members.iter().any(|m| m.leads && m.answers == Some(true));
+        let others = view.members.iter().filter(|m| !m.leads && m.answers == Some(true));
+        let young: Vec<&str> = others.filter_map(|m| m.unfit.as_deref()).filter(|why| why.contains("/sync names no")).collect();
+        if leads && !young.is_empty() {
+            assert!(young.iter().all(|why| why.contains("which answers") && !why.contains("comes back")), "{young:?}");
+            return;
+        }
+        wait(&mut simulation, Span::ms(20));
+    }
+    panic!("it was never seen without a synchronous standby");
+}
+
 /// Protection that was seen and is lost before the rest is done is no protection (law 6).
 #[test]
 fn protection_that_is_lost_again_is_waited_for_again() {
