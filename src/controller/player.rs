@@ -236,7 +236,7 @@ impl Player {
             Control::Mend => {
                 self.touched = true;
                 self.simulation.core.door.mend();
-                self.note(by, "ends every fault of the simulation, and lets what was fenced come back".to_string())?;
+                self.note(by, "ends every fault of the simulation, and undoes its fences by hand".to_string())?;
             }
             Control::Seek { .. } => return Err(Refusal::new("a simulation does not go back", "begin it anew")),
         }

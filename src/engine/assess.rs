@@ -132,7 +132,11 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, format!("never fired for {} in {name}: if it fails, no hand-over", cx.estate().group(group).name)),
+        None => check(
+            "fence",
+            Verdict::Advice,
+            format!("never fired for {} in {name}: if it fails nothing is handed over, and it is as if left", cx.estate().group(group).name),
+        ),
     }
 }
 
@@ -316,7 +320,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                let so = if agentless { "" } else { "; waiting loses no data" };
+                let so = if agentless { "" } else { "; waiting loses nothing more" };
                 return format!("it stays down: no living standby in /sync may take the lock{so}");
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
@@ -329,7 +333,7 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
         None if synchronous && !electable => {
-            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses no data".to_string()
+            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing more".to_string()
         }
         None => "the cluster is electing a leader by itself".to_string(),
     }

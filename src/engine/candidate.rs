@@ -52,7 +52,7 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
         Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
         Some(_) if synchronous && !listed => {
             // In a simulation nobody can type that.
-            let here = if cx.state.mode == Mode::Live { "" } else { "; here inject two_synchronous" };
+            let here = if cx.state.mode == Mode::Live { "" } else { "; in a simulation i, two_synchronous stands for it" };
             let how = format!("make it one first (patronictl edit-config: synchronous_node_count 2{here})");
             let text = format!("{new} is not the synchronous standby; Patroni hands over only to that one: {how}");
             checks.block(2, "candidate", text);
@@ -218,7 +218,8 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
     let lag_text = lag.map_or("an unknown amount".to_string(), |l| l.to_string());
     // Behind a primary that says nothing any more every standby looks as if it had caught up: what it was behind before tells
     // more.
-    let before = cx.behind_before(group, from, to).map(|bytes| format!("was {bytes} behind before {old} fell silent"));
+    let silent = cx.member(group, from).is_some_and(|m| m.failing_since().is_some());
+    let before = cx.behind_before(group, from, to).filter(|_| silent).map(|bytes| format!("was {bytes} behind when {old} fell silent"));
     let last_seen = before.unwrap_or_else(|| format!("was last seen {lag_text} behind"));
     if !synchronous {
         checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
@@ -240,8 +241,8 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
                 let holds: Vec<&str> =
                     cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
                 let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
-                let wait = format!("if {} comes back (not known whether), nothing is lost", holders.join(" or "));
-                format!("{wait}; {new} may lack writes ({last_seen}), and /sync names no living standby outside {old}")
+                let wait = format!("nothing is lost if {} comes back (not known)", holders.join(" or "));
+                format!("{new} may lack writes ({last_seen}), for /sync names no living standby; {wait}")
             }
         };
         checks.add(Verdict::Risk, "writes", text);

@@ -123,7 +123,7 @@ impl<'a> Facts<'a> {
 
     /// How far a standby was behind before the primary fell silent; `None` while that one answers.
     pub fn behind_before(&self, group: GroupId, from: RegionId, region: RegionId) -> Option<Bytes> {
-        let primary = self.member(group, from).filter(|m| m.failing_since().is_some())?;
+        let primary = self.member(group, from)?;
         // Up to the last word of where it was: who goes on receiving after that looks as if it had caught up.
         let (_, told) = primary.led_at?;
         let standby = self.member(group, region)?;

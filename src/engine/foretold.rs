@@ -5,13 +5,16 @@ use crate::model::*;
 
 /// Keeps the first forecast of a choice; one that comes when the operation has just begun, if it was asked for before.
 pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
-    let Some(foretold) = Foretold::of(view) else { return };
+    let Some(mut foretold) = Foretold::of(view) else { return };
     let proposal = view.proposal;
     // What is refused as it stands would not get anywhere in any future: that is no forecast of what it would do.
     let open = engine.state.proposals.iter().find(|p| p.proposal.id == proposal);
-    let refused = |a: &Assessment| !a.can_be_confirmed() && !a.undecided();
-    if open.is_some_and(|o| refused(&assess::assess(&engine.facts(now), &o.proposal, o.revision))) {
+    let assessed = open.map(|o| assess::assess(&engine.facts(now), &o.proposal, o.revision));
+    if assessed.as_ref().is_some_and(|a| !a.can_be_confirmed() && !a.undecided()) {
         return;
+    }
+    if let Some(act) = foretold.act.as_mut() {
+        act.unbounded = assessed.is_some_and(|a| a.loss == Loss::Unknown);
     }
     let known = match engine.state.proposals.iter().find(|p| p.proposal.id == proposal) {
         Some(open) => {

@@ -230,7 +230,7 @@ pub fn begin(
         by,
         automatic,
         reason: proposal.reason.clone(),
-        disaster: proposal.disaster,
+        disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
         held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name, c.text)).collect(),
@@ -286,7 +286,7 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
     let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name, c.text)).collect();
     match (a.blocked(), a.risk.as_ref()) {
         (Some(block), _) => format!("; refused as it stood: {}", block.text),
-        (None, Some(risk)) => format!("; it asked for: {risk} ({})", told.join("; ")),
+        (None, Some(risk)) => format!("; to confirm it one would have typed «{risk}» ({})", told.join("; ")),
         (None, None) => String::new(),
     }
 }

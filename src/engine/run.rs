@@ -369,7 +369,7 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) 
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
     (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
         // Who undid it is not seen from here.
-        let unfenced = if operation.fenced() { ": its fence was undone" } else { "" };
+        let unfenced = if operation.fenced() { ": its fence was undone by hand" } else { "" };
         format!("{name} streams on timeline {}{unfenced}", report.timeline.unwrap_or_default())
     })
 }

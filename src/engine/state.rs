@@ -168,6 +168,7 @@ impl State {
                 self.next.disaster = self.next.disaster.max(disaster.id.0 + 1);
                 self.disasters.push_back(disaster.clone());
                 bound(&mut self.disasters, |d| d.ended.is_some());
+                self.take_in(disaster);
             }
             Event::DisasterEnded { disaster } => {
                 self.pass_on(*disaster);
@@ -288,6 +289,26 @@ impl State {
         let wider: Vec<DisasterId> =
             self.open_disasters().filter(|d| d.id != ended && regions.iter().all(|r| d.regions.contains(r))).map(|d| d.id).collect();
         self.declined.extend(wider.into_iter().flat_map(|d| groups.iter().map(move |(g, who)| ((d, *g), who.clone()))));
+    }
+
+    /// The disaster that a failover from there answers, whether or not its choice came from it.
+    pub fn disaster_of(&self, intent: Intent, group: GroupId, from: RegionId) -> Option<DisasterId> {
+        self.open_disasters().find(|d| intent == Intent::Failover && self.is_reached(d, group, from)).map(|d| d.id)
+    }
+
+    /// What was begun since the first failed check, before it was declared, answers it as well.
+    fn take_in(&mut self, disaster: &Disaster) {
+        let answers = |o: &Operation| {
+            o.disaster.is_none() && o.plan.intent == Intent::Failover && o.started >= disaster.since && self.is_reached(disaster, o.group, o.from)
+        };
+        let begun: Vec<bool> = self.operations.iter().map(|o| answers(o)).collect();
+        for (operation, _) in self.operations.iter_mut().zip(begun).filter(|(_, answers)| *answers) {
+            Arc::make_mut(operation).disaster = Some(disaster.id);
+        }
+    }
+
+    fn is_reached(&self, disaster: &Disaster, group: GroupId, from: RegionId) -> bool {
+        disaster.regions.contains(&from) && self.estate.group(group).services.iter().any(|s| disaster.services.contains(s))
     }
 
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {

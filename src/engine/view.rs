@@ -169,8 +169,9 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
     // While the disaster is on, it says so itself.
     for id in unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()) {
         let name = &cx.estate().group(*id).name;
+        let way = cx.estate().group(*id).by_hand();
         gaps.push(format!(
-            "{name}: the cluster elected its primary by itself, and no write of ours has proven it: write one by hand, and note «{name} takes writes»"
+            "{name}: the cluster elected its primary by itself, and no write of ours has proven it: {way}, and note «{name} takes writes»"
         ));
     }
     // Who vouched for it has not told what was lost: for a day that is not forgotten.

@@ -191,8 +191,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", s.held.join("; ")) };
             let loses =
                 s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));
+            // It may have been asked for before that was declared.
+            let kind = state.disasters.iter().find(|d| Some(d.id) == s.disaster).map(|d| d.kind);
+            let of = kind.filter(|_| !s.automatic).map_or(String::new(), |kind| format!(", in the {}", kind.words()));
             format!(
-                "{} {} → {} on {} begins, by {}{typed}{accepts}{loses}{warned}{held}",
+                "{} {} → {} on {} begins{of}, by {}{typed}{accepts}{loses}{warned}{held}",
                 s.plan.name,
                 region(s.from),
                 region(s.to),

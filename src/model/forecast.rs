@@ -53,6 +53,9 @@ pub struct Told {
     /// What 95 of 100 lose at most; `None`: it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loses_p95: Option<super::Bytes>,
+    /// What it loses was not known: what a model gives bounds nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unbounded: bool,
 }
 
 impl Foretold {
@@ -64,6 +67,7 @@ impl Foretold {
                 writable_ms: f.writable_ms,
                 served_ms: f.served_ms,
                 without: f.without.clone(),
+                unbounded: false,
                 loses_p95: if f.data_loss_writes.is_some() { Some(super::Bytes(0)) } else { f.data_loss_bytes.p95.map(super::Bytes) },
             }),
             Outlook::None(_) => None,
@@ -82,6 +86,8 @@ impl std::fmt::Display for Told {
             times => write!(f, "served {times} without the {}", self.without.join(", "))?,
         }
         match self.loses_p95 {
+            Some(lost) if self.unbounded => write!(f, ", what it loses is not known: a model guesses p95 {lost}, no bound"),
+            None if self.unbounded => f.write_str(", what it loses is not known"),
             None => Ok(()),
             Some(super::Bytes(0)) => f.write_str(", loses nothing acknowledged"),
             Some(lost) => write!(f, ", loses p95 {lost}"),

@@ -200,7 +200,7 @@ const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
         Action::StopAutomatic { .. } => "ours is stopped; the cluster's own runs on",
-        Action::Withdraw { .. } => "withdrawn: nothing is decided",
+        Action::Withdraw { .. } => "you said no: it is off the table, and nothing was done",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",
         Action::Answer { .. } => "answered",

@@ -199,7 +199,6 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     if p.intent != Intent::Guided {
         lines.extend(panel::takes(c, &confirm.shown));
-        lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
     }
     if p.intent == Intent::Guided {
         lines.extend(panel::said(c, "it loses", panel::RESTORED, t.bad));
@@ -221,6 +220,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     lines.extend(panel::checks(c, &checks, 4));
     if p.intent != Intent::Guided {
         // Right above what is typed: where there is no room for all of it this is never scrolled away.
+        lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
         lines.extend(panel::loses(c, &confirm.shown));
     }
     for change in &confirm.changed {

@@ -7,8 +7,15 @@ use crate::model::*;
 pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     let of = match filter {
         "" => {
-            let (lines, records) = (count(lines.len(), "line"), count(usize::try_from(s.records).unwrap_or(usize::MAX), "record"));
-            format!(", {lines} of {records}: that a step was begun, or a fence proven, has none of its own")
+            let records = usize::try_from(s.records).unwrap_or(usize::MAX);
+            match records.saturating_sub(lines.len()) {
+                0 => format!(", all {}", count(records, "record")),
+                more => format!(
+                    ", {} of {}: {more} say only that a step began, or what a fence took, as its line does",
+                    count(lines.len(), "line"),
+                    count(records, "record")
+                ),
+            }
         }
         filter => format!(", only lines with «{filter}»"),
     };

@@ -55,8 +55,8 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
             let more = match (world.paused, last) {
                 (true, false) => format!(": {space} goes on, {left} to the next"),
                 (true, true) => format!(", the last one: {space} lets it run out, {left}"),
-                (false, false) => format!(": runs on to the next in {left}"),
-                (false, true) => format!(", the last one: it runs out in {left}"),
+                (false, false) => format!(": runs on by itself, the next in {left}"),
+                (false, true) => format!(", the last one: runs on by itself, out in {left}"),
             };
             (format!("{} of {}{more}", scenario.turn.0, scenario.turn.1), text.clone(), t.text)
         }

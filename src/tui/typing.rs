@@ -84,7 +84,8 @@ impl App {
             };
             let left = match dialog {
                 Dialog::Question(_) => Some("left: it goes on as it was"),
-                Dialog::Confirm(_) => Some(LEFT),
+                Dialog::Confirm(confirm) if confirm.ours => Some(LEFT),
+                Dialog::Confirm(_) => Some(NOT_NOW),
                 _ => None,
             };
             self.dialog = None;
@@ -131,6 +132,14 @@ impl App {
             // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
             Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => return self.confirm_key(key, s),
             // What acts is deaf for a moment: the keys before it opened were meant for something else.
+            Dialog::Confirm(confirm) if !hears => {
+                // It stays to be read: who types fast looks up only then.
+                confirm.wrong = Some("typed before it listened, and dropped: nothing was done".to_string());
+                self.told = Some(DEAF.to_string());
+            }
+            Dialog::Confirm(confirm) if key.code == KeyCode::Char('?') && confirm.is_empty() => {
+                confirm.wrong = Some("no help here: Esc leaves without an order, and ? helps there".to_string());
+            }
             _ if !hears => self.told = Some(DEAF.to_string()),
             Dialog::Arm { typed } => {
                 if edit(typed, key) {
@@ -189,7 +198,10 @@ const DEAF: &str = "not heard yet: it listens half a second after it opens";
 const READ: &str = "not heard: an order was refused; Enter goes on";
 
 /// What is told to who leaves a confirmation.
-pub(super) const LEFT: &str = "left; nothing was ordered with it";
+pub(super) const LEFT: &str = "off the table; nothing was done";
+
+/// The same of what detection put there.
+const NOT_NOW: &str = "not now: it stays on the table; nothing was done";
 
 /// Edits a line; true when it was entered.
 pub(super) fn edit(text: &mut String, key: KeyEvent) -> bool {

@@ -258,6 +258,30 @@ fn nobody_waits_for_a_primary_that_answers() {
     panic!("it was never seen without a synchronous standby");
 }
 
+/// Who is faster than the declaration answers the same disaster: what is asked of it afterwards finds both.
+#[test]
+fn what_was_asked_for_before_it_was_declared_answers_it() {
+    let mut simulation = played("region_outage", Span::secs(21));
+    let why = Action::Propose { group: ORDERS, intent: Intent::Failover, from: None, to: None, reason: "it is silent".to_string() };
+    order(&mut simulation, why);
+    for _ in 0..600 {
+        let snapshot = simulation.snapshot(1, false);
+        let view = choice(&snapshot, ORDERS);
+        if view.proposal.disaster.is_none() && view.assessment.can_be_confirmed() && !snapshot.disasters.is_empty() {
+            let confirmation = view.confirmed(simulation.now().utc, "us-east-1");
+            order(&mut simulation, Action::Confirm(confirmation));
+            let operation = running(&simulation);
+            assert_eq!(operation.disaster, snapshot.disasters.first().map(|d| d.id), "{:?}", operation.reason);
+            wait(&mut simulation, Span::secs(40));
+            let snapshot = simulation.snapshot(1, false);
+            assert!(snapshot.operations.iter().all(|o| o.disaster == operation.disaster && o.status == Status::Recovered));
+            return;
+        }
+        wait(&mut simulation, Span::ms(20));
+    }
+    panic!("it could never be confirmed");
+}
+
 /// Protection that was seen and is lost before the rest is done is no protection (law 6).
 #[test]
 fn protection_that_is_lost_again_is_waited_for_again() {

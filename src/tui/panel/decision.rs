@@ -25,6 +25,11 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
+    if is_past(view) {
+        let what = format!("{group}: {} answers and leads again", s.estate.region(p.from).name);
+        let title = Row::new().add(" DECISION  ", t.title).rest(g, &what, c.width, t.strong);
+        return vec![title.line(), Row::new().rest(g, " nothing is to be decided while that lasts", c.width, t.text).line()];
+    }
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     // Who has just decided one must not take the next for the same.
     let next = if s.open().any(|o| o.group != p.group) { "NEXT " } else { "" };
@@ -57,6 +62,12 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
 }
 
+/// What was declared has a primary that leads on by now: the choice about it is refused, and nobody need make it.
+fn is_past(view: &ProposalView) -> bool {
+    let a = &view.assessment;
+    view.proposal.disaster.is_some() && view.proposal.intent == Intent::Failover && a.leads_on && !a.can_be_confirmed()
+}
+
 /// A choice on the table.
 pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
@@ -64,6 +75,10 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let from = &s.estate.region(p.from).name;
     let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let mut lines = choice_head(c, view);
+    if is_past(view) {
+        lines.extend(said(c, "leave it", &a.otherwise, t.text));
+        return lines;
+    }
     lines.extend(said(c, "why", &p.reason, t.text));
     if p.intent == Intent::Guided {
         lines.extend(said(c, "it loses", RESTORED, t.bad));
@@ -148,7 +163,9 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
             Verdict::Risk => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name, check.text)), c.width.saturating_sub(4).max(10));
+        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name, check.text)), c.width.saturating_sub(6).max(10));
+        // What is to be signed is not told by halves.
+        let most = if rank(check.verdict) < 2 { most.max(3) } else { most };
         for (i, part) in parts.iter().take(most).enumerate() {
             let last = i + 1 == most && parts.len() > most;
             let text = if last { parts[i..].join(" ") } else { part.clone() };
@@ -238,7 +255,7 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     // As the column of the regions marks it.
     let mark = if r.needs_more() { "! " } else { "" };
-    let head = format!("  {mark}{}% ready (screen {key}), missing: ", r.score);
+    let head = format!("  {mark}{}% ready ({key}), missing: ", r.score);
     // As many as there is room for, and how many there are besides.
     let title = c.snapshot.estate.region(region).name.chars().count() + 12;
     let room = c.width.saturating_sub(title + head.chars().count() + 4);
@@ -256,6 +273,13 @@ pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     parts.map(|part| Row::new().rest(g, &format!(" {part}"), c.width, t.strong).line()).collect()
 }
 
+/// Until when automation rests: in minutes, for it is no stopwatch.
+fn rests(c: &Canvas) -> Option<String> {
+    let (s, now) = (c.snapshot, c.snapshot.now.utc);
+    let until = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > now).max()?;
+    Some(format!("automation has acted, and begins nothing by itself for {} min more", until.since(now).0.div_ceil(60_000)))
+}
+
 /// The next loss, while this one is not over: of each region that leads something now and is not ready for it.
 pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
@@ -263,11 +287,15 @@ pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
     let title = |r: RegionId| Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(r).name)), t.title);
     let open = !s.disasters.is_empty() && s.proposals.is_empty() && s.open().next().is_none();
     let told = s.estate.region_ids().filter(|r| open && leads(r)).map(|r| (r, ready(c, r))).filter(|(_, (text, _))| !text.is_empty());
-    told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect()
+    let mut lines: Vec<Line<'static>> = told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect();
+    if !lines.is_empty() {
+        lines.extend(rests(c).iter().flat_map(|text| warned(c, text)));
+    }
+    lines
 }
 
 /// The same in words; `None` while something is to be decided, or runs.
-pub fn nothing_left_words(c: &Canvas) -> Option<String> {
+fn nothing_left_words(c: &Canvas) -> Option<String> {
     let s = c.snapshot;
     if s.disasters.is_empty() || !s.proposals.is_empty() || s.open().next().is_some() {
         return None;
@@ -307,7 +335,8 @@ pub fn nothing_left_words(c: &Canvas) -> Option<String> {
             words.push(format!("the cluster took over {} by itself, without a fence{off}", names(&moved)));
         }
         words.push(format!(
-            "No write of ours has proven it, and nothing here does that afterwards: write one by hand, and note «NAME takes writes» ({})",
+            "No write of ours has proven it, and nothing here does that afterwards: {}, and note «NAME takes writes» ({})",
+            s.estate.group(by_itself[0].group).by_hand(),
             c.key(Command::Note)
         ));
     }
@@ -329,22 +358,28 @@ pub fn nothing_left_words(c: &Canvas) -> Option<String> {
     }
     let fenced: Vec<&str> =
         s.groups.iter().filter(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))).map(|v| s.estate.group(v.group).name.as_str()).collect();
-    let fenced = match fenced.is_empty() {
-        false => {
-            // In a simulation that is a key.
-            let here = if s.world.is_some() && s.mode != Mode::Replay { format!("here {}; ", c.key(Command::Mend)) } else { String::new() };
-            let key = c.key(Command::Go(crate::tui::Screen::Recovery));
-            format!(", and the fence of {} is undone by you ({here}{key}, Enter tells how)", fenced.join(", "))
-        }
-        true => String::new(),
-    };
     let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
-    words.push(match (words.is_empty(), well) {
+    let quiet = words.is_empty();
+    if !fenced.is_empty() {
+        let when = if well { String::new() } else { format!("Once {down} is well again, ") };
+        words.push(format!("{when}undo the fence of {}{}: Patroni brings it back as a standby; then it is over", fenced.join(", "), how(c)));
+        if quiet && !well {
+            words.insert(0, "Nothing is to be decided".to_string());
+        }
+        return Some(words.join(". "));
+    }
+    words.push(match (quiet, well) {
         (_, true) => format!("Everything in {down} answers again: it is over once that has lasted for a few seconds"),
-        (true, false) => format!("Nothing is to be decided: it is over once {down} is well again{fenced}"),
-        (false, false) => format!("It is over once {down} is well again{fenced}"),
+        (true, false) => format!("Nothing is to be decided: it is over once {down} is well again"),
+        (false, false) => format!("It is over once {down} is well again"),
     });
     Some(words.join(". "))
+}
+
+/// How a fence is undone: in a simulation that is a key.
+fn how(c: &Canvas) -> String {
+    let here = if c.snapshot.world.is_some() && c.snapshot.mode != Mode::Replay { format!("here {}; ", c.key(Command::Mend)) } else { String::new() };
+    format!(" ({here}the command: {}, Enter)", c.key(Command::Go(crate::tui::Screen::Recovery)))
 }
 
 /// In peace: what would happen if the primary's region failed now, and what could not be done.
@@ -377,6 +412,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         }
         if undecided.contains(&view.group) {
             let (group, leader) = (&s.estate.group(view.group).name, &s.estate.region(primary).name);
+            let yet = if view.declined.is_some() { "" } else { "; nothing is decided yet" };
             let text = match &view.silence {
                 Some(Silence::Doubted { by }) => format!("{group}: {leader} does not answer us, and lives ({by}); nothing is to be decided"),
                 Some(Silence::Agent) => {
@@ -385,9 +421,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                     )
                 }
                 _ if view.lease_left.is_none() && !view.blind => {
-                    format!("{group}: {leader}, its last primary, does not answer us, and nobody holds its lock; nothing is decided")
+                    format!("{group}: {leader}, its last primary, does not answer us, and nobody holds its lock{yet}")
                 }
-                _ => format!("{group}: {leader} leads and does not answer us; nothing is decided"),
+                _ => format!("{group}: {leader} leads and does not answer us{yet}"),
             };
             lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
                 let (glyph, style) = if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
@@ -442,10 +478,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
     }
     lines.extend(astray(c).iter().flat_map(|text| warned(c, text)));
-    if let Some(until) = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > s.now.utc).max() {
-        let text = format!("automation has acted, and begins nothing by itself for {} more", until.since(s.now.utc));
-        lines.extend(warned(c, &text));
-    }
+    lines.extend(rests(c).iter().flat_map(|text| warned(c, text)));
     lines.extend(s.gaps.iter().flat_map(|gap| warned(c, gap)));
     // What a gap tells already is not told twice.
     for source in s.stale.iter().filter(|source| !s.gaps.iter().any(|gap| gap.ends_with(&source.reason))) {

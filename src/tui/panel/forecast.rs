@@ -19,7 +19,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::Figures(f)) if view.assessment.blocked().is_some() && f.not_served.met == f.not_served.of => {
             said(c, "it takes", "nothing yet: as it stands it is refused, and does not get there", t.warn)
         }
-        None => said(c, "it takes", "not simulated yet", t.dim),
+        None => said(c, "it takes", "being simulated: a moment", t.dim),
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
@@ -62,8 +62,8 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     if figures.not_served.met == figures.not_served.of {
         // That it takes over is not that its users are served.
         return match figures.writable_ms.p50 {
-            Some(_) => format!("; users are not served by that (looked {HORIZON} ahead)"),
-            None => format!("; nobody takes over (looked {HORIZON} ahead)"),
+            Some(_) => format!("; users are not served by that (looked {} ahead)", HORIZON.written()),
+            None => format!("; nobody takes over (looked {} ahead)", HORIZON.written()),
         };
     }
     if view.assessment.leads_on {

@@ -387,7 +387,7 @@ fn armed(c: &Canvas) -> String {
         // In an incident there is little room, and what it does not do must be known.
         // In minutes: it is no stopwatch, and each second of it would be drawn.
         Some(until) => {
-            let left = Span::mins(until.since(s.now.utc).0.div_ceil(60_000)).written();
+            let left = format!("{} min", until.since(s.now.utc).0.div_ceil(60_000));
             match (s.disasters.is_empty(), c.width) {
                 (true, _) => format!("armed, automation rests {left}"),
                 (false, ..100) => format!("auto rests {left}"),

@@ -8,12 +8,13 @@ use ratatui::text::Line;
 /// Every region; where there are too many, those in trouble and how many are well.
 pub fn regions(c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let mut lines = vec![head(c, " REGIONS", t.title)];
+    let mut lines = vec![head(c, " REGIONS", t.title, false)];
     let mut ids = ordered(c);
     let all = ids.len();
     ids.truncate(MOST);
     let shown = ids.len();
-    lines.extend(ids.into_iter().map(|id| region_row(c, id)));
+    // How ready each is for its own loss says nothing of how fit it is to take over: that is told where it is asked for.
+    lines.extend(ids.into_iter().map(|id| row(c, id, false)));
     if all > shown {
         lines.push(Row::new().rest(g, &format!("   {}", others(c, all - shown)), c.width, t.dim).line());
     }
@@ -102,17 +103,17 @@ const READY: usize = 12;
 
 /// The titles of the columns.
 pub fn regions_head(c: &Canvas) -> Line<'static> {
-    head(c, "   name", c.theme.dim)
+    head(c, "   name", c.theme.dim, tells_readiness(c))
 }
 
-fn head(c: &Canvas, first: &str, style: ratatui::style::Style) -> Line<'static> {
+fn head(c: &Canvas, first: &str, style: ratatui::style::Style, readiness: bool) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
     let row = Row::new().left(g, first, NAME, style).left(g, "state", STATE, t.dim);
     if narrow(c) {
         return row.rest(g, "services up there", c.width, t.dim).line();
     }
     let row = row.left(g, "planned", 8, t.dim).left(g, "capacity", 14, t.dim).right(g, "up there", 9, t.dim);
-    let row = if tells_readiness(c) { row.right(g, "if lost", READY, t.dim) } else { row };
+    let row = if readiness { row.right(g, "if lost", READY, t.dim) } else { row };
     row.rest(g, "  answered", c.width, t.dim).line()
 }
 
@@ -127,8 +128,12 @@ fn tells_readiness(c: &Canvas) -> bool {
     c.width >= 76 && c.snapshot.mode != Mode::Fork && c.snapshot.disasters.is_empty()
 }
 
-/// One region.
+/// One region, with how ready it is for its loss where there is room for that.
 pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
+    row(c, id, tells_readiness(c))
+}
+
+fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
     let (glyph, word, style) = state(c, id);
@@ -148,7 +153,7 @@ pub fn region_row(c: &Canvas, id: RegionId) -> Line<'static> {
         _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
     };
     row = row.right(g, &up, 9, few);
-    if tells_readiness(c) {
+    if readiness {
         // What is lost already is not asked whether it may be.
         row = match s.ready(id).map(|(ready, _)| ready).filter(|_| view.status != RegionStatus::Down) {
             // That it was not rehearsed is not that it would not work.

@@ -73,6 +73,10 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     if let Status::Failed { reason } = &o.status {
         lines.extend(fact(c, "failed", reason, t.bad));
     }
+    // Of what is over that matters first.
+    if o.is_over() {
+        lines.extend(left(c, o));
+    }
     lines.extend(gantt(c, o));
     for (i, step) in o.plan.steps.iter().enumerate() {
         let text = words(c, o, i);
@@ -81,14 +85,19 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         }
     }
     lines.extend(results(c, o));
-    for text in o.remains_words(&s.estate) {
-        lines.extend(fact(c, "remains", &text, t.dim));
+    if !o.is_over() {
+        lines.extend(left(c, o));
     }
+    lines
+}
+
+/// What is left to do.
+fn left(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
+    let (s, t) = (c.snapshot, c.theme);
+    let mut lines: Vec<Line<'static>> = o.remains_words(&s.estate).flat_map(|text| fact(c, "remains", &text, t.text)).collect();
     if let Some(command) = o.unfence(&s.estate) {
-        lines.extend(fact(c, "unfence with", &command, t.dim));
-    }
-    if let Some(text) = crate::tui::panel::nothing_left_words(c) {
-        lines.extend(fact(c, "the end", &text, t.strong));
+        let text = format!("{command} (once it is well; Patroni brings it back as a standby)");
+        lines.extend(fact(c, "unfence with", &text, t.text));
     }
     lines
 }
