@@ -132,11 +132,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     }
     match cx.state.fence_proofs.get(&(group, from)) {
         Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check(
-            "fence",
-            Verdict::Advice,
-            format!("never fired for {} in {name}: if it fails nothing is handed over, and it is as if left", cx.estate().group(group).name),
-        ),
+        None => check("fence", Verdict::Advice, format!("never fired for {} in {name}: if it fails, as if left", cx.estate().group(group).name)),
     }
 }
 
@@ -197,7 +193,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
             };
             let short = match verdict {
                 Verdict::Risk => ": shed load or scale up first",
-                Verdict::Advice => ": in an outage better slow than down; shed load or scale up",
+                Verdict::Advice => ": better slow than down; shed load",
                 _ => "",
             };
             let name_of = if after > 100 { ROOM_SHORT } else { "room" };
@@ -209,7 +205,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                     // Where its region lives only what is led there anew comes, as far as that is known.
                     let alone = moves(cx, group, from, moving).filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
                     let alone = alone.map_or(String::new(), |(part, ..)| format!("{}% with this database, ", filled(part).1));
-                    format!("{name} (sized {} of all load) {before}→{alone}{after}% with all of {with} (sized {}){short}", size(to), size(from))
+                    format!("{name} (size {}) {before}→{alone}{after}% with all of {with} (size {}){short}", size(to), size(from))
                 }
             };
             // How full it would be is more than that it is not too full.

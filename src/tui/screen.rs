@@ -294,6 +294,7 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     let all = usize::from(middle.height).saturating_sub(1);
     let room = if right == 0 && needed + 3 <= all { all - 3 } else { all };
     let blocks = if needed <= room { blocks } else { shortened(blocks, room, &c) };
+    let blocks = tightened(blocks, room, &c);
     let needed: usize = blocks.iter().map(|b| b.lines.len() + 1).sum();
     let mut spare = room.saturating_sub(blocks.iter().filter(|b| b.decides).map(|b| b.lines.len() + 1).sum());
     for block in blocks {
@@ -359,6 +360,8 @@ struct Block {
     /// The same in less room.
     short: Option<fn(&Canvas) -> Vec<Line<'static>>>,
     decides: bool,
+    /// The choice that it tells of.
+    choice: Option<ProposalId>,
     click: Click,
 }
 
@@ -389,14 +392,27 @@ fn shortened(blocks: Vec<Block>, room: usize, c: &Canvas) -> Vec<Block> {
     fitted.collect()
 }
 
+/// Where there is no room for all of a choice: its risks and its keys are never cut.
+fn tightened(mut blocks: Vec<Block>, room: usize, c: &Canvas) -> Vec<Block> {
+    let decides: usize = blocks.iter().filter(|b| b.decides).map(|b| b.lines.len() + 1).sum();
+    let view = |b: &Block| c.snapshot.proposals.iter().find(|v| Some(v.proposal.id) == b.choice);
+    for block in &mut blocks {
+        if let Some(view) = view(block).filter(|_| decides > room + 1) {
+            let others = decides - block.lines.len() - 1;
+            block.lines = panel::choice_within(c, view, room.saturating_sub(others));
+        }
+    }
+    blocks
+}
+
 fn informs(lines: Vec<Line<'static>>, screen: Screen) -> Block {
-    Block { lines, short: None, decides: false, click: Click::Show(screen) }
+    Block { lines, short: None, decides: false, choice: None, click: Click::Show(screen) }
 }
 
 /// What is to be decided, and what runs; else what would be if a region failed.
 fn deciding(c: &Canvas) -> Vec<Block> {
     let (s, selected) = (c.snapshot, c.selected);
-    let decides = |lines, click| Block { lines, short: None, decides: true, click };
+    let decides = |lines, click| Block { lines, short: None, decides: true, choice: None, click };
     let recovery = |o| decides(panel::recovery(c, o), Click::Show(Screen::Recovery));
     let mut list = Vec::new();
     let choice = decided_on(s, selected);
@@ -420,10 +436,10 @@ fn deciding(c: &Canvas) -> Vec<Block> {
         return list;
     }
     match (choice, operation) {
-        (Some(view), _) => list.push(decides(
-            panel::choice(c, view),
-            Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }),
-        )),
+        (Some(view), _) => {
+            let click = Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover });
+            list.push(Block { choice: Some(view.proposal.id), ..decides(panel::choice(c, view), click) });
+        }
         // What is over with its incident has a line: what would be now is asked again.
         (None, Some(o)) if o.is_over() && s.disasters.is_empty() => {
             list.push(Block { lines: panel::recovery_past(c, o), ..recovery(o) });

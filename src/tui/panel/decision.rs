@@ -70,6 +70,37 @@ fn is_past(view: &ProposalView) -> bool {
 
 /// A choice on the table.
 pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
+    choice_as(c, view, Form::WHOLE)
+}
+
+/// The same in so many lines, if it can be: what is merely good to know steps back before anything that decides is cut.
+pub fn choice_within(c: &Canvas, view: &ProposalView, room: usize) -> Vec<Line<'static>> {
+    let forms = [
+        Form::WHOLE,
+        Form { held: false, ..Form::WHOLE },
+        Form { advice: 1, held: false, ..Form::WHOLE },
+        Form { advice: 1, held: false, why: false },
+    ];
+    let mut all = forms.into_iter().map(|form| choice_as(c, view, form));
+    let first = all.next().unwrap_or_default();
+    if first.len() <= room { first } else { all.find(|lines| lines.len() <= room).unwrap_or_else(|| choice_as(c, view, forms[3])) }
+}
+
+/// What of a choice is told.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Lines for each thing that speaks against it and asks for nothing.
+    advice: usize,
+    /// The checks that hold.
+    held: bool,
+    why: bool,
+}
+
+impl Form {
+    const WHOLE: Form = Form { advice: 2, held: true, why: true };
+}
+
+fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (p, a) = (&view.proposal, &view.assessment);
     let from = &s.estate.region(p.from).name;
@@ -79,7 +110,9 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         lines.extend(said(c, "leave it", &a.otherwise, t.text));
         return lines;
     }
-    lines.extend(said(c, "why", &p.reason, t.text));
+    if form.why {
+        lines.extend(said(c, "why", &p.reason, t.text));
+    }
     if p.intent == Intent::Guided {
         lines.extend(said(c, "it loses", RESTORED, t.bad));
         lines.extend(said(c, "leave it", "its replicas carry what is corrupt as well: a failover mends nothing", t.text));
@@ -94,7 +127,8 @@ pub fn choice(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             lines.extend(said(c, "automation", &format!("does not act: {}", v.veto.as_deref().unwrap_or_default()), t.warn));
         }
     }
-    lines.extend(checks(c, &a.checks.iter().collect::<Vec<_>>(), 2));
+    let told = a.checks.iter().filter(|k| form.held || k.verdict != Verdict::Pass);
+    lines.extend(checks(c, &told.collect::<Vec<_>>(), form.advice));
     let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
     let more = if a.risk.is_some() { ", and the risk" } else { "" };
     if !a.can_be_confirmed() {

@@ -24,8 +24,12 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
             let short = view.assessment.checks.iter().any(|k| k.name == ROOM_SHORT);
-            let slow = if short { ", its overload not counted" } else { "" };
-            said(c, "it takes", &outlook(figures, &format!("{slow}{}", of_futures(figures))), style)
+            let slow = if short { " + overload" } else { "" };
+            // The sample is told where there is room for it: a line of its own says little.
+            let text = outlook(figures, slow);
+            let sampled = format!("{text}{}", of_futures(figures));
+            let fits = sampled.chars().count() + 15 <= c.width;
+            said(c, "it takes", if fits { &sampled } else { &text }, style)
         }
     }
 }
