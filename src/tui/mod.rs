@@ -8,6 +8,7 @@ mod act;
 mod app;
 mod asked;
 mod base16;
+mod blocks;
 mod can;
 mod chart;
 mod click;

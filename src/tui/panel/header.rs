@@ -182,7 +182,9 @@ fn kinds(s: &Snapshot, room: usize) -> String {
         let more = if left > 0 { format!("  and {left} more") } else { String::new() };
         format!("{}{more}", told[..n].iter().map(|of| one(of, place)).collect::<Vec<_>>().join("; "))
     };
-    let ways = (1..=told.len()).rev().flat_map(|n| [Place::Both, Place::Database, Place::Region].map(|p| (n, p)));
+    // More than these never fit in a line.
+    let most = told.len().min(6);
+    let ways = (1..=most).rev().flat_map(|n| [Place::Both, Place::Database, Place::Region].map(|p| (n, p)));
     ways.map(|(n, p)| upto(n, p)).find(|text| text.chars().count() <= room).unwrap_or_else(|| upto(1, Place::Region))
 }
 

@@ -4,15 +4,17 @@ mod decision;
 mod forecast;
 mod header;
 mod log;
+mod peace;
 mod recovery;
 mod regions;
 mod replication;
 mod services;
 
-pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, next_loss, nothing_left, peace, said};
+pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, is_of_now, overload, unproven, vouched};
 pub use log::{log, story_row, whole_log};
+pub use peace::{next_loss, nothing_left, peace};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
 pub use replication::{behind, led_by, primary, replication, replication_short, standby_row};
