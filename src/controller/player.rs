@@ -38,6 +38,9 @@ const BUDGET: Duration = Duration::from_millis(100);
 /// How fast a fork runs while something runs in it, times real time.
 const FORK: u32 = 100;
 
+/// A walk that was told to go on is not held by the same key for so long.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Starts a simulation of an estate as it stands, with what is on the table: nothing moves in it until an operation is
 /// begun.
 pub(super) fn start_fork(fork: Fork) -> Arc<dyn Handle> {
@@ -94,6 +97,8 @@ struct Player {
     paused: bool,
     /// Since when a person holds it, on the real clock.
     held: Option<std::time::Instant>,
+    /// When a walk was last told to go on.
+    went_on: Option<std::time::Instant>,
     /// A person lets it run on though nothing runs in it.
     goes_on: bool,
     /// Turns of the narration that were told.
@@ -114,6 +119,7 @@ impl Player {
             simulation,
             paused: playing.waits,
             held: None,
+            went_on: None,
             goes_on: false,
             playing,
             told: 0,
@@ -206,7 +212,10 @@ impl Player {
         match control {
             // A walk stops by itself: before its first words there is nothing to stop for.
             Control::Pause(true) if self.playing.walk && self.told == 0 => {}
+            // Who presses the key again at once means the same as before.
+            Control::Pause(true) if self.playing.walk && self.went_on.is_some_and(|at| at.elapsed() < AGAIN) => {}
             Control::Pause(on) => {
+                self.went_on = (!*on).then(std::time::Instant::now);
                 let changes = *on != self.paused && !self.playing.walk;
                 (self.paused, self.goes_on) = (*on, !*on);
                 if changes {

@@ -193,7 +193,7 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
             };
             let short = match verdict {
                 Verdict::Risk => ": shed load or scale up first",
-                Verdict::Advice => ": better slow than down; shed load",
+                Verdict::Advice => ": it would be slow; shed load first",
                 _ => "",
             };
             let name_of = if after > 100 { ROOM_SHORT } else { "room" };
@@ -316,20 +316,20 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
                 return format!("nothing: {name} leads and keeps its lock");
             }
             if synchronous && !electable {
-                let so = if agentless { "" } else { "; waiting loses nothing more" };
+                let so = if agentless { "" } else { "; waiting by itself loses nothing" };
                 return format!("it stays down: no living standby in /sync may take the lock{so}");
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             let beside =
                 if agentless { format!(", beside {name}, whose PostgreSQL answers and may take writes until it is stopped") } else { String::new() };
             match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover{} within {left}, unfenced{beside}", by(cx, group, from, synchronous)),
+                Some(left) => format!("Patroni's own takeover{} in about {left}, unfenced{beside}", by(cx, group, from, synchronous)),
                 None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends{beside}"),
             }
         }
         Some(leader) => format!("nothing: {} leads already", leader.name),
         None if synchronous && !electable => {
-            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting loses nothing more".to_string()
+            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting by itself loses nothing".to_string()
         }
         None => "the cluster is electing a leader by itself".to_string(),
     }

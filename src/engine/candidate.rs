@@ -241,7 +241,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
                 let holds: Vec<&str> =
                     cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
                 let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
-                let wait = format!("nothing is lost if {} comes back (not known)", holders.join(" or "));
+                let wait = format!("nothing is lost should {} come back", holders.join(" or "));
                 format!("{new} may lack writes ({last_seen}), for /sync names no living standby; {wait}")
             }
         };

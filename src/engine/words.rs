@@ -168,7 +168,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
             // Who looked at a choice of one's own and left it has changed nothing.
             let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
-            let text = if own { "leaves the choice" } else { "withdraws the choice" };
+            let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
             let why = &reason[WITHDRAWN.len()..];
             (Weight::Notice, by.clone(), format!("{text}{}{after}{why}", of(*proposal)))
@@ -271,7 +271,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
             // On a screen its figures count down from when it was told.
             let passed = record.at.utc.since(foretold.at);
-            let of = if passed > Span::secs(1) { format!(" as of {}, {passed} before this", foretold.at.clock()) } else { String::new() };
+            let of = if passed > Span::secs(1) {
+                format!(" as of {}, {passed} before this and counted from then", foretold.at.clock())
+            } else {
+                String::new()
+            };
             (
                 Weight::Routine,
                 about(state, &record.event).map_or_else(|| "forecast".to_string(), group),

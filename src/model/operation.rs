@@ -332,7 +332,7 @@ impl Operation {
         let streams = if self.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
         self.remains.iter().map(move |remainder| match remainder {
             Remainder::Rejoin { region } => format!("{} {streams}", estate.region(*region).name),
-            Remainder::Restore { region } => format!("{} is put back into the balancers once it streams", estate.region(*region).name),
+            Remainder::Restore { region } => format!("bpci puts {} back into the balancers once it streams", estate.region(*region).name),
         })
     }
 

@@ -409,7 +409,10 @@ impl App {
 }
 
 fn begins(operation: &Operation, s: &Snapshot) -> String {
-    format!("{} begins: {}", operation.id, s.estate.group(operation.group).name)
+    // The selection goes on to what is still to be decided: that is told with it.
+    let next = s.proposals.iter().map(|v| v.proposal.group).find(|g| *g != operation.group);
+    let next = next.map_or(String::new(), |g| format!("; next: {}", s.estate.group(g).name));
+    format!("{} begins: {}{next}", operation.id, s.estate.group(operation.group).name)
 }
 
 /// The choice that is decided on: the selected database's, else the first. In a fork what was tried for the selected one

@@ -103,6 +103,9 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
         (None, Some(o)) => {
             let mut block = recovery(o);
             if o.is_over() {
+                // The others of the incident: the header speaks for all of them.
+                let others = s.operations.iter().filter(|x| x.id != o.id && x.is_over() && o.disaster.is_some() && x.disaster == o.disaster);
+                block.lines.extend(others.map(|x| panel::recovery_head(c, x)));
                 // What is done says nothing of what is left: another choice, or what the cluster did by itself.
                 block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)).chain(panel::next_loss(c)));
             }

@@ -11,7 +11,7 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
             match records.saturating_sub(lines.len()) {
                 0 => format!(", all {}", count(records, "record")),
                 more => format!(
-                    ", {} of {}: {more} say only that a step began, or what a fence took, as its line does",
+                    ", {} of {}: the other {more} only mark that a step began, or keep a time, and other lines tell both",
                     count(lines.len(), "line"),
                     count(records, "record")
                 ),
@@ -22,6 +22,7 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     // A simulation's clock is not that of the wall.
     let wall = if s.world.is_some() { format!(", written {}", Utc(chrono::Utc::now().timestamp_millis())) } else { String::new() };
     let head = format!("# timeline of {}, {}, at {}{wall}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
+    let head = format!("{head}# «will» is written before an act, «done» is what it answered, «✓» that it was seen to hold: that is the proof\n");
     let head = summary(s).into_iter().fold(head, |text, line| format!("{text}# {line}\n"));
     lines.iter().fold(head, |text, line| format!("{text}{line}\n"))
 }
@@ -37,7 +38,8 @@ fn summary(s: &Snapshot) -> Vec<String> {
     }
     for o in &s.operations {
         let served = o.recovery_time().map_or(String::new(), |took| {
-            format!(", users served after {}{}", took.exact(), if o.before.impact.is_some() { " of impact" } else { "" })
+            let of = o.before.impact.map_or(String::new(), |since| format!(" of impact, from its first failed check at {since}"));
+            format!(", users served after {}{of}", took.exact())
         });
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
         let way = format!("{} {} → {}", group(o.group), name(o.from), name(o.to));

@@ -250,7 +250,7 @@ fn nobody_waits_for_a_primary_that_answers() {
         let others = view.members.iter().filter(|m| !m.leads && m.answers == Some(true));
         let young: Vec<&str> = others.filter_map(|m| m.unfit.as_deref()).filter(|why| why.contains("/sync names no")).collect();
         if leads && !young.is_empty() {
-            assert!(young.iter().all(|why| why.contains("which answers") && !why.contains("comes back")), "{young:?}");
+            assert!(young.iter().all(|why| why.contains("which answers") && !why.contains("come back")), "{young:?}");
             return;
         }
         wait(&mut simulation, Span::ms(20));

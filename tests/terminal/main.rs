@@ -77,7 +77,7 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
     terminal.wait("its confirmation", |t| t.shows(SIZE).contains("CONFIRM"));
     std::thread::sleep(Duration::from_millis(700));
     terminal.type_text("us-east-1\r");
-    terminal.wait("its recovery", |t| t.shows(SIZE).contains("recovered · 10 of 10"));
+    terminal.wait("its recovery", |t| t.shows(SIZE).contains("· 10 of 10 steps"));
     terminal.type_text("B");
     terminal.wait("the real confirmation", |t| t.shows(SIZE).contains("CONFIRM") && !t.shows(SIZE).contains("nothing here is real"));
     assert!(!terminal.shows(SIZE).contains("recovered"), "{}", terminal.shows(SIZE));

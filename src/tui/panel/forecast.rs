@@ -66,8 +66,8 @@ pub fn leave(c: &Canvas, view: &ProposalView) -> String {
     if figures.not_served.met == figures.not_served.of {
         // That it takes over is not that its users are served.
         return match figures.writable_ms.p50 {
-            Some(_) => format!("; users are not served by that (looked {} ahead)", HORIZON.written()),
-            None => format!("; nobody takes over (looked {} ahead)", HORIZON.written()),
+            Some(_) => format!("; users are not served by that within {}", HORIZON.written()),
+            None => format!("; nobody takes over within {}", HORIZON.written()),
         };
     }
     if view.assessment.leads_on {

@@ -46,7 +46,7 @@ fn astray(c: &Canvas) -> Option<String> {
     let key = if selected.is_some() { key } else { format!("{} turns to it, {key}", c.key(Command::NextGroup)) };
     let ready = first.members.iter().any(|m| m.region == *planned && m.unfit.is_none());
     let how = if ready { format!("{key} fails back") } else { format!("{key} tells what is missing to fail back") };
-    Some(format!("led by {at}, planned {}: {}; {how}", name(*planned), names.join(", ")))
+    Some(format!("led by {at}, planned {}: {}; it may stay so; {how}", name(*planned), names.join(", ")))
 }
 
 /// `   ! text`, in as many lines as it takes.
@@ -71,7 +71,7 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     // As the column of the regions marks it.
     let mark = if r.needs_more() { "! " } else { "" };
-    let head = format!("  {mark}{}% ready ({key}), missing: ", r.score);
+    let head = format!("  {mark}missing (screen {key}): ");
     // As many as there is room for, and how many there are besides.
     let title = c.snapshot.estate.region(region).name.chars().count() + 12;
     let room = c.width.saturating_sub(title + head.chars().count() + 4);
@@ -178,7 +178,11 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let quiet = words.is_empty();
     if !fenced.is_empty() {
         let when = if well { String::new() } else { format!("Once {down} is well again, ") };
-        words.push(format!("{when}undo the fence of {}{}: Patroni brings it back as a standby; then it is over", fenced.join(", "), how(c)));
+        words.push(format!(
+            "{when}undo the fence of {}{}: Patroni brings it back as a standby. Then it is over, and what is led elsewhere may stay so",
+            fenced.join(", "),
+            how(c)
+        ));
         if quiet && !well {
             words.insert(0, "Nothing is to be decided".to_string());
         }
