@@ -105,7 +105,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
         }
         (_, Some(true)) if view.is_silent() && !view.is_protected() => {
             let named = view.members.iter().filter(|m| m.leads || m.synchronous).map(|m| c.snapshot.estate.region(m.region).name.as_str());
-            format!("synchronous: what was acknowledged is on {}; nobody of them answers", named.collect::<Vec<_>>().join(" and on "))
+            format!("synchronous: what was acknowledged is on {}; none of them answers", named.collect::<Vec<_>>().join(" and on "))
         }
         (_, Some(true)) if !view.is_protected() => {
             "synchronous, and no standby that is named so answers us: the last writes may be on one node, or wait".to_string()
