@@ -46,7 +46,8 @@ fn leader(place: &Place) -> Result<&'static str, String> {
     find(place, "/primary").ok_or_else(|| "no node leads just now; bpci lab status".to_string())
 }
 
-fn find(place: &Place, path: &str) -> Option<&'static str> {
+/// The first node that answers that path of its REST interface with yes.
+pub(super) fn find(place: &Place, path: &str) -> Option<&'static str> {
     REGIONS.into_iter().find(|region| {
         let Some((address, rest, _)) = place.node(region) else { return false };
         up::get(&format!("{address}:{rest}"), path).is_some_and(|(status, _)| status == 200)

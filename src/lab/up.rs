@@ -126,6 +126,8 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
         let sql_text = "SELECT count(*) FILTER (WHERE sync_state = 'sync') || ' ' || count(*) FROM pg_stat_replication WHERE state = 'streaming'";
         psql(servers, &address, sql, sql_text).is_ok_and(|out| out.trim() == "1 2")
     })?;
+    // PostgreSQL is synchronous a moment before etcd says so: who breaks it in that moment has a cluster that nobody may take.
+    wait("etcd to name the synchronous standby", Duration::from_secs(30), || super::damage::find(place, "/sync").is_some())?;
     wait("a write through HAProxy", Duration::from_secs(20), || {
         let (host, port) = place.write_entry().split_once(':').map(|(h, p)| (h.to_string(), p.parse().unwrap_or(0))).unwrap_or_default();
         psql(servers, &host, port, "UPDATE bpci_validation SET at = now() WHERE id = 0").is_ok()
