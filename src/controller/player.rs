@@ -212,8 +212,11 @@ impl Player {
         match control {
             // A walk stops by itself: before its first words there is nothing to stop for.
             Control::Pause(true) if self.playing.walk && self.told == 0 => {}
-            // Who presses the key again at once means the same as before.
-            Control::Pause(true) if self.playing.walk && self.went_on.is_some_and(|at| at.elapsed() < AGAIN) => {}
+            // Who presses the key again at once means the same as before, unless something counts down.
+            Control::Pause(true)
+                if self.playing.walk
+                    && self.simulation.core.engine.state().proposals.is_empty()
+                    && self.went_on.is_some_and(|at| at.elapsed() < AGAIN) => {}
             Control::Pause(on) => {
                 self.went_on = (!*on).then(std::time::Instant::now);
                 let changes = *on != self.paused && !self.playing.walk;

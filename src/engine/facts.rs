@@ -121,7 +121,7 @@ impl<'a> Facts<'a> {
         Some(self.telemetry.leader_position(group)?.ahead_of(report.received?))
     }
 
-    /// How far a standby was behind before the primary fell silent; `None` while that one answers.
+    /// How far a standby was behind when its primary was last heard to say where it was.
     pub fn behind_before(&self, group: GroupId, from: RegionId, region: RegionId) -> Option<Bytes> {
         let primary = self.member(group, from)?;
         // Up to the last word of where it was: who goes on receiving after that looks as if it had caught up.

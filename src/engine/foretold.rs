@@ -14,7 +14,9 @@ pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
         return;
     }
     if let Some(act) = foretold.act.as_mut() {
-        act.unbounded = assessed.is_some_and(|a| a.loss == Loss::Unknown);
+        let begun = || engine.state.operations.iter().rev().find(|o| o.proposal == proposal).map(|o| o.accepted.loss.is_some());
+        let bounds = |loss: &Loss| !matches!(loss, Loss::Unknown | Loss::AtLeast(Bytes(0)));
+        act.unbounded = assessed.map_or_else(|| begun().unwrap_or(false), |a| !bounds(&a.loss));
     }
     let known = match engine.state.proposals.iter().find(|p| p.proposal.id == proposal) {
         Some(open) => {

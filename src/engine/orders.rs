@@ -260,7 +260,8 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
     let record = cx.telemetry.group(group).store.record.as_ref().map(|(r, _)| r);
     let impact = match proposal.intent {
         Intent::Failover => {
-            let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster).map(|d| d.since);
+            let answers = proposal.disaster.or_else(|| cx.state.disaster_of(proposal.intent, group, from));
+            let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == answers).map(|d| d.since);
             let seen = cx.member(group, from).and_then(|m| m.failing_since()).map(|t| now.utc_of(t));
             seen.or(disaster)
         }

@@ -168,7 +168,6 @@ impl State {
                 self.next.disaster = self.next.disaster.max(disaster.id.0 + 1);
                 self.disasters.push_back(disaster.clone());
                 bound(&mut self.disasters, |d| d.ended.is_some());
-                self.take_in(disaster);
             }
             Event::DisasterEnded { disaster } => {
                 self.pass_on(*disaster);
@@ -296,19 +295,15 @@ impl State {
         self.open_disasters().find(|d| intent == Intent::Failover && self.is_reached(d, group, from)).map(|d| d.id)
     }
 
-    /// What was begun since the first failed check, before it was declared, answers it as well.
-    fn take_in(&mut self, disaster: &Disaster) {
-        let answers = |o: &Operation| {
-            o.disaster.is_none() && o.plan.intent == Intent::Failover && o.started >= disaster.since && self.is_reached(disaster, o.group, o.from)
-        };
-        let begun: Vec<bool> = self.operations.iter().map(|o| answers(o)).collect();
-        for (operation, _) in self.operations.iter_mut().zip(begun).filter(|(_, answers)| *answers) {
-            Arc::make_mut(operation).disaster = Some(disaster.id);
-        }
-    }
-
     fn is_reached(&self, disaster: &Disaster, group: GroupId, from: RegionId) -> bool {
-        disaster.regions.contains(&from) && self.estate.group(group).services.iter().any(|s| disaster.services.contains(s))
+        // Of a node it is the database itself that failed, not what needs another.
+        let hit = |s: &ServiceId| disaster.services.contains(s);
+        let group = self.estate.group(group);
+        let reached = match disaster.kind {
+            DisasterType::NodeFailure => group.database.as_ref().is_some_and(|d| hit(&d.service)),
+            _ => group.services.iter().any(hit),
+        };
+        disaster.regions.contains(&from) && reached
     }
 
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {

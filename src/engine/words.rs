@@ -250,10 +250,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
                 Status::Recovered => {
-                    let served = state.operation(*operation).and_then(|o| o.recovery_time());
-                    // A planned one begins in peace.
-                    let of = if state.operation(*operation).is_some_and(|o| o.before.impact.is_some()) { "of impact" } else { "from its beginning" };
-                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {} {of}", took.exact())))
+                    let served = state.operation(*operation).and_then(|o| o.served_after());
+                    format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took}")))
                 }
                 other => other.word().to_string(),
             };

@@ -276,6 +276,13 @@ impl Operation {
         Some(self.results.served?.since(self.before.impact.unwrap_or(self.started)))
     }
 
+    /// The same in words, with what it counts from.
+    pub fn served_after(&self) -> Option<String> {
+        // A planned one begins in peace.
+        let of = if self.before.impact.is_some() { "of impact" } else { "from its beginning" };
+        self.recovery_time().map(|took| format!("{} {of}", took.exact()))
+    }
+
     /// The first step that failed, and why.
     pub fn failed_step(&self) -> Option<(&super::Step, &str)> {
         self.plan

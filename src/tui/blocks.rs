@@ -103,11 +103,15 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
         (None, Some(o)) => {
             let mut block = recovery(o);
             if o.is_over() {
-                // The others of the incident: the header speaks for all of them.
-                let others = s.operations.iter().filter(|x| x.id != o.id && x.is_over() && o.disaster.is_some() && x.disaster == o.disaster);
-                block.lines.extend(others.map(|x| panel::recovery_head(c, x)));
                 // What is done says nothing of what is left: another choice, or what the cluster did by itself.
                 block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)).chain(panel::next_loss(c)));
+                // The others of the incident, for the header speaks for all of them: as many as a few lines hold.
+                let others = || s.operations.iter().filter(|x| x.id != o.id && x.is_over() && o.disaster.is_some() && x.disaster == o.disaster);
+                block.lines.extend(others().take(OTHERS).map(|x| panel::recovery_head(c, x)));
+                if let Some(more) = others().count().checked_sub(OTHERS).filter(|more| *more > 0) {
+                    let text = format!("   and {more} recoveries more (4 shows all)");
+                    block.lines.push(Row::new().rest(c.glyphs, &text, c.width, c.theme.dim).line());
+                }
             }
             list.push(block);
         }
@@ -131,6 +135,9 @@ fn on_table(c: &Canvas) -> Option<Line<'static>> {
     let row = || Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line();
     (!others.is_empty()).then(row)
 }
+
+/// Recoveries of the same incident that are told of beside the selected one.
+const OTHERS: usize = 3;
 
 /// What runs: for the selected database, else what began last.
 fn running<'a>(c: &Canvas<'a>) -> Option<&'a std::sync::Arc<Operation>> {

@@ -8,7 +8,11 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     let of = match filter {
         "" => {
             let records = usize::try_from(s.records).unwrap_or(usize::MAX);
+            let all = usize::try_from(s.log_total).unwrap_or(usize::MAX);
             match records.saturating_sub(lines.len()) {
+                _ if all > lines.len() => {
+                    format!(", the newest {} of {}; what is older stands in the journal: `bpci journal export`", lines.len(), count(all, "line"))
+                }
                 0 => format!(", all {}", count(records, "record")),
                 more => format!(
                     ", {} of {}: the other {more} only mark that a step began, or keep a time, and other lines tell both",

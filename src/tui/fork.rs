@@ -40,9 +40,9 @@ fn compared(c: &Canvas, fork: &Snapshot) -> Vec<Line<'static>> {
     let ended = |o: &&std::sync::Arc<Operation>| o.mode == Mode::Fork && o.recovery_time().is_some();
     let Some(o) = fork.operations.iter().rev().find(ended) else { return Vec::new() };
     let Some(left) = c.snapshot.proposals.iter().find(|v| v.proposal.group == o.group) else { return Vec::new() };
-    let took = o.recovery_time().unwrap_or(Span::ZERO);
     let lost = fork.world.as_ref().map_or(Bytes(0), |w| w.lost);
-    let tried = format!("{} to {}: users served after {} of impact, {lost} lost", o.plan.name, fork.estate.region(o.to).name, took.exact());
+    let tried =
+        format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.estate.region(o.to).name, o.served_after().unwrap_or_default());
     let mut lines = panel::said(c, "tried here", &tried, c.theme.text);
     lines.extend(panel::said(c, "if left", &format!("{}{}", left.assessment.otherwise, panel::leave(c, left)), c.theme.text));
     lines
@@ -80,7 +80,7 @@ pub fn beside(c: &Canvas, height: usize, small: impl Fn(&Canvas) -> Vec<Line<'st
 /// What is to be decided really, or what runs; else that nothing is.
 fn now(c: &Canvas) -> Vec<Line<'static>> {
     let s = c.snapshot;
-    match s.proposals.first() {
+    match panel::foremost(s) {
         Some(view) => panel::choice_head(c, view),
         None => match s.open().next() {
             Some(o) => vec![panel::recovery_head(c, o)],

@@ -44,7 +44,13 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
                 format!("{} of acknowledged writes were lost", world.lost)
             };
             let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
-            let served = if hit == 0 { "users are served".to_string() } else { format!("{hit} services are not served") };
+            // What nobody has declared may be down as well.
+            let down = s.groups.iter().any(|v| v.is_silent() || v.stepped_down.is_some());
+            let served = match hit {
+                0 if down => "a database takes no writes".to_string(),
+                0 => "users are served".to_string(),
+                _ => format!("{hit} services are not served"),
+            };
             let on = if s.disasters.is_empty() { String::new() } else { format!(". The incident is still on: {} mends it", key(Command::Mend)) };
             let text = format!("You decided in it, so it is not held against what comes by itself. In truth {lost}, and {served}{on}.");
             (format!("{} is over: {back}", scenario.name), text, t.text)

@@ -46,7 +46,11 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected, keys: &app.keys };
     // Who is about to confirm reads that whole: what a scenario tells steps back to its first line.
     let told = match &app.dialog {
-        Some(open) if told.len() > 1 && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len() > usize::from(area.height) => {
+        Some(open)
+            if !matches!(app.instead, Instead::Fork(_))
+                && told.len() > 1
+                && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len() > usize::from(area.height) =>
+        {
             told.into_iter().take(1).collect()
         }
         _ => told,
@@ -233,7 +237,7 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     // In an incident since when, and how long there is.
     let heads = if s.disasters.is_empty() { 1 } else { 2 };
     let mut lines: Vec<Line<'static>> = panel::header(c).into_iter().take(heads).collect();
-    if let Some(view) = s.proposals.first() {
+    if let Some(view) = panel::foremost(s) {
         lines.extend(panel::choice_head(c, view));
     } else if let Some(o) = s.open().next() {
         lines.push(panel::recovery_head(c, o));
@@ -257,7 +261,7 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
         );
     }
     // What is decided, or what runs, in the rest.
-    if let Some(view) = s.proposals.first() {
+    if let Some(view) = panel::foremost(s) {
         let mut rest = panel::choice(c, view).split_off(panel::choice_head(c, view).len());
         if !keys {
             rest.pop();

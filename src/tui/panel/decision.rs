@@ -15,26 +15,25 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     let (p, a) = (&view.proposal, &view.assessment);
     let group = &s.estate.group(p.group).name;
     let what = match (p.intent, a.to) {
+        _ if is_past(s, view) => format!("{group}: {} answers and leads again", s.estate.region(p.from).name),
         (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
         // Whoever is named then is no advice.
-        (Intent::Failover, Some(_)) if s.group(p.group).is_some_and(|v| !v.members.iter().any(|m| m.region != p.from && m.answers == Some(true))) => {
+        (Intent::Failover, Some(_))
+            if s.group(p.group).is_some_and(|v| v.members.iter().filter(|m| m.region != p.from).all(|m| m.answers == Some(false))) =>
+        {
             format!("fail over {group}? no standby answers")
         }
         (Intent::Failover, Some(to)) => format!("fail over {group} to {}?", s.estate.region(to).name),
         (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
-    if is_past(view) {
-        let what = format!("{group}: {} answers and leads again", s.estate.region(p.from).name);
-        let title = Row::new().add(" DECISION  ", t.title).rest(g, &what, c.width, t.strong);
-        return vec![title.line(), Row::new().rest(g, " nothing is to be decided while that lasts", c.width, t.text).line()];
-    }
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
     // Who has just decided one must not take the next for the same.
     let next = if s.open().any(|o| o.group != p.group) { "NEXT " } else { "" };
     let of = if s.proposals.len() > 1 { format!(" {nth}/{}", s.proposals.len()) } else { String::new() };
     let word = format!(" {next}DECISION{of}  ");
     let (end, style) = match (view.automatic_in, counts(c, view)) {
+        _ if is_past(s, view) => ("nothing to decide while it does".to_string(), t.dim),
         (_, Some(left)) if super::acts_in(c, view).is_some_and(|cluster| cluster < left) => {
             let cluster = super::acts_in(c, view).unwrap_or_default();
             (format!("the cluster is first, in {cluster} {} {} stops ours", g.dot, c.key(Command::StopAutomatic)), t.warn)
@@ -61,10 +60,21 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
 }
 
-/// What was declared has a primary that leads on by now: the choice about it is refused, and nobody need make it.
-fn is_past(view: &ProposalView) -> bool {
-    let a = &view.assessment;
-    view.proposal.disaster.is_some() && view.proposal.intent == Intent::Failover && a.leads_on && !a.can_be_confirmed()
+/// What was declared has a primary that answers us and leads: the choice about it is refused, and nobody need make it.
+fn is_past(s: &Snapshot, view: &ProposalView) -> bool {
+    let (p, a) = (&view.proposal, &view.assessment);
+    // That nothing of it was measured is not that it answers.
+    let answers = |v: &GroupView| {
+        let leads = v.members.iter().any(|m| m.leads && m.region == p.from && m.answers == Some(true));
+        leads && v.silence.is_none() && v.stepped_down.is_none() && v.primary == Some(p.from)
+    };
+    let refused = !a.can_be_confirmed() && a.blocked().is_some();
+    s.mode != Mode::Replay && p.disaster.is_some() && p.intent == Intent::Failover && refused && s.group(p.group).is_some_and(answers)
+}
+
+/// The choice that is told of where there is room for one: one that somebody must make goes first.
+pub fn foremost(s: &Snapshot) -> Option<&ProposalView> {
+    s.proposals.iter().find(|v| !is_past(s, v)).or(s.proposals.first())
 }
 
 /// A choice on the table.
@@ -105,8 +115,10 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     let from = &s.estate.region(p.from).name;
     let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let mut lines = choice_head(c, view);
-    if is_past(view) {
+    if is_past(s, view) {
         lines.extend(said(c, "leave it", &a.otherwise, t.text));
+        let text = format!(" tells why a failover is refused now{}", other_choice(c, view));
+        lines.push(Row::new().add(format!("   {}", c.key(Command::Failover)), t.key).rest(g, &text, c.width, t.text).line());
         return lines;
     }
     if form.why {
@@ -136,8 +148,7 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
         );
         return lines;
     }
-    let other = s.proposals.iter().find(|v| v.proposal.id != p.id).map(|v| s.estate.group(v.proposal.group).name.as_str());
-    let other = other.map_or(String::new(), |name| format!("; {}: {name}", c.key(Command::NextGroup)));
+    let other = other_choice(c, view);
     let no = if s.mode == Mode::Replay { String::new() } else { format!("; {} is no{other}", c.key(Command::Withdraw)) };
     let does = match p.intent {
         Intent::Failover => "fail over",
@@ -146,6 +157,13 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     };
     lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}{no}"), c.width, t.text).line());
     lines
+}
+
+/// The next choice, and the key that turns to it.
+fn other_choice(c: &Canvas, view: &ProposalView) -> String {
+    let s = c.snapshot;
+    let other = s.proposals.iter().find(|v| v.proposal.id != view.proposal.id).map(|v| s.estate.group(v.proposal.group).name.as_str());
+    other.map_or(String::new(), |name| format!("; {}: {name}", c.key(Command::NextGroup)))
 }
 
 /// What a restore loses.
@@ -198,7 +216,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
         };
         let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name, check.text)), c.width.saturating_sub(6).max(10));
         // What is to be signed is not told by halves.
-        let most = if rank(check.verdict) < 2 { most.max(3) } else { most };
+        let most = if rank(check.verdict) < 2 { parts.len() } else { most };
         for (i, part) in parts.iter().take(most).enumerate() {
             let last = i + 1 == most && parts.len() > most;
             let text = if last { parts[i..].join(" ") } else { part.clone() };

@@ -282,11 +282,11 @@ fn second(c: &Canvas) -> Line<'static> {
         let rto = reached().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
         // Served means all of them: one database that is back is not the end of it.
         let waiting = s.services.iter().filter(|v| v.hit_by.is_some()).count();
-        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| o.recovery_time()).max();
+        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| Some((o.recovery_time()?, o.served_after()?))).max();
         let (unproven, vouched) = (unproven(s), vouched(s));
         let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
         let none = reached().next().is_none();
-        let served = slowest.filter(|_| waiting == 0 && unproven.is_empty());
+        let served = slowest.clone().filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more; where none are hit there is none.
         if none && !s.entries_silent().is_empty() {
             row = row.add("no entry answers: users may find no way in", t.bad).add(format!(" {} for {passed}", g.dot), t.dim);
@@ -300,7 +300,7 @@ fn second(c: &Canvas) -> Line<'static> {
         row = match served {
             _ if none => row,
             // Each for itself: when one was served says nothing of the other.
-            Some(took) if !vouched.is_empty() => {
+            Some((took, _)) if !vouched.is_empty() => {
                 let ours: BTreeSet<GroupId> =
                     s.operations.iter().filter(|o| is_of_now(s, o) && o.recovery_time().is_some()).map(|o| o.group).collect();
                 let ours: Vec<&str> = ours.into_iter().map(|g| s.estate.group(g).name.as_str()).collect();
@@ -308,9 +308,9 @@ fn second(c: &Canvas) -> Line<'static> {
                 let row = row.add(g.plain(&text), t.ok).add(format!(" {} ", g.dot), t.dim);
                 row.add(g.plain(&format!("{} {} elected: lost what?", g.part, names(&vouched))), t.warn)
             }
-            Some(took) => {
+            Some((_, took)) => {
                 let (lost, style) = lost(s, t);
-                let row = row.add(format!("{} users served after {} of impact", g.done, took.exact()), t.ok).add(format!(" {} ", g.dot), t.dim);
+                let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
                 // Recovered was with protection: that it is gone since is more than the objective.
                 match s.groups.iter().any(|v| v.alone.is_some() && is_reached(s, v.group)) {
                     true => row.add(lost, style).add(format!(" {} now on one node", g.dot), t.bad),

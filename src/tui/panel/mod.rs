@@ -10,7 +10,7 @@ mod regions;
 mod replication;
 mod services;
 
-pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, said};
+pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, foremost, said};
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, is_of_now, overload, unproven, vouched};
 pub use log::{log, story_row, whole_log};

@@ -152,7 +152,10 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         }
         words.push(format!(
             "No write of ours has proven it, and nothing here does that afterwards: {}, and note «NAME takes writes» ({})",
-            s.estate.group(by_itself[0].group).by_hand(),
+            match by_itself.as_slice() {
+                [one] => s.estate.group(one.group).by_hand(),
+                _ => "write a row of your own through the entry of each (psql), read it back".to_string(),
+            },
             c.key(Command::Note)
         ));
     }

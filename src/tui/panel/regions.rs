@@ -88,7 +88,8 @@ fn late(c: &Canvas, id: RegionId) -> Option<Span> {
 /// When that was: of one that is down its moment, which is not the impact that counts on above.
 fn heard(c: &Canvas, id: RegionId, late: Span) -> String {
     match c.snapshot.regions[id.at()].status {
-        RegionStatus::Down => c.snapshot.now.utc.back(late).clock(),
+        // One of another day would read like one of today.
+        RegionStatus::Down if late < Span::mins(12 * 60) => c.snapshot.now.utc.back(late).clock(),
         _ => format!("{late} ago"),
     }
 }

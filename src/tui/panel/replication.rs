@@ -81,7 +81,9 @@ pub fn behind(c: &Canvas, view: &GroupView, m: &MemberView) -> String {
         None if c.snapshot.is_fenced(view.group, m.region) => "fenced".to_string(),
         None => "silent".to_string(),
         // That nothing is seen to be missing is not that nothing is missing.
-        Some(b) if view.may_lack(m, c.snapshot.now.mono) => m.was_behind.map_or_else(|| format!("≥{b}"), |was| format!("was {was}")),
+        Some(b) if view.may_lack(m, c.snapshot.now.mono) => {
+            m.was_behind.filter(|was| *was >= b).map_or_else(|| format!("≥{b}"), |was| format!("was {was}"))
+        }
         Some(b) => b.to_string(),
     }
 }

@@ -103,7 +103,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
             };
             format!("synchronous, and nobody is it, since {}: {so}", alone.since.clock())
         }
-        (_, Some(true)) if view.is_silent() && !view.is_protected() => {
+        (_, Some(true)) if view.silence == Some(Silence::All) && !view.is_protected() => {
             let named = view.members.iter().filter(|m| m.leads || m.synchronous).map(|m| c.snapshot.estate.region(m.region).name.as_str());
             format!("synchronous: what was acknowledged is on {}; none of them answers", named.collect::<Vec<_>>().join(" and on "))
         }
