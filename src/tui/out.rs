@@ -67,6 +67,13 @@ pub fn send(text: &str) -> io::Result<()> {
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
+/// How the library ends each frame: every colour put back for itself, then all of it, and the cursor hidden once more, which
+/// the session has hidden since it began.
+const USUAL: &[u8] = b"\x1b[39m\x1b[49m\x1b[59m\x1b[0m\x1b[?25l";
+
+/// The same in as few bytes: a link that is slow carries it every second.
+const LEAN: &[u8] = b"\x1b[0m";
+
 impl Out {
     pub fn new(reel: Reel, length: Length) -> Out {
         Out { frame: Vec::with_capacity(16 * 1024), reel, length }
@@ -85,7 +92,14 @@ impl Write for Out {
         }
         let mut whole = Vec::with_capacity(self.frame.len() + BEGIN.len() + END.len());
         whole.extend_from_slice(BEGIN);
-        whole.append(&mut self.frame);
+        match self.frame.strip_suffix(USUAL) {
+            Some(cells) => {
+                whole.extend_from_slice(cells);
+                whole.extend_from_slice(LEAN);
+            }
+            None => whole.extend_from_slice(&self.frame),
+        }
+        self.frame.clear();
         whole.extend_from_slice(END);
         self.length.set(whole.len());
         self.reel.event('o', &String::from_utf8_lossy(&whole));
