@@ -209,6 +209,26 @@ fn what_is_withdrawn_is_undecided() {
     assert!(matches!(&asked, Some(Ask::Order(Action::Propose { group, .. })) if *group == GroupId::of(1)), "{asked:?}");
 }
 
+/// A primary that is back while its disaster is not over: what was to be decided is told as past, and not as refused.
+#[test]
+fn a_choice_about_a_primary_that_is_back_is_past() {
+    let mut simulation = at("region_outage", 30);
+    simulation.core.door.mend();
+    for _ in 0..40 {
+        let until = simulation.now().mono.plus(Span::ms(500));
+        simulation.run_to(until).unwrap_or_else(|e| panic!("{e}"));
+        let snapshot = simulation.snapshot(1, false);
+        let shown = text(&App::new(), &snapshot);
+        if shown.contains("DECISION 1/2  orders-db: us-east-1 answers and leads again") {
+            assert!(shown.contains("nothing to decide while it does") && shown.contains("what speaks against a failover now"), "{shown}");
+            assert!(!shown.contains("automation is held") && !shown.contains("no answer: 4 of 4"), "{shown}");
+            return;
+        }
+        assert!(!snapshot.proposals.is_empty(), "it was never told:\n{shown}");
+    }
+    panic!("it was never told");
+}
+
 /// Keys that are typed ahead for a fork never reach what is real.
 #[test]
 fn what_is_meant_for_a_fork_waits_for_it() {

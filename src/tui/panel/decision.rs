@@ -60,7 +60,8 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
     }
 }
 
-/// What was declared has a primary that answers us and leads: the choice about it is refused, and nobody need make it.
+/// What was declared has a primary that answers us and leads: nobody need make the choice about it, which is refused, or must
+/// be overruled.
 fn is_past(s: &Snapshot, view: &ProposalView) -> bool {
     let (p, a) = (&view.proposal, &view.assessment);
     // That nothing of it was measured is not that it answers.
@@ -68,8 +69,7 @@ fn is_past(s: &Snapshot, view: &ProposalView) -> bool {
         let leads = v.members.iter().any(|m| m.leads && m.region == p.from && m.answers == Some(true));
         leads && v.silence.is_none() && v.stepped_down.is_none() && v.primary == Some(p.from)
     };
-    let refused = !a.can_be_confirmed() && a.blocked().is_some();
-    s.mode != Mode::Replay && p.disaster.is_some() && p.intent == Intent::Failover && refused && s.group(p.group).is_some_and(answers)
+    s.mode != Mode::Replay && p.disaster.is_some() && p.intent == Intent::Failover && a.blocked().is_some() && s.group(p.group).is_some_and(answers)
 }
 
 /// The choice that is told of where there is room for one: one that somebody must make goes first.
@@ -117,7 +117,7 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     let mut lines = choice_head(c, view);
     if is_past(s, view) {
         lines.extend(said(c, "leave it", &a.otherwise, t.text));
-        let text = format!(" tells why a failover is refused now{}", other_choice(c, view));
+        let text = format!(" tells what speaks against a failover now{}", other_choice(c, view));
         lines.push(Row::new().add(format!("   {}", c.key(Command::Failover)), t.key).rest(g, &text, c.width, t.text).line());
         return lines;
     }
