@@ -7,6 +7,7 @@ mod chain;
 mod key;
 mod reader;
 mod store;
+mod upcast;
 mod verify;
 
 pub use chain::{Hash, Head};

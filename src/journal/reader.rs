@@ -49,7 +49,7 @@ impl Reader {
         for row in rows {
             let (seq, hash, body) = row.map_err(|e| self.failure(&e))?;
             let record =
-                serde_json::from_slice(&body).map_err(|e| self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
+                super::upcast::record(&body).map_err(|e| self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
             entries.push(Entry { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO), record });
         }
         Ok(entries)

@@ -19,7 +19,7 @@ pub struct Record {
 }
 
 impl Record {
-    pub const VERSION: u8 = 1;
+    pub const VERSION: u8 = 2;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
