@@ -36,7 +36,7 @@ fn figures(outlook: &Outlook) -> &Figures {
     }
 }
 
-fn of(simulation: &Simulation, name: &str, to: Option<RegionId>) -> Forecast {
+fn of(simulation: &Simulation, name: &str, to: Option<MemberId>) -> Forecast {
     let choice = Choice { group: group(simulation, name), intent: Intent::Failover, to };
     let (_, forecast) = forecast(&simulation.core.engine, simulation.now(), &choice, 500).unwrap_or_else(|r| panic!("{r}"));
     forecast
@@ -65,7 +65,7 @@ fn leaving_it_is_what_the_cluster_does_by_itself() {
         let forecast = of(&simulation, "orders-db", None);
         let leave = figures(&forecast.leave);
         let (asked, group) = (simulation.now().mono, group(&simulation, "orders-db"));
-        while simulation.core.engine.state().primaries[group.at()].0 == Some(RegionId(0)) {
+        while simulation.core.engine.state().primaries[group.at()].0 == Some(MemberId(0)) {
             let next = simulation.next();
             simulation.turn_at(next).unwrap_or_else(|e| panic!("{e}"));
             assert!(next < Mono(120_000), "nobody takes over");
@@ -95,7 +95,7 @@ fn a_growing_lag_moves_the_figures() {
     let mut lost = Vec::new();
     for seconds in [10, 20, 40] {
         simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
-        let forecast = of(&simulation, "orders-db", Some(RegionId(2)));
+        let forecast = of(&simulation, "orders-db", Some(MemberId(2)));
         lost.push(figures(&forecast.act).data_loss_bytes.p50.unwrap_or_default());
     }
     assert!(lost[0] > 1_000_000 && lost[1] > lost[0] + 3_000_000 && lost[2] > lost[1] + 6_000_000, "{lost:?}");

@@ -48,10 +48,10 @@ fn members_of_three_and_four_are_understood() {
 fn the_store_is_understood() {
     let healthy = store("healthy/etcd.keys.txt");
     assert_eq!(healthy.leader.as_ref().map(|l| &*l.name), Some("us-east-1"));
-    assert_eq!(healthy.leader_region(), estate().region_named("us-east-1"));
+    assert_eq!(healthy.leading_member(), Some(MemberId(0)));
     assert_eq!(healthy.sync.as_ref().map(|s| s.standbys.clone()), Some(vec!["eu-west-1".into()]));
     assert!(healthy.config.as_ref().is_some_and(|c| c.synchronous && !c.paused && c.ttl == Span::secs(20)));
-    assert_eq!(healthy.members.iter().filter(|m| m.region.is_some() && m.sql.is_some()).count(), 3);
+    assert_eq!(healthy.members.iter().filter(|m| m.member.is_some() && m.sql.is_some()).count(), 3);
     let scheduled = store("scheduled_switchover/etcd.keys.txt");
     assert!(scheduled.failover.and_then(|f| f.content).is_some_and(|r| r.scheduled_at.is_some() && r.to.as_deref() == Some("eu-west-1")));
     assert_eq!(scheduled.last_switch.map(|s| s.0), Some(Timeline(22)));
@@ -62,7 +62,7 @@ fn the_store_is_understood() {
 fn a_dead_server_and_a_standby_that_says_no_are_told_apart() {
     let servers = parse_servers(&sample("after_failover_old_leader_down/haproxy.show_stat.csv"), "pg_write").unwrap_or_else(|e| panic!("{e}"));
     let estate = estate();
-    let views = server_views(servers, &[], |n| estate.region_named(n));
+    let views = server_views(servers, &[], |n| estate.region_named(n).map(|r| MemberId(r.0)));
     let told: Vec<_> = views.iter().map(|v| (&*v.name, v.up, v.unreachable)).collect();
     assert_eq!(told, [("us-east-1", false, true), ("eu-west-1", false, false), ("ap-southeast-1", true, false)]);
     assert!(parse_servers(&sample("healthy/haproxy.show_stat.csv"), "nothing").is_err());

@@ -62,7 +62,7 @@ fn each_lack_is_named_and_nothing_else() {
             GroupId::of(s.scenario.estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or(0)),
             Err("password authentication failed".to_string()),
         );
-        let fact = Fact::Login { group, region: RegionId(1), result };
+        let fact = Fact::Login { group, member: MemberId(1), result };
         s.core.engine.measured(&Observation { at: s.now().mono, fact });
     };
     only(lacking(|_| {}, refused, lately), "credentials", "password authentication failed");
@@ -76,7 +76,7 @@ fn each_lack_is_named_and_nothing_else() {
     only(lacking(needs, none, lately), "independence", "the step «fence» needs us-east-1");
     let away = |s: &mut Simulation| {
         let group = GroupId::of(s.scenario.estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or(0));
-        let fact = Fact::FenceCheck { group, region: RegionId(0), result: Err("no such file".to_string()) };
+        let fact = Fact::FenceCheck { group, member: MemberId(0), result: Err("no such file".to_string()) };
         s.core.engine.measured(&Observation { at: s.now().mono, fact });
     };
     only(lacking(|_| {}, away, lately), "fence", "no such file");

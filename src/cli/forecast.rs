@@ -140,6 +140,7 @@ fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
     let mut values = Vec::new();
     let mut text = Vec::new();
     for group in groups {
+        let to = to.and_then(|region| engine.candidate_in(now, group, region));
         let choice = Choice { group, intent, to };
         let name = &estate.group(group).name;
         match forecast(engine, now, &choice, ask.futures) {
@@ -164,16 +165,16 @@ pub fn value(estate: &Estate, now: Now, view: &ProposalView, forecast: &Forecast
         "protection_group": estate.group(view.proposal.group).name,
         "plan": view.proposal.plan,
         "from": estate.region(view.proposal.from).name,
-        "to": forecast.to.map(|r| &estate.region(r).name),
-        "forecast": branches(estate, forecast),
+        "to": forecast.to.map(|m| estate.member_label(view.proposal.group, m, None)),
+        "forecast": branches(estate, view.proposal.group, forecast),
     })
 }
 
 /// `act`, `leave`, `next_best`; where there is no figure there is `null`, and the reason.
-pub fn branches(estate: &Estate, forecast: &Forecast) -> Value {
+pub fn branches(estate: &Estate, group: GroupId, forecast: &Forecast) -> Value {
     let mut next = forecast.next_best.as_ref().map(|(_, outlook)| branch(outlook));
-    if let (Some(next), Some((region, _))) = (&mut next, &forecast.next_best) {
-        next["to"] = json!(estate.region(*region).name);
+    if let (Some(next), Some((member, _))) = (&mut next, &forecast.next_best) {
+        next["to"] = json!(estate.member_label(group, *member, None));
     }
     json!({
         "act": branch(&forecast.act),
@@ -205,13 +206,14 @@ fn branch(outlook: &Outlook) -> Value {
 
 /// The same in words.
 pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> String {
-    let name = |r: RegionId| estate.region(r).name.as_str();
-    let (p, to) = (&view.proposal, forecast.to.map_or("nobody", name));
-    let mut lines = vec![format!("FORECAST  {} {} {} → {to}", p.plan, estate.group(p.group).name, name(p.from))];
+    let p = &view.proposal;
+    let name = |m: MemberId| estate.member_label(p.group, m, None);
+    let to = forecast.to.map_or(std::borrow::Cow::Borrowed("nobody"), name);
+    let mut lines = vec![format!("FORECAST  {} {} {} → {to}", p.plan, estate.group(p.group).name, estate.region(p.from).name)];
     lines.push(format!("  act        {}", sentence(&forecast.act)));
     lines.push(format!("  leave it   {}", sentence(&forecast.leave)));
-    if let Some((region, outlook)) = &forecast.next_best {
-        lines.push(format!("  next best  {}: {}", name(*region), sentence(outlook)));
+    if let Some((member, outlook)) = &forecast.next_best {
+        lines.push(format!("  next best  {}: {}", name(*member), sentence(outlook)));
     }
     for source in &forecast.sources {
         let from = match (source.measured, source.defaults) {

@@ -21,7 +21,7 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "protection_group": estate.group(o.group).name,
         "plan": o.plan.name,
         "from": estate.region(o.from).name,
-        "to": estate.region(o.to).name,
+        "to": estate.member_label(o.group, o.to, None),
         "by": o.by,
         "recovery_phases": phases_of(&o.plan),
         "current_phase": current_phase(o).map(Phase::published),
@@ -54,7 +54,7 @@ pub fn step_word(state: &StepState) -> &'static str {
 }
 
 pub fn operation_words(estate: &Estate, o: &Operation) -> String {
-    let place = format!("{} → {}", estate.region(o.from).name, estate.region(o.to).name);
+    let place = format!("{} → {}", estate.region(o.from).name, estate.member_label(o.group, o.to, None));
     let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {}", t.exact()));
     let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
     let asks = if let Status::Waiting { question } = &o.status { format!(": {question}") } else { String::new() };

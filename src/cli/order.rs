@@ -78,7 +78,7 @@ fn account() -> String {
 pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     let estate = &snapshot.estate;
     let (p, a) = (&view.proposal, &view.assessment);
-    let to = a.to.map_or("?", |r| estate.region(r).name.as_str());
+    let to = a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| snapshot.label(p.group, m));
     let mut lines = vec![format!("DECISION  {} {} {} → {to}?", p.plan, estate.group(p.group).name, estate.region(p.from).name)];
     if let Some(left) = view.automatic_in {
         lines.push(format!("  automatic in {left}; `stop` leaves it to you"));
@@ -268,6 +268,20 @@ pub fn group_named(estate: &Estate, name: &str) -> Result<GroupId, String> {
     })
 }
 
+/// The member of a group with this label; or, of a region, the one that may take over, else the first there.
+///
+/// # Errors
+/// The group has no such member.
+pub fn member_named(snapshot: &Snapshot, group: GroupId, name: &str) -> Result<MemberId, String> {
+    let members = || snapshot.group(group).into_iter().flat_map(|v| &v.members);
+    let labelled = members().find(|m| m.label == name);
+    let in_region = || snapshot.member_in(group, snapshot.estate.region_named(name)?);
+    labelled.map(|m| m.member).or_else(in_region).ok_or_else(|| {
+        let known: Vec<_> = members().map(|m| m.label.as_str()).collect();
+        format!("{} has no member in `{name}`; its members: {}", snapshot.estate.group(group).name, known.join(", "))
+    })
+}
+
 pub fn region_named(estate: &Estate, name: &str) -> Result<RegionId, String> {
     estate.region_named(name).ok_or_else(|| {
         let known: Vec<_> = estate.regions.iter().map(|r| r.name.as_str()).collect();
@@ -277,7 +291,7 @@ pub fn region_named(estate: &Estate, name: &str) -> Result<RegionId, String> {
 
 fn propose(snapshot: &Snapshot, group: &str, intent: Intent, to: Option<&str>) -> Result<Action, String> {
     let group = group_named(&snapshot.estate, group)?;
-    let to = to.map(|name| region_named(&snapshot.estate, name)).transpose()?;
+    let to = to.map(|name| member_named(snapshot, group, name)).transpose()?;
     Ok(Action::Propose { group, intent, from: None, to, reason: format!("ordered by {}", who()) })
 }
 

@@ -109,7 +109,7 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
         "lease_left_ms": g.lease_left.map(|(left, at)| left.0.saturating_sub(snapshot.now.mono.since(at).0)),
         "observers": {"gone": g.observers_for, "alive": g.observers_against, "all": g.observers},
         "members": g.members.iter().map(|m| json!({
-            "region": estate.region(m.region).name, "leads": m.leads, "synchronous": m.synchronous, "answers": m.answers,
+            "member": m.label, "region": estate.region(m.region).name, "leads": m.leads, "synchronous": m.synchronous, "answers": m.answers,
             "timeline": m.timeline, "lag_bytes": m.lag_bytes, "lag_ms": m.lag, "may_not_take_over": m.unfit,
             "age_ms": m.measured.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
@@ -154,7 +154,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
             let least = if g.may_lack(m, snapshot.now.mono) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
             let may = m.unfit.as_deref().unwrap_or("may take over");
-            lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", estate.region(m.region).name, if m.synchronous { "sync" } else { "async" }));
+            lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", m.label, if m.synchronous { "sync" } else { "async" }));
         }
     }
     for o in snapshot.operations.iter().rev().take(5) {

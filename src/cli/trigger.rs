@@ -4,7 +4,7 @@ use super::args::{Move, Target, Trigger};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::operations::{follow, operation_json, operation_words, phases_of};
-use super::order::{confirmation, describe, group_named, region_named, who};
+use super::order::{confirmation, describe, group_named, member_named, region_named, who};
 use super::output::say;
 use super::wait::{settled, wait_for};
 use crate::model::*;
@@ -53,7 +53,6 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         Strategy::ImmediateFailover | Strategy::WarmStandbyActivation => Intent::Failover,
         Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration => Intent::Guided,
     };
-    let to = ask.to.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
     let consent = Consent {
         confirm: ask.confirm.clone(),
         accept_risk: ask.accept_risk.clone(),
@@ -65,7 +64,10 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
     };
     let reason = format!("{} {}, {}", ask.severity, ask.disaster_type.words(), ask.affected_regions.join(", "));
     for group in groups {
-        let action = Action::Propose { group, intent, from: Some(regions[0]), to, reason: reason.clone() };
+        let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
+        // The region that it is led from, of those that are named.
+        let led = snapshot.group(group).and_then(|v| v.primary).filter(|p| regions.contains(p));
+        let action = Action::Propose { group, intent, from: Some(led.unwrap_or(regions[0])), to, reason: reason.clone() };
         carry(opened, &ask.target, action, &consent, Some(ask.strategy)).await?;
     }
     Ok(())
@@ -111,7 +113,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
                 }
             }
         };
-        let to = ask.to.as_ref().map(|n| region_named(&snapshot.estate, n)).transpose().map_err(Fail::usage)?;
+        let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
         let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: format!("ordered by {}", who()) };
         let consent = Consent {
             confirm: ask.confirm.clone(),
@@ -197,7 +199,7 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "current_phase": Value::Null,
         "protection_group": estate.group(view.proposal.group).name,
         "from": estate.region(view.proposal.from).name,
-        "to": a.to.map(|r| &estate.region(r).name),
+        "to": a.to.map(|m| estate.member_label(view.proposal.group, m, None)),
         "would_begin": a.blocked().is_none() && a.risk.is_none(),
         "loses": a.loss.to_string(),
         "otherwise": a.otherwise,
@@ -206,7 +208,7 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "checks": a.checks.iter().map(|c| json!({
             "name": c.name, "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
-        "forecast": known.map(|f| super::forecast::branches(estate, &f.forecast)),
+        "forecast": known.map(|f| super::forecast::branches(estate, view.proposal.group, &f.forecast)),
     })
 }
 

@@ -1,7 +1,7 @@
 //! From what was written to the estate it describes: names become ids, defaults are filled in, references checked.
 
 use super::duration::Duration;
-use super::file::{File, HealthFile, PatroniFile, RegionFile, ServiceFile};
+use super::file::{File, HealthFile, MembersFile, PatroniFile, RegionFile, ServiceFile};
 use super::mistake::{Mistake, Place};
 use super::read::MAX_ITEMS;
 use crate::model::*;
@@ -283,19 +283,7 @@ fn health(cx: &Context, spanned: &Spanned<HealthFile>) -> Result<Health, Mistake
 
 fn database(cx: &Context, service: ServiceId, file: &ServiceFile, spanned: &Spanned<PatroniFile>, estate: &Estate) -> Result<Database, Mistake> {
     let patroni = &spanned.value;
-    let mut members: Vec<Member> = Vec::new();
-    for (name, url) in &patroni.members {
-        let Some(region) = estate.region_named(name) else {
-            return Err(unknown_region(cx, url.referenced, name, estate));
-        };
-        address(cx, url.referenced, &url.value, &["http://", "https://"])?;
-        let rest = url.value.trim_end_matches('/').trim_end_matches("/patroni").to_string();
-        if members.iter().any(|m| m.rest == rest) {
-            return Err(cx.mistake(url.referenced, format!("`{rest}` is the address of two members"), "give each member its own REST address"));
-        }
-        members.push(Member { region, rest });
-    }
-    members.sort_by_key(|m| m.region);
+    let members = members(cx, patroni, estate)?;
     if members.is_empty() {
         return Err(cx.mistake(spanned.referenced, "a cluster without members", "list them as `region_id: http://host:8008`"));
     }
@@ -370,6 +358,45 @@ fn database(cx: &Context, service: ServiceId, file: &ServiceFile, spanned: &Span
         entry: haproxy.and_then(|h| h.write.as_ref()).map(|w| w.value.clone()),
     })
 }
+
+/// The members of a cluster, by region; within a region in the order of the file.
+fn members(cx: &Context, patroni: &PatroniFile, estate: &Estate) -> Result<Vec<Member>, Mistake> {
+    let mut members: Vec<Member> = Vec::new();
+    for (region, listed) in &patroni.members {
+        let Some(region) = estate.region_named(region) else {
+            return Err(unknown_region(cx, listed.referenced, region, estate));
+        };
+        let in_region: Vec<(&str, Option<&str>, Location)> = match &listed.value {
+            MembersFile::One(url) => vec![(url, None, listed.referenced)],
+            MembersFile::Several(list) => list.iter().map(|m| (m.value.url(), m.value.name(), m.referenced)).collect(),
+        };
+        for (url, name, at) in in_region {
+            address(cx, at, url, &["http://", "https://"])?;
+            let rest = url.trim_end_matches('/').trim_end_matches("/patroni").to_string();
+            if members.iter().any(|m| m.rest == rest) {
+                return Err(cx.mistake(at, format!("`{rest}` is the address of two members"), "give each member its own REST address"));
+            }
+            if let Some(name) = name {
+                if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                    return Err(cx.mistake(at, format!("`{name}` cannot be a member's name"), "write the name that Patroni has for it"));
+                }
+                if members.iter().any(|m| m.name.as_deref() == Some(name)) {
+                    return Err(cx.mistake(at, format!("two members have the name `{name}`"), "write the name that Patroni has for each"));
+                }
+            }
+            members.push(Member { region, name: name.map(str::to_string), rest });
+        }
+    }
+    members.sort_by_key(|m| m.region);
+    if members.len() > MAX_MEMBERS {
+        let at = patroni.scope.referenced;
+        return Err(cx.mistake(at, format!("a cluster of {} members", members.len()), format!("use at most {MAX_MEMBERS}")));
+    }
+    Ok(members)
+}
+
+/// The members of one cluster that this program can watch.
+const MAX_MEMBERS: usize = 64;
 
 fn region(cx: &Context, name: &Spanned<String>, estate: &Estate) -> Result<RegionId, Mistake> {
     estate.region_named(&name.value).ok_or_else(|| unknown_region(cx, name.referenced, &name.value, estate))

@@ -5,9 +5,12 @@
 use super::duration::Duration;
 use crate::model::{Automation, DisasterType, Role, Severity, Strategy};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,9 +177,9 @@ pub struct PatroniFile {
     pub scope: Spanned<String>,
     /// Default: /service/
     pub namespace: Option<String>,
-    /// Region to REST address. Members are matched by it.
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub members: BTreeMap<String, Spanned<String>>,
+    /// Region to the REST address of its member, or to a list of addresses. Members are matched by their address.
+    #[schemars(with = "BTreeMap<String, MembersFile>")]
+    pub members: BTreeMap<String, Spanned<MembersFile>>,
     /// Endpoints of the consensus store; `{url, region}` where one is bound to a region.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -188,6 +191,94 @@ pub struct PatroniFile {
     pub auth: Option<LoginFile>,
     pub tls: Option<TlsFile>,
     pub postgres: Option<SqlFile>,
+}
+
+/// The members in one region: an address, or a list of addresses and `{ name, url }`.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum MembersFile {
+    One(String),
+    Several(#[schemars(with = "Vec<MemberFile>")] Vec<Spanned<MemberFile>>),
+}
+
+/// One member: its REST address, or its name in the cluster with it.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum MemberFile {
+    Url(String),
+    Named(NamedMember),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedMember {
+    /// The member's name in Patroni.
+    pub name: String,
+    pub url: String,
+}
+
+impl MemberFile {
+    pub fn url(&self) -> &str {
+        match self {
+            MemberFile::Url(url) => url,
+            MemberFile::Named(member) => &member.url,
+        }
+    }
+
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            MemberFile::Url(_) => None,
+            MemberFile::Named(member) => Some(&member.name),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MembersFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = MembersFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a REST address such as http://10.0.0.1:8008, or a list of them")
+            }
+
+            fn visit_str<E>(self, url: &str) -> Result<MembersFile, E> {
+                Ok(MembersFile::One(url.to_string()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<MembersFile, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = list.next_element()? {
+                    members.push(member);
+                }
+                Ok(MembersFile::Several(members))
+            }
+        }
+        from.deserialize_any(Members)
+    }
+}
+
+impl<'de> Deserialize<'de> for MemberFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Member;
+        impl<'de> Visitor<'de> for Member {
+            type Value = MemberFile;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a REST address, or { name: ..., url: ... }")
+            }
+
+            fn visit_str<E>(self, url: &str) -> Result<MemberFile, E> {
+                Ok(MemberFile::Url(url.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MemberFile, A::Error> {
+                NamedMember::deserialize(MapAccessDeserializer::new(map)).map(MemberFile::Named)
+            }
+        }
+        from.deserialize_any(Member)
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -155,7 +155,7 @@ fn operation_report(estate: &Estate, o: &Operation) -> OperationReport {
         group: estate.group(o.group).name.clone(),
         plan: o.plan.name.clone(),
         from: estate.region(o.from).name.clone(),
-        to: estate.region(o.to).name.clone(),
+        to: estate.member_label(o.group, o.to, None).into_owned(),
         status: o.status.word(),
         by: o.by.clone(),
         recovery_time_actual_ms: o.recovery_time().map(|t| t.0),

@@ -38,12 +38,13 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
         must(waiting == usize::from(n), format!("{waiting} operations wait for a person, not {n}; {}", statuses(state)));
     }
     if let Some(region) = expect.primary {
-        for (group, (led, _)) in state.estate.groups.iter().zip(&state.primaries).filter(|(g, _)| g.database.is_some()) {
+        for (id, group) in state.estate.group_ids().zip(&state.estate.groups).filter(|(_, g)| g.database.is_some()) {
+            let led = state.primary_region(id);
             let name = |r: RegionId| state.estate.region(r).name.clone();
             let leads = led.map_or_else(|| "nobody".to_string(), name);
             // Only the groups that were operated on must have moved.
             let touched = state.operations.iter().any(|o| state.estate.group(o.group).name == group.name);
-            must(*led == Some(region) || (!touched && !state.operations.is_empty()), format!("{leads} leads {}, not {}", group.name, name(region)));
+            must(led == Some(region) || (!touched && !state.operations.is_empty()), format!("{leads} leads {}, not {}", group.name, name(region)));
         }
     }
     if let Some(words) = &expect.refused {

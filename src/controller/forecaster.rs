@@ -20,7 +20,7 @@ const STANDING: Span = Span::secs(10);
 pub struct Choice {
     pub group: GroupId,
     pub intent: Intent,
-    pub to: Option<RegionId>,
+    pub to: Option<MemberId>,
 }
 
 /// The forecast of a choice, as if it were put on the table now. Nothing is recorded.

@@ -49,6 +49,7 @@ struct Choice {
     to: Option<RegionId>,
 }
 
+
 fn send<D: Door>(core: &mut Core<D>, now: Now, by: &str, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
     let reply = core.input(now, Input::Order(Order { by: by.to_string(), action }))?;
     Ok(reply.unwrap_or(Ok(Receipt::Done)))
@@ -63,6 +64,7 @@ fn confirm_choice<D: Door>(
     manual_override: bool,
 ) -> Result<Result<Receipt, Refusal>, JournalError> {
     let Choice { group, intent, from, to } = choice;
+    let to = to.and_then(|region| core.engine.candidate_in(now, group, region));
     // A choice that is on the table already is confirmed as it is: another one would take its place, and its evidence.
     let fits = |p: &Proposal| p.group == group && p.intent == intent && from.is_none_or(|f| f == p.from) && (to.is_none() || to == p.to);
     let open = core.engine.state().proposals.iter().find(|p| fits(&p.proposal)).map(|p| p.proposal.id);

@@ -1,6 +1,6 @@
 //! The members as they were last known: a dead member's key vanishes from the store, and it must still be probed.
 
-use crate::model::MemberKey;
+use crate::model::{Database, MemberId, MemberKey};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -10,9 +10,14 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// What was known when the program last ran.
-    pub fn load(file: PathBuf) -> Addresses {
-        let known = std::fs::read(&file).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
+    /// What was known when the program last ran. Which configured member each is, is found anew: the file may be older than the
+    /// configuration.
+    pub fn load(file: PathBuf, database: &Database) -> Addresses {
+        let read = std::fs::read(&file).ok().and_then(|b| serde_json::from_slice(&b).ok());
+        let mut known: Vec<MemberKey> = read.unwrap_or_default();
+        for key in &mut known {
+            key.member = database.members.iter().position(|m| m.rest == key.address).map(MemberId::of);
+        }
         Addresses { file, known: Mutex::new(known) }
     }
 
@@ -31,7 +36,8 @@ impl Addresses {
         }
     }
 
-    pub fn sql(&self, region: crate::model::RegionId) -> Option<String> {
-        self.known.lock().ok()?.iter().find(|m| m.region == Some(region))?.sql.clone()
+    /// Where a member's database listens.
+    pub fn sql(&self, member: MemberId) -> Option<String> {
+        self.known.lock().ok()?.iter().find(|m| m.member == Some(member))?.sql.clone()
     }
 }

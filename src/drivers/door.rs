@@ -41,9 +41,15 @@ pub(super) struct Eyes {
 }
 
 impl Eyes {
-    /// The member's name in the cluster, else its region's.
-    pub fn member_name(&self, region: RegionId, fallback: &str) -> String {
-        self.addresses.get().into_iter().find(|m| m.region == Some(region)).map_or_else(|| fallback.to_string(), |m| m.name.to_string())
+    /// The member's name in the cluster, as the configuration or the cluster tells it.
+    pub fn member_name(&self, member: MemberId) -> Option<String> {
+        let configured = self.database.member(member).and_then(|m| m.name.clone());
+        configured.or_else(|| self.addresses.get().into_iter().find(|m| m.member == Some(member)).map(|m| m.name.to_string()))
+    }
+
+    /// The region of a member, by name.
+    pub fn region_name<'a>(&self, estate: &'a Estate, member: MemberId) -> &'a str {
+        self.database.region_of(member).map_or("?", |r| estate.region(r).name.as_str())
     }
 }
 
@@ -98,7 +104,7 @@ impl LiveDoor {
             let sql = Sql::new(&database)?;
             let calm = estate.policy.detection.interval;
             let (pace, _) = watch::channel(Pace { calm, close: calm, close_until: Mono::default() });
-            let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)));
+            let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)), &database);
             let etcd = Etcd::new(http.clone(), &database);
             groups.insert(group, Eyes { http, etcd, sql, addresses, voters: Mutex::new((0, 0)), patience: Patience::default(), pace, database });
         }

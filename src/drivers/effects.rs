@@ -51,14 +51,14 @@ async fn on_database(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
         Effect::Claim { value, revision, .. } => named(eyes.etcd.claim(&eyes.database, value, *revision).await, "claimed"),
         Effect::Release { value, over, .. } => named(eyes.etcd.release(&eyes.database, value, over).await, "the claim is released"),
         Effect::HandOver(h) => eyes.etcd.hand_over(&eyes.database, issued.id, h).await,
-        Effect::Fence { region, .. } => fence(shared, eyes, issued.id, *region, |f| Some(&f.exec)).await,
-        Effect::UndoFence { region, .. } => fence(shared, eyes, issued.id, *region, |f| f.undo.as_ref()).await,
+        Effect::Fence { member, .. } => fence(shared, eyes, issued.id, *member, |f| Some(&f.exec)).await,
+        Effect::UndoFence { member, .. } => fence(shared, eyes, issued.id, *member, |f| f.undo.as_ref()).await,
         Effect::SwitchOver { from, to, .. } => switch_over(eyes, from, to).await,
-        Effect::Drain { region, balancer, .. } => maintenance(shared, eyes, *region, *balancer, true).await,
-        Effect::Restore { region, balancer, .. } => maintenance(shared, eyes, *region, *balancer, false).await,
+        Effect::Drain { member, balancer, .. } => maintenance(shared, eyes, *member, *balancer, true).await,
+        Effect::Restore { member, balancer, .. } => maintenance(shared, eyes, *member, *balancer, false).await,
         Effect::ValidateWrite { via, primary, not, system_id, deadline, .. } => {
             let until = Instant::now() + deadline.as_std();
-            validate(eyes, issued.id, *via, *primary, *not, system_id.as_deref(), until).await
+            validate(eyes, issued.id, *via, *primary, not, system_id.as_deref(), until).await
         }
         Effect::Command { .. } => not_done("nothing to do"),
     }
@@ -71,17 +71,20 @@ fn named(outcome: Outcome, detail: &str) -> Outcome {
     }
 }
 
-async fn fence(shared: &Shared, eyes: &Eyes, id: EffectId, region: RegionId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
+async fn fence(shared: &Shared, eyes: &Eyes, id: EffectId, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
     let Some(fence) = &eyes.database.fence else { return not_done("no fence is configured") };
     let Some(argv) = which(fence) else { return not_done("no such command is configured") };
-    let name = &shared.estate.region(region).name;
-    let argv = command::filled(argv, name, &eyes.member_name(region, name));
+    let region = eyes.region_name(&shared.estate, member);
+    let Some(name) = eyes.member_name(member) else {
+        return not_done(format!("the name of the member in {region} is not known: nobody knows what to fence"));
+    };
+    let argv = command::filled(argv, region, &name);
     command::run(&shared.receipts, id, &run_name(shared), &argv, fence.timeout.as_std()).await
 }
 
 async fn switch_over(eyes: &Eyes, from: &str, to: &str) -> Outcome {
     let member = eyes.addresses.get().into_iter().find(|m| *m.name == *from);
-    let Some(rest) = member.and_then(|m| m.region).and_then(|r| eyes.database.member(r)).map(|m| m.rest.clone()) else {
+    let Some(rest) = member.and_then(|m| m.member).and_then(|m| eyes.database.member(m)).map(|m| m.rest.clone()) else {
         return not_done(format!("the address of {from} is not known"));
     };
     let body = json!({"leader": from, "candidate": to});
@@ -99,27 +102,32 @@ fn outcome_of(answer: Result<String, PostError>) -> Outcome {
     }
 }
 
-/// The name of a member's server on a balancer.
-async fn server_name(shared: &Shared, eyes: &Eyes, region: RegionId, balancer: &Balancer) -> Result<ServerView, String> {
+/// The servers of a member on a balancer: one member may have several.
+///
+/// # Errors
+/// The balancer does not answer, or has no server of the member.
+async fn servers_of(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: &Balancer) -> Result<Vec<ServerView>, String> {
     let text = haproxy::ask(&balancer.address, "show stat").await.map_err(|(reason, _)| reason)?;
     let servers = haproxy::parse_servers(&text, &eyes.database.backend)?;
-    let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| shared.estate.region_named(name));
-    let name = &shared.estate.region(region).name;
-    views.into_iter().find(|v| v.region == Some(region)).ok_or_else(|| format!("no server of {} is {name}", eyes.database.backend))
+    let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| super::look::member_named(shared, eyes, name));
+    let own: Vec<ServerView> = views.into_iter().filter(|v| v.member == Some(member)).collect();
+    if own.is_empty() {
+        let name = eyes.member_name(member).unwrap_or_else(|| eyes.region_name(&shared.estate, member).to_string());
+        return Err(format!("no server of {} is {name}", eyes.database.backend));
+    }
+    Ok(own)
 }
 
-async fn maintenance(shared: &Shared, eyes: &Eyes, region: RegionId, balancer: BalancerId, out: bool) -> Outcome {
+async fn maintenance(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
     let Some(at) = eyes.database.balancers.get(balancer.at()) else { return not_done("no such balancer") };
-    let server = match server_name(shared, eyes, region, at).await {
-        Ok(view) => format!("{}/{}", eyes.database.backend, view.name),
+    let servers: Vec<String> = match servers_of(shared, eyes, member, at).await {
+        Ok(views) => views.iter().map(|view| format!("{}/{}", eyes.database.backend, view.name)).collect(),
         Err(reason) => return not_done(reason),
     };
     let state = if out { "maint" } else { "ready" };
-    let mut commands = vec![format!("set server {server} state {state}")];
-    if out {
-        commands.push(format!("shutdown sessions server {server}"));
-    }
-    for command in commands {
+    let set = servers.iter().map(|server| format!("set server {server} state {state}"));
+    let end = servers.iter().filter(|_| out).map(|server| format!("shutdown sessions server {server}"));
+    for command in set.chain(end) {
         match haproxy::ask(&at.address, &command).await {
             Ok(answer) if answer.trim().is_empty() => {}
             Ok(answer) => return not_done(answer.trim().to_string()),
@@ -129,24 +137,24 @@ async fn maintenance(shared: &Shared, eyes: &Eyes, region: RegionId, balancer: B
     }
     // As HAProxy names it, and what that means.
     let means = if out { "its sessions ended" } else { "in rotation" };
-    Outcome::Done { detail: format!("{server} {state}: {means}") }
+    Outcome::Done { detail: format!("{} {state}: {means}", servers.join(", ")) }
 }
 
 /// The address that a validating write goes to.
-fn way(eyes: &Eyes, via: Via, primary: RegionId) -> Option<String> {
+fn way(eyes: &Eyes, via: Via, primary: MemberId) -> Option<String> {
     match via {
         Via::Primary => eyes.addresses.sql(primary),
         Via::Entry => eyes.database.entry.clone(),
     }
 }
 
-async fn validate(eyes: &Eyes, id: EffectId, via: Via, primary: RegionId, not: Option<RegionId>, system: Option<&str>, until: Instant) -> Outcome {
+async fn validate(eyes: &Eyes, id: EffectId, via: Via, primary: MemberId, not: &[MemberId], system: Option<&str>, until: Instant) -> Outcome {
     let Some(sql) = &eyes.sql else {
         return not_done("no `postgres` login is configured, so no write can be validated");
     };
     let Some(address) = way(eyes, via, primary) else { return not_done("its address is not known") };
-    let old = not.and_then(|r| eyes.addresses.sql(r));
-    let write = Write { address: &address, not: old.as_deref(), system_id: system, id };
+    let old: Vec<String> = not.iter().filter_map(|member| eyes.addresses.sql(*member)).collect();
+    let write = Write { address: &address, not: &old, system_id: system, id };
     loop {
         match write.once(sql, eyes.patience.with(primary)).await {
             Ok(detail) => return Outcome::Done { detail },
@@ -181,15 +189,15 @@ async fn observed(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
         Effect::Release { over, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(over)), "the claim is released"),
         Effect::HandOver(_) => told(eyes.etcd.handed_over(&eyes.database, issued.id).await, "handed over"),
         Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
-        Effect::Drain { region, balancer, .. } | Effect::Restore { region, balancer, .. } => {
+        Effect::Drain { member, balancer, .. } | Effect::Restore { member, balancer, .. } => {
             let out = matches!(issued.effect, Effect::Drain { .. });
             match eyes.database.balancers.get(balancer.at()) {
-                Some(at) => told(server_name(shared, eyes, *region, at).await.map(|v| v.maintenance == out), "done"),
+                Some(at) => told(servers_of(shared, eyes, *member, at).await.map(|list| list.iter().all(|v| v.maintenance == out)), "done"),
                 None => not_done("no such balancer"),
             }
         }
         Effect::ValidateWrite { via, primary, .. } => match (&eyes.sql, way(eyes, *via, *primary)) {
-            (Some(sql), Some(address)) => told(Write { address: &address, not: None, system_id: None, id: issued.id }.arrived(sql).await, "written"),
+            (Some(sql), Some(address)) => told(Write { address: &address, not: &[], system_id: None, id: issued.id }.arrived(sql).await, "written"),
             _ => not_done("it was never sent"),
         },
         Effect::SwitchOver { to, .. } => switched(eyes, to).await,

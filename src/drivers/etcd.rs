@@ -230,18 +230,18 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
             Some(old) => *old = read,
             None => {
                 // A node that was made anew under another name has the address of the one before.
-                known.retain(|m| m.region.is_none() || m.region != read.region);
+                known.retain(|m| m.member.is_none() || m.member != read.member);
                 known.push(read);
             }
         }
     }
     let members = std::sync::Arc::new(known.clone());
-    let region_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.region);
+    let member_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.member);
     StoreRecord {
         revision: keys.revision,
         leader: key("leader").filter(|k| !k.value.is_empty()).map(|k| LeaderKey {
             name: k.value.as_str().into(),
-            region: region_of(&k.value),
+            member: member_of(&k.value),
             create_revision: k.create,
             lease_left: None,
             lease_ttl: None,
@@ -310,6 +310,6 @@ fn member_key(database: &Database, name: &str, text: &str) -> Option<MemberKey> 
     let value: Value = serde_json::from_str(text).ok()?;
     let address = value["api_url"].as_str().unwrap_or_default().trim_end_matches("/patroni").trim_end_matches('/').to_string();
     let sql = value["conn_url"].as_str().and_then(|u| u.split("://").nth(1)).map(|r| r.split('/').next().unwrap_or(r));
-    let region = database.members.iter().find(|m| m.rest == address).map(|m| m.region);
-    Some(MemberKey { name: name.into(), region, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
+    let member = database.members.iter().position(|m| m.rest == address).map(MemberId::of);
+    Some(MemberKey { name: name.into(), member, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
 }

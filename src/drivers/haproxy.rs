@@ -71,11 +71,11 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
 }
 
 /// The servers as the engine knows them: matched by address, else by name.
-pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl Fn(&str) -> Option<RegionId>) -> Vec<ServerView> {
-    let region =
-        |s: &Server| members.iter().find(|m| m.sql.as_deref() == Some(s.address.as_str())).and_then(|m| m.region).or_else(|| name_of(&s.name));
+pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Vec<ServerView> {
+    let member =
+        |s: &Server| members.iter().find(|m| m.sql.as_deref() == Some(s.address.as_str())).and_then(|m| m.member).or_else(|| name_of(&s.name));
     let view = |s: Server| ServerView {
-        region: region(&s),
+        member: member(&s),
         up: s.status.starts_with("UP") || s.status == "no check",
         maintenance: s.status.starts_with("MAINT"),
         // `* L4CON` is a check under way with the last result behind the star.

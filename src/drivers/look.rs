@@ -1,6 +1,6 @@
 //! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
 
-use super::door::{Pace, Shared};
+use super::door::{Eyes, Pace, Shared};
 use super::{etcd, haproxy, patience, patroni, postgres};
 use crate::model::*;
 use std::sync::Arc;
@@ -11,12 +11,11 @@ use tokio::sync::watch;
 pub fn start(shared: &Arc<Shared>, group: GroupId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     let pace = eyes.pace.subscribe();
-    for member in &eyes.database.members {
-        let region = member.region;
-        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_rest(shared, group, region)));
-        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_sql(shared, group, region)));
-        tokio::spawn(receiver(Arc::clone(shared), pace.clone(), group, region));
-        tokio::spawn(fence_check(Arc::clone(shared), group, region));
+    for member in eyes.database.member_ids() {
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_rest(shared, group, member)));
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_sql(shared, group, member)));
+        tokio::spawn(receiver(Arc::clone(shared), pace.clone(), group, member));
+        tokio::spawn(fence_check(Arc::clone(shared), group, member));
     }
     if !eyes.database.store.is_empty() {
         tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| store(shared, group)));
@@ -53,32 +52,32 @@ where
     }
 }
 
-async fn member_rest(shared: Arc<Shared>, group: GroupId, region: RegionId) {
-    let Some((eyes, member)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(region)?))) else { return };
+async fn member_rest(shared: Arc<Shared>, group: GroupId, member: MemberId) {
+    let Some((eyes, spec)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(member)?))) else { return };
     let at = shared.now();
-    let (http, url) = (eyes.http.clone(), format!("{}/patroni", member.rest));
-    let (result, text) = eyes.patience.probe(region, async move { http.get(&url, patience::LEARNS).await }).await;
+    let (http, url) = (eyes.http.clone(), format!("{}/patroni", spec.rest));
+    let (result, text) = eyes.patience.probe(member, async move { http.get(&url, patience::LEARNS).await }).await;
     let parsed = text.map(|t| patroni::parse_member(&t));
     let result = match &parsed {
         Some(Err(reason)) => ProbeResult::Unwell(reason.clone()),
         _ => result,
     };
     let waited = waited(&shared, at, &result);
-    shared.tell(at, Fact::Probe { group, region, port: Port::Rest, result, waited }).await;
+    shared.tell(at, Fact::Probe { group, member, port: Port::Rest, result, waited }).await;
     if let Some(Ok(report)) = parsed {
-        shared.tell(at, Fact::Member { group, region, report }).await;
+        shared.tell(at, Fact::Member { group, member, report }).await;
     }
 }
 
-async fn member_sql(shared: Arc<Shared>, group: GroupId, region: RegionId) {
+async fn member_sql(shared: Arc<Shared>, group: GroupId, member: MemberId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     // The address is Patroni's to tell; until then there is nothing to probe.
-    let Some(address) = eyes.addresses.sql(region) else { return };
+    let Some(address) = eyes.addresses.sql(member) else { return };
     let at = shared.now();
     let probe = async move { (postgres::probe(&address, patience::LEARNS).await, None::<()>) };
-    let (result, _) = eyes.patience.probe(region, probe).await;
+    let (result, _) = eyes.patience.probe(member, probe).await;
     let waited = waited(&shared, at, &result);
-    shared.tell(at, Fact::Probe { group, region, port: Port::Sql, result, waited }).await;
+    shared.tell(at, Fact::Probe { group, member, port: Port::Sql, result, waited }).await;
 }
 
 /// How long nothing answered; of everything else the moment it was sent is what counts.
@@ -87,7 +86,7 @@ fn waited(shared: &Shared, at: Mono, result: &ProbeResult) -> Span {
 }
 
 /// Keeps one connection to a member and asks what its receiver hears.
-async fn receiver(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, group: GroupId, region: RegionId) {
+async fn receiver(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, group: GroupId, member: MemberId) {
     let mut client: Option<tokio_postgres::Client> = None;
     loop {
         if shared.gone() {
@@ -96,24 +95,24 @@ async fn receiver(shared: Arc<Shared>, mut pace: watch::Receiver<Pace>, group: G
         let Some(eyes) = shared.groups.get(&group) else { return };
         let Some(sql) = &eyes.sql else { return };
         let mut wait = pace.borrow_and_update().interval(shared.now());
-        match (&client, eyes.addresses.sql(region)) {
+        match (&client, eyes.addresses.sql(member)) {
             (Some(open), _) => {
                 let at = shared.now();
                 match postgres::receiver(open).await {
-                    Ok(stream) => shared.tell(at, Fact::Receiver { group, region, stream }).await,
+                    Ok(stream) => shared.tell(at, Fact::Receiver { group, member, stream }).await,
                     Err(_) => client = None,
                 }
             }
             (None, Some(address)) => match sql.connect(&address).await {
                 Ok(open) => {
                     client = Some(open);
-                    shared.tell(shared.now(), Fact::Login { group, region, result: Ok(()) }).await;
+                    shared.tell(shared.now(), Fact::Login { group, member, result: Ok(()) }).await;
                     continue;
                 }
                 // One that does not let us in is not asked ten times a second.
                 Err(reason) => {
                     wait = wait.max(Duration::from_millis(500));
-                    shared.tell(shared.now(), Fact::Login { group, region, result: Err(reason) }).await;
+                    shared.tell(shared.now(), Fact::Login { group, member, result: Err(reason) }).await;
                 }
             },
             (None, None) => {}
@@ -167,7 +166,7 @@ async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
     let answer = haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
     let fact = match answer.and_then(|text| haproxy::parse_servers(&text, &eyes.database.backend)) {
         Ok(servers) => {
-            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| shared.estate.region_named(name));
+            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| member_named(&shared, eyes, name));
             Fact::Balancer { group, balancer: id, servers }
         }
         Err(reason) => Fact::BalancerAway { group, balancer: id, reason },
@@ -175,15 +174,23 @@ async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
     shared.tell(at, fact).await;
 }
 
+/// The member that a balancer's server means by its name: the member's own, or its region's where it is alone there.
+pub fn member_named(shared: &Shared, eyes: &Eyes, name: &str) -> Option<MemberId> {
+    let own = |m: &MemberId| eyes.member_name(*m).as_deref() == Some(name);
+    let alone = |m: &MemberId| eyes.database.is_alone(*m) && eyes.region_name(&shared.estate, *m) == name;
+    eyes.database.member_ids().find(own).or_else(|| eyes.database.member_ids().find(alone))
+}
+
 /// Could the member be fenced? Asked now and then, long before it matters.
-async fn fence_check(shared: Arc<Shared>, group: GroupId, region: RegionId) {
+async fn fence_check(shared: Arc<Shared>, group: GroupId, member: MemberId) {
     while !shared.gone() {
         let Some(eyes) = shared.groups.get(&group) else { return };
         let Some(argv) = eyes.database.fence.as_ref().and_then(|f| f.check.as_ref()) else { return };
-        let name = &shared.estate.region(region).name;
         let at = shared.now();
-        let result = super::command::check(&super::command::filled(argv, name, &eyes.member_name(region, name)), Duration::from_secs(5)).await;
-        shared.tell(at, Fact::FenceCheck { group, region, result }).await;
+        let region = eyes.region_name(&shared.estate, member);
+        let name = eyes.member_name(member).unwrap_or_else(|| region.to_string());
+        let result = super::command::check(&super::command::filled(argv, region, &name), Duration::from_secs(5)).await;
+        shared.tell(at, Fact::FenceCheck { group, member, result }).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }

@@ -4,7 +4,7 @@
 //! What answers take is their median: a few slow ones, as while a server restarts, must not make silence slow to be told.
 //! Where the link itself is so slow that silence takes longer than automation's evidence may be old, people decide.
 
-use crate::model::{ANSWER, ProbeResult, RegionId};
+use crate::model::{ANSWER, MemberId, ProbeResult};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -19,21 +19,21 @@ pub const LEARNS: Duration = Duration::from_secs(2);
 /// Answers that are remembered.
 const REMEMBERED: usize = 21;
 
-/// What answers have taken lately, by region.
+/// What answers have taken lately, by member.
 #[derive(Clone, Default)]
-pub struct Patience(Arc<Mutex<BTreeMap<RegionId, VecDeque<Duration>>>>);
+pub struct Patience(Arc<Mutex<BTreeMap<MemberId, VecDeque<Duration>>>>);
 
 impl Patience {
-    pub fn with(&self, region: RegionId) -> Duration {
+    pub fn with(&self, member: MemberId) -> Duration {
         let Ok(known) = self.0.lock() else { return LEAST };
-        let mut list: Vec<Duration> = known.get(&region).into_iter().flatten().copied().collect();
+        let mut list: Vec<Duration> = known.get(&member).into_iter().flatten().copied().collect();
         list.sort();
         (list.get(list.len() / 2).copied().unwrap_or_default() * 4).clamp(LEAST, MOST)
     }
 
-    fn learn(&self, region: RegionId, took: Duration) {
+    fn learn(&self, member: MemberId, took: Duration) {
         let Ok(mut known) = self.0.lock() else { return };
-        let list = known.entry(region).or_default();
+        let list = known.entry(member).or_default();
         if list.len() == REMEMBERED {
             list.pop_front();
         }
@@ -41,7 +41,7 @@ impl Patience {
     }
 
     /// Probes; silence if it takes too long. The probe itself must end by [`LEARNS`].
-    pub async fn probe<T, F>(&self, region: RegionId, probe: F) -> (ProbeResult, Option<T>)
+    pub async fn probe<T, F>(&self, member: MemberId, probe: F) -> (ProbeResult, Option<T>)
     where
         T: Send + 'static,
         F: Future<Output = (ProbeResult, Option<T>)> + Send + 'static,
@@ -50,11 +50,11 @@ impl Patience {
         let task = tokio::spawn(async move {
             let answer = probe.await;
             if answer.0.is_well() {
-                learner.learn(region, began.elapsed());
+                learner.learn(member, began.elapsed());
             }
             answer
         });
-        match tokio::time::timeout(self.with(region), task).await {
+        match tokio::time::timeout(self.with(member), task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => (ProbeResult::Silent, None),
         }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_link_that_becomes_slow_is_learnt_and_forgotten() {
-        let (patience, region) = (Patience::default(), RegionId(0));
+        let (patience, region) = (Patience::default(), MemberId(0));
         let learn = |times: usize, ms: u64| (0..times).for_each(|_| patience.learn(region, Duration::from_millis(ms)));
         assert_eq!(patience.with(region), LEAST);
         learn(REMEMBERED, 5);
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(patience.with(region), Duration::from_millis(800));
         learn(REMEMBERED, 900);
         assert_eq!(patience.with(region), MOST);
-        assert_eq!(patience.with(RegionId(1)), LEAST);
+        assert_eq!(patience.with(MemberId(1)), LEAST);
         learn(REMEMBERED, 5);
         assert_eq!(patience.with(region), LEAST);
     }

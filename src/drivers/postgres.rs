@@ -116,7 +116,8 @@ pub async fn receiver(client: &Client) -> Result<Receiver, String> {
 /// A validating write: one row, read back, on a server that is not the old primary.
 pub struct Write<'a> {
     pub address: &'a str,
-    pub not: Option<&'a str>,
+    /// Addresses of the members that were left.
+    pub not: &'a [String],
     pub system_id: Option<&'a str>,
     pub id: EffectId,
 }
@@ -138,7 +139,7 @@ impl Write<'_> {
             if standby {
                 return Err(format!("{server} is in recovery"));
             }
-            if self.not.is_some_and(|old| old == server) {
+            if self.not.contains(&server) {
                 return Err(format!("this still leads to the old primary, {server}"));
             }
             self.same_system(&client).await?;

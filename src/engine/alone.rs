@@ -97,10 +97,8 @@ impl Onto {
             mode: Mode::Fork,
             armed: true,
             regions: self.regions.iter().map(|r| state.regions[r.at()].clone()).collect(),
-            primaries: vec![{
-                let (region, timeline) = state.primaries[self.group.at()];
-                (region.and_then(|r| self.region(r)), timeline)
-            }],
+            primaries: vec![state.primaries[self.group.at()]],
+            names: state.names.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), name)| ((ONLY, *m), name.clone())).collect(),
             disasters: disasters.collect(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
@@ -108,7 +106,7 @@ impl Onto {
                 .fence_proofs
                 .iter()
                 .filter(|((g, _), _)| *g == self.group)
-                .filter_map(|((_, r), proof)| Some(((ONLY, self.region(*r)?), *proof)))
+                .map(|((_, m), proof)| ((ONLY, *m), *proof))
                 .collect(),
             automation_at: BTreeMap::new(),
             estate,
@@ -118,19 +116,6 @@ impl Onto {
 
     fn telemetry(&self, telemetry: &Telemetry) -> Telemetry {
         let mut group: GroupTelemetry = telemetry.group(self.group).clone();
-        if let Some((record, _)) = &mut group.store.record {
-            if let Some(leader) = &mut record.leader {
-                leader.region = leader.region.and_then(|r| self.region(r));
-            }
-            for m in Arc::make_mut(&mut record.members) {
-                m.region = m.region.and_then(|r| self.region(r));
-            }
-        }
-        for (servers, _) in group.balancers.iter_mut().filter_map(|b| b.servers.as_mut()) {
-            for server in servers {
-                server.region = server.region.and_then(|r| self.region(r));
-            }
-        }
         for member in &mut group.members {
             // A line of lag is drawn by nobody here.
             member.history = Arc::new(VecDeque::new());

@@ -10,8 +10,8 @@ use serde::Serialize;
 /// How a choice stands now.
 pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
     let to = proposal.to.or_else(|| match proposal.intent {
-        Intent::Guided => Some(proposal.from),
-        _ => candidate::choose(cx, proposal.group, proposal.from),
+        Intent::Guided => Some(proposal.old),
+        _ => candidate::choose(cx, proposal.group, proposal.old, proposal.leaves),
     });
     let age = cx.stale_after();
     let mut checks = checks(cx, proposal, to, age);
@@ -24,11 +24,12 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
     let loss = loss(cx, proposal, to, &checks);
     let risk = risk(&checks, &loss);
     let overrule = overrule(cx, proposal, &checks);
-    let otherwise = otherwise(cx, proposal.group, proposal.from);
+    let otherwise = otherwise(cx, proposal.group, proposal.old);
     let no_return_after = plan.and_then(|p| p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver)));
     let plan = plan.map(Digest::of_value).unwrap_or_default();
     let evidence = digest(cx, proposal, to, &checks, &risk);
     Assessment {
+        left: cx.left(proposal.group, proposal.old, proposal.leaves),
         to,
         checks,
         loss,
@@ -44,7 +45,7 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
     }
 }
 
-fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> Vec<Check> {
+fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> Vec<Check> {
     let mut list = Vec::new();
     let group = proposal.group;
     if proposal.intent == Intent::Guided {
@@ -55,11 +56,12 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
         return list;
     };
     if proposal.intent == Intent::Switchover {
-        list.extend(candidate::switchover_checks(cx, group, proposal.from, to, age, opens_route(cx, proposal)));
+        list.extend(candidate::switchover_checks(cx, group, proposal.old, to, age, opens_route(cx, proposal)));
     } else {
-        list.push(observers(cx, group, proposal.from));
-        list.extend(candidate::failover_checks(cx, group, proposal.from, to, age));
-        list.push(fence(cx, group, proposal.from));
+        let left = cx.left(group, proposal.old, proposal.leaves);
+        list.push(observers(cx, group, &left));
+        list.extend(candidate::failover_checks(cx, group, proposal.old, to, age));
+        list.push(fence(cx, group, &left));
         list.extend(entry(cx, group, to));
     }
     if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
@@ -67,7 +69,9 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, age: Span) -> V
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
         list.insert(0, check("data", Verdict::block(11), text));
     }
-    list.push(room(cx, group, proposal.from, to, proposal.intent == Intent::Switchover));
+    if let Some(region) = cx.region_of(group, to) {
+        list.push(room(cx, group, proposal.from, region, proposal.intent == Intent::Switchover));
+    }
     list
 }
 
@@ -86,10 +90,16 @@ fn check(name: &str, verdict: Verdict, text: String) -> Check {
     Check { name: name.to_string(), verdict, text, figure: None, at: None }
 }
 
-/// Is the old primary gone, as the observers say?
-pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
+/// Are the members that would be left gone, as the observers say? The old primary is the first of them.
+pub fn observers(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
+    let Some((from, others)) = left.split_first().map(|(from, others)| (*from, others)) else {
+        return check("observers", Verdict::not_yet(5), "there is no primary".to_string());
+    };
+    if let Some(check) = others.iter().find_map(|other| answers(cx, group, *other)) {
+        return check;
+    }
     let votes = votes::votes(cx, group, from);
-    let name = cx.region_name(from);
+    let name = cx.label(group, from);
     let (verdict, text) = if let Some(alive) = votes.alive() {
         // A lock that was renewed is decided when the next renewal is overdue.
         // Without the store nothing is handed over, in whatever way.
@@ -109,12 +119,33 @@ pub fn observers(cx: &Facts, group: GroupId, from: RegionId) -> Check {
     Check { at: votes.oldest(), ..check("observers", verdict, text) }
 }
 
-/// Can the old primary be proven off?
-pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
-    let name = cx.region_name(from);
+/// Another member of the region that is to be left answers us: the region is not lost.
+fn answers(cx: &Facts, group: GroupId, member: MemberId) -> Option<Check> {
+    let votes = votes::votes(cx, group, member);
+    (votes.ours == Stance::Alive).then(|| {
+        let text = format!("{} answers us: its region is not lost; fail over from the primary alone, or override", cx.label(group, member));
+        Check { at: votes.oldest(), ..check("observers", Verdict::block(5), text) }
+    })
+}
+
+/// Can the members that would be left be proven off? The old primary is the first of them.
+pub fn fence(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
+    let each = left.iter().map(|member| fence_one(cx, group, *member));
+    let rank = |c: &Check| match c.verdict {
+        Verdict::Block { .. } => 0,
+        Verdict::Risk => 1,
+        Verdict::Advice => 2,
+        Verdict::Pass => 3,
+    };
+    each.min_by_key(rank).unwrap_or_else(|| check("fence", Verdict::block(1), "there is no primary to fence".to_string()))
+}
+
+/// Can a member be proven off?
+fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
+    let name = cx.label(group, from);
     let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
         let version =
-            cx.database(group).iter().flat_map(|d| &d.members).filter_map(|m| Some(cx.member(group, m.region)?.report.as_ref()?.0.version)).max();
+            cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
         let text = match version {
             Some(v) if v <= Version(3, 0, 2) => {
                 format!("no fence is configured; Patroni {v} lets a returning {name} overwrite the lock: acknowledged writes were lost that way")
@@ -123,7 +154,12 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
         };
         return check("fence", Verdict::Risk, text);
     };
-    let failing = |r: &&RegionId| **r == from || cx.state.regions[r.at()].0 == RegionStatus::Down;
+    if cx.known_name(group, from).is_none() {
+        let text = format!("the name of {name} in the cluster is not known, so nobody knows what to fence; etcd tells it, or write {{ name, url }}");
+        return check("fence", Verdict::not_yet(1), text);
+    }
+    let region = cx.region_of(group, from);
+    let failing = |r: &&RegionId| Some(**r) == region || cx.state.regions[r.at()].0 == RegionStatus::Down;
     if let Some(needed) = fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost)) {
         return check("fence", Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
     }
@@ -137,7 +173,7 @@ pub fn fence(cx: &Facts, group: GroupId, from: RegionId) -> Check {
 }
 
 /// Does any balancer answer that leads users to it? A failover without one keeps the data, and serves nobody yet.
-fn entry(cx: &Facts, group: GroupId, to: RegionId) -> Option<Check> {
+fn entry(cx: &Facts, group: GroupId, to: MemberId) -> Option<Check> {
     let balancers = cx.database(group).map(|d| d.balancers.as_slice()).filter(|list| !list.is_empty())?;
     let within = |at: Mono, span: Span| cx.now.mono.since(at) <= span;
     let heard = |b: &&super::telemetry::BalancerTelemetry| {
@@ -147,7 +183,7 @@ fn entry(cx: &Facts, group: GroupId, to: RegionId) -> Option<Check> {
     let mut answer = cx.telemetry.group(group).balancers.iter().filter(heard).peekable();
     if answer.peek().is_some() {
         // One that was taken out and not put back leads nobody there, however well it answers.
-        let name = cx.region_name(to);
+        let name = cx.label(group, to);
         let out = format!("{name} is taken out of the balancers: users are served once it is set ready there");
         return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
             true => check("entry", Verdict::Pass, "a balancer answers".to_string()),
@@ -218,10 +254,10 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
 /// What of a region's load comes with one of its databases, how many such there are, and whether that is known: from what
 /// it carried before they were moved there; else each is taken to be an equal part of all that it carries.
 fn moves(cx: &Facts, group: GroupId, from: RegionId, carried: u32) -> Option<(u32, u32, bool)> {
-    let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.leader(*g) == Some(from)).collect();
+    let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.leading_region(*g) == Some(from)).collect();
     let came = |g: GroupId| {
         let last = cx.state.operations.iter().rev().find(|o| o.group == g && o.handed_over())?;
-        last.before.target_load.filter(|_| last.to == from)
+        last.before.target_load.filter(|_| cx.region_of(g, last.to) == Some(from))
     };
     let before: Vec<Percent> = led.iter().filter_map(|g| came(*g)).collect();
     if let (Some(_), Some(least)) = (came(group), before.iter().min()) {
@@ -231,7 +267,7 @@ fn moves(cx: &Facts, group: GroupId, from: RegionId, carried: u32) -> Option<(u3
     (led.len() > 1).then(|| (carried / led.len() as u32, led.len() as u32, false))
 }
 
-fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check]) -> Loss {
+fn loss(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check]) -> Loss {
     match proposal.intent {
         Intent::Switchover => Loss::Nothing,
         Intent::Guided => Loss::Unknown,
@@ -246,7 +282,7 @@ fn loss(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check])
 
 /// What it lacks at least of what a leader was heard to write: told after that, for what it said before it may have received
 /// since.
-fn lacking(cx: &Facts, group: GroupId, to: RegionId) -> Option<Bytes> {
+fn lacking(cx: &Facts, group: GroupId, to: MemberId) -> Option<Bytes> {
     let (_, asked) = cx.member(group, to)?.received?;
     let heard = cx.telemetry.group(group).members.iter().filter_map(|m| m.led_at.map(|(_, at)| at)).max();
     heard.is_none_or(|heard| asked >= heard).then(|| cx.lag(group, to)).flatten()
@@ -284,17 +320,17 @@ fn leads_on(cx: &Facts, group: GroupId) -> bool {
 }
 
 /// What happens if nothing is done, and why the cluster has not acted by itself: a commander's first question.
-pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
+pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> String {
     let Some(record) = cx.record(group) else {
         return match cx.database(group) {
             Some(_) => "unknown: etcd does not answer us".to_string(),
             None => String::new(),
         };
     };
-    let name = cx.region_name(from);
+    let name = cx.label(group, from);
     // Its database answers; the agent that would renew the lock does not.
-    let agentless = record.leader_region() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
-    if record.leader_region() == Some(from)
+    let agentless = record.leading_member() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
+    if record.leading_member() == Some(from)
         && !agentless
         && let Some(alive) = votes::votes(cx, group, from).alive()
     {
@@ -336,11 +372,11 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: RegionId) -> String {
 }
 
 /// Who would take over, where only one may.
-fn by(cx: &Facts, group: GroupId, from: RegionId, synchronous: bool) -> String {
-    let may = |r: &RegionId| *r != from && cx.report(group, *r).is_some_and(|m| m.running);
-    let list: Vec<RegionId> = cx.synchronous_standbys(group).into_iter().filter(may).collect();
+fn by(cx: &Facts, group: GroupId, from: MemberId, synchronous: bool) -> String {
+    let may = |r: &MemberId| *r != from && cx.report(group, *r).is_some_and(|m| m.running);
+    let list: Vec<MemberId> = cx.synchronous_standbys(group).into_iter().filter(may).collect();
     match list.as_slice() {
-        [one] if synchronous => format!(" by {}", cx.region_name(*one)),
+        [one] if synchronous => format!(" by {}", cx.label(group, *one)),
         _ => String::new(),
     }
 }
@@ -348,8 +384,8 @@ fn by(cx: &Facts, group: GroupId, from: RegionId, synchronous: bool) -> String {
 #[derive(Serialize)]
 struct Evidence<'a> {
     group: GroupId,
-    from: RegionId,
-    to: Option<RegionId>,
+    left: Vec<MemberId>,
+    to: Option<MemberId>,
     checks: Vec<(&'a str, Verdict)>,
     risk: &'a Option<String>,
     leader: Option<(&'a str, u64)>,
@@ -359,11 +395,11 @@ struct Evidence<'a> {
 }
 
 /// What a confirmation is bound to: the verdicts and the facts that decide, not the figures that move with every poll.
-fn digest(cx: &Facts, proposal: &Proposal, to: Option<RegionId>, checks: &[Check], risk: &Option<String>) -> Digest {
+fn digest(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check], risk: &Option<String>) -> Digest {
     let record = cx.telemetry.group(proposal.group).store.record.as_ref().map(|(r, _)| r);
     Digest::of_value(&Evidence {
         group: proposal.group,
-        from: proposal.from,
+        left: cx.left(proposal.group, proposal.old, proposal.leaves),
         to,
         checks: checks.iter().map(|c| (c.name.as_str(), c.verdict)).collect(),
         risk,
@@ -385,7 +421,7 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let up = cx.now.mono.since(cx.state.since);
     let settles = || (up < policy.limits.settle).then(|| format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
     automation_rules(cx, proposal, assessment)
-        .or_else(|| short(cx, assessment))
+        .or_else(|| short(cx, proposal, assessment))
         .map(stands)
         .or_else(|| settles().or_else(|| automation_evidence(cx, proposal, assessment)).map(passes))
 }
@@ -398,11 +434,11 @@ pub struct Veto {
 }
 
 /// The target cannot carry what would come: whether that is better than nothing is for a person to say.
-fn short(cx: &Facts, assessment: &Assessment) -> Option<String> {
+fn short(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
     let check = assessment.checks.iter().find(|c| c.name == ROOM_SHORT)?;
     // What it would lose besides weighs more.
     let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
-    let (to, figure) = (assessment.to.map_or("?", |to| cx.region_name(to)), check.figure.as_deref().unwrap_or("?"));
+    let (to, figure) = (assessment.to.and_then(|to| cx.region_of(proposal.group, to)).map_or("?", |r| cx.region_name(r)), check.figure.as_deref().unwrap_or("?"));
     Some(risk.unwrap_or_else(|| format!("{ROOM_SHORT}: {to} {figure}")))
 }
 
@@ -435,7 +471,7 @@ fn automation_rules(cx: &Facts, proposal: &Proposal, assessment: &Assessment) ->
         return Some(format!("acted {} ago; not again within {}", cx.now.utc.since(*at), policy.limits.cooldown));
     }
     if let Some(limit) = policy.limits.fence_proof {
-        match cx.state.fence_proofs.get(&(proposal.group, proposal.from)) {
+        match cx.state.fence_proofs.get(&(proposal.group, proposal.old)) {
             Some((at, _)) if cx.now.utc.since(*at) <= limit => {}
             _ => return Some(format!("the fence was not proven within {limit}")),
         }
@@ -458,7 +494,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if let Some(risk) = &assessment.risk {
         return Some(never_accepts(risk));
     }
-    let votes = votes::votes(cx, proposal.group, proposal.from);
+    let votes = votes::votes(cx, proposal.group, proposal.old);
     if !votes.gone() {
         return Some(format!("observers do not agree: {}", votes.summary()));
     }
@@ -474,12 +510,12 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
         return Some("the synchronous standby has not lost its stream".to_string());
     }
     // Silence is weaker than a refusal: it is believed only after many unanswered probes.
-    let silent = cx.member(proposal.group, proposal.from).is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
+    let silent = cx.member(proposal.group, proposal.old).is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
     if silent {
         return Some("silent, not refused: not yet for long enough".to_string());
     }
     let members = cx.database(proposal.group).map_or(0, |d| d.members.len());
-    let reachable = cx.database(proposal.group).iter().flat_map(|d| &d.members).filter(|m| cx.report(proposal.group, m.region).is_some()).count();
+    let reachable = cx.member_ids(proposal.group).filter(|m| cx.report(proposal.group, *m).is_some()).count();
     if reachable * 2 < members {
         return Some("less than half of the members answer: it may be we who are cut off".to_string());
     }

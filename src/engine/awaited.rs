@@ -8,9 +8,9 @@ use std::fmt;
 pub enum Awaited<'a> {
     Words(Cow<'a, str>),
     /// Words around a name.
-    Of(&'static str, &'a str, &'static str),
+    Of(&'static str, Cow<'a, str>, &'static str),
     /// That this standby leaves recovery, and the timeline it is on.
-    Promotion(&'a str, Option<Timeline>),
+    Promotion(Cow<'a, str>, Option<Timeline>),
 }
 
 impl From<&'static str> for Awaited<'_> {

@@ -4,9 +4,10 @@
 use super::planted::{self, Break};
 use super::{Facts, limits, votes};
 use crate::model::*;
+use std::borrow::Cow;
 
 /// The checks of a failover from one member to another, the decisive ones first. `age` is how old evidence may be.
-pub fn failover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, age: Span) -> Vec<Check> {
+pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId, age: Span) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(database) = cx.database(group) else { return Vec::new() };
     if database.store.is_empty() {
@@ -25,15 +26,15 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId,
 }
 
 /// The checks of a planned switchover: the leader lives and is asked to step down.
-pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, age: Span, opens_route: bool) -> Vec<Check> {
+pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId, age: Span, opens_route: bool) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(record) = cx.record_within(group, age) else {
         checks.add(Verdict::not_yet(5), "store", format!("etcd was not read within {age}"));
         return checks.list;
     };
     store(cx, &mut checks, group, from, record);
-    let (old, new) = (cx.region_name(from), cx.region_name(to));
-    if record.leader_region() != Some(from) {
+    let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
+    if record.leading_member() != Some(from) {
         checks.block(11, "leader", format!("{old} does not lead; a switchover needs a living primary"));
     }
     match cx.report_within(group, from, age) {
@@ -45,7 +46,7 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
         _ => checks.block(11, "leader", format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
-    let listed = recorded(record, to, cx);
+    let listed = recorded(record, group, to, cx);
     match cx.report_within(group, to, age) {
         None => checks.add(Verdict::not_yet(5), "candidate", format!("{new} did not answer within {age}")),
         Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
@@ -73,14 +74,25 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: RegionId, to: RegionI
 }
 
 /// The best member to take over: recorded as synchronous, answering, and by priority.
-pub fn choose(cx: &Facts, group: GroupId, from: RegionId) -> Option<RegionId> {
+pub fn choose(cx: &Facts, group: GroupId, from: MemberId, leaves: Leaves) -> Option<MemberId> {
     let database = cx.database(group)?;
+    let left = cx.left(group, from, leaves);
+    best(cx, group, database.member_ids().filter(|m| !left.contains(m)))
+}
+
+/// The best member in a region.
+pub fn choose_in(cx: &Facts, group: GroupId, region: RegionId) -> Option<MemberId> {
+    best(cx, group, cx.database(group)?.members_in(region))
+}
+
+fn best(cx: &Facts, group: GroupId, members: impl Iterator<Item = MemberId>) -> Option<MemberId> {
     let recorded = cx.synchronous_standbys(group);
-    let rank = |region: RegionId| {
-        let answers = cx.report(group, region).is_some_and(|r| r.running && !r.nofailover);
-        (!answers, !recorded.contains(&region), cx.estate().region(region).priority)
+    let rank = |member: &MemberId| {
+        let answers = cx.report(group, *member).is_some_and(|r| r.running && !r.nofailover);
+        let priority = cx.region_of(group, *member).map_or(u16::MAX, |r| cx.estate().region(r).priority);
+        (!answers, !recorded.contains(member), priority)
     };
-    database.members.iter().map(|m| m.region).filter(|r| *r != from).min_by_key(|r| rank(*r))
+    members.min_by_key(rank)
 }
 
 #[derive(Default)]
@@ -108,10 +120,10 @@ impl Checks {
 }
 
 /// The rows about the cluster as a whole.
-fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record: &StoreRecord) {
+fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record: &StoreRecord) {
     let Some(database) = cx.database(group) else { return };
     let scope = &database.scope;
-    let told = database.members.iter().filter_map(|m| cx.member(group, m.region)?.report.as_ref()?.0.system_id.as_deref()).next();
+    let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_deref()).next();
     match (&record.initialize, told) {
         (None, _) if record.config.is_none() && record.members.is_empty() => {
             checks.block(11, "identity", format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
@@ -124,16 +136,17 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, record
         (Some(_), Some(told)) => checks.pass("identity", format!("{scope}, system {told}")),
         _ => checks.add(Verdict::not_yet(5), "identity", format!("no member of {scope} has told its system id")),
     }
-    if database.members.iter().all(|m| record.name_of(m.region).is_none()) {
+    if database.member_ids().all(|m| record.name_of(m).is_none()) {
         checks.block(11, "identity", format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
     }
     if record.voters > 0 && record.voters_up * 2 <= record.voters {
         checks.block(11, "store", format!("etcd keeps {} of {}: no quorum, no safe hand-over", record.voters_up, record.voters));
     } else {
-        let lost: u16 = database.store.iter().filter(|e| e.region == Some(from)).count() as u16;
+        let region = database.region_of(from);
+        let lost: u16 = database.store.iter().filter(|e| e.region.is_some() && e.region == region).count() as u16;
         let left = (database.store.len() as u16).saturating_sub(lost);
         if lost > 0 && left * 2 <= database.store.len() as u16 {
-            let name = cx.region_name(from);
+            let name = region.map_or("?", |r| cx.region_name(r));
             checks.block(10, "store", format!("etcd keeps {left} of {} without {name}; no safe hand-over", database.store.len()));
         } else {
             checks.pass("store", format!("etcd {}/{}", record.voters_up, record.voters));
@@ -172,19 +185,19 @@ pub fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
 }
 
 /// The rows about the member that is to take over.
-fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: RegionId, age: Span, record: &StoreRecord) {
-    let (old, new) = (cx.region_name(from), cx.region_name(to));
+fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: MemberId, age: Span, record: &StoreRecord) {
+    let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
     let old_name = cx.member_name(group, from);
     if to == from {
-        checks.block(11, "candidate", format!("{new} is the region that is to be left"));
+        checks.block(11, "candidate", format!("{new} is to be left"));
         return;
     }
     if record.name_of(to).is_none() {
         checks.block(11, "candidate", format!("no member in etcd has the REST address that is configured for {new}; naming it would elect nobody"));
         return;
     }
-    let listed = recorded(record, to, cx);
-    let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(old_name.as_str()));
+    let listed = recorded(record, group, to, cx);
+    let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(&*old_name));
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let Some(report) = cx.report_within(group, to, age) else {
         let others =
@@ -230,7 +243,7 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
         let text = match other {
             Some(other) => {
-                format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.region_name(other))
+                format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.label(group, other))
             }
             // Nobody need wait for one that answers.
             None if cx.report_within(group, from, age).is_some() => {
@@ -238,9 +251,8 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: RegionId, to: R
             }
             None => {
                 // To wait is a choice too, and the only one that loses nothing.
-                let holds: Vec<&str> =
-                    cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.region_name(r)).collect();
-                let holders: Vec<&str> = std::iter::once(old).chain(holds).collect();
+                let holds = cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.label(group, r));
+                let holders: Vec<Cow<str>> = std::iter::once(Cow::Borrowed(old)).chain(holds).collect();
                 let wait = format!("nothing is lost should {} come back", holders.join(" or "));
                 format!("{new} may lack writes ({last_seen}), for /sync names no living standby; {wait}")
             }
@@ -271,23 +283,23 @@ fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecor
     }
 }
 
-fn recorded(record: &StoreRecord, to: RegionId, cx: &Facts) -> bool {
-    let name = record.name_of(to).unwrap_or(cx.region_name(to));
+fn recorded(record: &StoreRecord, group: GroupId, to: MemberId, cx: &Facts) -> bool {
+    let name = record.name_of(to).map_or_else(|| cx.member_name(group, to), Cow::Borrowed);
     planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| **n == *name))
 }
 
 /// In quorum mode an acknowledged write is on some of the voters only: beside the candidate as many of them must answer as
 /// the store says, none further than the candidate. (Patroni's own rule, `quorum_votes >= sync.quorum` in `ha.py` of 4.x:
 /// of any so many, and the candidate, one at least has each acknowledged write.)
-fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: RegionId, age: Span) -> Option<String> {
+fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId, age: Span) -> Option<String> {
     let sync = record.sync.as_ref()?;
     let quorum = usize::from(sync.quorum?);
     let position = cx.report_within(group, to, age)?.received?;
-    let voters: Vec<RegionId> = sync.standbys.iter().filter_map(|n| record.region_of(n)).collect();
+    let voters: Vec<MemberId> = sync.standbys.iter().filter_map(|n| record.member_named(n)).collect();
     let mut answered = 0;
     for voter in &voters {
         match cx.report_within(group, *voter, age).and_then(|r| r.received) {
-            Some(theirs) if theirs > position => return Some(format!("{} is ahead of the candidate", cx.region_name(*voter))),
+            Some(theirs) if theirs > position => return Some(format!("{} is ahead of the candidate", cx.label(group, *voter))),
             Some(_) => answered += 1,
             None => {}
         }
@@ -320,8 +332,8 @@ mod tests {
         let (record, _) = engine.telemetry.groups[group.at()].store.record.as_mut().unwrap_or_else(|| panic!("no record"));
         change(record, now.utc);
         let cx = engine.facts(now);
-        let region = |name: &str| cx.estate().region_named(name).unwrap_or_else(|| panic!("no region {name}"));
-        let checks = failover_checks(&cx, group, region("us-east-1"), region("eu-west-1"), limits::FRESH);
+        let member = |name: &str| cx.member_ids(group).find(|m| cx.label(group, *m) == name).unwrap_or_else(|| panic!("no member {name}"));
+        let checks = failover_checks(&cx, group, member("us-east-1"), member("eu-west-1"), limits::FRESH);
         checks.into_iter().filter(|c| matches!(c.verdict, Verdict::Block { .. })).map(|c| c.name).collect()
     }
 
@@ -362,13 +374,13 @@ mod tests {
         let group = GroupId::of(1);
         let record = cx.record(group).cloned().unwrap_or_else(|| panic!("no record"));
         let standby = |name: &str| {
-            let region = cx.estate().region_named(name).unwrap_or_else(|| panic!("no region {name}"));
-            let received = cx.report_within(group, region, limits::FRESH).and_then(|r| r.received);
-            (received.unwrap_or_else(|| panic!("{name} says no position")), region)
+            let member = cx.member_ids(group).find(|m| cx.label(group, *m) == name).unwrap_or_else(|| panic!("no member {name}"));
+            let received = cx.report_within(group, member, limits::FRESH).and_then(|r| r.received);
+            (received.unwrap_or_else(|| panic!("{name} says no position")), member)
         };
         let (ahead, behind) = (standby("eu-west-1").max(standby("ap-southeast-1")), standby("eu-west-1").min(standby("ap-southeast-1")));
         assert!(ahead.0 > behind.0, "neither is ahead of the other: nothing would be tested");
-        let here = |list: [RegionId; 2]| list.map(|r| Name::from(cx.region_name(r)));
+        let here = |list: [MemberId; 2]| list.map(|m| Name::from(&*cx.label(group, m)));
         for (to, standbys, quorum, missing) in [
             (ahead.1, here([ahead.1, behind.1]), 1, None),
             // One beside the candidate must answer, and does not.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 /// One round of detection. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
+    names(engine, now);
     primaries(engine, now);
     if engine.detects {
         let watched = engine.watched();
@@ -32,18 +33,33 @@ fn primaries(engine: &mut Engine, now: Now) {
         }
         let known = engine.state.primaries[group.at()];
         let Some(record) = cx.record(group) else { continue };
-        let Some(region) = record.leader_region() else { continue };
-        let report = cx.report(group, region).filter(|r| r.role == MemberRole::Leader && r.running);
+        let Some(member) = record.leading_member() else { continue };
+        let report = cx.report(group, member).filter(|r| r.role == MemberRole::Leader && r.running);
         // A member writes its own name into /sync right before it promotes itself: it is the primary, even if it died
         // before anybody heard so from itself.
-        let promoting = record.sync.as_ref().is_some_and(|s| s.leader.is_some() && s.leader.as_deref() == record.name_of(region));
+        let promoting = record.sync.as_ref().is_some_and(|s| s.leader.is_some() && s.leader.as_deref() == record.name_of(member));
         let timeline = match report {
             Some(r) => r.timeline.or(known.1),
             None if known.0.is_some() && !promoting => continue,
             None => known.1,
         };
-        if (Some(region), timeline) != known && (timeline.is_some() || known.0.is_none()) {
-            engine.emit(now, Event::PrimaryChanged { group, region: Some(region), timeline });
+        if (Some(member), timeline) != known && (timeline.is_some() || known.0.is_none()) {
+            engine.emit(now, Event::PrimaryChanged { group, member: Some(member), timeline });
+        }
+    }
+}
+
+/// What the cluster calls each member: kept, because a fence needs it when nothing answers any more.
+fn names(engine: &mut Engine, now: Now) {
+    for group in engine.state.estate.group_ids() {
+        let Some((record, _)) = engine.telemetry.group(group).store.record.as_ref() else { continue };
+        let new = |key: &MemberKey| {
+            let member = key.member?;
+            (engine.state.names.get(&(group, member)) != Some(&key.name)).then(|| Event::MemberNamed { group, member, name: key.name.clone() })
+        };
+        let events: Vec<Event> = record.members.iter().filter_map(new).collect();
+        for event in events {
+            engine.emit(now, event);
         }
     }
 }
@@ -91,7 +107,7 @@ fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
         return told.map(|_| Turn::PrimaryHeard);
     };
     // A disaster is declared sooner than that, if it is one.
-    let declared = cx.state.open_disasters().any(|d| d.regions.contains(&primary)) || cx.state.running(group).is_some();
+    let declared = cx.region_of(group, primary).is_some_and(|r| cx.state.open_disasters().any(|d| d.regions.contains(&r))) || cx.state.running(group).is_some();
     if declared || cx.now.mono.since(since) < limits::SILENCE.times(3) {
         return None;
     }
@@ -130,11 +146,11 @@ fn unprotected(cx: &Facts, group: GroupId) -> Option<Option<Turn>> {
     let (config, sync) = (record.config.as_ref()?, record.sync.as_ref()?);
     let primary = cx.state.primaries[group.at()].0?;
     let leader = cx.report(group, primary).filter(|r| r.role == MemberRole::Leader && r.running)?;
-    if record.leader_region() != Some(primary) {
+    if record.leading_member() != Some(primary) {
         return None;
     }
     // That one is named is not that it follows.
-    let follows = |r: &RegionId| cx.report(group, *r).is_some_and(|m| m.running && m.role == MemberRole::Replica && m.timeline == leader.timeline);
+    let follows = |m: &MemberId| cx.report(group, *m).is_some_and(|m| m.running && m.role == MemberRole::Replica && m.timeline == leader.timeline);
     if config.synchronous && !sync.standbys.is_empty() && !cx.synchronous_standbys(group).iter().any(follows) {
         return None;
     }
@@ -200,22 +216,23 @@ pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, regio
 
 /// A primary in it answers and leads no more.
 fn without_primary(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
-    let led = |g: &GroupId| cx.state.primaries[g.at()].0 == Some(region) && cx.stepped_down(*g).is_some();
+    let led = |g: &GroupId| cx.state.primary_region(*g) == Some(region) && cx.stepped_down(*g).is_some();
     let group = groups.iter().find(|g| led(g))?;
     Some(format!("{} answers and leads no more: nobody takes its writes", cx.estate().group(*group).name))
 }
 
 fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
-    for group in groups.iter().copied() {
-        if cx.leader(group) == Some(region) {
+    let members = |group: GroupId| cx.database(group).into_iter().flat_map(move |d| d.members_in(region)).map(move |m| (group, m));
+    for (group, member) in groups.iter().copied().flat_map(members) {
+        if cx.leader(group) == Some(member) {
             continue;
         }
         let (_, rpo) = cx.estate().targets(group);
-        if let Some(lag) = super::lag_time(cx, group, region).filter(|lag| *lag > rpo) {
+        if let Some(lag) = super::lag_time(cx, group, member).filter(|lag| *lag > rpo) {
             let name = &cx.estate().group(group).name;
             // One that has not found a new primary yet holds what the old one had acknowledged to it.
             let known = cx.state.primaries[group.at()].1;
-            let older = cx.report(group, region).and_then(|r| r.timeline).zip(known).is_some_and(|(own, now)| own < now);
+            let older = cx.report(group, member).and_then(|r| r.timeline).zip(known).is_some_and(|(own, now)| own < now);
             return Some(match older {
                 true => format!("{name} does not follow the new primary yet: {lag} behind it; its RPO is {rpo}"),
                 false => format!("{name} lags {lag}; its RPO is {rpo}"),
@@ -271,12 +288,14 @@ fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
         list.push(regional(cx, sights, kind, vec![region]));
     }
     for group in cx.estate().group_ids() {
-        let Some(leader) = cx.leader(group).filter(|r| cx.database(group).is_some() && !down.contains(r)) else { continue };
+        let Some((leader, region)) = cx.leader(group).and_then(|m| Some((m, cx.region_of(group, m)?))).filter(|(_, r)| !down.contains(r)) else {
+            continue;
+        };
         let Some(target) = member(cx, group, leader) else { continue };
         if let Some(votes) = target.votes.filter(Votes::declares) {
             list.push(Finding {
                 kind: DisasterType::NodeFailure,
-                regions: vec![leader],
+                regions: vec![region],
                 services: watched.reach(group).to_vec(),
                 since: target.since,
                 evidence: votes.summary(),
@@ -293,7 +312,7 @@ fn signals(cx: &Facts, watched: &Watched) -> Vec<Finding> {
         services: cx
             .estate()
             .group_ids()
-            .filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(s.region) && s.text.contains(&cx.estate().group(*g).name))
+            .filter(|g| cx.database(*g).is_some() && cx.leading_region(*g) == Some(s.region) && s.text.contains(&cx.estate().group(*g).name))
             .flat_map(|g| watched.reach(g).iter().copied())
             .collect(),
         since: Some(s.since),
@@ -307,7 +326,7 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     let mut services: Vec<ServiceId> = Vec::new();
     for id in cx.estate().service_ids() {
         let group = cx.estate().service(id).group;
-        let led = cx.database(group).is_some() && cx.leader(group).is_some_and(|l| regions.contains(&l));
+        let led = cx.leading_region(group).is_some_and(|l| regions.contains(&l));
         let only_there = cx.database(group).is_none() && cx.estate().service(id).regions.iter().all(|r| regions.contains(r));
         if led || only_there {
             services.push(id);
@@ -342,7 +361,8 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
     // Users have waited since their primary stepped down, if it did: its nodes may have died after that.
     let idle = |g: &GroupId| {
         let cx = engine.facts(now);
-        let led = cx.state.primaries[g.at()].0.filter(|r| finding.regions.contains(r) && cx.state.turned.contains_key(&(*g, Turn::SteppedDown)))?;
+        let led = cx.state.primaries[g.at()].0.filter(|_| cx.state.turned.contains_key(&(*g, Turn::SteppedDown)))?;
+        cx.region_of(*g, led).filter(|r| finding.regions.contains(r))?;
         let reached = cx.estate().group(*g).services.iter().any(|s| finding.services.contains(s));
         cx.member(*g, led)?.led_at.map(|(_, at)| at).filter(|_| reached)
     };

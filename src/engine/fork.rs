@@ -95,7 +95,7 @@ impl Engine {
 
     /// More than one thing is watched in a region, and nothing there answers.
     fn is_cut_off(&self, region: RegionId) -> bool {
-        let here = |g: &GroupId| self.telemetry.member(&self.state.estate, *g, region).is_some();
+        let here = |g: &GroupId| self.state.estate.group(*g).database.as_ref().is_some_and(|d| d.members_in(region).next().is_some());
         self.state.estate.group_ids().filter(here).any(|g| self.is_silent_beyond(region, g))
     }
 }

@@ -217,6 +217,11 @@ impl Engine {
         view::snapshot(self, now, world)
     }
 
+    /// The member of a group in a region that would be chosen to take over, or the first there.
+    pub fn candidate_in(&self, now: Now, group: GroupId, region: RegionId) -> Option<MemberId> {
+        candidate::choose_in(&self.facts(now), group, region)
+    }
+
     /// How a choice on the table stands now.
     pub fn assess(&self, now: Now, proposal: ProposalId) -> Option<Assessment> {
         let open = self.state.proposals.iter().find(|p| p.proposal.id == proposal)?;
@@ -333,7 +338,7 @@ impl Engine {
 }
 
 /// How far a standby is behind in time.
-fn lag_time(cx: &Facts, group: GroupId, region: RegionId) -> Option<Span> {
-    let (report, _) = cx.member(group, region)?.report.as_ref()?;
+fn lag_time(cx: &Facts, group: GroupId, member: MemberId) -> Option<Span> {
+    let (report, _) = cx.member(group, member)?.report.as_ref()?;
     cx.telemetry.behind(group, report.received?)
 }

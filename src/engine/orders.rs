@@ -48,7 +48,7 @@ struct Choice<'a> {
     group: GroupId,
     intent: Intent,
     from: Option<RegionId>,
-    to: Option<RegionId>,
+    to: Option<MemberId>,
     reason: &'a str,
 }
 
@@ -56,9 +56,11 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
     let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
-    let in_range = |r: Option<RegionId>| r.is_none_or(|r| r.at() < state.estate.regions.len());
-    if !in_range(from) || !in_range(to) {
+    if from.is_some_and(|r| r.at() >= state.estate.regions.len()) {
         return Err(unknown("region"));
+    }
+    if to.is_some_and(|m| target.database.as_ref().is_none_or(|d| d.member(m).is_none())) {
+        return Err(unknown("member"));
     }
     if let Some(running) = state.running(group) {
         return Err(Refusal::by_law(7, format!("{} already runs on {}", running.id, target.name), "wait for it, or abort it"));
@@ -66,7 +68,7 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     if intent != Intent::Guided && target.database.is_none() {
         return Err(Refusal::new(format!("{} has no database to fail over", target.name), "name the group of the database it depends on"));
     }
-    let primary = state.primaries[group.at()].0;
+    let (old, primary) = (state.primaries[group.at()].0, state.primary_region(group));
     let Some(from) = from.or(primary) else {
         return Err(Refusal::by_law(5, format!("the primary of {} is not known", target.name), "wait until etcd or the members answer"));
     };
@@ -74,14 +76,17 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         let (name, leads) = (&state.estate.region(from).name, primary.map_or("?", |p| state.estate.region(p).name.as_str()));
         return Err(Refusal::new(format!("{name} is not the primary of {}; {leads} is", target.name), "name the region that is to be left"));
     }
-    if to == Some(from) {
-        let name = &state.estate.region(from).name;
+    if to.is_some() && to == old {
+        let name = state.estate.member_label(group, to.unwrap_or(MemberId(0)), None);
         return Err(Refusal::new(format!("{name} leads {} already", target.name), "name another region, or none"));
     }
     // Whether it was named or chosen, the same way has the same plan.
-    let target = to.or_else(|| candidate::choose(&engine.facts(now), group, from));
-    let back = intent == Intent::Switchover && target.is_some_and(|to| goes_back(engine, group, to));
     let disaster = state.open_disasters().find(|d| d.regions.contains(&from)).map(|d| (d.id, d.kind));
+    // Of a group without a database nothing looks at it.
+    let old = old.unwrap_or(MemberId(0));
+    let leaves = leaves(engine, now, (group, old), intent, disaster.map(|(_, kind)| kind));
+    let target = to.or_else(|| candidate::choose(&engine.facts(now), group, old, leaves));
+    let back = intent == Intent::Switchover && target.is_some_and(|to| goes_back(engine, group, to));
     let state = &engine.state;
     let plans = || state.estate.plans.iter().filter(|p| p.intent == intent);
     let plan = match intent {
@@ -107,6 +112,8 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         plan,
         intent,
         from,
+        old,
+        leaves,
         to,
         reason: reason.to_string(),
         by: by.to_string(),
@@ -118,9 +125,22 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     Ok(Receipt::Proposed(id))
 }
 
-/// True if the last failover of the group left this region.
-fn goes_back(engine: &Engine, group: GroupId, to: RegionId) -> bool {
-    engine.state.operations.iter().rev().find(|o| o.group == group && o.handed_over()).is_some_and(|o| o.from == to && o.intent() == Intent::Failover)
+/// How much a choice of a person's leaves. A failover leaves the primary's region, unless the primary alone is known to have failed.
+fn leaves(engine: &Engine, now: Now, (group, old): (GroupId, MemberId), intent: Intent, disaster: Option<DisasterType>) -> Leaves {
+    let cx = engine.facts(now);
+    let neighbour_answers = || cx.left(group, old, Leaves::Region).iter().skip(1).any(|m| cx.report(group, *m).is_some());
+    match (intent, disaster) {
+        (Intent::Failover, Some(kind)) if kind.is_of_region() => Leaves::Region,
+        (Intent::Failover, None) if !neighbour_answers() => Leaves::Region,
+        _ => Leaves::Member,
+    }
+}
+
+/// True if the last failover of the group left this member's region.
+fn goes_back(engine: &Engine, group: GroupId, to: MemberId) -> bool {
+    let region = engine.state.estate.group(group).database.as_ref().and_then(|d| d.region_of(to));
+    let last = engine.state.operations.iter().rev().find(|o| o.group == group && o.handed_over());
+    last.is_some_and(|o| Some(o.from) == region && o.intent() == Intent::Failover)
 }
 
 fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<Receipt, Refusal> {
@@ -225,6 +245,7 @@ pub fn begin(
         evidence: assessment.evidence,
         group: proposal.group,
         from: proposal.from,
+        left: assessment.left.clone(),
         to,
         generation,
         by,
@@ -251,9 +272,9 @@ fn stored_generation(engine: &Engine, group: GroupId) -> Generation {
     key.and_then(|k| Claim::read(&k.value)).map_or(Generation::default(), |c| c.generation)
 }
 
-fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Before {
+fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Before {
     let cx = engine.facts(now);
-    let (group, from) = (proposal.group, proposal.from);
+    let (group, from, old) = (proposal.group, proposal.from, proposal.old);
     if cx.database(group).is_none() {
         return Before::default();
     }
@@ -262,19 +283,19 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: RegionId) -> Befor
         Intent::Failover => {
             let answers = proposal.disaster.or_else(|| cx.state.disaster_of(proposal.intent, group, from));
             let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == answers).map(|d| d.since);
-            let seen = cx.member(group, from).and_then(|m| m.failing_since()).map(|t| now.utc_of(t));
+            let seen = cx.member(group, old).and_then(|m| m.failing_since()).map(|t| now.utc_of(t));
             seen.or(disaster)
         }
         _ => None,
     };
     Before {
-        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, from), |l| l.name.to_string()),
+        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, old).into_owned(), |l| l.name.to_string()),
         leader_create_revision: record.and_then(|r| r.leader.as_ref()).map(|l| l.create_revision),
-        candidate: cx.member_name(group, to),
+        candidate: cx.member_name(group, to).into_owned(),
         timeline: cx.state.primaries[group.at()].1,
         system_id: record.and_then(|r| r.initialize.as_deref()).map(str::to_string),
         position: cx.telemetry.leader_position(group),
-        target_load: cx.load(to),
+        target_load: cx.region_of(group, to).and_then(|r| cx.load(r)),
         impact,
         claim: String::new(),
     }
@@ -356,7 +377,7 @@ fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<
         return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
     }
     if let Some(leader) = run::moved_to(engine, now, &operation) {
-        let leads = engine.facts(now).region_name(leader).to_string();
+        let leads = engine.facts(now).label(operation.group, leader).into_owned();
         let reason = format!("{leads} leads now: undoing the fence would bring the old primary back beside it");
         return Err(Refusal::by_law(11, reason, "give it up (abort): what was done stays as it is"));
     }
@@ -413,7 +434,7 @@ fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) 
     }
     let cx = engine.facts(now);
     if !cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader) {
-        let reason = format!("{} is not seen to lead: there is nothing to accept", cx.region_name(operation.to));
+        let reason = format!("{} is not seen to lead: there is nothing to accept", cx.label(operation.group, operation.to));
         return Err(Refusal::by_law(6, reason, "wait until it leads, or give it up (abort) and fail over anew"));
     }
     let status = Status::RecoveredUnprotected { by: by.to_string() };
@@ -431,16 +452,16 @@ fn arm(engine: &mut Engine, now: Now, by: &str, typed: &str) -> Result<Receipt, 
 }
 
 /// For screens: why a member may not take over, or not without a risk that is typed.
-pub fn unfit(engine: &Engine, now: Now, group: GroupId, region: RegionId) -> Option<Unfit> {
+pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Option<Unfit> {
     let cx = engine.facts(now);
     let leader = cx.leader(group)?;
-    if leader == region {
+    if leader == member {
         return None;
     }
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
         return Some(Unfit { why: "its data may be corrupt as well: replicas carry it".to_string(), at_a_risk: false });
     }
-    let checks = candidate::failover_checks(&cx, group, leader, region, cx.stale_after());
+    let checks = candidate::failover_checks(&cx, group, leader, member, cx.stale_after());
     let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict == Verdict::Risk));
     reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict == Verdict::Risk })
 }

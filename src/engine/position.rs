@@ -86,7 +86,7 @@ mod tests {
             ([old, told(2, 130)], Some((1, 120)), Some((9, 140)), Some(140), "the store's is of this holder"),
         ] {
             let members = leaders.map(|led_at| MemberTelemetry { led_at, ..MemberTelemetry::default() }).to_vec();
-            let leader = Some(LeaderKey { name: "new".into(), region: None, create_revision: 7, lease_left: None, lease_ttl: None, lease_id: None });
+            let leader = Some(LeaderKey { name: "new".into(), member: None, create_revision: 7, lease_left: None, lease_ttl: None, lease_id: None });
             let record = StoreRecord {
                 leader,
                 last_switch: switch.map(|(t, p)| (Timeline(t), Lsn(p))),

@@ -39,8 +39,12 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
     if planted::is(Break::FenceUnseen) {
         return Ok(());
     }
-    let (group, from) = (operation.group, operation.from);
-    let name = cx.region_name(from);
+    operation.left.iter().try_for_each(|member| one_gone_since(cx, operation, *member, fenced))
+}
+
+fn one_gone_since(cx: &Facts, operation: &Operation, from: MemberId, fenced: Mono) -> Result<(), String> {
+    let group = operation.group;
+    let name = cx.label(group, from);
     let Some(member) = cx.member(group, from) else { return Err(format!("{name} is no member any more")) };
     if let Some(life) = member.last_life().filter(|t| *t > fenced) {
         return Err(format!("the fence returned 0 but {name} answered {} ago", cx.now.mono.since(life)));
@@ -55,20 +59,20 @@ pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(),
         }
     }
     // Once another leads, who streams does so from there, and the lock is renewed by that one.
-    if cx.record(group).and_then(StoreRecord::leader_region).is_some_and(|l| l != from) {
+    if cx.record(group).and_then(StoreRecord::leading_member).is_some_and(|l| l != operation.old()) || from != operation.old() {
         return Ok(());
     }
-    for other in cx.database(group).iter().flat_map(|d| &d.members).filter(|m| m.region != from) {
-        let stream = cx.member(group, other.region).and_then(|m| m.stream);
+    for other in cx.member_ids(group).filter(|m| !operation.left.contains(m)) {
+        let stream = cx.member(group, other).and_then(|m| m.stream);
         let Some((stream, at)) = stream.filter(|(s, _)| s.streaming) else { continue };
         // What was on its way when it was shot may still arrive.
         let settled = fenced.plus(Span::ms(200));
         if stream.silent_for.is_some_and(|s| at.minus(s) > settled) {
-            return Err(format!("the fence returned 0 but {} still hears {name}", cx.region_name(other.region)));
+            return Err(format!("the fence returned 0 but {} still hears {name}", cx.label(group, other)));
         }
         // A fence may have cut off us alone: who streamed from it is asked once more.
-        if at <= settled && (other.region == operation.to || cx.now.mono.since(at) <= limits::FRESH) {
-            return Err(format!("whether {} still hears {name} is not known yet", cx.region_name(other.region)));
+        if at <= settled && (other == operation.to || cx.now.mono.since(at) <= limits::FRESH) {
+            return Err(format!("whether {} still hears {name} is not known yet", cx.label(group, other)));
         }
     }
     if cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > fenced) {
@@ -104,7 +108,7 @@ impl LossKnown {
 /// The store does not hold what the transaction would compare.
 pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, String> {
     let record = cx.record_within(operation.group, limits::FRESH).ok_or("etcd was not read within 1s")?;
-    let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.region_name(operation.to)))?;
+    let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.label(operation.group, operation.to)))?;
     let claim = record.operation.as_ref().filter(|k| *k.value == *operation.before.claim).ok_or("our claim in the store is gone")?;
     if record.leader.as_ref().is_some_and(|l| *l.name != *operation.before.leader) {
         return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| &*l.name)));

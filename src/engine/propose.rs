@@ -21,7 +21,7 @@ fn withdraw(engine: &mut Engine, now: Now) {
         let led = engine.state.primaries[p.group.at()].0;
         if disaster.is_some_and(|d| d.ended.is_some()) {
             gone.push((p.id, p.group, "the disaster is over"));
-        } else if p.intent != Intent::Guided && led.is_some_and(|r| r != p.from) {
+        } else if p.intent != Intent::Guided && led.is_some_and(|m| m != p.old) {
             gone.push((p.id, p.group, "the primary has moved"));
         } else if p.by != DETECTION && now.mono.since(open.since.mono) > limits::CHOICE {
             gone.push((p.id, p.group, "nobody confirmed it"));
@@ -52,7 +52,7 @@ pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
     let Some(displaced) = engine.displaced.remove(&group) else { return false };
     let state = &engine.state;
     let open = displaced.disaster.is_some_and(|id| state.open_disasters().any(|d| d.id == id));
-    let led = state.primaries[group.at()].0.is_none_or(|r| r == displaced.from);
+    let led = state.primaries[group.at()].0.is_none_or(|m| m == displaced.old);
     if open && led && state.running(group).is_none() {
         let automatic_at = displaced.automatic_at.map(|at| at.max(now.mono.plus(limits::LOOKS_UP)));
         let proposal = Proposal { id: ProposalId(state.next.proposal.max(1)), automatic_at, ..displaced };
@@ -90,7 +90,8 @@ fn stands(engine: &Engine, now: Now, proposal: &Proposal) -> Option<String> {
 fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Proposal> {
     let state = &engine.state;
     let primary = state.primaries[group.at()].0?;
-    let affected = disaster.regions.contains(&primary) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
+    let from = state.primary_region(group)?;
+    let affected = disaster.regions.contains(&from) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
     let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
     if !affected || busy || engine.dismissed.contains(&(disaster.id, group)) {
         return None;
@@ -118,13 +119,15 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         && response.is_some_and(|r| r.automated)
         && automation == Some(Automation::Full)
         && state.armed;
-    let name = &state.estate.region(primary).name;
+    let name = &state.estate.region(from).name;
     Some(Proposal {
         id: ProposalId(state.next.proposal.max(1)),
         group,
         plan: plan.name.clone(),
         intent,
-        from: primary,
+        from,
+        old: primary,
+        leaves: if disaster.kind.is_of_region() { Leaves::Region } else { Leaves::Member },
         to: None,
         reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
         by: DETECTION.to_string(),

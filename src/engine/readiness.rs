@@ -19,7 +19,7 @@ impl Engine {
         kinds.dedup();
         let mut list = Vec::new();
         for region in cx.estate().region_ids() {
-            let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.database(*g).is_some() && cx.leader(*g) == Some(region)).collect();
+            let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.leading_region(*g) == Some(region)).collect();
             for kind in &kinds {
                 if led.is_empty() {
                     list.push(Readiness { region, scenario: *kind, group: None, points: vec![elsewhere(&cx, region), entries(&cx, region)] });
@@ -80,15 +80,16 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
         return list;
     }
     list.push(needs(cx, database, region));
-    let best = database.members.iter().map(|m| m.region).filter(|r| *r != region);
-    let fit: Vec<RegionId> = best.clone().filter(|r| orders::unfit(engine, cx.now, group, *r).is_none()).collect();
-    let chosen = candidate::choose(cx, group, region);
-    list.push(match (fit.first(), chosen) {
-        (Some(to), _) => holds(PointName::Candidate, format!("{} may take over", cx.region_name(*to))),
+    let leaves = if kind.is_of_region() { Leaves::Region } else { Leaves::Member };
+    let left = cx.leader(group).map(|leader| cx.left(group, leader, leaves)).unwrap_or_default();
+    let fit = database.member_ids().find(|m| !left.contains(m) && orders::unfit(engine, cx.now, group, *m).is_none());
+    let chosen = cx.leader(group).and_then(|leader| candidate::choose(cx, group, leader, leaves));
+    list.push(match (fit, chosen) {
+        (Some(to), _) => holds(PointName::Candidate, format!("{} may take over", cx.label(group, to))),
         (None, Some(to)) => lacks(PointName::Candidate, orders::unfit(engine, cx.now, group, to).map_or_else(|| "nobody".to_string(), |u| u.why)),
         (None, None) => lacks(PointName::Candidate, "there is no other member"),
     });
-    if let Some(to) = chosen {
+    if let Some(to) = chosen.and_then(|to| database.region_of(to)) {
         let room = assess::room(cx, group, region, to, false);
         list.push(match room.verdict {
             Verdict::Pass => holds(PointName::Capacity, room.text),
@@ -100,7 +101,7 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
             Verdict::Advice => declared_room(cx, region, to),
         });
     }
-    list.push(fence(cx, database, group, region));
+    list.extend(left.iter().map(|member| fence(cx, database, group, *member)).max_by_key(|p| p.state));
     list.push(login(cx, database, group));
     list.push(if database.balancers.is_empty() {
         lacks(PointName::Traffic, "no traffic entry is named: «users are served» cannot be proven; add `traffic`")
@@ -140,12 +141,12 @@ fn needs(cx: &Facts, database: &Database, region: RegionId) -> Point {
     holds(PointName::Independence, format!("nothing that is needed is declared to stand in {name}"))
 }
 
-fn fence(cx: &Facts, database: &Database, group: GroupId, region: RegionId) -> Point {
+fn fence(cx: &Facts, database: &Database, group: GroupId, member: MemberId) -> Point {
     let Some(fence) = &database.fence else {
         return lacks(PointName::Fence, "no fence is configured: a failover must be accepted as a risk; add `fence: { exec: […] }`");
     };
-    let asked = cx.member(group, region).and_then(|m| m.fence_check.as_ref());
-    let proof = cx.state.fence_proofs.get(&(group, region)).map(|(at, took)| (cx.now.utc.since(*at), *took)).filter(|(age, _)| *age <= PROOF);
+    let asked = cx.member(group, member).and_then(|m| m.fence_check.as_ref());
+    let proof = cx.state.fence_proofs.get(&(group, member)).map(|(at, took)| (cx.now.utc.since(*at), *took)).filter(|(age, _)| *age <= PROOF);
     match (asked, proof) {
         (Some((Err(reason), _)), _) => lacks(PointName::Fence, format!("its check says: {reason}")),
         (_, Some((age, took))) => holds(PointName::Fence, format!("proven {age} ago, in {took}")),
@@ -161,11 +162,11 @@ fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
     let Some(sql) = &database.sql else {
         return lacks(PointName::Credentials, "no login is named: a write cannot be validated; add `postgres: { user, … }`");
     };
-    let refused = database.members.iter().find_map(|m| match cx.member(group, m.region)?.login.as_ref()? {
-        (Err(reason), _) => Some(format!("{} does not let {} in: {reason}", cx.region_name(m.region), sql.user)),
+    let refused = database.member_ids().find_map(|m| match cx.member(group, m)?.login.as_ref()? {
+        (Err(reason), _) => Some(format!("{} does not let {} in: {reason}", cx.label(group, m), sql.user)),
         (Ok(()), _) => None,
     });
-    let let_in = database.members.iter().filter(|m| cx.member(group, m.region).is_some_and(|t| matches!(t.login, Some((Ok(()), _))))).count();
+    let let_in = database.member_ids().filter(|m| cx.member(group, *m).is_some_and(|t| matches!(t.login, Some((Ok(()), _))))).count();
     match (refused, let_in) {
         (Some(reason), _) => lacks(PointName::Credentials, reason),
         (None, 0) => point(PointName::Credentials, PointState::Unknown, "nobody has answered a login yet"),

@@ -7,8 +7,8 @@ use crate::model::*;
 use std::sync::Arc;
 
 /// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
-pub const UNDO: u16 = 100;
-const REMAIN: u16 = 200;
+pub const UNDO: u16 = 10_000;
+const REMAIN: u16 = 20_000;
 
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
@@ -75,8 +75,8 @@ pub fn given_up(engine: &Engine, now: Now, effect: &EffectRecord) -> bool {
 }
 
 /// Who leads, where that is another region than the one that was left, as the store says.
-pub fn moved_to(engine: &Engine, now: Now, operation: &Operation) -> Option<RegionId> {
-    engine.facts(now).record(operation.group)?.leader_region().filter(|r| operation.moved_on(Some(*r)))
+pub fn moved_to(engine: &Engine, now: Now, operation: &Operation) -> Option<MemberId> {
+    engine.facts(now).record(operation.group)?.leading_member().filter(|r| operation.moved_on(Some(*r)))
 }
 
 fn steps(engine: &mut Engine, now: Now, id: OperationId) {
@@ -106,8 +106,8 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
     let (step, number) = (&operation.plan.steps[index], index as u16);
     match step::look(&engine.facts(now), operation, index) {
         Progress::Done(evidence) => {
-            let proof = if step.kind == StepKind::Fence { fence_proof(operation, index) } else { None };
-            if let Some(proof) = proof {
+            let proofs = if step.kind == StepKind::Fence { fence_proofs(operation, index) } else { Vec::new() };
+            for proof in proofs {
                 engine.emit(now, proof);
             }
             engine.emit(now, Event::StepDone { operation: id, step: number, evidence });
@@ -133,10 +133,15 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
     }
 }
 
-fn fence_proof(operation: &Operation, index: usize) -> Option<Event> {
-    let fence = operation.steps[index].effects.iter().rev().find(|e| matches!(e.effect, Effect::Fence { .. }))?;
-    let took_ms = fence.reported?.since(fence.intended).0;
-    Some(Event::FenceProven { group: operation.group, region: operation.from, took_ms })
+fn fence_proofs(operation: &Operation, index: usize) -> Vec<Event> {
+    let effects = &operation.steps[index].effects;
+    let proof = |member: &MemberId| {
+        let effect = Effect::Fence { group: operation.group, member: *member };
+        let fence = effects.iter().rev().find(|e| e.effect == effect)?;
+        let took_ms = fence.reported?.since(fence.intended).0;
+        Some(Event::FenceProven { group: operation.group, member: *member, took_ms })
+    };
+    operation.left.iter().filter_map(proof).collect()
 }
 
 fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
@@ -194,7 +199,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },
             // It was handed over to one that is silent by now: to wait for its protection is to wait in vain.
             (StepKind::WatchProtection, Progress::Wait(_)) if is_lost(&cx, operation) && nothing_else_runs(operation) => {
-                let to = cx.region_name(operation.to);
+                let to = cx.label(operation.group, operation.to);
                 return Status::Waiting {
                     question: format!("{to}, which leads it now, does not answer: give it up (abort), and fail over anew; or wait"),
                 };
@@ -232,7 +237,7 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let cx = engine.facts(now);
     let promotes = operation.plan.steps.iter().any(|s| s.kind == StepKind::WatchPromotion);
     let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else { return Status::Recovered };
-    let name = cx.region_name(operation.to);
+    let name = cx.label(operation.group, operation.to);
     match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running) {
         Some(true) => Status::Recovered,
         Some(false) => Status::Waiting { question: format!("every step was done, and {name} leads no more; give it up (abort)") },
@@ -300,18 +305,19 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let mut left = None;
     for done in operation.effects().filter(|e| e.id.part < UNDO && e.may_have_happened()) {
         match done.effect {
-            Effect::Fence { group, region } if can_undo => {
-                undo.push((done.id.step, UNDO, Effect::UndoFence { group, region }));
+            Effect::Fence { group, member } if can_undo => {
+                undo.push((done.id.step, UNDO + member.0, Effect::UndoFence { group, member }));
             }
-            Effect::Fence { region, .. } => {
-                let name = engine.facts(now).region_name(region).to_string();
+            Effect::Fence { group, member } => {
+                let cx = engine.facts(now);
+                let name = cx.label(group, member);
                 left = Some(match moved {
-                    Some(leader) => format!("{} leads now, so the fence of {name} stands", engine.facts(now).region_name(leader)),
+                    Some(leader) => format!("{} leads now, so the fence of {name} stands", cx.label(group, leader)),
                     None => format!("the fence has no undo; bring {name} back by hand"),
                 });
             }
-            Effect::Drain { group, region, balancer } => {
-                undo.push((done.id.step, UNDO + 1 + balancer.0, Effect::Restore { group, region, balancer }));
+            Effect::Drain { group, member, balancer } => {
+                undo.push((done.id.step, UNDO + step::part_of(balancer.at() + 1, member.at()), Effect::Restore { group, member, balancer }));
             }
             _ => {}
         }
@@ -347,27 +353,27 @@ fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
     }
     for remainder in operation.remains.clone() {
         match remainder {
-            Remainder::Rejoin { region } => {
-                if let Some(evidence) = rejoined(engine, now, operation, region) {
+            Remainder::Rejoin { member } => {
+                if let Some(evidence) = rejoined(engine, now, operation, member) {
                     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
                 }
             }
-            Remainder::Restore { region } if engine.state.armed && operation.remains.iter().all(|r| !matches!(r, Remainder::Rejoin { .. })) => {
-                restore(engine, now, operation, region, remainder);
+            Remainder::Restore { member } if engine.state.armed && !operation.remains.contains(&Remainder::Rejoin { member }) => {
+                restore(engine, now, operation, member, remainder);
             }
             Remainder::Restore { .. } => {}
         }
     }
 }
 
-fn rejoined(engine: &Engine, now: Now, operation: &Operation, region: RegionId) -> Option<String> {
+fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) -> Option<String> {
     let cx = engine.facts(now);
-    let report = cx.report(operation.group, region)?;
+    let report = cx.report(operation.group, member)?;
     let leader = cx.leader(operation.group)?;
     let leads = cx.report(operation.group, leader)?;
-    let name = cx.member_name(operation.group, region);
+    let name = cx.member_name(operation.group, member);
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
-    (leader != region && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
+    (leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
         // Who undid it is not seen from here.
         let unfenced = if operation.fenced() { ": its fence was undone by hand" } else { "" };
         format!("{name} streams on timeline {}{unfenced}", report.timeline.unwrap_or_default())
@@ -380,30 +386,33 @@ fn patience_after(refused: usize) -> Span {
     limits::LOOK_AGAIN.times(5 << refused.saturating_sub(1).min(8))
 }
 
-fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionId, remainder: Remainder) {
+fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberId, remainder: Remainder) {
     let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
     let drained: Vec<BalancerId> = operation
         .effects()
         .filter(|e| e.is_done())
-        .filter_map(|e| if let Effect::Drain { balancer, .. } = e.effect { Some(balancer) } else { None })
+        .filter_map(|e| match e.effect {
+            Effect::Drain { balancer, member: drained, .. } if drained == member => Some(balancer),
+            _ => None,
+        })
         .collect();
     let mut all = true;
     for balancer in &drained {
-        let effect = Effect::Restore { group: operation.group, region, balancer: *balancer };
-        let seen =
-            engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.server(region)).map(|(s, at)| (s.maintenance, at));
+        let effect = Effect::Restore { group: operation.group, member, balancer: *balancer };
+        let part = REMAIN + step::part_of(balancer.at() + 1, member.at());
+        let seen = engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.all_in_maintenance(member, false));
         let refused = operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
         let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).last();
         match sent {
             None => {
                 all = false;
-                send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
+                send(engine, now, operation, step, part, effect);
             }
-            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|((out, at), reported)| at >= reported && !out) => {}
+            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|(at, reported)| at >= reported) => {}
             // It was refused: once more, with what is known by then, and less and less often.
             Some(e) if !e.is_open() && !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) => {
                 all = false;
-                send(engine, now, operation, step, REMAIN + 1 + balancer.0, effect);
+                send(engine, now, operation, step, part, effect);
             }
             Some(_) => all = false,
         }
@@ -411,7 +420,7 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, region: RegionI
     if !all {
         return;
     }
-    let evidence = format!("{} is back in {} of {} balancers", engine.state.estate.region(region).name, drained.len(), drained.len());
+    let evidence = format!("{} is back in {} of {} balancers", engine.facts(now).label(operation.group, member), drained.len(), drained.len());
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
 }
 

@@ -80,7 +80,9 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
         .regions
         .iter()
         .filter_map(|region| {
-            let member = database.and_then(|_| cx.member(service.group, *region)).map(|m| of(&m.sql));
+            let members = database.into_iter().flat_map(|d| d.members_in(*region)).filter_map(|m| cx.member(service.group, m)).map(|m| of(&m.sql));
+            // It answers there if one of its members does.
+            let member = members.max_by_key(|(well, asked)| (*well, *asked));
             // Where nobody ever asks it, nothing is said of it.
             let (well, asked) = member.or_else(|| probes.get(region.at()).filter(|p| p.last_try.is_some()).map(of))?;
             Some(PlaceView { region: Some(*region), well, asked })
@@ -97,7 +99,7 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
 /// answers, and an entry leads there. Corrupt data are served as well.
 fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
     let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id) && o.counts());
-    let may = |l: &RegionId| !ours && (!disaster.kind.is_of_data() || !disaster.regions.contains(l));
+    let may = |l: &MemberId| !ours && (!disaster.kind.is_of_data() || cx.region_of(group, *l).is_none_or(|r| !disaster.regions.contains(&r)));
     let Some(leader) = cx.leader(group).filter(may) else { return false };
     let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
     let leads = cx.report(group, leader).is_some_and(|r| r.role == MemberRole::Leader && r.running);

@@ -23,10 +23,10 @@ pub fn standing(cx: &Facts, cut: Vec<RegionId>) -> Standing {
 
 fn database(cx: &Facts, group: GroupId) -> StandingDatabase {
     let telemetry = cx.telemetry.group(group);
-    let members = cx.database(group).into_iter().flat_map(|d| &d.members).zip(&telemetry.members);
+    let members = cx.database(group).into_iter().flat_map(|d| d.member_ids().zip(&d.members)).zip(&telemetry.members);
     StandingDatabase {
         group,
-        members: members.map(|(m, t)| member(cx, group, m.region, t)).collect(),
+        members: members.map(|((id, m), t)| member(cx, group, (id, m.region), t)).collect(),
         record: telemetry.store.record.clone(),
         lease_ends_by: telemetry.store.lease_ends_by(),
         balancers: telemetry.balancers.iter().map(|b| b.servers.as_ref().map(|(s, _)| s.clone())).collect(),
@@ -34,8 +34,8 @@ fn database(cx: &Facts, group: GroupId) -> StandingDatabase {
     }
 }
 
-fn member(cx: &Facts, group: GroupId, region: RegionId, t: &MemberTelemetry) -> StandingMember {
-    let led = cx.leader(group) == Some(region) && super::votes::votes(cx, group, region).alive().is_some();
+fn member(cx: &Facts, group: GroupId, (id, region): (MemberId, RegionId), t: &MemberTelemetry) -> StandingMember {
+    let led = cx.leader(group) == Some(id) && super::votes::votes(cx, group, id).alive().is_some();
     let mut last = [&t.sql.last, &t.rest.last].into_iter().flatten().peekable();
     let life = match () {
         // Only our own probes fail: the others know better.
@@ -47,9 +47,10 @@ fn member(cx: &Facts, group: GroupId, region: RegionId, t: &MemberTelemetry) -> 
     };
     // Behind for longer than a link and a look explain, and not known to catch up.
     let behind = t.report.as_ref().and_then(|(r, _)| cx.telemetry.behind(group, r.received?)).unwrap_or_default();
-    let synchronous = cx.synchronous_standbys(group).contains(&region);
+    let synchronous = cx.synchronous_standbys(group).contains(&id);
     let late = if synchronous { limits::FRESH } else { limits::SILENCE };
     StandingMember {
+        member: id,
         region,
         life,
         failing_since: t.failing_since(),
@@ -77,7 +78,8 @@ impl Engine {
         }
         let services = self.telemetry.services.iter().filter_map(|s| s.get(region.at()));
         let others = self.state.estate.group_ids().filter(|g| *g != group);
-        let members = others.filter_map(|g| self.telemetry.member(&self.state.estate, g, region)).flat_map(|m| [&m.sql, &m.rest]);
+        let there = |g: GroupId| self.state.estate.group(g).database.iter().flat_map(|d| d.members_in(region)).map(move |m| (g, m)).collect::<Vec<_>>();
+        let members = others.flat_map(there).filter_map(|(g, m)| self.telemetry.member(g, m)).flat_map(|m| [&m.sql, &m.rest]);
         let mut last = services.chain(members).filter_map(|p| p.last.as_ref()).peekable();
         last.peek().is_some() && last.all(|r| *r == ProbeResult::Silent)
     }

@@ -16,13 +16,15 @@ pub struct State {
     pub since: Mono,
     pub since_utc: Utc,
     pub regions: Vec<(RegionStatus, String)>,
-    pub primaries: Vec<(Option<RegionId>, Option<Timeline>)>,
+    pub primaries: Vec<(Option<MemberId>, Option<Timeline>)>,
+    /// What the cluster calls each member, as it was last told.
+    pub names: BTreeMap<(GroupId, MemberId), Name>,
     pub disasters: VecDeque<Disaster>,
     pub proposals: Vec<OpenProposal>,
     pub operations: VecDeque<Arc<Operation>>,
     pub generation: Generation,
     /// The last proof that a member's fence works.
-    pub fence_proofs: BTreeMap<(GroupId, RegionId), (Utc, Span)>,
+    pub fence_proofs: BTreeMap<(GroupId, MemberId), (Utc, Span)>,
     /// When automation last acted on a group.
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act: who, and when.
@@ -69,6 +71,7 @@ impl State {
             since_utc: Utc::default(),
             regions: vec![(RegionStatus::Unknown, String::new()); estate.regions.len()],
             primaries: vec![(None, None); estate.groups.len()],
+            names: BTreeMap::new(),
             disasters: VecDeque::new(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
@@ -87,7 +90,7 @@ impl State {
 
     /// True if the lists of names are the same, so that ids mean the same.
     pub fn is_of(&self, estate: &Estate) -> bool {
-        names(&self.estate) == names(estate)
+        names(&self.estate) == names(estate) && self.estate.groups.iter().zip(&estate.groups).all(|(a, b)| members(a) == members(b))
     }
 
     pub fn operation(&self, id: OperationId) -> Option<&Arc<Operation>> {
@@ -132,17 +135,20 @@ impl State {
                     *slot = (*status, reason.clone());
                 }
             }
-            Event::PrimaryChanged { group, region, timeline } => {
-                let by_us = region.is_some_and(|to| self.gave_to(*group, to));
+            Event::MemberNamed { group, member, name } => {
+                self.names.insert((*group, *member), name.clone());
+            }
+            Event::PrimaryChanged { group, member, timeline } => {
+                let by_us = member.is_some_and(|to| self.gave_to(*group, to));
                 if let Some(slot) = self.primaries.get_mut(group.at()) {
                     // The same one on a later timeline was elected anew.
                     let later = slot.1.is_some() && slot.1 < *timeline;
-                    if let (Some(to), Some(from)) = (*region, slot.0)
+                    if let (Some(to), Some(from)) = (*member, slot.0)
                         && (from != to || later)
                     {
                         self.elected.insert(*group, Elected { at: at.utc, from, to, by_us, vouched: None });
                     }
-                    *slot = (*region, *timeline);
+                    *slot = (*member, *timeline);
                 }
             }
             Event::Turned { group, turn } => {
@@ -260,14 +266,19 @@ impl State {
                     Arc::make_mut(o).foretold = Some(foretold.clone());
                 }
             }
-            Event::FenceProven { group, region, took_ms } => {
-                self.fence_proofs.insert((*group, *region), (at.utc, Span(*took_ms)));
+            Event::FenceProven { group, member, took_ms } => {
+                self.fence_proofs.insert((*group, *member), (at.utc, Span(*took_ms)));
             }
         }
     }
 
-    /// The last operation of a database handed its lock over to that region.
-    pub fn gave_to(&self, group: GroupId, to: RegionId) -> bool {
+    /// The region that a database is led from.
+    pub fn primary_region(&self, group: GroupId) -> Option<RegionId> {
+        self.estate.groups.get(group.at())?.database.as_ref()?.region_of(self.primaries.get(group.at())?.0?)
+    }
+
+    /// The last operation of a database handed its lock over to that member.
+    pub fn gave_to(&self, group: GroupId, to: MemberId) -> bool {
         self.operations.iter().rev().find(|o| o.group == group).is_some_and(|o| o.handed_over() && o.to == to)
     }
 
@@ -319,6 +330,7 @@ impl State {
         self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
         if !same {
             self.primaries = vec![(None, None); estate.groups.len()];
+            self.names.clear();
             self.disasters.clear();
             self.declined.clear();
             self.elected.clear();
@@ -364,6 +376,7 @@ impl State {
             plan_hash: start.plan_hash,
             group: start.group,
             from: start.from,
+            left: start.left.clone(),
             to: start.to,
             mode: self.mode,
             generation: start.generation,
@@ -380,8 +393,11 @@ impl State {
             status: Status::Running,
             results: Results::default(),
             remains: match start.plan.intent {
-                Intent::Failover => vec![Remainder::Rejoin { region: start.from }, Remainder::Restore { region: start.from }],
-                Intent::Switchover => vec![Remainder::Rejoin { region: start.from }],
+                Intent::Failover => {
+                    let rejoin = start.left.iter().map(|member| Remainder::Rejoin { member: *member });
+                    rejoin.chain(start.left.iter().map(|member| Remainder::Restore { member: *member })).collect()
+                }
+                Intent::Switchover => start.left.iter().take(1).map(|member| Remainder::Rejoin { member: *member }).collect(),
                 Intent::Guided => Vec::new(),
             },
         };
@@ -412,6 +428,11 @@ impl State {
             _ => {}
         }
     }
+}
+
+/// Where the members of a group's database stand, and how each is reached.
+fn members(group: &Group) -> Option<&[Member]> {
+    group.database.as_ref().map(|d| d.members.as_slice())
 }
 
 fn names(estate: &Estate) -> (Vec<&String>, Vec<&String>, Vec<&String>) {

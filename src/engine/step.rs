@@ -47,8 +47,8 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
         StepKind::HandOver => hand_over(cx, operation, record),
         StepKind::SwitchOver => switch_over(cx, operation, record),
         StepKind::WatchPromotion => promotion(cx, operation),
-        StepKind::DrainTraffic => balancers(cx, operation, record, operation.from, true),
-        StepKind::RestoreTraffic => balancers(cx, operation, record, operation.to, false),
+        StepKind::DrainTraffic => balancers(cx, operation, record, &operation.left, true),
+        StepKind::RestoreTraffic => balancers(cx, operation, record, std::slice::from_ref(&operation.to), false),
         StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
         StepKind::WatchProtection => protection(cx, operation),
         StepKind::RunCommand { argv } => {
@@ -102,7 +102,7 @@ fn store_is_new(cx: &Facts, operation: &Operation, record: &StepRecord) -> bool 
 }
 
 fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
-    let (group, from, to) = (operation.group, operation.from, operation.to);
+    let (group, from, to) = (operation.group, operation.old(), operation.to);
     match operation.intent() {
         Intent::Failover => candidate::failover_checks(cx, group, from, to, limits::FRESH),
         Intent::Switchover => {
@@ -133,7 +133,7 @@ fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     if operation.intent() != Intent::Failover || operation.accepted.alive {
         return None;
     }
-    let check = assess::observers(cx, operation.group, operation.from);
+    let check = assess::observers(cx, operation.group, &operation.left);
     let anew = operation.automatic && cx.state.since_utc > operation.started;
     match check.verdict {
         Verdict::Block { .. } => Some(undecided(cx, record, check)),
@@ -169,12 +169,11 @@ fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord
 }
 
 fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
-    let member = cx.member(operation.group, operation.from);
-    let tried = member.and_then(|m| m.sql.last_try.min(m.rest.last_try));
-    if !since_start(record, tried) {
+    let tried = |member: &MemberId| cx.member(operation.group, *member).and_then(|m| m.sql.last_try.min(m.rest.last_try));
+    if !operation.left.iter().all(|member| since_start(record, tried(member))) {
         return Wait("a fresh probe of the old primary".into());
     }
-    let check = assess::observers(cx, operation.group, operation.from);
+    let check = assess::observers(cx, operation.group, &operation.left);
     match check.verdict {
         Verdict::Pass | Verdict::Advice | Verdict::Risk => Done(check.text),
         Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
@@ -185,7 +184,7 @@ fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
 fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
     let at = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref().map(|(_, at)| *at));
     if !store_is_new(cx, operation, record) || !since_start(record, at) {
-        return Wait(Awaited::Of("fresh answers of ", cx.region_name(operation.to), " and etcd"));
+        return Wait(Awaited::Of("fresh answers of ", cx.label(operation.group, operation.to), " and etcd"));
     }
     held(cx, operation, record).unwrap_or_else(|| {
         let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
@@ -198,37 +197,44 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
         return Skip("planted".to_string());
     }
     let database = cx.database(operation.group);
-    let Some(fence) = record.sent().find(|e| matches!(e.effect, Effect::Fence { .. })) else {
-        if database.is_some_and(|d| d.fence.is_none()) || (operation.accepted.unfenced && database.is_none_or(|d| d.fence.is_none())) {
-            return match operation.accepted.unfenced {
-                true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
-                false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
-            };
-        }
-        if let Some(held) = lives(cx, operation, record) {
+    let effect = |member: MemberId| Effect::Fence { group: operation.group, member };
+    let sent = |member: MemberId| record.sent().find(move |e| e.effect == effect(member));
+    let begun = operation.left.iter().any(|member| sent(*member).is_some());
+    if !begun && database.is_none_or(|d| d.fence.is_none()) {
+        return match operation.accepted.unfenced {
+            true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
+            false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
+        };
+    }
+    if let Some((part, member)) = operation.left.iter().enumerate().find(|(_, member)| sent(**member).is_none()) {
+        if let Some(held) = lives(cx, operation, record).filter(|_| !begun) {
             return held;
         }
         // What it needs may have been lost since somebody confirmed.
-        let check = assess::fence(cx, operation.group, operation.from);
+        let check = assess::fence(cx, operation.group, &operation.left);
         if matches!(check.verdict, Verdict::Block { .. }) {
             return undecided(cx, record, check);
         }
-        let fence = || Send(FIRST, Effect::Fence { group: operation.group, region: operation.from });
-        return held(cx, operation, record).unwrap_or_else(fence);
-    };
-    let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
-        return Wait("the fence command".into());
-    };
-    match outcome {
-        Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } => {
-            Fail(format!("the fence did not answer 0: {reason}"))
+        return held(cx, operation, record).unwrap_or_else(|| Send(FIRST + part as u16, effect(*member)));
+    }
+    let (mut details, mut last) = (Vec::new(), Mono::default());
+    for fence in operation.left.iter().filter_map(|member| sent(*member)) {
+        let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
+            return Wait("the fence command".into());
+        };
+        match outcome {
+            Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } => {
+                return Fail(format!("the fence did not answer 0: {reason}"));
+            }
+            Outcome::Unknown { reason } => return Wait(Awaited::Of("whether the fence ran: ", reason.as_str().into(), "")),
+            Outcome::Done { detail } => details.push(detail.as_str()),
         }
-        Outcome::Unknown { reason } => Wait(Awaited::Of("whether the fence ran: ", reason, "")),
-        Outcome::Done { detail } => match proof::gone_since(cx, operation, reported) {
-            Ok(()) => Done(format!("{detail}; seen gone")),
-            Err(reason) if cx.now.mono.since(reported) > limits::FENCE_SETTLES => Fail(reason),
-            Err(reason) => Wait(reason.into()),
-        },
+        last = last.max(reported);
+    }
+    match proof::gone_since(cx, operation, last) {
+        Ok(()) => Done(format!("{}; seen gone", details.join("; "))),
+        Err(reason) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(reason),
+        Err(reason) => Wait(reason.into()),
     }
 }
 
@@ -239,17 +245,15 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         match &e.outcome {
             Some(Outcome::Done { detail }) => return Done(detail.clone()),
             None => return Wait("the one transaction".into()),
-            Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason, "")),
+            Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason.as_str().into(), "")),
             Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
             Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. }) => {}
         }
     }
     let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".into()) };
-    if let Some(leader) = store.leader_region().filter(|l| *l != operation.from) {
-        return match leader == operation.to {
-            true => Skip(format!("the cluster elected {} by itself", cx.region_name(leader))),
-            false => Fail(format!("the cluster elected {} by itself", cx.region_name(leader))),
-        };
+    if let Some(leader) = store.leading_member().filter(|l| *l != operation.old()) {
+        let text = format!("the cluster elected {} by itself", cx.label(operation.group, leader));
+        return if leader == operation.to { Skip(text) } else { Fail(text) };
     }
     // What the transaction compares must have been read after the fence and after the last try.
     let after =
@@ -265,7 +269,7 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     // Nobody is taken for alive by what it said before: it may have died with the old primary.
     let said = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()).map(|(_, at)| *at);
     if after.is_some_and(|after| said.is_none_or(|said| said < after)) && !planted::is(Break::CandidateUnasked) {
-        return Wait(Awaited::Of("an answer of ", cx.region_name(operation.to), " after the fence"));
+        return Wait(Awaited::Of("an answer of ", cx.label(operation.group, operation.to), " after the fence"));
     }
     // Where nothing was fenced nothing has proven it off: it may have come back while this waited.
     let fenced = operation.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }));
@@ -291,8 +295,8 @@ fn switch_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRec
     }
     simple(record, is, || Effect::SwitchOver {
         group: operation.group,
-        from: cx.member_name(operation.group, operation.from),
-        to: cx.member_name(operation.group, operation.to),
+        from: cx.member_name(operation.group, operation.old()).into_owned(),
+        to: cx.member_name(operation.group, operation.to).into_owned(),
     })
 }
 
@@ -301,18 +305,18 @@ fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce
     let Some(sent) = record.sent().find(|e| is(&e.effect)) else { return Send(FIRST, effect()) };
     match &sent.outcome {
         Some(Outcome::Missed { .. }) => Send(FIRST, effect()),
-        None => Wait(Awaited::Of("the answer to: ", sent.effect.name(), "")),
+        None => Wait(Awaited::Of("the answer to: ", sent.effect.name().into(), "")),
         Some(Outcome::Done { detail }) => Done(detail.clone()),
         Some(Outcome::NotDone { reason } | Outcome::Assumed { reason }) => Fail(reason.clone()),
-        Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason, "")),
+        Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason.as_str().into(), "")),
     }
 }
 
 fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
-    let name = cx.region_name(operation.to);
+    let name = cx.label(operation.group, operation.to);
     let before = operation.before.timeline;
     let report = cx.report_within(operation.group, operation.to, limits::FRESH);
-    let led = cx.record_within(operation.group, limits::FRESH).is_some_and(|r| r.leader_region() == Some(operation.to));
+    let led = cx.record_within(operation.group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(operation.to));
     match report {
         Some(r) if r.role == MemberRole::Leader && r.running && led => {
             let Some(timeline) = r.timeline.filter(|t| before.is_none_or(|b| *t > b)) else {
@@ -345,7 +349,7 @@ fn lost(cx: &Facts, operation: &Operation) -> Loss {
     }
 }
 
-fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, region: RegionId, out: bool) -> Progress<'a> {
+fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, members: &[MemberId], out: bool) -> Progress<'a> {
     let Some(database) = cx.database(operation.group) else { return Skip("no traffic entry".to_string()) };
     let mut waiting = Vec::new();
     let mut done = 0;
@@ -354,44 +358,56 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         if balancer.region.is_some_and(|r| (out && r == operation.from) || cx.state.regions[r.at()].0 == RegionStatus::Down) {
             continue;
         }
-        let id = BalancerId::of(i);
-        let effect = match out {
-            true => Effect::Drain { group: operation.group, region, balancer: id },
-            false => Effect::Restore { group: operation.group, region, balancer: id },
-        };
-        let Some(sent) = record.sent().find(|e| e.effect == effect) else {
-            // Whether its region is lost too is not known yet.
-            if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
-                waiting.push(format!("whether {} is up", balancer.address));
-                continue;
+        let mut shown = 0;
+        for (place, member) in members.iter().enumerate() {
+            let (group, member, balancer_id) = (operation.group, *member, BalancerId::of(i));
+            let effect = match out {
+                true => Effect::Drain { group, member, balancer: balancer_id },
+                false => Effect::Restore { group, member, balancer: balancer_id },
+            };
+            let Some(sent) = record.sent().find(|e| e.effect == effect) else {
+                // Whether its region is lost too is not known yet.
+                if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
+                    waiting.push(format!("whether {} is up", balancer.address));
+                    break;
+                }
+                if let Some(held) = lives(cx, operation, record).filter(|_| out) {
+                    return held;
+                }
+                return Send(FIRST + part_of(i, place), effect);
+            };
+            let seen = cx.telemetry.group(group).balancers.get(i).and_then(|b| b.all_in_maintenance(member, out));
+            match (&sent.outcome, sent.reported) {
+                // Its region may be found lost in a moment: then it is not waited for.
+                (Some(Outcome::NotDone { reason }), _) if early(cx, record) => waiting.push(format!("{}: {reason}", balancer.address)),
+                (Some(Outcome::NotDone { reason }), _) => return Fail(format!("{}: {reason}", balancer.address)),
+                (Some(Outcome::Done { .. }), Some(reported)) => match seen {
+                    Some(at) if at >= reported => shown += 1,
+                    _ => waiting.push(format!("{} to show it", balancer.address)),
+                },
+                _ => waiting.push(balancer.address.clone()),
             }
-            if let Some(held) = lives(cx, operation, record).filter(|_| out) {
-                return held;
-            }
-            return Send(FIRST + i as u16, effect);
-        };
-        let seen = cx.telemetry.group(operation.group).balancers.get(i).and_then(|b| b.server(region));
-        match (&sent.outcome, sent.reported) {
-            // Its region may be found lost in a moment: then it is not waited for.
-            (Some(Outcome::NotDone { reason }), _) if early(cx, record) => waiting.push(format!("{}: {reason}", balancer.address)),
-            (Some(Outcome::NotDone { reason }), _) => return Fail(format!("{}: {reason}", balancer.address)),
-            (Some(Outcome::Done { .. }), Some(reported)) => match seen {
-                Some((server, at)) if at >= reported && server.maintenance == out => done += 1,
-                _ => waiting.push(format!("{} to show it", balancer.address)),
-            },
-            _ => waiting.push(balancer.address.clone()),
         }
+        done += usize::from(shown == members.len());
     }
     if !waiting.is_empty() {
         return Wait(waiting.join(", ").into());
     }
-    let name = cx.region_name(region);
+    let name = members.iter().map(|m| cx.label(operation.group, *m)).collect::<Vec<_>>().join(", ");
     match (done, out) {
         (0, _) => Skip("no balancer outside the region".to_string()),
         (n, true) => Done(format!("{name} is out of {n} of {n} balancers")),
         (n, false) => Done(format!("{name} is back in {n} of {n} balancers")),
     }
 }
+
+/// The number of an effect on a member at a balancer: members of one balancer stand together.
+pub fn part_of(balancer: usize, member: usize) -> u16 {
+    u16::try_from(balancer * MEMBERS + member).unwrap_or(u16::MAX)
+}
+
+/// More members than a cluster can have (`config` refuses more).
+const MEMBERS: usize = 64;
 
 fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress<'a> {
     let no_entry = via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none());
@@ -405,7 +421,7 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
         group: operation.group,
         via,
         primary: operation.to,
-        not: Some(operation.from),
+        not: operation.left.clone(),
         system_id: operation.before.system_id.clone(),
         deadline,
     };
@@ -417,14 +433,14 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
 }
 
 fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
-    let name = cx.region_name(operation.to);
+    let name = cx.label(operation.group, operation.to);
     let (Some(report), Some(store)) =
         (cx.report_within(operation.group, operation.to, limits::FRESH), cx.record_within(operation.group, limits::FRESH))
     else {
         return Wait(Awaited::Of("answers of ", name, " and etcd"));
     };
     let synchronous = store.config.as_ref().is_some_and(|c| c.synchronous);
-    let leader = store.name_of(operation.to).unwrap_or(name);
+    let leader = &*cx.member_name(operation.group, operation.to);
     let listed = |stream: &Stream| store.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(leader) && s.standbys.contains(&stream.name));
     let protects = |s: &&Stream| s.streaming && (!synchronous || (s.synchronous && listed(s)));
     // Or on a later one of its own: it may have come back as the leader meanwhile.

@@ -186,9 +186,23 @@ pub struct BalancerTelemetry {
 }
 
 impl BalancerTelemetry {
-    pub fn server(&self, region: RegionId) -> Option<(&ServerView, Mono)> {
+    /// A member's first server, and when it was read.
+    pub fn server(&self, member: MemberId) -> Option<(&ServerView, Mono)> {
         let (servers, at) = self.servers.as_ref()?;
-        servers.iter().find(|s| s.region == Some(region)).map(|s| (s, *at))
+        servers.iter().find(|s| s.member == Some(member)).map(|s| (s, *at))
+    }
+
+    /// Every server of a member.
+    pub fn servers_of(&self, member: MemberId) -> impl Iterator<Item = &ServerView> {
+        self.servers.iter().flat_map(|(servers, _)| servers).filter(move |s| s.member == Some(member))
+    }
+
+    /// When every server of a member was read to be in maintenance, or none; `None` if that was not read, or they differ.
+    pub fn all_in_maintenance(&self, member: MemberId, out: bool) -> Option<Mono> {
+        let (_, at) = self.servers.as_ref()?;
+        let mut servers = self.servers_of(member).peekable();
+        servers.peek()?;
+        servers.all(|s| s.maintenance == out).then_some(*at)
     }
 }
 
@@ -239,9 +253,8 @@ impl Telemetry {
         }
     }
 
-    pub fn member(&self, estate: &Estate, group: GroupId, region: RegionId) -> Option<&MemberTelemetry> {
-        let position = estate.group(group).database.as_ref()?.members.iter().position(|m| m.region == region)?;
-        self.groups.get(group.at())?.members.get(position)
+    pub fn member(&self, group: GroupId, member: MemberId) -> Option<&MemberTelemetry> {
+        self.groups.get(group.at())?.members.get(member.at())
     }
 
     pub fn group(&self, group: GroupId) -> &GroupTelemetry {
@@ -253,8 +266,8 @@ impl Telemetry {
     pub fn add(&mut self, estate: &Estate, observation: Observation) {
         let at = observation.at;
         match observation.fact {
-            Fact::Probe { group, region, port, result, waited } => {
-                if let Some(member) = self.member_mut(estate, group, region) {
+            Fact::Probe { group, member, port, result, waited } => {
+                if let Some(member) = self.member_mut(group, member) {
                     if let ProbeResult::Answered { round_trip } = result {
                         member.round_trip = Some(round_trip);
                     }
@@ -264,20 +277,20 @@ impl Telemetry {
                     }
                 }
             }
-            Fact::Member { group, region, report } => self.add_report(estate, group, region, at, report),
-            Fact::Receiver { group, region, stream } => {
-                if let Some(member) = self.member_mut(estate, group, region) {
+            Fact::Member { group, member, report } => self.add_report(group, member, at, report),
+            Fact::Receiver { group, member, stream } => {
+                if let Some(member) = self.member_mut(group, member) {
                     member.heard = member.heard.max(stream.silent_for.map(|s| at.minus(s)));
                     replace(&mut member.stream, stream, at);
                 }
             }
-            Fact::FenceCheck { group, region, result } => {
-                if let Some(member) = self.member_mut(estate, group, region) {
+            Fact::FenceCheck { group, member, result } => {
+                if let Some(member) = self.member_mut(group, member) {
                     replace(&mut member.fence_check, result, at);
                 }
             }
-            Fact::Login { group, region, result } => {
-                if let Some(member) = self.member_mut(estate, group, region) {
+            Fact::Login { group, member, result } => {
+                if let Some(member) = self.member_mut(group, member) {
                     replace(&mut member.login, result, at);
                 }
             }
@@ -329,30 +342,27 @@ impl Telemetry {
         }
     }
 
-    fn member_mut(&mut self, estate: &Estate, group: GroupId, region: RegionId) -> Option<&mut MemberTelemetry> {
-        let position = estate.groups.get(group.at())?.database.as_ref()?.members.iter().position(|m| m.region == region)?;
-        self.groups.get_mut(group.at())?.members.get_mut(position)
+    fn member_mut(&mut self, group: GroupId, member: MemberId) -> Option<&mut MemberTelemetry> {
+        self.groups.get_mut(group.at())?.members.get_mut(member.at())
     }
 
     /// Who holds the lock and is on no later timeline than another that led has not followed that one: what the other wrote is
     /// on a history that was left, and nobody is behind it.
-    fn leave_other_histories(&mut self, estate: &Estate, group: GroupId, region: RegionId, timeline: Timeline) {
-        let own = |d: &Database| d.members.iter().position(|m| m.region == region);
-        let Some(own) = estate.groups.get(group.at()).and_then(|g| own(g.database.as_ref()?)) else { return };
+    fn leave_other_histories(&mut self, group: GroupId, own: MemberId, timeline: Timeline) {
         let Some(group) = self.groups.get_mut(group.at()) else { return };
-        if group.store.record.as_ref().and_then(|(r, _)| r.leader_region()) != Some(region) {
+        if group.store.record.as_ref().and_then(|(r, _)| r.leading_member()) != Some(own) {
             return;
         }
-        for (_, member) in group.members.iter_mut().enumerate().filter(|(i, _)| *i != own) {
+        for (_, member) in group.members.iter_mut().enumerate().filter(|(i, _)| *i != own.at()) {
             member.led_at = member.led_at.filter(|((led, _), _)| *led < Some(timeline));
         }
     }
 
-    fn add_report(&mut self, estate: &Estate, group: GroupId, region: RegionId, at: Mono, report: MemberReport) {
+    fn add_report(&mut self, group: GroupId, id: MemberId, at: Mono, report: MemberReport) {
         let leader = self.leader_position(group);
         let heard = self.groups.get(group.at()).and_then(|g| g.members.iter().filter_map(|m| m.led_at).map(|(_, at)| at).max());
         let behind = report.received.and_then(|received| self.behind(group, received));
-        let Some(member) = self.member_mut(estate, group, region) else { return };
+        let Some(member) = self.member_mut(group, id) else { return };
         if member.report.as_ref().is_some_and(|(_, old)| *old > at) {
             return;
         }
@@ -361,14 +371,14 @@ impl Telemetry {
         {
             member.led_at = Some(((report.timeline, position), at));
             if let Some(timeline) = report.timeline {
-                self.leave_other_histories(estate, group, region, timeline);
+                self.leave_other_histories(group, id, timeline);
             }
             if report.timeline >= self.newest_timeline(group) {
                 self.add_position(group, at, position);
             }
         }
         // One that stepped down and stands where it stood: nothing was written meanwhile, and nobody falls behind by that.
-        let Some(member) = self.member_mut(estate, group, region) else { return };
+        let Some(member) = self.member_mut(group, id) else { return };
         let stood =
             member.led_at.map(|(led, _)| led).filter(|led| *led == (report.timeline, report.position.or(report.received).unwrap_or_default()));
         if let Some((timeline, position)) = stood.filter(|_| report.role == MemberRole::Replica)
@@ -376,7 +386,7 @@ impl Telemetry {
         {
             self.add_position(group, at, position);
         }
-        let Some(member) = self.member_mut(estate, group, region) else { return };
+        let Some(member) = self.member_mut(group, id) else { return };
         // One point a second is enough for a line, and keeps the memory of an hour small.
         if report.role == MemberRole::Replica
             && let (Some(leader), Some(received)) = (leader, report.received)

@@ -5,6 +5,7 @@ use super::votes::Stance;
 use super::watched::Watched;
 use super::{Engine, Facts, assess, detect, orders, services, step, unproven, votes};
 use crate::model::*;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     // The record has why it turned; what is so now may be more, or something else.
     let now = detect::region_status(cx, watched.groups(id), &watched.sight(cx, id), id);
     let reason = if now.0 == status { now.1 } else { reason };
-    let members: Vec<_> = watched.groups(id).iter().filter_map(|g| cx.member(*g, id)).collect();
+    let members: Vec<_> = watched.members(id).iter().filter_map(|(g, m)| cx.member(*g, *m)).collect();
     let of = |s: &ServiceId| cx.telemetry.services.get(s.at())?.get(id.at()).filter(|p| p.last_try.is_some());
     let services: Vec<_> = watched.services(id).iter().filter_map(of).collect();
     let well = |p: &&Probes| p.last.as_ref().is_some_and(ProbeResult::is_well);
@@ -102,12 +103,13 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
     let limit = cx.estate().policy.limits.cooldown;
     GroupView {
         group: id,
-        primary,
+        primary: cx.state.primary_region(id),
+        leader: primary,
         timeline,
         lease_left: record.and_then(|(r, at)| Some((r.leader.as_ref()?.lease_left?, *at))),
         synchronous: record.and_then(|(r, _)| r.config.as_ref()).map(|c| c.synchronous),
         paused: record.and_then(|(r, _)| r.config.as_ref()).is_some_and(|c| c.paused),
-        members: cx.database(id).iter().flat_map(|d| &d.members).map(|m| member(engine, cx, id, m.region)).collect(),
+        members: cx.member_ids(id).filter_map(|m| member(engine, cx, id, m)).collect(),
         observers_for,
         observers_against,
         observers,
@@ -139,28 +141,31 @@ fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
     response.and_then(|r| cx.estate().policy.strategies.get(&r.strategy)).map_or(Automation::Manual, |s| s.automation)
 }
 
-fn member(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId) -> MemberView {
-    let leads = cx.state.primaries[group.at()].0 == Some(region);
-    let telemetry = cx.member(group, region);
+fn member(engine: &Engine, cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
+    let region = cx.region_of(group, id)?;
+    let leads = cx.state.primaries[group.at()].0 == Some(id);
+    let telemetry = cx.member(group, id);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
-    let unfit = if leads { None } else { orders::unfit(engine, cx.now, group, region) };
-    MemberView {
+    let unfit = if leads { None } else { orders::unfit(engine, cx.now, group, id) };
+    Some(MemberView {
+        member: id,
+        label: cx.label(group, id).into_owned(),
         region,
         leads,
-        synchronous: cx.synchronous_standbys(group).contains(&region),
+        synchronous: cx.synchronous_standbys(group).contains(&id),
         answers,
         timeline: report.and_then(|(r, _)| r.timeline),
         position: report.and_then(|(r, _)| r.position.or(r.received)),
-        lag_bytes: if leads { None } else { cx.lag(group, region) },
-        lag: if leads { None } else { super::lag_time(cx, group, region) },
-        was_behind: if leads { None } else { cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, region)) },
+        lag_bytes: if leads { None } else { cx.lag(group, id) },
+        lag: if leads { None } else { super::lag_time(cx, group, id) },
+        was_behind: if leads { None } else { cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, id)) },
         measured: report.map(|(_, at)| *at),
         at_a_risk: unfit.as_ref().is_some_and(|u| u.at_a_risk),
         unfit: unfit.map(|u| u.why),
         round_trip: telemetry.and_then(|m| m.round_trip),
         history: telemetry.map(|m| Arc::clone(&m.history)).unwrap_or_default(),
-    }
+    })
 }
 
 /// What could not be done now if it had to be.
@@ -177,7 +182,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
     // Who vouched for it has not told what was lost: for a day that is not forgotten.
     let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
     for (id, elected) in cx.estate().group_ids().filter_map(|id| Some((id, unproven::elected(cx.state, id).filter(vouched)?))) {
-        gaps.push(format!("{}: {}", cx.estate().group(id).name, elected.words(cx.estate())));
+        gaps.push(format!("{}: {}", cx.estate().group(id).name, elected.words(cx.estate(), id)));
     }
     for id in cx.estate().group_ids() {
         let Some(database) = cx.database(id) else { continue };
@@ -188,7 +193,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
         if database.store.is_empty() {
             gaps.push(format!("{name}: no etcd is named, so nothing can be handed over; add `etcd: [http://…]`"));
         } else if let Some((reason, _)) = &cx.telemetry.group(id).store.away {
-            let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
+            let leader = cx.state.primaries[id.at()].0.map_or(Cow::Borrowed("its primary"), |m| cx.label(id, m));
             gaps.push(match cx.stepped_down(id) {
                 // Nobody is elected without it, and nothing here can do it instead.
                 Some(_) => {
@@ -198,11 +203,11 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
             });
         }
         if let Some((old, new)) = cx.writes_beside(id).zip(cx.state.primaries[id.at()].0) {
-            let (old, new) = (cx.region_name(old), cx.region_name(new));
+            let (old, new) = (cx.label(id, old), cx.label(id, new));
             gaps.push(format!("{name}: PostgreSQL on {old} answers and its Patroni does not: it may take writes beside {new}; stop it"));
         }
         if let Some(alone) = alone(cx, id) {
-            let leader = cx.state.primaries[id.at()].0.map_or("its primary", |r| cx.region_name(r));
+            let leader = cx.state.primaries[id.at()].0.map_or(Cow::Borrowed("its primary"), |m| cx.label(id, m));
             gaps.push(match alone.waits {
                 true => format!("{name}: no standby is synchronous, so {leader} acknowledges nothing until one is (strict mode)"),
                 false => format!("{name}: no standby is synchronous: what {leader} acknowledges is on it alone, and lost with it"),
@@ -214,7 +219,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
         if let Some(leader) = cx.leader(id).filter(|_| cx.state.running(id).is_none()) {
             for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(id).balancers) {
                 if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
-                    let leader = cx.region_name(leader);
+                    let leader = cx.label(id, leader);
                     gaps.push(format!(
                         "{name}: {leader} leads and is in maintenance on {}: writes find no way; set it ready there",
                         balancer.address
@@ -222,25 +227,25 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
                 }
             }
         }
-        for member in &database.members {
-            if let Some((Err(reason), _)) = cx.member(id, member.region).and_then(|m| m.fence_check.as_ref()) {
-                gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.region_name(member.region)));
+        for member in database.member_ids() {
+            if let Some((Err(reason), _)) = cx.member(id, member).and_then(|m| m.fence_check.as_ref()) {
+                gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.label(id, member)));
             }
             if database.sql.is_some()
-                && cx.member(id, member.region).is_some_and(|m| {
+                && cx.member(id, member).is_some_and(|m| {
                     let answers = m.sql.failing_since.is_none() && m.rest.failing_since.is_none();
                     m.stream.is_none() && m.report.is_some() && answers
                 })
             {
-                let leads = cx.leader(id) == Some(member.region);
+                let leads = cx.leader(id) == Some(member);
                 let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
-                let refused = cx.member(id, member.region).and_then(|m| m.login.as_ref()).and_then(|(r, _)| r.as_ref().err());
+                let refused = cx.member(id, member).and_then(|m| m.login.as_ref()).and_then(|(r, _)| r.as_ref().err());
                 if let Some(reason) = refused.filter(|_| had_time) {
-                    gaps.push(format!("{name}: {} does not let us in: {reason}", cx.region_name(member.region)));
+                    gaps.push(format!("{name}: {} does not let us in: {reason}", cx.label(id, member)));
                 } else if !leads && had_time && cx.telemetry.groups[id.at()].store.record.is_some() {
                     gaps.push(format!(
                         "{name}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {}",
-                        cx.region_name(member.region),
+                        cx.label(id, member),
                         database.sql.as_ref().map_or("bpci", |s| s.user.as_str())
                     ));
                 }

@@ -103,7 +103,7 @@ fn lock_words(age: Span) -> String {
 }
 
 /// Asks every configured observer about a member.
-pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
+pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
     let estate = cx.estate();
     let mut votes = Votes { list: Vec::new(), veto: None, since: None, heard: None, ours: Stance::Unknown };
     let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else { return votes };
@@ -115,21 +115,22 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: RegionId) -> Votes {
 
     let leads = cx.leader(group) == Some(suspect);
     let recorded = cx.synchronous_standbys(group);
-    for other in &database.members {
-        if other.region == suspect || (!leads && cx.leader(group) != Some(other.region)) {
+    let region = database.region_of(suspect);
+    for other in database.member_ids() {
+        if other == suspect || (!leads && cx.leader(group) != Some(other)) {
             continue;
         }
-        let Some(watcher) = cx.member(group, other.region) else { continue };
+        let Some(watcher) = cx.member(group, other) else { continue };
         if leads && !planted::is(Break::AliveIsNoVeto) {
             votes.heard = votes.heard.max(watcher.heard);
         }
         let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
-        let name = estate.region(other.region).name.clone();
+        let name = cx.label(group, other).into_owned();
         let absent = own(cx, watcher).stance == Stance::Gone;
-        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other.region), absent });
+        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other), absent });
     }
     for (i, balancer) in database.balancers.iter().enumerate() {
-        if balancer.region == Some(suspect) {
+        if balancer.region.is_some() && balancer.region == region {
             continue;
         }
         let seen = telemetry.balancers.get(i).and_then(|b| b.server(suspect));
@@ -196,7 +197,7 @@ fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<
 }
 
 /// Whether the leader still sends to a standby.
-fn serves(cx: &Facts, group: GroupId, suspect: RegionId, leader: &super::telemetry::MemberTelemetry) -> (Stance, String, Option<Mono>) {
+fn serves(cx: &Facts, group: GroupId, suspect: MemberId, leader: &super::telemetry::MemberTelemetry) -> (Stance, String, Option<Mono>) {
     let Some((report, at)) = &leader.report else { return (Stance::Unknown, "not asked".to_string(), None) };
     if cx.now.mono.since(*at) > cx.stale_after() || report.role != MemberRole::Leader {
         return (Stance::Unknown, "nothing recent".to_string(), Some(*at));

@@ -13,6 +13,7 @@ pub(super) struct Watched {
     /// Of which this is told.
     estate: Arc<Estate>,
     groups: Vec<Vec<GroupId>>,
+    members: Vec<Vec<(GroupId, MemberId)>>,
     services: Vec<Vec<ServiceId>>,
     /// Of each group, the services that its loss reaches.
     reach: Vec<Vec<ServiceId>>,
@@ -21,9 +22,13 @@ pub(super) struct Watched {
 impl Watched {
     pub fn of(estate: &Arc<Estate>) -> Watched {
         let (mut groups, mut services) = (vec![Vec::new(); estate.regions.len()], vec![Vec::new(); estate.regions.len()]);
+        let mut members = vec![Vec::new(); estate.regions.len()];
         for group in estate.group_ids() {
-            for member in estate.group(group).database.iter().flat_map(|d| &d.members) {
-                groups[member.region.at()].push(group);
+            for (id, member) in estate.group(group).database.iter().flat_map(|d| d.member_ids().zip(&d.members)) {
+                members[member.region.at()].push((group, id));
+                if groups[member.region.at()].last() != Some(&group) {
+                    groups[member.region.at()].push(group);
+                }
             }
         }
         // What nobody asks for its health is not watched.
@@ -38,12 +43,17 @@ impl Watched {
             services
         };
         let reach = estate.groups.iter().map(|g| if g.database.is_some() { reached(g) } else { Vec::new() }).collect();
-        Watched { estate: Arc::clone(estate), groups, services, reach }
+        Watched { estate: Arc::clone(estate), groups, members, services, reach }
     }
 
     /// The databases that have a member there.
     pub fn groups(&self, region: RegionId) -> &[GroupId] {
         &self.groups[region.at()]
+    }
+
+    /// The members of databases there.
+    pub fn members(&self, region: RegionId) -> &[(GroupId, MemberId)] {
+        &self.members[region.at()]
     }
 
     /// The services that are asked there, where anything is.
@@ -68,9 +78,9 @@ impl Watched {
     /// One of them.
     pub fn sight(&self, cx: &Facts, region: RegionId) -> Sight {
         let mut sight = Sight::default();
-        for group in &self.groups[region.at()] {
-            if let Some(one) = member(cx, *group, region) {
-                if one.suspect {
+        for (group, id) in &self.members[region.at()] {
+            if let Some(one) = member(cx, *group, *id) {
+                if one.suspect && !sight.suspects.contains(group) {
                     sight.suspects.push(*group);
                 }
                 sight.add(one);
@@ -141,8 +151,8 @@ pub(super) struct Target {
 }
 
 /// A database's member in a region.
-pub(super) fn member(cx: &Facts, group: GroupId, region: RegionId) -> Option<Target> {
-    let member = cx.member(group, region)?;
+pub(super) fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<Target> {
+    let member = cx.member(group, id)?;
     let (measured, latest) = (recent(cx, &member.sql) || recent(cx, &member.rest), member.sql.failing_since.max(member.rest.failing_since));
     let Some(latest) = latest else {
         return Some(Target { gone: false, suspect: false, failing: false, measured, since: None, latest, votes: None });
@@ -155,7 +165,7 @@ pub(super) fn member(cx: &Facts, group: GroupId, region: RegionId) -> Option<Tar
         measured,
         since: member.failing_since(),
         latest: Some(latest),
-        votes: ours.then(|| votes::votes(cx, group, region)),
+        votes: ours.then(|| votes::votes(cx, group, id)),
     })
 }
 

@@ -37,6 +37,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
     };
     let region = |id: RegionId| estate.regions.get(id.at()).map_or("?", |r| r.name.as_str()).to_string();
     let group = |id: GroupId| estate.groups.get(id.at()).map_or("?", |g| g.name.as_str()).to_string();
+    let member = |g: GroupId, m: MemberId| estate.member_label(g, m, state.names.get(&(g, m)).map(|name| &**name)).into_owned();
     let of = |id: ProposalId| {
         let open = state.proposals.iter().find(|p| p.proposal.id == id);
         open.map_or(String::new(), |p| format!(" for {}", group(p.proposal.group)))
@@ -58,8 +59,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (weight, region(*r), format!("{}: {reason}", status.word()))
         }
-        Event::PrimaryChanged { group: g, region: r, timeline } => {
-            let name = r.map_or_else(|| "nobody".to_string(), &region);
+        Event::MemberNamed { .. } => return None,
+        Event::PrimaryChanged { group: g, member: r, timeline } => {
+            let name = r.map_or_else(|| "nobody".to_string(), |m| member(*g, m));
             let on = timeline.map_or(String::new(), |t| format!(" on timeline {t}"));
             let before = state.primaries.get(g.at()).and_then(|(leader, _)| *leader);
             // What nobody here has begun was fenced by nobody here.
@@ -78,7 +80,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (weight, group(*g), format!("{name} leads{on}{by}{}", back.unwrap_or_default()))
         }
         Event::Turned { group: g, turn } => {
-            let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), &region);
+            let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), |m| member(*g, m));
             let (weight, text) = match turn {
                 Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", limits::SILENCE)),
                 Turn::StoreAnswers => (Weight::Notice, "etcd answers again".to_string()),
@@ -139,7 +141,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                         (Some(o), _) => format!("{what} {names}, since {took}, is part of {} from now on", o.kind.words()),
                         (None, true) => {
                             // That it is over is not that all is where it was.
-                            let away = |g: &GroupId| state.primaries.get(g.at()).and_then(|p| p.0).is_some_and(|p| !d.regions.contains(&p));
+                            let away = |g: &GroupId| state.primary_region(*g).is_some_and(|p| !d.regions.contains(&p));
                             let reached = |g: &GroupId| d.services.iter().any(|s| estate.services.get(s.at()).is_some_and(|s| s.group == *g));
                             let stays: Vec<String> = estate.group_ids().filter(|g| reached(g) && away(g)).map(group).collect();
                             let stays = if stays.is_empty() { String::new() } else { format!("; {} stay led elsewhere", stays.join(", ")) };
@@ -153,7 +155,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (Weight::Notice, "disaster".to_string(), text)
         }
         Event::Proposed(p) => {
-            let to = p.to.map_or(String::new(), |to| format!(" to {}", region(to)));
+            let to = p.to.map_or(String::new(), |to| format!(" to {}", member(p.group, to)));
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
             // Of detection's the lines before it say why; who asks for one weighs it, and has decided nothing.
             let (what, by, why) = match p.by.as_str() {
@@ -198,7 +200,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 "{} {} → {} on {} begins{of}, by {}{typed}{accepts}{loses}{warned}{held}",
                 s.plan.name,
                 region(s.from),
-                region(s.to),
+                if s.plan.intent == Intent::Guided { region(s.from) } else { member(s.group, s.to) },
                 group(s.group),
                 s.by
             )
@@ -266,7 +268,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::Foretold { foretold, proposal } => {
             let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());
             let plan = open.or_else(|| state.operations.iter().find(|o| o.proposal == *proposal).map(|o| o.plan.name.clone())).unwrap_or_default();
-            let to = foretold.to.map_or(String::new(), |to| format!(" to {}", region(to)));
+            let to = foretold.to.and_then(|to| Some(format!(" to {}", member(about(state, &record.event)?, to)))).unwrap_or_default();
             // On a screen its figures count down from when it was told.
             let passed = record.at.utc.since(foretold.at);
             let of = if passed > Span::secs(1) {

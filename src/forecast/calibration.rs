@@ -83,7 +83,7 @@ impl Calibration {
             Event::OperationStarted(start) => {
                 self.told.remove(&start.proposal);
             }
-            Event::PrimaryChanged { group, region: Some(region), .. } => self.moved(record.at, *group, *region),
+            Event::PrimaryChanged { group, member: Some(member), .. } => self.moved(record.at, *group, *member),
             _ => {}
         }
         self.engine.restore(record);
@@ -99,9 +99,9 @@ impl Calibration {
     }
 
     /// Somebody leads: who was left to the cluster is recovered.
-    fn moved(&mut self, at: Now, group: GroupId, region: RegionId) {
+    fn moved(&mut self, at: Now, group: GroupId, member: MemberId) {
         let state = self.engine.state();
-        for open in state.proposals.iter().filter(|p| p.proposal.group == group && p.proposal.from != region && p.proposal.disaster.is_some()) {
+        for open in state.proposals.iter().filter(|p| p.proposal.group == group && p.proposal.old != member && p.proposal.disaster.is_some()) {
             let Some(first) = self.told.remove(&open.proposal.id) else { continue };
             let Some(leave) = first.leave else { continue };
             self.comparisons.push(Comparison {

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch {
-    /// The choice is confirmed, towards this region.
-    Act(RegionId),
+    /// The choice is confirmed, towards this member.
+    Act(MemberId),
     /// Nobody does anything.
     Leave,
 }
@@ -92,10 +92,10 @@ impl Future<'_> {
             world.pass(if writable { world.now().plus(ASK) } else { began.plus(HORIZON) });
             let (writes, serves) = world.serving();
             let passed = Some(world.now().since(began));
-            if writes.is_some_and(|r| r != self.question.from) && ended.writable.is_none() {
+            if writes.is_some_and(|m| m != self.question.old) && ended.writable.is_none() {
                 ended.writable = passed;
             }
-            if serves.is_some_and(|r| r != self.question.from) {
+            if serves.is_some_and(|m| m != self.question.old) {
                 ended.served = passed;
                 break;
             }
@@ -153,7 +153,7 @@ impl Future<'_> {
     }
 
     /// The choice, put on the table and confirmed with all that it asks for: no future differs in that.
-    fn confirmed(&self, to: RegionId) -> Result<Confirmed, String> {
+    fn confirmed(&self, to: MemberId) -> Result<Confirmed, String> {
         let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
         let (mut engine, mut sent) = (self.question.fork.untold(), Vec::new());
         let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };

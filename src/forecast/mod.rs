@@ -23,11 +23,12 @@ use std::sync::atomic::AtomicBool;
 pub struct Question {
     pub fork: Fork,
     pub intent: Intent,
-    /// In the fork's ids.
+    /// In the fork's ids. Members have the same ids in it as in the estate.
     pub from: RegionId,
-    pub to: Option<RegionId>,
+    pub old: MemberId,
+    pub to: Option<MemberId>,
     /// The next best target.
-    pub next: Option<RegionId>,
+    pub next: Option<MemberId>,
     /// Since when users are not served, if they are not.
     pub impact: Option<Utc>,
     pub rto: Span,
@@ -46,17 +47,17 @@ impl Question {
             return None;
         }
         let from = fork.region(p.from)?;
-        let to = a.to.and_then(|r| fork.region(r));
         let candidates = snapshot.groups.iter().find(|v| v.group == group)?.members.iter();
-        let next = candidates.filter(|m| m.region != p.from && Some(m.region) != a.to && m.answers == Some(true));
-        let next = next.min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority)).map(|m| m.region);
+        let next = candidates.filter(|m| !a.left.contains(&m.member) && Some(m.member) != a.to && m.answers == Some(true));
+        let next = next.min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority)).map(|m| m.member);
         let (rto, rpo) = snapshot.estate.targets(group);
         let impact = snapshot.disasters.iter().find(|d| Some(d.id) == p.disaster).map(|d| d.since);
         Some(Question {
-            next: next.and_then(|r| fork.region(r)),
+            next,
             intent: p.intent,
             from,
-            to,
+            old: p.old,
+            to: a.to,
             impact,
             rto,
             rpo,
@@ -84,7 +85,7 @@ impl Question {
 
     /// A fence that was never fired has no figure.
     fn knows_the_fence(&self, durations: &Durations) -> bool {
-        self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.from)) || durations.has_fence()
+        self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.old)) || durations.has_fence()
     }
 
     /// The forecast of so many futures of each branch, on so many threads. The same figures come of any number of threads.
@@ -101,14 +102,14 @@ impl Question {
             Some(to) => run(Branch::Act(to))?,
             None => Outlook::None("there is no candidate".to_string()),
         };
-        let serves = self.database().is_some_and(|d| d.members.iter().any(|m| m.region == self.from && m.life == Life::Answers));
+        let serves = self.database().is_some_and(|d| d.members.iter().any(|m| m.member == self.old && m.life == Life::Answers));
         let leave = if serves || !self.store_is_known() { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
         let next_best = match self.next {
-            Some(next) => Some((self.fork.regions[next.at()], run(Branch::Act(next))?)),
+            Some(next) => Some((next, run(Branch::Act(next))?)),
             None => None,
         };
         Some(Forecast {
-            to: self.to.map(|r| self.fork.regions[r.at()]),
+            to: self.to,
             act,
             leave,
             next_best,

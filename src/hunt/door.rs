@@ -18,9 +18,9 @@ pub struct TrickDoor {
     /// Every effect that was sent.
     pub sent: Vec<EffectId>,
     /// Who told us that they hear a group's primary, and when they last heard it.
-    pub heard: BTreeMap<(GroupId, RegionId), Mono>,
+    pub heard: BTreeMap<(GroupId, MemberId), Mono>,
     /// When a member was last asked and told of itself.
-    pub told: BTreeMap<(GroupId, RegionId), Mono>,
+    pub told: BTreeMap<(GroupId, MemberId), Mono>,
     pub played: u64,
 }
 
@@ -98,7 +98,7 @@ impl TrickDoor {
                     self.later(by, Incoming::Observed(observation));
                     return None;
                 }
-                TrickKind::SlowAnswers { region, by } if matches!(observation.fact, Fact::Member { region: of, .. } if of.0 == region) => {
+                TrickKind::SlowAnswers { region, by } if matches!(observation.fact, Fact::Member { member: of, .. } if of.0 == region) => {
                     self.played += 1;
                     self.later(by, Incoming::Observed(observation));
                     return None;
@@ -111,16 +111,16 @@ impl TrickDoor {
 
     fn lie(&mut self, kind: TrickKind, fact: &mut Fact) {
         let lied = match (kind, fact) {
-            (TrickKind::ProbeLies { region }, Fact::Probe { region: of, result, .. }) if of.0 == region => {
+            (TrickKind::ProbeLies { region }, Fact::Probe { member: of, result, .. }) if of.0 == region => {
                 *result = ProbeResult::Refused;
                 true
             }
-            (TrickKind::ReceiverLies { region }, Fact::Receiver { region: of, stream, .. }) if of.0 == region => {
+            (TrickKind::ReceiverLies { region }, Fact::Receiver { member: of, stream, .. }) if of.0 == region => {
                 stream.streaming = false;
                 true
             }
             (TrickKind::BalancerLies { region }, Fact::Balancer { servers, .. }) => {
-                let server = servers.iter_mut().find(|s| s.region == Some(RegionId(region)));
+                let server = servers.iter_mut().find(|s| s.member == Some(MemberId(region)));
                 server.is_some_and(|s| {
                     (s.up, s.unreachable) = (false, true);
                     true
@@ -134,13 +134,13 @@ impl TrickDoor {
     fn note(&mut self, incoming: &Incoming) {
         let Incoming::Observed(Observation { at, fact }) = incoming else { return };
         match fact {
-            Fact::Receiver { group, region, stream } if stream.streaming => {
+            Fact::Receiver { group, member, stream } if stream.streaming => {
                 if let Some(silent) = stream.silent_for {
-                    self.heard.insert((*group, *region), at.minus(silent));
+                    self.heard.insert((*group, *member), at.minus(silent));
                 }
             }
-            Fact::Member { group, region, .. } => {
-                let last = self.told.entry((*group, *region)).or_default();
+            Fact::Member { group, member, .. } => {
+                let last = self.told.entry((*group, *member)).or_default();
                 *last = (*last).max(*at);
             }
             _ => {}

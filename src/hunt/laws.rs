@@ -108,7 +108,7 @@ impl Watch {
         self.must(start.accepted == Accepted::default(), 2, || "automation accepts a risk".to_string())?;
         let fenced = estate.group(start.group).database.as_ref().is_some_and(|d| d.fence.is_some());
         self.must(fenced, 1, || "automation begins without a fence".to_string())?;
-        let heard = door.heard.iter().find(|((g, r), t)| *g == start.group && *r != start.from && at.mono.since(**t) <= HEARD).map(|((_, r), _)| *r);
+        let heard = door.heard.iter().find(|((g, m), t)| *g == start.group && !start.left.contains(m) && at.mono.since(**t) <= HEARD).map(|((_, r), _)| *r);
         self.must(heard.is_none(), 5, || format!("automation begins though {heard:?} hears the primary"))
     }
 
@@ -169,7 +169,7 @@ impl Watch {
                 // It may have been lost again in this moment: then what was seen lately counts.
                 let promoted = operation.results.promoted.is_some() && operation.results.timeline.is_some_and(later);
                 let well = |l: crate::sim::Leads| l.writable || !promoted || at.mono.since(l.lived) <= LATELY;
-                let there = led.is_none_or(|l| l.region != operation.to || (later(l.timeline) && well(l)));
+                let there = led.is_none_or(|l| l.member != operation.to || (later(l.timeline) && well(l)));
                 self.must(promoted && there, 6, || format!("{id} is called recovered; {led:?} leads"))?;
                 let written = operation.results.writable.is_some();
                 self.must(written, 6, || format!("{id} is called recovered and no write was seen"))?;

@@ -72,7 +72,7 @@ pub fn order(engine: &Engine, act: &Act) -> Option<Action> {
     let proposal = state.proposals.first().map(|p| p.proposal.id);
     Some(match act {
         Act::Propose { group, intent, from, to } => {
-            Action::Propose { group: GroupId(*group), intent: *intent, from: from.map(RegionId), to: to.map(RegionId), reason: "ordered".to_string() }
+            Action::Propose { group: GroupId(*group), intent: *intent, from: from.map(RegionId), to: to.map(MemberId), reason: "ordered".to_string() }
         }
         Act::Withdraw => Action::Withdraw { proposal: proposal? },
         Act::Stop => Action::StopAutomatic { proposal: proposal? },

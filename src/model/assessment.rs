@@ -1,11 +1,14 @@
 //! What a choice would do and what stands in its way: what a person reads before they confirm.
 
-use super::{Digest, Loss, Mono, RegionId};
+use super::{Digest, Loss, MemberId, Mono};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
-    pub to: Option<RegionId>,
+    /// The members that would be left, the primary first.
+    #[serde(default)]
+    pub left: Vec<MemberId>,
+    pub to: Option<MemberId>,
     pub checks: Vec<Check>,
     pub loss: Loss,
     /// What must be typed beside the region's name before this can begin.

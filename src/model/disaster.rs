@@ -60,6 +60,12 @@ impl DisasterType {
         matches!(self, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError)
     }
 
+    /// It takes a whole region, with everything in it.
+    pub const fn is_of_region(self) -> bool {
+        use DisasterType::{DataCenterOutage, NetworkPartition, ProviderOutage, RegionOutage};
+        matches!(self, RegionOutage | DataCenterOutage | ProviderOutage | NetworkPartition)
+    }
+
     /// Three words at most, for a header.
     pub fn words(self) -> String {
         self.name().replace('_', " ").replace("center", "centre")

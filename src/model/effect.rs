@@ -1,6 +1,6 @@
 //! Something to be done in the world: data, never executed by the engine.
 
-use super::{BalancerId, EffectId, GroupId, Mono, RegionId, Span, Via};
+use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Span, Via};
 use serde::{Deserialize, Serialize};
 
 /// An effect with the id its intent was recorded under.
@@ -27,12 +27,12 @@ pub enum Effect {
     /// Run the fence on a member. Exit status 0 means that it is proven off.
     Fence {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
     },
     /// Let a fenced member come back.
     UndoFence {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
     },
     HandOver(HandOver),
     /// Ask the living leader to step down in favour of the candidate.
@@ -44,21 +44,22 @@ pub enum Effect {
     /// Take a member out of a balancer and end its sessions there.
     Drain {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         balancer: BalancerId,
     },
     /// Put a member back into a balancer.
     Restore {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         balancer: BalancerId,
     },
     /// Write a row and read it back, on a server that must not be the old primary.
     ValidateWrite {
         group: GroupId,
         via: Via,
-        primary: RegionId,
-        not: Option<RegionId>,
+        primary: MemberId,
+        /// The members that were left: an answer of one of them proves nothing.
+        not: Vec<MemberId>,
         system_id: Option<String>,
         deadline: Span,
     },

@@ -1,8 +1,9 @@
 //! The estate: all that is protected under one name, as the configuration describes it.
 
 use super::disaster::vocabulary;
-use super::{Automation, DisasterType, GroupId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
+use super::{Automation, DisasterType, GroupId, MemberId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// All that is protected, under one name. Ids are positions in its lists.
@@ -100,8 +101,26 @@ pub struct Database {
 }
 
 impl Database {
-    pub fn member(&self, region: RegionId) -> Option<&Member> {
-        self.members.iter().find(|m| m.region == region)
+    pub fn member(&self, id: MemberId) -> Option<&Member> {
+        self.members.get(id.at())
+    }
+
+    pub fn member_ids(&self) -> impl Iterator<Item = MemberId> + use<> {
+        (0..self.members.len()).map(MemberId::of)
+    }
+
+    /// The members in a region.
+    pub fn members_in(&self, region: RegionId) -> impl Iterator<Item = MemberId> + '_ {
+        self.member_ids().filter(move |m| self.region_of(*m) == Some(region))
+    }
+
+    pub fn region_of(&self, id: MemberId) -> Option<RegionId> {
+        self.member(id).map(|m| m.region)
+    }
+
+    /// True if its region has no other member of this database: then the region's name is enough to name it.
+    pub fn is_alone(&self, id: MemberId) -> bool {
+        self.region_of(id).is_some_and(|region| self.members_in(region).count() == 1)
     }
 
     /// The key prefix of the cluster in the consensus store, with a slash at its end.
@@ -118,6 +137,9 @@ impl Database {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub region: RegionId,
+    /// The name in the cluster, where the configuration gives it; else Patroni tells it, found by the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The REST address, without a path.
     pub rest: String,
 }
@@ -278,6 +300,23 @@ impl Estate {
         let capacity = u32::from(self.region(to.0).capacity.0).max(1);
         let there = self.carried(to.0, to.1);
         (there / capacity, (there + coming) / capacity)
+    }
+
+    /// What people call a member: its region's name where that is enough, else the region's name and its own.
+    pub fn member_label(&self, group: GroupId, member: MemberId, name: Option<&str>) -> Cow<'_, str> {
+        let Some(database) = self.groups.get(group.at()).and_then(|g| g.database.as_ref()) else { return Cow::Borrowed("?") };
+        let Some(spec) = database.member(member) else { return Cow::Borrowed("?") };
+        let region = self.regions.get(spec.region.at()).map_or("?", |r| r.name.as_str());
+        if database.is_alone(member) {
+            return Cow::Borrowed(region);
+        }
+        match spec.name.as_deref().or(name) {
+            Some(name) => Cow::Owned(format!("{region}/{name}")),
+            None => {
+                let place = database.members_in(spec.region).position(|m| m == member).unwrap_or_default();
+                Cow::Owned(format!("{region}/{}", place + 1))
+            }
+        }
     }
 
     /// Every service that stops when one of these does, they first, then by how far away it is.

@@ -2,8 +2,8 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, Mode, Now, OperationId,
-    Order, Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode, Name, Now,
+    OperationId, Order, Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -43,8 +43,14 @@ pub enum Event {
     /// The member that leads, as the store and the member agree.
     PrimaryChanged {
         group: GroupId,
-        region: Option<RegionId>,
+        member: Option<MemberId>,
         timeline: Option<Timeline>,
+    },
+    /// The cluster calls the member at this address by this name.
+    MemberNamed {
+        group: GroupId,
+        member: MemberId,
+        name: Name,
     },
     /// What is seen of a database has turned.
     Turned {
@@ -134,7 +140,7 @@ pub enum Event {
     },
     FenceProven {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         took_ms: u64,
     },
     Note {
@@ -161,7 +167,10 @@ pub struct OperationStart {
     pub evidence: Digest,
     pub group: GroupId,
     pub from: RegionId,
-    pub to: RegionId,
+    /// The members that are left: the old primary first, then the others that are lost with it. Each is fenced and drained.
+    pub left: Vec<MemberId>,
+    /// The candidate. In a guided plan nobody takes over: there it is the primary itself.
+    pub to: MemberId,
     pub generation: Generation,
     pub by: String,
     pub automatic: bool,
@@ -179,6 +188,16 @@ pub struct OperationStart {
     pub warned: Vec<String>,
     pub before: Before,
 }
+
+vocabulary!(
+    /// How much a plan leaves.
+    Leaves, "extent" {
+        /// The primary alone: other members of its region may take over.
+        Member = "member",
+        /// Every member in the primary's region.
+        Region = "region",
+    }
+);
 
 vocabulary!(
     /// What is worth a line though it is no disaster.
@@ -215,8 +234,11 @@ pub struct Proposal {
     pub plan: String,
     pub intent: Intent,
     pub from: RegionId,
+    /// The primary that is left; of a group without a database the first, which nothing looks at.
+    pub old: MemberId,
+    pub leaves: Leaves,
     /// The best candidate is chosen afresh while this is `None`.
-    pub to: Option<RegionId>,
+    pub to: Option<MemberId>,
     pub reason: String,
     pub by: String,
     pub disaster: Option<DisasterId>,

@@ -1,6 +1,6 @@
 //! What the futures of a choice say: figures, each with the sample it rests on.
 
-use super::{ProposalId, RegionId, Span, Utc};
+use super::{MemberId, ProposalId, Span, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Why there are no figures for a branch, or what there are.
@@ -14,10 +14,10 @@ pub enum Outlook {
 /// What the futures of a choice say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    pub to: Option<RegionId>,
+    pub to: Option<MemberId>,
     pub act: Outlook,
     pub leave: Outlook,
-    pub next_best: Option<(RegionId, Outlook)>,
+    pub next_best: Option<(MemberId, Outlook)>,
     /// Where each duration comes from.
     pub sources: Vec<Source>,
 }
@@ -36,7 +36,7 @@ pub struct ForecastView {
 pub struct Foretold {
     /// How things stood when it was asked for.
     pub at: Utc,
-    pub to: Option<RegionId>,
+    pub to: Option<MemberId>,
     pub act: Option<Told>,
     pub leave: Option<Told>,
 }

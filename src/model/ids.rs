@@ -24,7 +24,7 @@ macro_rules! index {
 }
 
 index!(
-    /// A region of the estate. In a database group it also names the group's member there: one member per region.
+    /// A region of the estate.
     RegionId
 );
 index!(
@@ -34,6 +34,10 @@ index!(
 index!(
     /// A protection group: what is recovered together.
     GroupId
+);
+index!(
+    /// A member of a group's database: its position in the list of the group's members.
+    MemberId
 );
 index!(
     /// A load balancer of a group's traffic entry.

@@ -1,7 +1,7 @@
 //! One measured value with its source and the moment it was measured. The simulation and the live drivers speak the
 //! same words.
 
-use super::{BalancerId, Bytes, DisasterType, GroupId, Lsn, Mono, Percent, RegionId, ServiceId, Span, Timeline};
+use super::{BalancerId, Bytes, DisasterType, GroupId, Lsn, MemberId, Mono, Percent, RegionId, ServiceId, Span, Timeline};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub enum Fact {
     /// Our own probe of a member's port.
     Probe {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         port: Port,
         result: ProbeResult,
         /// Of silence: how long an answer was waited for. It was silent from `at` until then.
@@ -31,13 +31,13 @@ pub enum Fact {
     /// What a member says of itself.
     Member {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         report: MemberReport,
     },
     /// What a standby says of the stream it receives.
     Receiver {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         stream: Receiver,
     },
     /// The consensus store's record of the cluster, read at one revision.
@@ -82,13 +82,13 @@ pub enum Fact {
     /// Whether a member's database lets our own login in.
     Login {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         result: Result<(), String>,
     },
     /// Whether the fence could be fired: its `check` command's answer.
     FenceCheck {
         group: GroupId,
-        region: RegionId,
+        member: MemberId,
         result: Result<(), String>,
     },
 }
@@ -209,16 +209,17 @@ pub struct StoreRecord {
 }
 
 impl StoreRecord {
-    pub fn name_of(&self, region: RegionId) -> Option<&str> {
-        self.members.iter().find(|m| m.region == Some(region)).map(|m| &*m.name)
+    pub fn name_of(&self, member: MemberId) -> Option<&str> {
+        self.members.iter().find(|m| m.member == Some(member)).map(|m| &*m.name)
     }
 
-    pub fn region_of(&self, name: &str) -> Option<RegionId> {
-        self.members.iter().find(|m| &*m.name == name).and_then(|m| m.region)
+    pub fn member_named(&self, name: &str) -> Option<MemberId> {
+        self.members.iter().find(|m| &*m.name == name).and_then(|m| m.member)
     }
 
-    pub fn leader_region(&self) -> Option<RegionId> {
-        self.leader.as_ref().and_then(|l| l.region)
+    /// The member that holds the lock, if it is one of ours.
+    pub fn leading_member(&self) -> Option<MemberId> {
+        self.leader.as_ref().and_then(|l| l.member)
     }
 }
 
@@ -226,7 +227,7 @@ impl StoreRecord {
 pub struct LeaderKey {
     pub name: Name,
     /// The member it is, kept by the reader: a dead member's own key vanishes before the leader's does.
-    pub region: Option<RegionId>,
+    pub member: Option<MemberId>,
     pub create_revision: u64,
     /// What is left of the lease, and its full length.
     pub lease_left: Option<Span>,
@@ -281,7 +282,9 @@ pub struct StatusKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberKey {
     pub name: Name,
-    pub region: Option<RegionId>,
+    /// The configured member with this address.
+    #[serde(default)]
+    pub member: Option<MemberId>,
     pub address: String,
     /// Where its database listens, `host:port`.
     pub sql: Option<String>,
@@ -297,7 +300,8 @@ pub struct OperationKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerView {
     pub name: Name,
-    pub region: Option<RegionId>,
+    /// The member behind it. A member may have several servers.
+    pub member: Option<MemberId>,
     pub up: bool,
     pub maintenance: bool,
     /// The check failed to connect, or to get an answer: the node is gone. (A standby that says «not me» is alive.)

@@ -1,7 +1,7 @@
 //! One run of a plan.
 
 use super::{
-    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, Mode, Mono, OperationId, Outcome, Plan, ProposalId,
+    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome, Plan, ProposalId,
     RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,10 @@ pub struct Operation {
     pub plan_hash: Digest,
     pub group: GroupId,
     pub from: RegionId,
-    pub to: RegionId,
+    /// The members that are left: the old primary first, then the others that are lost with it. Each is fenced and drained.
+    pub left: Vec<MemberId>,
+    /// The candidate. In a guided plan nobody takes over: there it is the primary itself.
+    pub to: MemberId,
     pub mode: Mode,
     pub generation: Generation,
     pub by: String,
@@ -257,9 +260,9 @@ impl std::fmt::Display for Loss {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Remainder {
     /// The failed member is to stream again.
-    Rejoin { region: RegionId },
+    Rejoin { member: MemberId },
     /// It is to be put back into the balancers once it streams.
-    Restore { region: RegionId },
+    Restore { member: MemberId },
 }
 
 impl Operation {
@@ -329,17 +332,23 @@ impl Operation {
         !self.is_over() || self.handed_over()
     }
 
-    /// The cluster is led from elsewhere than from the region that was left: what was done to the old primary stays done.
-    pub fn moved_on(&self, leader: Option<RegionId>) -> bool {
-        leader.is_some_and(|l| l != self.from)
+    /// The primary that was left.
+    pub fn old(&self) -> MemberId {
+        self.left.first().copied().unwrap_or(self.to)
+    }
+
+    /// The cluster is led by a member that was not left: what was done to the old primary stays done.
+    pub fn moved_on(&self, leader: Option<MemberId>) -> bool {
+        leader.is_some_and(|l| !self.left.contains(&l))
     }
 
     /// What is left to do, in words, and who does it.
     pub fn remains_words<'a>(&'a self, estate: &'a super::Estate) -> impl Iterator<Item = String> + 'a {
         let streams = if self.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
+        let label = |member: &MemberId| estate.member_label(self.group, *member, None);
         self.remains.iter().map(move |remainder| match remainder {
-            Remainder::Rejoin { region } => format!("{} {streams}", estate.region(*region).name),
-            Remainder::Restore { region } => format!("bpci puts {} back into the balancers once it streams", estate.region(*region).name),
+            Remainder::Rejoin { member } => format!("{} {streams}", label(member)),
+            Remainder::Restore { member } => format!("bpci puts {} back into the balancers once it streams", label(member)),
         })
     }
 
@@ -371,7 +380,7 @@ mod tests {
     use super::*;
 
     fn drained(balancer: u16, outcome: Outcome) -> EffectRecord {
-        let effect = Effect::Drain { group: GroupId(0), region: RegionId(0), balancer: super::super::BalancerId(balancer) };
+        let effect = Effect::Drain { group: GroupId(0), member: MemberId(0), balancer: super::super::BalancerId(balancer) };
         let id = super::super::EffectId { operation: OperationId(1), step: 0, part: balancer, attempt: 0, generation: Generation::default() };
         EffectRecord { id, effect, intended: Mono(0), outcome: Some(outcome), reported: Some(Mono(1)), orphaned: false }
     }
@@ -393,7 +402,7 @@ mod tests {
     #[test]
     fn a_fence_that_failed_may_have_struck() {
         let failed = |effect| EffectRecord { effect, ..drained(0, Outcome::NotDone { reason: "its time was up".to_string() }) };
-        assert!(failed(Effect::Fence { group: GroupId(0), region: RegionId(0) }).may_have_happened());
+        assert!(failed(Effect::Fence { group: GroupId(0), member: MemberId(0) }).may_have_happened());
         assert!(!failed(drained(0, Outcome::Done { detail: String::new() }).effect).may_have_happened());
     }
 }

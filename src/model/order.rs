@@ -1,6 +1,6 @@
 //! What a person or a program asks for. It carries who, what, and what they saw.
 
-use super::{Digest, GroupId, Intent, OperationId, ProposalId, RegionId, Utc};
+use super::{Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub enum Action {
         group: GroupId,
         intent: Intent,
         from: Option<RegionId>,
-        to: Option<RegionId>,
+        to: Option<MemberId>,
         reason: String,
     },
     Confirm(Confirmation),

@@ -1,7 +1,7 @@
 //! What is known of a database's primary beside that it leads: that it is silent, that nobody is synchronous with it, that the
 //! cluster elected it by itself, that somebody declined to move it.
 
-use super::{Estate, RegionId, Utc};
+use super::{Estate, GroupId, MemberId, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a primary whose agent does not answer us.
@@ -26,8 +26,8 @@ pub struct Declined {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elected {
     pub at: Utc,
-    pub from: RegionId,
-    pub to: RegionId,
+    pub from: MemberId,
+    pub to: MemberId,
     /// An operation of ours had handed it over: it is to be proven by that.
     pub by_us: bool,
     /// Who noted that it takes writes, and when.
@@ -36,8 +36,8 @@ pub struct Elected {
 
 impl Elected {
     /// What is known of it, and what is not.
-    pub fn words(&self, estate: &Estate) -> String {
-        let name = |r: RegionId| estate.region(r).name.as_str();
+    pub fn words(&self, estate: &Estate, group: GroupId) -> String {
+        let name = |m: MemberId| estate.member_label(group, m, None);
         let whom = if self.from == self.to { format!("{} anew", name(self.to)) } else { format!("{} after {}", name(self.to), name(self.from)) };
         let proof = match &self.vouched {
             Some((at, by)) => format!("no write of ours has proven it: {by} vouches for it since {}", at.clock()),

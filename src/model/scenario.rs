@@ -1,7 +1,7 @@
 //! A scenario as data: what befalls a simulated estate, what people order meanwhile, and what is expected of it.
 
 use super::disaster::vocabulary;
-use super::{Estate, GroupId, RegionId, Severity, Span, Strategy};
+use super::{Estate, GroupId, MemberId, RegionId, Severity, Span, Strategy};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl FaultKind {
     }
 
     /// It strikes standbys, and nothing where there are none.
-    const fn is_of_standbys(self) -> bool {
+    pub const fn is_of_standbys(self) -> bool {
         matches!(self, FaultKind::ReplicationStall | FaultKind::StandbyLost)
     }
 
@@ -126,10 +126,10 @@ impl FaultKind {
 
 impl Fault {
     /// There is something there for it to strike, where that is led as told.
-    pub fn finds(&self, estate: &Estate, leads: impl Fn(GroupId) -> Option<RegionId>) -> bool {
+    pub fn finds(&self, estate: &Estate, leads: impl Fn(GroupId) -> Option<MemberId>) -> bool {
         let standby = |g: GroupId| {
-            let members = estate.group(g).database.iter().flat_map(|d| &d.members);
-            members.into_iter().any(|m| m.region == self.region && leads(g) != Some(m.region))
+            let mut members = estate.group(g).database.iter().flat_map(|d| d.members_in(self.region));
+            members.any(|m| leads(g) != Some(m))
         };
         !self.kind.is_of_standbys() || estate.group_ids().filter(|g| self.group.is_none_or(|only| only == *g)).any(standby)
     }

@@ -101,6 +101,18 @@ impl Snapshot {
         self.groups.get(id.at()).filter(|v| v.group == id).or_else(|| self.groups.iter().find(|v| v.group == id))
     }
 
+    /// What people call a member of a group's database.
+    pub fn label(&self, group: GroupId, member: super::MemberId) -> std::borrow::Cow<'_, str> {
+        let known = self.group(group).and_then(|v| v.members.iter().find(|m| m.member == member));
+        known.map_or_else(|| self.estate.member_label(group, member, None), |m| m.label.as_str().into())
+    }
+
+    /// The member of a group in a region that may take over; else the first standby there, else its primary.
+    pub fn member_in(&self, group: GroupId, region: RegionId) -> Option<super::MemberId> {
+        let members = self.group(group)?.members.iter();
+        members.filter(|m| m.region == region).min_by_key(|m| (m.leads, m.unfit.is_some())).map(|m| m.member)
+    }
+
     /// How ready a region is, and when that was asked; nothing where another leads by now than was asked about.
     pub fn ready(&self, region: RegionId) -> Option<(&super::RegionReadiness, Utc)> {
         let view = self.readiness.as_ref()?;
@@ -168,9 +180,9 @@ impl Snapshot {
     }
 
     /// We fenced it, and it has not come back.
-    pub fn is_fenced(&self, group: GroupId, region: RegionId) -> bool {
+    pub fn is_fenced(&self, group: GroupId, member: super::MemberId) -> bool {
         let last = self.operations.iter().rev().find(|o| o.group == group && o.counts());
-        last.is_some_and(|o| o.from == region && o.fenced() && o.remains.iter().any(|r| matches!(r, super::Remainder::Rejoin { .. })))
+        last.is_some_and(|o| o.fenced() && o.remains.contains(&super::Remainder::Rejoin { member }))
     }
 
     /// This one is among them.
@@ -222,7 +234,11 @@ pub struct RegionView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupView {
     pub group: GroupId,
+    /// The region that it is led from.
     pub primary: Option<RegionId>,
+    /// The member that leads it.
+    #[serde(default)]
+    pub leader: Option<super::MemberId>,
     pub timeline: Option<Timeline>,
     /// The lease of the leader's lock.
     pub lease_left: Option<(Span, Mono)>,
@@ -244,7 +260,7 @@ pub struct GroupView {
     pub silence: Option<Silence>,
     /// A former primary that may take writes beside the present one: its agent does not answer us, its database does.
     #[serde(default)]
-    pub beside: Option<RegionId>,
+    pub beside: Option<super::MemberId>,
     /// It is a synchronous cluster without a synchronous standby, as the record has it.
     #[serde(default)]
     pub alone: Option<AloneView>,
@@ -273,6 +289,9 @@ pub struct GroupView {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberView {
+    pub member: super::MemberId,
+    /// What people call it: its region's name where that is enough.
+    pub label: String,
     pub region: RegionId,
     pub leads: bool,
     pub synchronous: bool,

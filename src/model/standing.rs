@@ -1,6 +1,6 @@
 //! An estate as it stands, as far as is known: where the world of a forecast or of a fork begins.
 
-use super::{GroupId, Lsn, MemberReport, Mono, Percent, RegionId, ServerView, ServiceId, Span, StoreRecord};
+use super::{GroupId, Lsn, MemberId, MemberReport, Mono, Percent, RegionId, ServerView, ServiceId, Span, StoreRecord};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ pub struct StandingDatabase {
 
 #[derive(Clone, Debug)]
 pub struct StandingMember {
+    pub member: MemberId,
     pub region: RegionId,
     pub life: Life,
     pub failing_since: Option<Mono>,

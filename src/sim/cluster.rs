@@ -93,8 +93,8 @@ pub enum Wake {
 
 /// The members' keys in the store.
 pub fn keys(members: &[SimMember]) -> std::sync::Arc<Vec<MemberKey>> {
-    let key = |m: &SimMember| MemberKey { name: m.name.clone(), region: Some(m.region), address: String::new(), sql: None };
-    std::sync::Arc::new(members.iter().map(key).collect())
+    let key = |(i, m): (usize, &SimMember)| MemberKey { name: m.name.clone(), member: Some(MemberId::of(i)), address: String::new(), sql: None };
+    std::sync::Arc::new(members.iter().enumerate().map(key).collect())
 }
 
 impl Cluster {

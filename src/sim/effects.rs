@@ -85,10 +85,9 @@ impl World {
         self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
     }
 
-    fn find(&self, group: GroupId, region: RegionId) -> Option<(usize, usize)> {
+    fn find(&self, group: GroupId, member: MemberId) -> Option<(usize, usize)> {
         let c = self.clusters.iter().position(|c| c.group == group)?;
-        let m = self.clusters[c].members.iter().position(|m| m.region == region)?;
-        Some((c, m))
+        (member.at() < self.clusters[c].members.len()).then_some((c, member.at()))
     }
 
     fn carry_out(&mut self, issued: &Issued) -> Outcome {
@@ -96,13 +95,13 @@ impl World {
         let answer = match &issued.effect {
             Effect::Claim { group, value, revision } => self.claim(*group, value, *revision),
             Effect::Release { group, value, over } => self.release(*group, value, over),
-            Effect::Fence { group, region } => self.fence(*group, *region),
-            Effect::UndoFence { group, region } => self.undo_fence(*group, *region),
+            Effect::Fence { group, member } => self.fence(*group, *member),
+            Effect::UndoFence { group, member } => self.undo_fence(*group, *member),
             Effect::HandOver(hand_over) => self.hand_over(operation, hand_over),
             Effect::SwitchOver { group, from, to } => self.switch_over(operation, *group, from, to),
-            Effect::Drain { group, region, balancer } => self.maintenance(*group, *region, *balancer, true),
-            Effect::Restore { group, region, balancer } => self.maintenance(*group, *region, *balancer, false),
-            Effect::ValidateWrite { group, via, primary, not, .. } => self.validate(*group, *via, *primary, *not),
+            Effect::Drain { group, member, balancer } => self.maintenance(*group, *member, *balancer, true),
+            Effect::Restore { group, member, balancer } => self.maintenance(*group, *member, *balancer, false),
+            Effect::ValidateWrite { group, via, primary, not, .. } => self.validate(*group, *via, *primary, not),
             Effect::Command { .. } => Ok("exit status 0".to_string()),
         };
         match answer {
@@ -137,8 +136,8 @@ impl World {
         }
     }
 
-    fn fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
-        let (c, m) = self.find(group, region).ok_or("no such member")?;
+    fn fence(&mut self, group: GroupId, member: MemberId) -> Result<String, String> {
+        let (c, m) = self.find(group, member).ok_or("no such member")?;
         if self.fence_lies() {
             self.clusters[c].members[m].lied = true;
             self.clusters[c].members[m].deceived |= self.is_unseen(c, m);
@@ -146,7 +145,7 @@ impl World {
             let member = &mut self.clusters[c].members[m];
             (member.alive, member.frozen, member.writable, member.fenced, member.lied) = (false, false, false, true, false);
         }
-        Ok(format!("{} is off", self.estate.region(region).name))
+        Ok(format!("{} is off", self.estate.member_label(group, member, None)))
     }
 
     /// It lives and none of us can see that.
@@ -155,13 +154,13 @@ impl World {
         member.alive && (member.frozen || !self.we_reach(member.region))
     }
 
-    fn undo_fence(&mut self, group: GroupId, region: RegionId) -> Result<String, String> {
-        let (c, m) = self.find(group, region).ok_or("no such member")?;
+    fn undo_fence(&mut self, group: GroupId, member: MemberId) -> Result<String, String> {
+        let (c, m) = self.find(group, member).ok_or("no such member")?;
         self.clusters[c].members[m].fenced = false;
-        if self.region_is_up(region) {
+        if self.region_is_up(self.clusters[c].members[m].region) {
             self.clusters[c].restart(m, self.clock);
         }
-        Ok(format!("{} may come back", self.estate.region(region).name))
+        Ok(format!("{} may come back", self.estate.member_label(group, member, None)))
     }
 
     fn hand_over(&mut self, operation: OperationId, h: &HandOver) -> Result<String, String> {
@@ -221,8 +220,8 @@ impl World {
         Ok(format!("{from} steps down for {to}"))
     }
 
-    fn maintenance(&mut self, group: GroupId, region: RegionId, balancer: BalancerId, on: bool) -> Result<String, String> {
-        let (c, m) = self.find(group, region).ok_or("no such member")?;
+    fn maintenance(&mut self, group: GroupId, member: MemberId, balancer: BalancerId, on: bool) -> Result<String, String> {
+        let (c, m) = self.find(group, member).ok_or("no such member")?;
         self.balancer_answers(c, balancer.at())?;
         self.balancers[c][balancer.at()][m].maintenance = on;
         Ok(if on { "maintenance, sessions ended" } else { "in rotation" }.to_string())
@@ -237,10 +236,10 @@ impl World {
         }
     }
 
-    fn validate(&mut self, group: GroupId, via: Via, primary: RegionId, not: Option<RegionId>) -> Result<String, String> {
+    fn validate(&mut self, group: GroupId, via: Via, primary: MemberId, not: &[MemberId]) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         let target = match via {
-            Via::Primary => self.clusters[c].members.iter().position(|m| m.region == primary),
+            Via::Primary => self.find(group, primary).map(|(_, m)| m),
             Via::Entry => self.routed(c),
         };
         let Some(m) = target else { return Err("the entry leads to no server".to_string()) };
@@ -249,7 +248,7 @@ impl World {
         if !cluster.lives(m) || !self.we_reach(member.region) {
             return Err(format!("{} does not answer", member.name));
         }
-        if Some(member.region) == not {
+        if not.contains(&MemberId::of(m)) {
             return Err(format!("the entry still leads to {}", member.name));
         }
         if !member.writable {

@@ -67,7 +67,7 @@ impl World {
         }
         self.reset_members();
         self.signal(&fault, true);
-        self.on_members(&fault, true);
+        self.on_members(i, true);
         if fault.kind == FaultKind::SwitchedOn {
             self.switch_on(Some(fault.region));
         }
@@ -84,7 +84,7 @@ impl World {
         self.faults[i].1 = false;
         let fault = self.faults[i].0.fault;
         self.signal(&fault, false);
-        self.on_members(&fault, false);
+        self.on_members(i, false);
         if fault.kind == FaultKind::AgentFailure {
             self.agents_are_back(&fault);
         }
@@ -146,23 +146,32 @@ impl World {
     /// An agent that is started again starts its database where that does not run.
     fn agents_are_back(&mut self, fault: &Fault) {
         for c in (0..self.clusters.len()).filter(|c| fault.group.is_none_or(|g| g == self.clusters[*c].group)).collect::<Vec<_>>() {
-            let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };
-            let member = &self.clusters[c].members[m];
-            if !member.alive && !member.fenced && !self.strikes_node(c, m) && self.region_is_up(fault.region) {
-                self.clusters[c].restart(m, self.clock);
+            for m in 0..self.clusters[c].members.len() {
+                let member = &self.clusters[c].members[m];
+                let back = member.region == fault.region && !member.alive && !member.fenced;
+                if back && !self.strikes_node(c, m) && self.region_is_up(fault.region) {
+                    self.clusters[c].restart(m, self.clock);
+                }
             }
         }
     }
 
     fn strikes_node(&self, c: usize, m: usize) -> bool {
-        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
         let node = |k: FaultKind| matches!(k, FaultKind::NodeFailure | FaultKind::StandbyLost);
-        self.faults.iter().any(|(f, on)| *on && node(f.fault.kind) && f.fault.region == region && f.fault.group.is_none_or(|g| g == group))
+        self.faults.iter().enumerate().any(|(i, (f, on))| *on && node(f.fault.kind) && self.struck.get(&(i, c)) == Some(&m))
+    }
+
+    /// The member of a cluster that a fault of a single node strikes: the primary, or a standby, as the fault's kind says.
+    fn target(&self, c: usize, fault: &Fault) -> Option<usize> {
+        let members = &self.clusters[c].members;
+        let wanted = |m: &usize| members[*m].leads != fault.kind.is_of_standbys();
+        let here = || (0..members.len()).filter(|m| members[*m].region == fault.region);
+        here().find(wanted).or_else(|| here().next())
     }
 
     /// Faults of single nodes.
-    fn on_members(&mut self, fault: &Fault, on: bool) {
-        let now = self.clock;
+    fn on_members(&mut self, i: usize, on: bool) {
+        let (now, fault) = (self.clock, self.faults[i].0.fault);
         for c in 0..self.clusters.len() {
             if fault.group.is_some_and(|g| g != self.clusters[c].group) {
                 continue;
@@ -177,7 +186,11 @@ impl World {
             if fault.kind.is_of_clusters() {
                 cluster.store.config_revision = cluster.store.next();
             }
-            let Some(m) = self.clusters[c].members.iter().position(|m| m.region == fault.region) else { continue };
+            let target = if on { self.target(c, &fault) } else { self.struck.remove(&(i, c)) };
+            let Some(m) = target else { continue };
+            if on {
+                self.struck.insert((i, c), m);
+            }
             let cluster = &mut self.clusters[c];
             match (fault.kind, on) {
                 (FaultKind::NodeFailure | FaultKind::StandbyLost, true) => {

@@ -6,7 +6,7 @@ use crate::model::*;
 /// Who leads a cluster, as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leads {
-    pub region: RegionId,
+    pub member: MemberId,
     pub timeline: Timeline,
     pub writable: bool,
     /// A standby streams from it; where commits wait, one that is recorded.
@@ -25,6 +25,6 @@ impl World {
         let counts = |i: usize| !cluster.setup.synchronous || cluster.store.sync.standbys.contains(&cluster.members[i].name);
         let protected = (0..cluster.members.len()).any(|i| i != holder && streams(i) && counts(i));
         let writable = member.writable && cluster.lives(holder);
-        member.leads.then_some(Leads { region: member.region, timeline: Timeline(member.timeline), writable, protected, lived: member.lived })
+        member.leads.then_some(Leads { member: MemberId::of(holder), timeline: Timeline(member.timeline), writable, protected, lived: member.lived })
     }
 }

@@ -30,10 +30,10 @@ impl World {
     }
 
     fn observe_member(&mut self, c: usize, m: usize) {
-        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
+        let (group, member, region) = (self.clusters[c].group, MemberId::of(m), self.clusters[c].members[m].region);
         let asked = self.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.check.is_some());
         if asked && self.thrift.is_none() {
-            self.tell(Fact::FenceCheck { group, region, result: Ok(()) });
+            self.tell(Fact::FenceCheck { group, member, result: Ok(()) });
         }
         let round_trip = self.latency(region).times(2).plus(Span(self.chance.below(3)));
         if self.is_silent(c, m) {
@@ -50,23 +50,23 @@ impl World {
         };
         let answered = result.is_well();
         let agentless = self.clusters[c].members[m].agentless;
-        self.tell(Fact::Probe { group, region, port: Port::Sql, result: result.clone(), waited: Span::ZERO });
+        self.tell(Fact::Probe { group, member, port: Port::Sql, result: result.clone(), waited: Span::ZERO });
         let result = if answered && agentless { ProbeResult::Refused } else { result };
-        self.tell(Fact::Probe { group, region, port: Port::Rest, result, waited: Span::ZERO });
+        self.tell(Fact::Probe { group, member, port: Port::Rest, result, waited: Span::ZERO });
         if answered && agentless {
-            self.tell(Fact::Login { group, region, result: Ok(()) });
+            self.tell(Fact::Login { group, member, result: Ok(()) });
             if !self.clusters[c].members[m].leads {
                 let stream = self.stream_of(c, m);
-                self.tell(Fact::Receiver { group, region, stream });
+                self.tell(Fact::Receiver { group, member, stream });
             }
         } else if answered {
             let report = self.report_of(c, m);
             let stream = self.stream_of(c, m);
             let leads = report.role == MemberRole::Leader;
-            self.tell(Fact::Member { group, region, report });
-            self.tell(Fact::Login { group, region, result: Ok(()) });
+            self.tell(Fact::Member { group, member, report });
+            self.tell(Fact::Login { group, member, result: Ok(()) });
             if !leads {
-                self.tell(Fact::Receiver { group, region, stream });
+                self.tell(Fact::Receiver { group, member, stream });
             }
         }
     }
@@ -109,8 +109,8 @@ impl World {
         if !self.is_silent(c, m) {
             return;
         }
-        let (group, region) = (self.clusters[c].group, self.clusters[c].members[m].region);
-        self.tell_of(sent, Fact::Probe { group, region, port: PORTS[port], result: ProbeResult::Silent, waited: PATIENCE });
+        let (group, member) = (self.clusters[c].group, MemberId::of(m));
+        self.tell_of(sent, Fact::Probe { group, member, port: PORTS[port], result: ProbeResult::Silent, waited: PATIENCE });
         if self.clock < self.close_until[c] {
             self.ask(c, m, port, Span::ZERO);
         }
@@ -180,7 +180,7 @@ impl World {
             revision: store.revision,
             leader: store.leader.as_ref().map(|l| LeaderKey {
                 name: members[l.holder].name.clone(),
-                region: Some(members[l.holder].region),
+                member: Some(MemberId::of(l.holder)),
                 create_revision: l.create_revision,
                 // Told in whole seconds, as the real store does.
                 lease_left: Some(Span(l.ends.since(self.clock).0 / 1000 * 1000)),
@@ -248,9 +248,10 @@ impl World {
             .members
             .iter()
             .zip(&self.balancers[c][b])
-            .map(|(m, s)| ServerView {
+            .enumerate()
+            .map(|(i, (m, s))| ServerView {
                 name: m.name.clone(),
-                region: Some(m.region),
+                member: Some(MemberId::of(i)),
                 up: s.up && !s.maintenance,
                 maintenance: s.maintenance,
                 unreachable: s.unreachable && !s.maintenance,

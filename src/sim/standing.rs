@@ -38,6 +38,7 @@ impl World {
             homes: clusters.iter().map(Cluster::home).collect(),
             failing: standing.failing.clone(),
             faults: lost.iter().map(struck).collect(),
+            struck: BTreeMap::new(),
             queue: BinaryHeap::new(),
             order: 0,
             out: Vec::new(),
@@ -99,10 +100,10 @@ impl World {
     }
 
     /// The member that takes writes now, and the one that the entry leads to if that one takes them.
-    pub fn serving(&mut self) -> (Option<RegionId>, Option<RegionId>) {
+    pub fn serving(&mut self) -> (Option<MemberId>, Option<MemberId>) {
         let takes = |m: &SimMember| m.alive && !m.frozen && m.leads && m.writable;
-        let writable = self.clusters[0].members.iter().find(|m| takes(m)).map(|m| m.region);
-        let routed = self.routed(0).map(|m| &self.clusters[0].members[m]).filter(|m| takes(m)).map(|m| m.region);
+        let writable = self.clusters[0].members.iter().position(takes).map(MemberId::of);
+        let routed = self.routed(0).filter(|m| takes(&self.clusters[0].members[*m])).map(MemberId::of);
         // Without a balancer nobody knows which way users come; the primary is as far as it can be seen.
         (writable, if self.balancers[0].is_empty() { writable } else { routed })
     }
@@ -115,11 +116,11 @@ impl World {
 
 /// What a balancer was last seen to think of each server; of one that was not heard of, what it should think.
 fn servers(seen: Option<&Vec<ServerView>>, cluster: &Cluster) -> Vec<SimServer> {
-    let server = |m: &SimMember| match seen.into_iter().flatten().find(|s| s.region == Some(m.region)) {
+    let server = |(i, m): (usize, &SimMember)| match seen.into_iter().flatten().find(|s| s.member == Some(MemberId::of(i))) {
         Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
         None => SimServer { up: m.leads, ..SimServer::default() },
     };
-    cluster.members.iter().map(server).collect()
+    cluster.members.iter().enumerate().map(server).collect()
 }
 
 fn setup(standing: &Standing) -> WorldSetup {
@@ -153,11 +154,13 @@ fn cluster(
 ) -> Cluster {
     let (agent, wal_rate) = (agent(standing), standing.wal_rate.unwrap_or(setup.wal_rate));
     let record = standing.record.as_ref().map(|(r, _)| r);
-    let name = |region: RegionId| Name::from(record.and_then(|r| r.name_of(region)).unwrap_or(&estate.region(region).name));
-    let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.region);
-    let leader = record.and_then(StoreRecord::leader_region).or(told);
+    let database = estate.group(standing.group).database.as_ref();
+    let unknown = |member: MemberId| database.map_or_else(|| Name::from("?"), |d| super::world::member_name(estate, d, member.at()));
+    let name = |member: MemberId| record.and_then(|r| r.name_of(member)).map_or_else(|| unknown(member), Name::from);
+    let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.member);
+    let leader = record.and_then(StoreRecord::leading_member).or(told);
     // Where the primary was when it was last heard, and what it may have written until it failed.
-    let written = standing.members.iter().filter(|m| Some(m.region) == leader).find_map(|m| {
+    let written = standing.members.iter().filter(|m| Some(m.member) == leader).find_map(|m| {
         let (position, at) = m.led_at?;
         let until = m.failing_since.filter(|_| m.life != Life::Answers).unwrap_or(now);
         let unseen = until.since(at).0 * wal_rate / 1000;
@@ -173,8 +176,8 @@ fn cluster(
         .members
         .iter()
         .map(|m| {
-            let name = name(m.region);
-            let leads = Some(m.region) == leader;
+            let name = name(m.member);
+            let leads = Some(m.member) == leader;
             let lost = lost.contains(&m.region);
             let alive = !matches!(m.life, Life::Refuses) && !lost;
             let report = m.report.as_ref().map(|(r, _)| r);
@@ -209,7 +212,7 @@ fn cluster(
         .collect();
     // A synchronous standby that was heard since the primary fell silent holds all that was acknowledged; else all that was
     // written may have been.
-    let failed = standing.members.iter().filter(|m| Some(m.region) == leader).find_map(|m| m.failing_since);
+    let failed = standing.members.iter().filter(|m| Some(m.member) == leader).find_map(|m| m.failing_since);
     let heard = |m: &StandingMember| m.life == Life::Answers && m.report.as_ref().is_some_and(|(_, at)| failed.is_none_or(|f| *at >= f));
     let known = members.iter().zip(&standing.members).filter(|(m, s)| synchronous.contains(&&m.name) && heard(s));
     let held = known.map(|(m, _)| m.position).max();

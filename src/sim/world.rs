@@ -80,6 +80,8 @@ pub struct World {
     /// Services that do not answer well at a place, whatever runs below them.
     pub(super) failing: BTreeSet<(ServiceId, RegionId)>,
     pub(super) faults: Vec<(TimedFault, bool)>,
+    /// By fault and cluster, the member that a fault of a single node strikes.
+    pub(super) struck: BTreeMap<(usize, usize), usize>,
     pub(super) queue: BinaryHeap<Reverse<(Mono, u64, Happening)>>,
     pub(super) order: u64,
     pub(super) out: Vec<Incoming>,
@@ -128,6 +130,7 @@ impl World {
             homes: clusters.iter().map(Cluster::home).collect(),
             failing: BTreeSet::new(),
             faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
+            struck: BTreeMap::new(),
             queue: BinaryHeap::new(),
             order: 0,
             out: Vec::new(),
@@ -367,30 +370,45 @@ impl Door for World {
     }
 }
 
+/// What the simulated cluster calls a member: as configured, else after its region.
+pub(super) fn member_name(estate: &Estate, database: &Database, member: usize) -> Name {
+    let (id, spec) = (MemberId::of(member), &database.members[member]);
+    let region = &estate.region(spec.region).name;
+    match &spec.name {
+        Some(name) => name.as_str().into(),
+        None if database.is_alone(id) => region.as_str().into(),
+        None => format!("{region}-{}", database.members_in(spec.region).position(|m| m == id).unwrap_or_default() + 1).into(),
+    }
+}
+
 fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Option<Cluster> {
     let database = estate.group(group).database.as_ref()?;
-    // By priority, so that the preferred region leads and the next one is its synchronous standby.
-    let mut ranked: Vec<RegionId> = database.members.iter().map(|m| m.region).collect();
-    ranked.sort_by_key(|r| estate.region(*r).priority);
+    // The preferred region leads, and the next one has its synchronous standby.
+    let priority = |i: &usize| (estate.region(database.members[*i].region).priority, *i);
+    let leader = (0..database.members.len()).min_by_key(priority)?;
+    let elsewhere = |i: &usize| database.members[*i].region != database.members[leader].region;
+    let standby = (0..database.members.len()).filter(|i| *i != leader).min_by_key(|i| (!elsewhere(i), priority(i)));
     let position = 67_000_000 + chance.below(1_000_000);
     let members: Vec<SimMember> = database
         .members
         .iter()
-        .map(|m| {
-            let rank = ranked.iter().position(|r| *r == m.region).unwrap_or_default();
-            let usual_lag = if rank <= 1 { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
+        .enumerate()
+        .map(|(i, m)| {
+            let leads = i == leader;
+            let holds_all = leads || Some(i) == standby;
+            let usual_lag = if holds_all { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
             SimMember {
                 region: m.region,
-                name: estate.region(m.region).name.as_str().into(),
+                name: member_name(estate, database, i),
                 alive: true,
                 frozen: false,
                 agentless: false,
                 fenced: false,
-                leads: rank == 0,
-                writable: rank == 0,
+                leads,
+                writable: leads,
                 timeline: 1,
-                position: if rank <= 1 { position } else { position - usual_lag },
-                streaming: rank > 0,
+                position: position - usual_lag,
+                streaming: !leads,
                 stalled: false,
                 usual_lag,
                 rejoins: None,
@@ -405,7 +423,6 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
             }
         })
         .collect();
-    let leader = members.iter().position(|m| m.leads).unwrap_or_default();
     let standbys = members.iter().filter(|m| !m.leads && m.usual_lag == 0).map(|m| m.name.clone()).collect();
     let mut store = Store {
         revision: 10,

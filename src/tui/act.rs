@@ -163,7 +163,7 @@ impl App {
         let group = self.selected_group(s);
         // Who hands over what is not led as planned means back.
         let planned = || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);
-        let to = if intent == Intent::Switchover { planned() } else { None };
+        let to = if intent == Intent::Switchover { planned().and_then(|region| s.member_in(group, region)) } else { None };
         Some(Ask::Order(Action::Propose { group, intent, from: None, to, reason: "put on the table from the dashboard".to_string() }))
     }
 
@@ -180,7 +180,7 @@ impl App {
         let (intent, from, to, came) = begun.clone().or_else(open).ok_or("nothing was tried here yet for the selected database")?;
         let really = |r: RegionId| beside.estate.region_named(&s.estate.region(r).name);
         let led = beside.groups.iter().any(|g| g.group == group && g.primary.is_some() && g.primary == really(from));
-        let to = really(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;
+        let to = Some(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;
         let same = |v: &ProposalView| v.proposal.group == group && v.proposal.intent == intent && v.assessment.to == Some(to);
         if begun.is_none() && beside.proposals.iter().any(same) {
             return Err("nothing else was tried here than what is on the real table");
@@ -196,7 +196,7 @@ impl App {
             return None;
         }
         let members = &s.groups.iter().find(|g| g.group == p.group)?.members;
-        let others: Vec<RegionId> = members.iter().map(|m| m.region).filter(|r| *r != p.from).collect();
+        let others: Vec<MemberId> = members.iter().map(|m| m.member).filter(|m| !view.assessment.left.contains(m)).collect();
         let at = others.iter().position(|r| Some(*r) == view.assessment.to).map_or(0, |at| (at + 1) % others.len());
         let to = others.get(at).copied().filter(|r| Some(*r) != view.assessment.to)?;
         Some(Action::Propose { group: p.group, intent: p.intent, from: Some(p.from), to: Some(to), reason: p.reason.clone() })

@@ -79,7 +79,7 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
             None => o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10)),
         };
         // Nor one whose end is not how it stands.
-        let stands = |o: &&std::sync::Arc<Operation>| !o.handed_over() || s.group(o.group).is_some_and(|v| v.primary == Some(o.to));
+        let stands = |o: &&std::sync::Arc<Operation>| !o.handed_over() || s.group(o.group).is_some_and(|v| v.leader == Some(o.to));
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent).filter(stands)
     });
     if s.is_undecided(selected) {

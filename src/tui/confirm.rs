@@ -66,7 +66,8 @@ impl Confirm {
         let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else { return false };
         let same = now.assessment.evidence == self.shown.assessment.evidence && now.assessment.nonce == self.shown.assessment.nonce;
         if !same {
-            for change in differences(&self.shown.assessment, &now.assessment, &snapshot.estate) {
+            let label = |member| snapshot.label(now.proposal.group, member).into_owned();
+            for change in differences(&self.shown.assessment, &now.assessment, label) {
                 if !self.changed.contains(&change) {
                     self.changed.push(change);
                 }
@@ -142,7 +143,7 @@ impl Confirm {
     }
 }
 
-fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<String> {
+fn differences(old: &Assessment, new: &Assessment, name: impl Fn(MemberId) -> String) -> Vec<String> {
     let mut list: Vec<String> = new
         .checks
         .iter()
@@ -150,8 +151,8 @@ fn differences(old: &Assessment, new: &Assessment, estate: &Estate) -> Vec<Strin
         .map(|n| format!("{}: {}", n.name, n.text))
         .collect();
     if old.to != new.to {
-        let name = |r: Option<RegionId>| r.map_or("nobody", |r| estate.region(r).name.as_str());
-        list.insert(0, format!("it goes to {} now, not to {}", name(new.to), name(old.to)));
+        let named = |m: Option<MemberId>| m.map_or_else(|| "nobody".to_string(), &name);
+        list.insert(0, format!("it goes to {} now, not to {}", named(new.to), named(old.to)));
     }
     if old.risk != new.risk {
         list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
@@ -170,7 +171,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
     let from = &s.estate.region(p.from).name;
-    let to = a.to.map_or("?", |r| s.estate.region(r).name.as_str());
+    let to = &*a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(p.group, m));
     let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
     // Where it goes is never cut.
     let group = &s.estate.group(p.group).name;
@@ -270,10 +271,10 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
 fn again(c: &Canvas, p: &Proposal) -> Vec<Line<'static>> {
     let s = c.snapshot;
     let last = s.operations.iter().rev().find(|o| o.group == p.group && o.handed_over());
-    let Some(o) = last.filter(|o| p.intent == Intent::Failover && o.to == p.from && s.now.utc.since(o.started) < Span::mins(30)) else {
+    let Some(o) = last.filter(|o| p.intent == Intent::Failover && o.to == p.old && s.now.utc.since(o.started) < Span::mins(30)) else {
         return Vec::new();
     };
-    let (group, to) = (&s.estate.group(o.group).name, &s.estate.region(o.to).name);
+    let (group, to) = (&s.estate.group(o.group).name, s.label(o.group, o.to));
     panel::said(
         c,
         "a second",

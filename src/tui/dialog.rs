@@ -168,7 +168,7 @@ pub(super) fn field(c: &Canvas, typed: &str, here: bool) -> Line<'static> {
 pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)> {
     let mut list = Vec::new();
     // Beside a new leader the old primary is not brought back.
-    let moved = o.moved_on(s.group(o.group).and_then(|v| v.primary));
+    let moved = o.moved_on(s.group(o.group).and_then(|v| v.leader));
     let asks = o.plan.steps.iter().zip(&o.steps).any(|(s, r)| matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running);
     let failed = o.steps.iter().any(|r| matches!(r.state, StepState::Failed { .. }));
     if asks {
@@ -221,7 +221,7 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(o) = s.operations.iter().find(|o| o.id == question.operation) else { return Vec::new() };
     let waits = matches!(o.status, Status::Waiting { .. });
-    let way = format!("{} of {}  {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
+    let way = format!("{} of {}  {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, g.arrow, s.label(o.group, o.to));
     let title = format!(" {}  {way}", if waits { "ANSWER" } else { "TAKE BACK" });
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     if answers(s, o).is_empty() {

@@ -46,17 +46,17 @@ fn summary(s: &Snapshot) -> Vec<String> {
             format!(", users served after {}{of}", took.exact())
         });
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
-        let way = format!("{} {} → {}", group(o.group), name(o.from), name(o.to));
+        let way = format!("{} {} → {}", group(o.group), name(o.from), s.label(o.group, o.to));
         lines.push(format!("{} {way}: {}, by {}{served}{lost}", o.id, o.status.word(), o.by));
         lines.extend(o.remains_words(&s.estate).map(|text| format!("  remains: {text}")));
         lines.extend(o.unfence(&s.estate).map(|command| format!("  unfence with: {command}")));
     }
-    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), v.elected.as_ref()?.words(&s.estate))));
+    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), v.elected.as_ref()?.words(&s.estate, v.group))));
     lines.extend(elected);
     let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));
     // What the cluster did stands above.
-    let told = |gap: &&String| s.groups.iter().filter_map(|v| v.elected.as_ref()).any(|e| gap.ends_with(&e.words(&s.estate)));
+    let told = |gap: &&String| s.groups.iter().filter_map(|v| Some((v.group, v.elected.as_ref()?))).any(|(group, e)| gap.ends_with(&e.words(&s.estate, group)));
     lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {gap}")));
     lines.push(proof(s));
     lines

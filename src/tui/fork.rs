@@ -42,7 +42,7 @@ fn compared(c: &Canvas, fork: &Snapshot) -> Vec<Line<'static>> {
     let Some(left) = c.snapshot.proposals.iter().find(|v| v.proposal.group == o.group) else { return Vec::new() };
     let lost = fork.world.as_ref().map_or(Bytes(0), |w| w.lost);
     let tried =
-        format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.estate.region(o.to).name, o.served_after().unwrap_or_default());
+        format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.label(o.group, o.to), o.served_after().unwrap_or_default());
     let mut lines = panel::said(c, "tried here", &tried, c.theme.text);
     lines.extend(panel::said(c, "if left", &format!("{}{}", left.assessment.otherwise, panel::leave(c, left)), c.theme.text));
     lines
@@ -53,7 +53,7 @@ pub fn tried(s: &Snapshot) -> Option<String> {
     let name = |r: RegionId| s.estate.region(r).name.as_str();
     let one = |o: &std::sync::Arc<Operation>| {
         let served = o.recovery_time().map_or(String::new(), |took| format!(", users served after {}", took.exact()));
-        format!("{} {} {} → {}: {}{served}", o.plan.name, s.estate.group(o.group).name, name(o.from), name(o.to), o.status.word())
+        format!("{} {} {} → {}: {}{served}", o.plan.name, s.estate.group(o.group).name, name(o.from), s.label(o.group, o.to), o.status.word())
     };
     let begun: Vec<String> = s.operations.iter().filter(|o| o.mode == Mode::Fork).map(one).collect();
     let lost = s.world.as_ref().map_or(Bytes(0), |w| w.lost);

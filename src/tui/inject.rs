@@ -22,7 +22,7 @@ impl Inject {
         let words: Vec<String> = self.typed.split_whitespace().map(str::to_lowercase).collect();
         // Where there is no standby, none can be struck; what is of no region is there once.
         let places = |kind: FaultKind| s.estate.region_ids().take(if kind.is_of_clusters() { 1 } else { usize::MAX });
-        let strikes = |fault: &Fault| fault.finds(&s.estate, |g| s.group(g).and_then(|v| v.primary));
+        let strikes = |fault: &Fault| fault.finds(&s.estate, |g| s.group(g).and_then(|v| v.leader));
         let named = |f: Fault| match f.kind.is_of_clusters() {
             true => (f.kind.to_string(), meaning(f.kind)),
             false => (format!("{} {}", f.kind, s.estate.region(f.region).name), meaning(f.kind)),

@@ -46,7 +46,7 @@ fn choice(snapshot: &Snapshot, group: GroupId) -> ProposalView {
 
 fn elsewhere(snapshot: &Snapshot, group: GroupId) -> Action {
     let now = choice(snapshot, group);
-    let to = snapshot.estate.region_ids().find(|r| *r != now.proposal.from && Some(*r) != now.assessment.to);
+    let to = snapshot.groups[now.proposal.group.at()].members.iter().map(|m| m.member).find(|m| *m != now.proposal.old && Some(*m) != now.assessment.to);
     Action::Propose { group, intent: Intent::Failover, from: None, to, reason: "what if".to_string() }
 }
 
@@ -210,7 +210,7 @@ fn the_fence_stays_when_another_leads() {
     order(&mut simulation, Action::Disarm);
     wait(&mut simulation, Span::secs(40));
     let operation = running(&simulation);
-    let led = simulation.snapshot(1, false).group(ORDERS).and_then(|v| v.primary);
+    let led = simulation.snapshot(1, false).group(ORDERS).and_then(|v| v.leader);
     assert!(operation.moved_on(led) && !operation.is_over(), "{led:?} {:?}", operation.status);
     let refused = try_order(&mut simulation, Action::Rollback { operation: operation.id });
     assert!(refused.as_ref().is_err_and(|e| e.law == Some(11)), "{refused:?}");
@@ -404,7 +404,7 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     let planned: Vec<_> = snapshot.led_elsewhere().into_iter().map(|(v, planned)| (v.group, planned)).collect();
     let [(first, home), (_, also)] = planned.as_slice() else { panic!("{planned:?}") };
     assert_eq!(home, also);
-    let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(*home), reason: "home".to_string() };
+    let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(MemberId(home.0)), reason: "home".to_string() };
     order(&mut simulation, back);
     let view = choice(&simulation.snapshot(1, false), *first);
     let room = view.assessment.checks.iter().find(|c| c.name == "room").map(|c| (c.verdict, c.text.as_str()));
@@ -482,7 +482,7 @@ fn a_primary_that_stepped_down_is_no_primary() {
 fn who_took_over_and_died_is_not_waited_for() {
     let mut simulation = confirmed(|o| o.results.served.is_some());
     let operation = running(&simulation);
-    let to = simulation.snapshot(1, false).estate.region(operation.to).name.clone();
+    let to = simulation.snapshot(1, false).label(operation.group, operation.to).into_owned();
     simulation.inject(&format!("region_outage {to}")).unwrap_or_else(|e| panic!("{e}"));
     wait(&mut simulation, Span::secs(12));
     let Status::Waiting { question } = running(&simulation).status.clone() else { panic!("{:?}", running(&simulation).status) };

@@ -48,7 +48,7 @@ fn who_may_write_beside_the_primary_is_told() {
     assert_eq!((of(&before).silence, of(&before).beside), (Some(Silence::Agent), None));
     wait(&mut simulation, Span::secs(40));
     let snapshot = simulation.snapshot(1, false);
-    assert_eq!((of(&snapshot).beside, of(&snapshot).unproven), (Some(RegionId(0)), true), "{:#?}", snapshot.log);
+    assert_eq!((of(&snapshot).beside, of(&snapshot).unproven), (Some(MemberId(0)), true), "{:#?}", snapshot.log);
     assert!(snapshot.gaps.iter().any(|g| g.contains("may take writes beside")), "{:?}", snapshot.gaps);
     simulation.core.door.mend();
     wait(&mut simulation, Span::secs(30));

@@ -86,7 +86,7 @@ fn a_confirmation_is_read_while_the_simulation_stands() {
 #[test]
 fn a_second_failover_is_told_as_one() {
     let mut simulation = at("region_outage", 90);
-    let moved = |s: &Snapshot| s.operations.iter().find(|o| o.results.served.is_some()).map(|o| (o.group, s.estate.region(o.to).name.clone()));
+    let moved = |s: &Snapshot| s.operations.iter().find(|o| o.results.served.is_some()).map(|o| (o.group, s.label(o.group, o.to).into_owned()));
     let (group, to) = moved(&simulation.snapshot(1, false)).unwrap_or_else(|| panic!("nothing was moved"));
     let reason = "once more".to_string();
     ordered(&mut simulation, Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason });

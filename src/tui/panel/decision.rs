@@ -19,12 +19,12 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
         // Whoever is named then is no advice.
         (Intent::Failover, Some(_))
-            if s.group(p.group).is_some_and(|v| v.members.iter().filter(|m| m.region != p.from).all(|m| m.answers == Some(false))) =>
+            if s.group(p.group).is_some_and(|v| v.members.iter().filter(|m| !view.assessment.left.contains(&m.member)).all(|m| m.answers == Some(false))) =>
         {
             format!("fail over {group}? no standby answers")
         }
-        (Intent::Failover, Some(to)) => format!("fail over {group} to {}?", s.estate.region(to).name),
-        (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.estate.region(to).name),
+        (Intent::Failover, Some(to)) => format!("fail over {group} to {}?", s.label(p.group, to)),
+        (Intent::Switchover, Some(to)) => format!("{} {group} to {}?", p.plan, s.label(p.group, to)),
         (_, None) => format!("{} {group}: no candidate", p.plan),
     };
     let nth = s.proposals.iter().position(|v| v.proposal.id == p.id).unwrap_or_default() + 1;
@@ -66,7 +66,7 @@ fn is_past(s: &Snapshot, view: &ProposalView) -> bool {
     let (p, a) = (&view.proposal, &view.assessment);
     // That nothing of it was measured is not that it answers.
     let answers = |v: &GroupView| {
-        let leads = v.members.iter().any(|m| m.leads && m.region == p.from && m.answers == Some(true));
+        let leads = v.members.iter().any(|m| m.leads && m.member == p.old && m.answers == Some(true));
         leads && v.silence.is_none() && v.stepped_down.is_none() && v.primary == Some(p.from)
     };
     s.mode != Mode::Replay && p.disaster.is_some() && p.intent == Intent::Failover && a.blocked().is_some() && s.group(p.group).is_some_and(answers)

@@ -126,25 +126,26 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
         }
         parts.push(said(c, "chances", &text, t.text));
     }
-    if let Some((region, Outlook::Figures(figures))) = &known.forecast.next_best {
+    if let Some((next, Outlook::Figures(figures))) = &known.forecast.next_best {
         let lost = lost(figures, s.estate.targets(view.proposal.group).1).map_or(String::new(), |most| format!("loses {most}; "));
         // What speaks against it is told where it is looked at.
         let members = s.group(view.proposal.group).map(|v| v.members.as_slice()).unwrap_or_default();
-        let unfit = members.iter().any(|m| m.region == *region && m.unfit.is_some());
+        let member = members.iter().find(|m| m.member == *next);
+        let unfit = member.is_some_and(|m| m.unfit.is_some());
         let risk = match (unfit, figures.not_served.met == figures.not_served.of) {
             (_, true) => ", refused as it stands (Tab)",
             (true, false) => ", a risk to be typed (Tab)",
             (false, false) => " (Tab weighs it)",
         };
         let load = |r: RegionId| s.regions[r.at()].load.map(|(load, _)| (r, load));
-        let filled = load(*region).zip(load(view.proposal.from)).map(|(to, (from, load))| s.estate.filled(to, s.estate.carried(from, load)).1);
+        let filled = member.and_then(|m| load(m.region)).zip(load(view.proposal.from)).map(|(to, (from, load))| s.estate.filled(to, s.estate.carried(from, load)).1);
         // In a planned move only a part of it comes: how much is weighed where it is looked at.
         let short = filled
             .filter(|after| *after > 100 && view.proposal.intent == Intent::Failover)
             .map_or(String::new(), |after| format!(", room is short ({after}%)"));
         // What the model gives is no promise where the loss itself is not known.
         let modelled = if unfit { "simulated: " } else { "" };
-        let text = format!("{}{risk}{short}: {modelled}{lost}{}", s.estate.region(*region).name, outlook(figures, ""));
+        let text = format!("{}{risk}{short}: {modelled}{lost}{}", s.label(view.proposal.group, *next), outlook(figures, ""));
         parts.push(said(c, "next best", &text, t.dim));
     }
     if let Some(figures) = act.filter(|f| !f.writable_ms.times(3).is_empty()) {

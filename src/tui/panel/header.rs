@@ -60,8 +60,8 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
             first = match (worst, s.stale.first()) {
                 // Of all that is no disaster the worst: what is written now may have to be thrown away.
                 _ if let Some((v, old)) = s.groups.iter().find_map(|v| Some((v, v.beside?))) => {
-                    let text = format!("{} TWO MAY WRITE  {}: {}", g.bad, s.estate.group(v.group).name, s.estate.region(old).name);
-                    let text = format!("{text} beside {}", v.primary.map_or("?", |r| s.estate.region(r).name.as_str()));
+                    let text = format!("{} TWO MAY WRITE  {}: {}", g.bad, s.estate.group(v.group).name, s.label(v.group, old));
+                    let text = format!("{text} beside {}", v.leader.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(v.group, m)));
                     first.rest(g, &text, c.width.saturating_sub(14), t.bad)
                 }
                 // Nobody has declared anything, and its users wait.
@@ -151,7 +151,7 @@ fn falls_behind(s: &Snapshot) -> Option<(String, Span, Span)> {
     let standbys = s.groups.iter().flat_map(|v| v.members.iter().filter(|m| !m.leads).map(move |m| (v, m)));
     let behind = standbys.filter_map(|(v, m)| Some((v, m, m.lag?, s.estate.targets(v.group).1))).filter(|(_, _, lag, rpo)| lag.0 * 2 > rpo.0);
     let (v, m, lag, rpo) = behind.max_by_key(|(_, _, lag, _)| *lag)?;
-    Some((format!("{} in {}", s.estate.group(v.group).name, s.estate.region(m.region).name), lag, rpo))
+    Some((format!("{} in {}", s.estate.group(v.group).name, m.label), lag, rpo))
 }
 
 /// What has happened, the worst first: as many kinds and places as there is room for, and how many there are besides.

@@ -160,7 +160,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         ));
     }
     for v in super::vouched(s) {
-        let text = v.elected.as_ref().map_or(String::new(), |e| e.words(&s.estate));
+        let text = v.elected.as_ref().map_or(String::new(), |e| e.words(&s.estate, v.group));
         words.push(format!("{}: {text}", s.estate.group(v.group).name));
     }
     let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
@@ -176,7 +176,7 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
     let fenced: Vec<&str> =
-        s.groups.iter().filter(|v| regions.iter().any(|r| s.is_fenced(v.group, *r))).map(|v| s.estate.group(v.group).name.as_str()).collect();
+        s.groups.iter().filter(|v| v.members.iter().any(|m| regions.contains(&m.region) && s.is_fenced(v.group, m.member))).map(|v| s.estate.group(v.group).name.as_str()).collect();
     let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
     let quiet = words.is_empty();
     if !fenced.is_empty() {

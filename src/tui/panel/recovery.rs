@@ -39,7 +39,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
 pub fn recovery_past(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let ago = o.finished.map_or(String::new(), |at| format!(", {} ago", c.snapshot.now.utc.since(at)));
     let (g, t) = (c.glyphs, c.theme);
-    let to = &c.snapshot.estate.region(o.to).name;
+    let to = c.snapshot.label(o.group, o.to);
     let text = format!("{} {} {to}{ago}", c.snapshot.estate.group(o.group).name, g.arrow);
     let mut lines =
         vec![Row::new().add(" RECOVERY  ", t.title).add(format!("{}  ", o.status.word()), style(c, o)).rest(g, &text, c.width, t.text).line()];
@@ -65,7 +65,7 @@ fn remains(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
 /// Which operation it is, how it stands, and how far it is.
 pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let (from, to) = (&s.estate.region(o.from).name, &s.estate.region(o.to).name);
+    let (from, to) = (&s.estate.region(o.from).name, s.label(o.group, o.to));
     let style = style(c, o);
     // Of one incident they belong together, whether they are over or not.
     let with = |x: &Operation| !x.is_over() || (o.disaster.is_some() && x.disaster == o.disaster);

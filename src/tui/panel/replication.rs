@@ -57,7 +57,7 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
         .map(|view| {
             let standbys = view.members.iter().filter(|m| !m.leads).map(|m| {
                 let behind = behind(c, view, m);
-                let name = &s.estate.region(m.region).name;
+                let name = &m.label;
                 match (m.unfit.is_none(), m.lag_bytes) {
                     // It has all that was acknowledged: there is no more to say of it.
                     (true, Some(Bytes(0))) => format!("{name} {}", g.done),
@@ -78,7 +78,7 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
 /// How far a standby is behind, in bytes, as far as that is known.
 pub fn behind(c: &Canvas, view: &GroupView, m: &MemberView) -> String {
     match m.lag_bytes.filter(|_| !is_stale(c, m)) {
-        None if c.snapshot.is_fenced(view.group, m.region) => "fenced".to_string(),
+        None if c.snapshot.is_fenced(view.group, m.member) => "fenced".to_string(),
         None => "silent".to_string(),
         // That nothing is seen to be missing is not that nothing is missing.
         Some(b) if view.may_lack(m, c.snapshot.now.mono) => {
@@ -113,15 +113,15 @@ pub fn led_by(c: &Canvas, view: &GroupView) -> String {
 
 /// Who leads, and whether it answers.
 pub fn primary(c: &Canvas, view: &GroupView) -> String {
-    let Some(primary) = view.primary else { return "nobody known yet".to_string() };
-    let name = &c.snapshot.estate.region(primary).name;
+    let Some(primary) = view.leader else { return "nobody known yet".to_string() };
+    let name = c.snapshot.label(view.group, primary);
     match (&view.silence, view.stepped_down) {
         (Some(Silence::Agent), _) => format!("{name}, Patroni silent"),
         (Some(Silence::Doubted { .. }), _) => format!("{name}, silent to us"),
         _ if view.is_silent() => format!("{name}, silent"),
         (_, Some(_)) => format!("{name}, stepped down"),
         (_, None) if view.alone.is_some() => format!("{name}, alone"),
-        (_, None) => name.clone(),
+        (_, None) => name.into_owned(),
     }
 }
 
@@ -132,7 +132,7 @@ fn is_stale(c: &Canvas, m: &MemberView) -> bool {
 /// A standby's lag against its objective, and whether it may take over.
 pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
-    let name = &c.snapshot.estate.region(m.region).name;
+    let name = &m.label;
     let stale = is_stale(c, m);
     let kind = if m.synchronous { "sync" } else { "async" };
     // Where it is narrow, what may be done with it has the room.
@@ -161,7 +161,7 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
     let same = m.timeline.is_none() || view.timeline.is_none() || m.timeline == view.timeline;
     row = row.right(g, &format!("TL {timeline}"), 7, if same { t.dim } else { t.bad }).add(" ", t.text);
     match (&m.unfit, stale, m.measured) {
-        (_, true, Some(_)) if c.snapshot.is_fenced(view.group, m.region) => row.rest(g, &format!("{} fenced by us", g.bad), c.width, t.warn),
+        (_, true, Some(_)) if c.snapshot.is_fenced(view.group, m.member) => row.rest(g, &format!("{} fenced by us", g.bad), c.width, t.warn),
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),

@@ -50,7 +50,7 @@ pub fn row(c: &Canvas, id: u64) -> Line<'static> {
         _ => g.now,
     };
     let style = status_style(c, o);
-    let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.estate.region(o.to).name);
+    let way = format!("{} {} {}", s.estate.region(o.from).name, g.arrow, s.label(o.group, o.to));
     let took = o.recovery_time().map_or_else(String::new, |took| format!(", served after {}", took.exact()));
     // Where it went is never cut for how it ended: that is told below, whole.
     let ended = format!("{}{took}", o.status.word());

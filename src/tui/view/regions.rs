@@ -105,7 +105,7 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
                     .left(g, &format!("  {} ", s.estate.group(view.group).name), 14, t.text)
                     .left(g, from, 15, t.text)
                     .add(format!("{} ", g.arrow), if answers { t.ok } else { t.warn })
-                    .left(g, &s.estate.region(m.region).name, 15, t.text)
+                    .left(g, &m.label, 15, t.text)
                     .left(g, kind, 6, style)
                     .right(g, &value(Some(behind(c, view, m))), 12, late)
                     .right(g, &value(m.lag.filter(|_| !view.may_lack(m, s.now.mono)).map(|l| l.to_string())), 6, late)
@@ -144,7 +144,7 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             _ => format!(", answers in {r}"),
         });
         if member.leads {
-            let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| s.estate.region(m.region).name.as_str()).collect();
+            let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| m.label.as_str()).collect();
             if view.stepped_down.is_some() {
                 lines.extend(fact(c, group, "stepped down: it answers, leads no more, and nobody takes writes", t.bad));
                 continue;
@@ -240,7 +240,7 @@ fn what_if(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             Some(m) => lines.extend(fact(
                 c,
                 "if it failed",
-                &format!("{group}: {} could take over, losing nothing acknowledged", s.estate.region(m.region).name),
+                &format!("{group}: {} could take over, losing nothing acknowledged", m.label),
                 t.ok,
             )),
             None => lines.extend(fact(c, "if it failed", &format!("{group}: nobody could take over without loss"), t.warn)),

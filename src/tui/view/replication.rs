@@ -67,14 +67,14 @@ pub fn detail(c: &Canvas, id: u64, height: usize) -> Vec<Line<'static>> {
 
 /// One standby's lag in time, with its objective drawn across.
 fn lag(c: &Canvas, m: &MemberView, rpo: Span, height: usize) -> Vec<Line<'static>> {
-    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let (t, g) = (c.theme, c.glyphs);
     let width = c.width.saturating_sub(12);
     let points: Vec<Option<u64>> = m.history.iter().map(|p| p.time.map(|t| t.0)).collect();
     let shown = &points[points.len().saturating_sub(width)..];
     let most = shown.iter().flatten().copied().max().unwrap_or(0);
     // The objective stands in the upper part, so that what nears it is seen to.
     let scale = most.max(rpo.0 + rpo.0 / 4).max(1);
-    let name = &s.estate.region(m.region).name;
+    let name = &m.label;
     let most = format!("at most {} in {} s", Span(most), shown.len());
     let mut lines = vec![Row::new().add(format!("   {}  ", g.plain(name)), t.text).rest(g, &most, c.width, t.dim).line()];
     for (i, (text, crossed)) in chart::rows(g, shown, scale, Some(rpo.0), width, height).into_iter().enumerate() {
@@ -104,7 +104,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
             format!("synchronous, and nobody is it, since {}: {so}", alone.since.clock())
         }
         (_, Some(true)) if view.silence == Some(Silence::All) && !view.is_protected() => {
-            let named = view.members.iter().filter(|m| m.leads || m.synchronous).map(|m| c.snapshot.estate.region(m.region).name.as_str());
+            let named = view.members.iter().filter(|m| m.leads || m.synchronous).map(|m| m.label.as_str());
             format!("synchronous: what was acknowledged is on {}; none of them answers", named.collect::<Vec<_>>().join(" and on "))
         }
         (_, Some(true)) if !view.is_protected() => {
@@ -141,7 +141,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     }
     for m in view.members.iter().filter(|m| !m.leads) {
         if m.unfit.is_some() {
-            lines.extend(fact(c, &s.estate.region(m.region).name, &m.takes_over(), t.warn));
+            lines.extend(fact(c, &m.label, &m.takes_over(), t.warn));
         }
     }
     lines
