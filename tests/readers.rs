@@ -48,7 +48,8 @@ fn members_of_three_and_four_are_understood() {
 fn the_store_is_understood() {
     let healthy = store("healthy/etcd.keys.txt");
     assert_eq!(healthy.leader.as_ref().map(|l| &*l.name), Some("us-east-1"));
-    assert_eq!(healthy.leading_member(), Some(MemberId(0)));
+    let leads = healthy.leading_member().and_then(|m| estate().groups[0].database.as_ref()?.region_of(m));
+    assert_eq!(leads, estate().region_named("us-east-1"));
     assert_eq!(healthy.sync.as_ref().map(|s| s.standbys.clone()), Some(vec!["eu-west-1".into()]));
     assert!(healthy.config.as_ref().is_some_and(|c| c.synchronous && !c.paused && c.ttl == Span::secs(20)));
     assert_eq!(healthy.members.iter().filter(|m| m.member.is_some() && m.sql.is_some()).count(), 3);

@@ -99,6 +99,7 @@ impl<D: Door> Core<D> {
                 Incoming::Observed(observation) => {
                     if let Some(tape) = &mut self.tape {
                         tape.write(&Line {
+                            v: Line::VERSION,
                             seq: self.journal.head().seq,
                             now,
                             observation: Some(observation.clone()),

@@ -226,7 +226,7 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
         let forecasts = (snapshot.forecasts != real.told).then(|| snapshot.forecasts.clone());
         let ready = (snapshot.readiness != real.ready).then(|| snapshot.readiness.clone()).flatten();
         let digest = real.digests.then(|| Digest::of_value(&snapshot));
-        tape.write(&Line { seq: core.journal.head().seq, now, observation: None, digest, forecasts, ready });
+        tape.write(&Line { v: Line::VERSION, seq: core.journal.head().seq, now, observation: None, digest, forecasts, ready });
         real.told.clone_from(&snapshot.forecasts);
         real.ready.clone_from(&snapshot.readiness);
     }

@@ -3,7 +3,7 @@
 use super::handle::{LocalHandle, Message};
 use super::tape::{Line, TapeReader};
 use crate::engine::Engine;
-use crate::journal::{Entry, JournalError, Reader};
+use crate::journal::{Entry, JournalError, Reader, Upcaster};
 use crate::model::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,9 @@ impl Replay {
     fn next(&mut self) -> Result<Option<Item>, JournalError> {
         // What was measured before the next record was durable comes before it.
         if self.tape.peek().is_some_and(|line| line.seq <= self.seq) {
-            return Ok(self.tape.take().map(Item::Measured));
+            let state = self.engine.state();
+            let open = state.proposals.iter().map(|p| (u64::from(p.proposal.id.0), u64::from(p.proposal.group.0)));
+            return Ok(self.tape.take(|| Upcaster::of(&state.estate, open)).map(Item::Measured));
         }
         if self.page.is_empty() {
             self.page = self.reader.after(self.seq)?.into();

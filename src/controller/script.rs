@@ -49,7 +49,6 @@ struct Choice {
     to: Option<RegionId>,
 }
 
-
 fn send<D: Door>(core: &mut Core<D>, now: Now, by: &str, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
     let reply = core.input(now, Input::Order(Order { by: by.to_string(), action }))?;
     Ok(reply.unwrap_or(Ok(Receipt::Done)))

@@ -1,6 +1,7 @@
 //! What was measured, beside the record: so that an incident can be seen again as it was seen. It is not the journal:
 //! nothing rests on it, it is not durable, and it is bounded.
 
+use crate::journal::Upcaster;
 use crate::model::{Digest, ForecastView, Mono, Now, Observation, ReadinessView, Span};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// One line of the tape.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Line {
+    /// The version of this form.
+    pub v: u8,
     /// Records that were durable by then.
     #[serde(rename = "s")]
     pub seq: u64,
@@ -27,6 +30,22 @@ pub struct Line {
     /// How ready the regions were, where that is otherwise than before.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<ReadinessView>,
+}
+
+impl Line {
+    pub const VERSION: u8 = 2;
+}
+
+/// What of a line says when it comes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct LineHead {
+    /// Lines of version 1 do not tell theirs.
+    #[serde(default)]
+    v: u8,
+    #[serde(rename = "s")]
+    pub seq: u64,
+    #[serde(rename = "n")]
+    pub now: Now,
 }
 
 /// A tape is no longer than this; the one before it is kept.
@@ -85,7 +104,7 @@ impl Tape {
 pub struct TapeReader {
     open: Option<BufReader<File>>,
     left: Vec<PathBuf>,
-    next: Option<Line>,
+    next: Option<(LineHead, Vec<u8>)>,
 }
 
 impl TapeReader {
@@ -96,17 +115,21 @@ impl TapeReader {
         reader
     }
 
-    /// The line that is next.
-    pub fn peek(&self) -> Option<&Line> {
-        self.next.as_ref()
+    /// When the next line comes.
+    pub fn peek(&self) -> Option<LineHead> {
+        self.next.as_ref().map(|(head, _)| *head)
     }
 
-    pub fn take(&mut self) -> Option<Line> {
+    /// The next line; `upcaster` reads those of version 1. A line that cannot be read says nothing but when it was.
+    pub fn take(&mut self, upcaster: impl FnOnce() -> Upcaster) -> Option<Line> {
         let read = self.read();
-        std::mem::replace(&mut self.next, read)
+        let (head, text) = std::mem::replace(&mut self.next, read)?;
+        let line = if head.v == Line::VERSION { serde_json::from_slice(&text).ok() } else { line_of_version_1(&text, &upcaster()) };
+        let unread = Line { v: Line::VERSION, seq: head.seq, now: head.now, observation: None, digest: None, forecasts: None, ready: None };
+        Some(line.unwrap_or(unread))
     }
 
-    fn read(&mut self) -> Option<Line> {
+    fn read(&mut self) -> Option<(LineHead, Vec<u8>)> {
         loop {
             let Some(open) = &mut self.open else {
                 // There may be no old one.
@@ -116,12 +139,24 @@ impl TapeReader {
             let mut text = Vec::new();
             match open.read_until(b'\n', &mut text) {
                 Ok(1..) => {
-                    if let Ok(line) = serde_json::from_slice(&text) {
-                        return Some(line);
+                    if let Ok(head) = serde_json::from_slice(&text) {
+                        return Some((head, text));
                     }
                 }
                 _ => self.open = None,
             }
         }
     }
+}
+
+fn line_of_version_1(text: &[u8], upcaster: &Upcaster) -> Option<Line> {
+    let mut value: serde_json::Value = serde_json::from_slice(text).ok()?;
+    value["v"] = Line::VERSION.into();
+    if value["o"].is_object() {
+        upcaster.fact(&mut value["o"]["fact"]);
+    }
+    for view in value.get_mut("f").and_then(|f| f.as_array_mut()).into_iter().flatten() {
+        upcaster.forecast(view);
+    }
+    serde_json::from_value(value).ok()
 }

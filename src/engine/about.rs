@@ -9,7 +9,9 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
     let of_choice = |id: ProposalId| open(id).or_else(|| state.operations.iter().find(|o| o.proposal == id).map(|o| o.group));
     let of_operation = |id: OperationId| state.operation(id).map(|o| o.group);
     match event {
-        Event::PrimaryChanged { group, .. } | Event::MemberNamed { group, .. } | Event::FenceProven { group, .. } | Event::Turned { group, .. } => Some(*group),
+        Event::PrimaryChanged { group, .. } | Event::MemberNamed { group, .. } | Event::FenceProven { group, .. } | Event::Turned { group, .. } => {
+            Some(*group)
+        }
         Event::Proposed(p) => Some(p.group),
         Event::OperationStarted(start) => Some(start.group),
         Event::Withdrawn { proposal, .. } | Event::AutomaticStopped { proposal, .. } | Event::Foretold { proposal, .. } => of_choice(*proposal),

@@ -102,12 +102,7 @@ impl Onto {
             disasters: disasters.collect(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
-            fence_proofs: state
-                .fence_proofs
-                .iter()
-                .filter(|((g, _), _)| *g == self.group)
-                .map(|((_, m), proof)| ((ONLY, *m), *proof))
-                .collect(),
+            fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
             automation_at: BTreeMap::new(),
             estate,
             ..state.clone()

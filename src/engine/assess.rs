@@ -144,8 +144,7 @@ pub fn fence(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
 fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
     let name = cx.label(group, from);
     let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
-        let version =
-            cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
+        let version = cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
         let text = match version {
             Some(v) if v <= Version(3, 0, 2) => {
                 format!("no fence is configured; Patroni {v} lets a returning {name} overwrite the lock: acknowledged writes were lost that way")
@@ -438,7 +437,8 @@ fn short(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Str
     let check = assessment.checks.iter().find(|c| c.name == ROOM_SHORT)?;
     // What it would lose besides weighs more.
     let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
-    let (to, figure) = (assessment.to.and_then(|to| cx.region_of(proposal.group, to)).map_or("?", |r| cx.region_name(r)), check.figure.as_deref().unwrap_or("?"));
+    let (to, figure) =
+        (assessment.to.and_then(|to| cx.region_of(proposal.group, to)).map_or("?", |r| cx.region_name(r)), check.figure.as_deref().unwrap_or("?"));
     Some(risk.unwrap_or_else(|| format!("{ROOM_SHORT}: {to} {figure}")))
 }
 

@@ -107,7 +107,8 @@ fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
         return told.map(|_| Turn::PrimaryHeard);
     };
     // A disaster is declared sooner than that, if it is one.
-    let declared = cx.region_of(group, primary).is_some_and(|r| cx.state.open_disasters().any(|d| d.regions.contains(&r))) || cx.state.running(group).is_some();
+    let declared =
+        cx.region_of(group, primary).is_some_and(|r| cx.state.open_disasters().any(|d| d.regions.contains(&r))) || cx.state.running(group).is_some();
     if declared || cx.now.mono.since(since) < limits::SILENCE.times(3) {
         return None;
     }

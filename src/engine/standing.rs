@@ -78,7 +78,8 @@ impl Engine {
         }
         let services = self.telemetry.services.iter().filter_map(|s| s.get(region.at()));
         let others = self.state.estate.group_ids().filter(|g| *g != group);
-        let there = |g: GroupId| self.state.estate.group(g).database.iter().flat_map(|d| d.members_in(region)).map(move |m| (g, m)).collect::<Vec<_>>();
+        let there =
+            |g: GroupId| self.state.estate.group(g).database.iter().flat_map(|d| d.members_in(region)).map(move |m| (g, m)).collect::<Vec<_>>();
         let members = others.flat_map(there).filter_map(|(g, m)| self.telemetry.member(g, m)).flat_map(|m| [&m.sql, &m.rest]);
         let mut last = services.chain(members).filter_map(|p| p.last.as_ref()).peekable();
         last.peek().is_some() && last.all(|r| *r == ProbeResult::Silent)

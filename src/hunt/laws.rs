@@ -108,7 +108,8 @@ impl Watch {
         self.must(start.accepted == Accepted::default(), 2, || "automation accepts a risk".to_string())?;
         let fenced = estate.group(start.group).database.as_ref().is_some_and(|d| d.fence.is_some());
         self.must(fenced, 1, || "automation begins without a fence".to_string())?;
-        let heard = door.heard.iter().find(|((g, m), t)| *g == start.group && !start.left.contains(m) && at.mono.since(**t) <= HEARD).map(|((_, r), _)| *r);
+        let heard =
+            door.heard.iter().find(|((g, m), t)| *g == start.group && !start.left.contains(m) && at.mono.since(**t) <= HEARD).map(|((_, r), _)| *r);
         self.must(heard.is_none(), 5, || format!("automation begins though {heard:?} hears the primary"))
     }
 

@@ -14,4 +14,5 @@ pub use chain::{Hash, Head};
 pub use key::Key;
 pub use reader::Reader;
 pub use store::{Entry, Journal, JournalError};
+pub use upcast::Upcaster;
 pub use verify::{Fault, Verified, verify};

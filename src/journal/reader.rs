@@ -2,12 +2,16 @@
 
 use super::chain::Hash;
 use super::store::{Entry, JournalError, open_to_read};
+use super::upcast::Upcaster;
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 pub struct Reader {
     path: PathBuf,
     connection: Connection,
+    /// What the records so far say that later ones need, and how many records that are.
+    upcaster: RefCell<(u64, Upcaster)>,
 }
 
 /// Records of a page.
@@ -19,7 +23,7 @@ impl Reader {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open(path: &Path) -> Result<Reader, JournalError> {
-        Ok(Reader { connection: open_to_read(path)?, path: path.to_path_buf() })
+        Ok(Reader { connection: open_to_read(path)?, path: path.to_path_buf(), upcaster: RefCell::default() })
     }
 
     /// The number of the newest record; 0 where there is none.
@@ -36,6 +40,10 @@ impl Reader {
     /// # Errors
     /// The file cannot be read, or a record in it is none.
     pub fn after(&self, seq: u64) -> Result<Vec<Entry>, JournalError> {
+        if self.upcaster.borrow().0 != seq {
+            self.catch_up(seq)?;
+        }
+        let mut upcaster = self.upcaster.borrow_mut();
         let mut statement = self
             .connection
             .prepare_cached("SELECT seq, hash, body FROM records WHERE seq > ?1 ORDER BY seq LIMIT ?2")
@@ -49,10 +57,24 @@ impl Reader {
         for row in rows {
             let (seq, hash, body) = row.map_err(|e| self.failure(&e))?;
             let record =
-                super::upcast::record(&body).map_err(|e| self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
+                upcaster.1.record(&body).map_err(|e| self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
+            upcaster.0 = seq.unsigned_abs();
             entries.push(Entry { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO), record });
         }
         Ok(entries)
+    }
+
+    /// Reads from the beginning to this record, for what later ones need.
+    fn catch_up(&self, seq: u64) -> Result<(), JournalError> {
+        let mut upcaster = Upcaster::default();
+        let mut statement = self.connection.prepare_cached("SELECT body FROM records WHERE seq <= ?1 ORDER BY seq").map_err(|e| self.failure(&e))?;
+        let mut rows = statement.query([i64::try_from(seq).unwrap_or(i64::MAX)]).map_err(|e| self.failure(&e))?;
+        while let Some(row) = rows.next().map_err(|e| self.failure(&e))? {
+            let body: Vec<u8> = row.get(0).map_err(|e| self.failure(&e))?;
+            upcaster.record(&body).map_err(|e| self.failure(&e))?;
+        }
+        self.upcaster.replace((seq, upcaster));
+        Ok(())
     }
 
     /// Every record in turn, oldest first.

@@ -1,30 +1,187 @@
 //! Reads records of earlier versions as records of today. The bodies on disk are never rewritten: the hash chain covers them.
+//!
+//! In version 1 a region named the member of a database: there was one member in a region. Which member that is depends on the
+//! estate of the last `Started`, so records are read in their order.
 
-use crate::model::Record;
-use serde_json::Value;
+use crate::model::{Estate, Record};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-/// Reads the body of a record of any version that this program knows.
-///
-/// # Errors
-/// The body is not JSON, or holds an event that this program does not know.
-pub fn record(body: &[u8]) -> Result<Record, String> {
-    #[derive(serde::Deserialize)]
-    struct Versioned {
-        v: u8,
+/// What earlier records say that is needed to read later ones.
+#[derive(Clone, Debug, Default)]
+pub struct Upcaster {
+    /// By group, the region of each member.
+    members: Vec<Vec<u64>>,
+    /// The group of each choice and of each operation.
+    proposals: BTreeMap<u64, u64>,
+    operations: BTreeMap<u64, u64>,
+}
+
+impl Upcaster {
+    /// For what was measured while this estate was watched and these choices were open (choice, group).
+    pub fn of(estate: &Estate, proposals: impl Iterator<Item = (u64, u64)>) -> Upcaster {
+        let members = estate.groups.iter().map(|g| g.database.iter().flat_map(|d| &d.members).map(|m| u64::from(m.region.0)).collect());
+        Upcaster { members: members.collect(), proposals: proposals.collect(), operations: BTreeMap::new() }
     }
-    let Versioned { v } = serde_json::from_slice(body).map_err(|e| e.to_string())?;
-    match v {
-        Record::VERSION => serde_json::from_slice(body).map_err(|e| e.to_string()),
-        1 => {
-            let mut value: Value = serde_json::from_slice(body).map_err(|e| e.to_string())?;
-            one_to_two(&mut value);
-            serde_json::from_value(value).map_err(|e| e.to_string())
+
+    /// Reads the body of a record of any version that this program knows.
+    ///
+    /// # Errors
+    /// The body is not JSON, or holds an event that this program does not know.
+    pub fn record(&mut self, body: &[u8]) -> Result<Record, String> {
+        #[derive(serde::Deserialize)]
+        struct Versioned {
+            v: u8,
         }
-        newer => Err(format!("it has version {newer}; this program knows versions 1 to {}", Record::VERSION)),
+        let Versioned { v } = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+        match v {
+            Record::VERSION => serde_json::from_slice(body).map_err(|e| e.to_string()),
+            1 => {
+                let mut value: Value = serde_json::from_slice(body).map_err(|e| e.to_string())?;
+                self.one_to_two(&mut value);
+                serde_json::from_value(value).map_err(|e| e.to_string())
+            }
+            newer => Err(format!("it has version {newer}; this program knows versions 1 to {}", Record::VERSION)),
+        }
+    }
+
+    /// Turns a record of version 1 into one of version 2, in place.
+    fn one_to_two(&mut self, record: &mut Value) {
+        record["v"] = Record::VERSION.into();
+        let Some((name, event)) = record["event"].as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
+        let name = name.clone();
+        self.remember(&name, event);
+        self.members_of_event(&name, event);
+    }
+
+    fn remember(&mut self, name: &str, event: &Value) {
+        match name {
+            "Started" => {
+                let groups = event["estate"]["groups"].as_array().into_iter().flatten();
+                let regions = |g: &Value| g["database"]["members"].as_array().into_iter().flatten().filter_map(|m| m["region"].as_u64()).collect();
+                self.members = groups.map(regions).collect();
+            }
+            "Proposed" => {
+                self.proposals.extend(event["id"].as_u64().zip(event["group"].as_u64()));
+            }
+            "OperationStarted" => {
+                self.operations.extend(event["id"].as_u64().zip(event["group"].as_u64()));
+            }
+            _ => {}
+        }
+    }
+
+    /// The member of a group in a region. A group without a database has none; there nothing looks at the number.
+    fn member(&self, group: Option<u64>, region: u64) -> u64 {
+        let members = group.and_then(|g| usize::try_from(g).ok()).and_then(|g| self.members.get(g));
+        members.and_then(|list| list.iter().position(|r| *r == region)).map_or(0, |at| at as u64)
+    }
+
+    /// A region, or null, as the member there, or null.
+    fn turned(&self, group: Option<u64>, region: &Value) -> Value {
+        region.as_u64().map_or(Value::Null, |r| self.member(group, r).into())
+    }
+
+    /// The field `region` becomes `member`.
+    fn rename(&self, group: Option<u64>, value: &mut Value) {
+        let Some(fields) = value.as_object_mut() else { return };
+        if let Some(region) = fields.remove("region") {
+            fields.insert("member".to_string(), self.turned(group, &region));
+        }
+    }
+
+    fn members_of_event(&self, name: &str, event: &mut Value) {
+        let group = event["group"].as_u64();
+        match name {
+            "PrimaryChanged" | "FenceProven" => self.rename(group, event),
+            "Proposed" => {
+                event["old"] = self.turned(group, &event["from"]);
+                event["leaves"] = "region".into();
+                event["to"] = self.turned(group, &event["to"]);
+            }
+            "OperationStarted" => {
+                event["left"] = json!([self.turned(group, &event["from"])]);
+                event["to"] = self.turned(group, &event["to"]);
+            }
+            "Intended" => {
+                part(&mut event["id"]);
+                self.effect(&mut event["effect"]);
+            }
+            "Reported" | "OutcomeLost" => part(&mut event["id"]),
+            "RemainderDone" => {
+                let group = event["operation"].as_u64().and_then(|o| self.operations.get(&o)).copied();
+                for (_, remainder) in event["remainder"].as_object_mut().into_iter().flatten() {
+                    self.rename(group, remainder);
+                }
+            }
+            "Foretold" => {
+                let group = event["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
+                event["foretold"]["to"] = self.turned(group, &event["foretold"]["to"]);
+            }
+            "Refused" => {
+                if let Some(propose) = event["order"]["action"].get_mut("Propose") {
+                    propose["to"] = self.turned(propose["group"].as_u64(), &propose["to"]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn effect(&self, effect: &mut Value) {
+        let Some((name, fields)) = effect.as_object_mut().and_then(|e| e.iter_mut().next()) else { return };
+        let group = fields["group"].as_u64();
+        match name.as_str() {
+            "Fence" | "UndoFence" | "Drain" | "Restore" => self.rename(group, fields),
+            "ValidateWrite" => {
+                fields["primary"] = self.turned(group, &fields["primary"]);
+                let not = self.turned(group, &fields["not"]);
+                fields["not"] = if not.is_null() { json!([]) } else { json!([not]) };
+            }
+            _ => {}
+        }
+    }
+
+    /// Turns a measured fact of version 1 into one of version 2, in place.
+    pub fn fact(&self, fact: &mut Value) {
+        let Some((name, fields)) = fact.as_object_mut().and_then(|f| f.iter_mut().next()) else { return };
+        let group = fields["group"].as_u64();
+        match name.as_str() {
+            "Probe" | "Member" | "Receiver" | "Login" | "FenceCheck" => self.rename(group, fields),
+            "Store" => {
+                let record = &mut fields["record"];
+                if record["leader"].is_object() {
+                    self.rename(group, &mut record["leader"]);
+                }
+                for member in record["members"].as_array_mut().into_iter().flatten() {
+                    self.rename(group, member);
+                }
+            }
+            "Balancer" => {
+                for server in fields["servers"].as_array_mut().into_iter().flatten() {
+                    self.rename(group, server);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Turns a published forecast of version 1 into one of version 2, in place.
+    pub fn forecast(&self, view: &mut Value) {
+        let group = view["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
+        let forecast = &mut view["forecast"];
+        forecast["to"] = self.turned(group, &forecast["to"]);
+        if forecast["next_best"].is_array() {
+            forecast["next_best"][0] = self.turned(group, &forecast["next_best"][0]);
+        }
     }
 }
 
-/// Turns a record of version 1 into one of version 2, in place.
-fn one_to_two(record: &mut Value) {
-    record["v"] = Record::VERSION.into();
+/// In version 1 what undoes a step counted from 100, and what remains from 200: several members need more numbers.
+fn part(id: &mut Value) {
+    id["part"] = match id["part"].as_u64().unwrap_or_default() {
+        part @ 0..100 => part,
+        part @ 100..200 => part + 9_900,
+        part => part + 19_800,
+    }
+    .into();
 }

@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome, Plan, ProposalId,
-    RegionId, Span, Timeline, Utc,
+    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome, Plan,
+    ProposalId, RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -56,7 +56,9 @@ fn summary(s: &Snapshot) -> Vec<String> {
     let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));
     // What the cluster did stands above.
-    let told = |gap: &&String| s.groups.iter().filter_map(|v| Some((v.group, v.elected.as_ref()?))).any(|(group, e)| gap.ends_with(&e.words(&s.estate, group)));
+    let told = |gap: &&String| {
+        s.groups.iter().filter_map(|v| Some((v.group, v.elected.as_ref()?))).any(|(group, e)| gap.ends_with(&e.words(&s.estate, group)))
+    };
     lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {gap}")));
     lines.push(proof(s));
     lines

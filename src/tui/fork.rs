@@ -41,8 +41,7 @@ fn compared(c: &Canvas, fork: &Snapshot) -> Vec<Line<'static>> {
     let Some(o) = fork.operations.iter().rev().find(ended) else { return Vec::new() };
     let Some(left) = c.snapshot.proposals.iter().find(|v| v.proposal.group == o.group) else { return Vec::new() };
     let lost = fork.world.as_ref().map_or(Bytes(0), |w| w.lost);
-    let tried =
-        format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.label(o.group, o.to), o.served_after().unwrap_or_default());
+    let tried = format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.label(o.group, o.to), o.served_after().unwrap_or_default());
     let mut lines = panel::said(c, "tried here", &tried, c.theme.text);
     lines.extend(panel::said(c, "if left", &format!("{}{}", left.assessment.otherwise, panel::leave(c, left)), c.theme.text));
     lines

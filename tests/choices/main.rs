@@ -46,7 +46,8 @@ fn choice(snapshot: &Snapshot, group: GroupId) -> ProposalView {
 
 fn elsewhere(snapshot: &Snapshot, group: GroupId) -> Action {
     let now = choice(snapshot, group);
-    let to = snapshot.groups[now.proposal.group.at()].members.iter().map(|m| m.member).find(|m| *m != now.proposal.old && Some(*m) != now.assessment.to);
+    let to =
+        snapshot.groups[now.proposal.group.at()].members.iter().map(|m| m.member).find(|m| *m != now.proposal.old && Some(*m) != now.assessment.to);
     Action::Propose { group, intent: Intent::Failover, from: None, to, reason: "what if".to_string() }
 }
 

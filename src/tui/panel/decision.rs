@@ -19,7 +19,8 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
         // Whoever is named then is no advice.
         (Intent::Failover, Some(_))
-            if s.group(p.group).is_some_and(|v| v.members.iter().filter(|m| !view.assessment.left.contains(&m.member)).all(|m| m.answers == Some(false))) =>
+            if s.group(p.group)
+                .is_some_and(|v| v.members.iter().filter(|m| !view.assessment.left.contains(&m.member)).all(|m| m.answers == Some(false))) =>
         {
             format!("fail over {group}? no standby answers")
         }

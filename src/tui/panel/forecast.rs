@@ -138,7 +138,10 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
             (false, false) => " (Tab weighs it)",
         };
         let load = |r: RegionId| s.regions[r.at()].load.map(|(load, _)| (r, load));
-        let filled = member.and_then(|m| load(m.region)).zip(load(view.proposal.from)).map(|(to, (from, load))| s.estate.filled(to, s.estate.carried(from, load)).1);
+        let filled = member
+            .and_then(|m| load(m.region))
+            .zip(load(view.proposal.from))
+            .map(|(to, (from, load))| s.estate.filled(to, s.estate.carried(from, load)).1);
         // In a planned move only a part of it comes: how much is weighed where it is looked at.
         let short = filled
             .filter(|after| *after > 100 && view.proposal.intent == Intent::Failover)

@@ -175,8 +175,12 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     if hit == 0 && !closed.is_empty() {
         words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
     }
-    let fenced: Vec<&str> =
-        s.groups.iter().filter(|v| v.members.iter().any(|m| regions.contains(&m.region) && s.is_fenced(v.group, m.member))).map(|v| s.estate.group(v.group).name.as_str()).collect();
+    let fenced: Vec<&str> = s
+        .groups
+        .iter()
+        .filter(|v| v.members.iter().any(|m| regions.contains(&m.region) && s.is_fenced(v.group, m.member)))
+        .map(|v| s.estate.group(v.group).name.as_str())
+        .collect();
     let well = regions.iter().all(|r| s.regions[r.at()].status == RegionStatus::Ok);
     let quiet = words.is_empty();
     if !fenced.is_empty() {

@@ -237,12 +237,7 @@ fn what_if(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let group = &s.estate.group(view.group).name;
         match fit {
-            Some(m) => lines.extend(fact(
-                c,
-                "if it failed",
-                &format!("{group}: {} could take over, losing nothing acknowledged", m.label),
-                t.ok,
-            )),
+            Some(m) => lines.extend(fact(c, "if it failed", &format!("{group}: {} could take over, losing nothing acknowledged", m.label), t.ok)),
             None => lines.extend(fact(c, "if it failed", &format!("{group}: nobody could take over without loss"), t.warn)),
         }
     }
