@@ -3,9 +3,11 @@
 use super::fail::Fail;
 use super::output::{Output, say};
 use crate::hunt::{self, Case, Finding, Quarry, Tally};
+use crate::wording::Story;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Args)]
 pub struct HuntAsk {
@@ -32,8 +34,10 @@ pub fn run(ask: HuntAsk) -> Result<(), Fail> {
     if let Some(path) = &ask.case {
         let text = std::fs::read_to_string(path).map_err(|e| Fail::usage(format!("{}: {e}", path.display())))?;
         let case: Case = serde_json::from_str(&text).map_err(|e| Fail::usage(format!("{}:{}:{}: {e}", path.display(), e.line(), e.column())))?;
-        let (found, story) = hunt::retell(&case, &mut Tally::default());
-        for line in story {
+        let (found, records) = hunt::retell(&case, &mut Tally::default());
+        let mut story = Story::new(Arc::new(case.scenario().estate));
+        for record in &records {
+            let Some(line) = story.tell(record) else { continue };
             say(&format!("{:>8}  {}: {}", hunt::since_the_beginning(line.at).to_string(), line.subject, line.text))?;
         }
         return match found {

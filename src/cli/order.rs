@@ -92,13 +92,13 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
         let mark = match check.verdict {
             Verdict::Pass => "✓".to_string(),
             Verdict::Advice => "!".to_string(),
-            Verdict::Risk => "✗ typed risk".to_string(),
+            Verdict::Risk(_) => "✗ typed risk".to_string(),
             Verdict::Block { law, .. } => format!("✗ law {law}"),
         };
         let age = check.at.map_or(String::new(), |at| format!(" ({} ago)", snapshot.now.mono.since(at)));
-        lines.push(format!("  {mark} {}: {}{age}", check.name, check.text));
+        lines.push(format!("  {mark} {}: {}{age}", check.name(), check.text));
     }
-    if let Some(risk) = &a.risk {
+    if let Some(risk) = risk_words(&a.risks) {
         lines.push(format!("  to accept the risk, type: {risk}"));
     }
     if a.second_person {
@@ -120,6 +120,7 @@ pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accep
         plan: view.assessment.plan,
         evidence: view.assessment.evidence,
         typed: typed.to_string(),
+        accepts: accept_risk.as_ref().map_or_else(Vec::new, |typed| read_risks(typed, &view.assessment.risks)),
         accept_risk,
         manual_override: false,
         second_person: None,
@@ -176,7 +177,7 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
         }
     }
     let accept_risk = Some(risk.join(" ")).filter(|r| !r.is_empty());
-    if let Some(words) = accept_risk.as_ref().filter(|_| view.assessment.risk.is_none()) {
+    if let Some(words) = accept_risk.as_ref().filter(|_| view.assessment.risks.is_empty()) {
         return Err(format!("«{words}» is no database, and no risk is asked for; nothing was done"));
     }
     Ok(Confirmation { nonce, evidence, second_person, manual_override, ..confirmation(snapshot, view, name, accept_risk) })
@@ -321,7 +322,7 @@ mod tests {
         // Two choices leave it: which one is said. A word that is neither a database nor a risk is not passed over.
         assert!(confirmed(&snapshot, &printed, "us-east-1", &[]).is_err_and(|e| e.contains("orders-db, payments-db")));
         assert!(confirmed(&snapshot, &printed, "us-east-1", &["orders-db", "soon"]).is_err_and(|e| e.contains("no risk is asked for")));
-        snapshot.proposals[1].assessment.risk = Some("lose it".to_string());
+        snapshot.proposals[1].assessment.risks = vec![Risk::TwoMayWrite];
         let second = confirmed(&snapshot, &printed, "us-east-1", &["payments-db", "--second-person", "kim", "lose", "it"]);
         let second = second.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((second.proposal, second.second_person.as_deref()), (snapshot.proposals[1].proposal.id, Some("kim")));

@@ -24,8 +24,8 @@ pub fn scenario(scenario: Scenario, seed: u64, speed: u32) -> Result<(), Fail> {
             std::thread::sleep(std::time::Duration::from_millis(now.since(clock).0 / u64::from(speed)));
         }
         clock = now;
-        if outcome.is_ok() {
-            let (log, total) = simulation.core.engine.log();
+        if let Some(story) = simulation.core.story.as_ref().filter(|_| outcome.is_ok()) {
+            let (log, total) = story.lines();
             outcome = new_lines(log, total, &mut told);
         }
     })

@@ -8,6 +8,7 @@ use super::wait::settled;
 use crate::controller::rehearsals;
 use crate::exercise::{Calendar, due};
 use crate::model::*;
+use crate::wording::{gap_words, source_words};
 use serde_json::{Value, json};
 
 /// How ready the regions are is told by then, where nothing is to be decided.
@@ -88,8 +89,9 @@ fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
         "operations": snapshot.operations.iter().rev().take(20).map(|o| operation_json(estate, o)).collect::<Vec<_>>(),
     });
     if detailed {
-        value["could_not_do"] = json!(snapshot.gaps);
-        value["stale_sources"] = json!(snapshot.stale.iter().map(|s| json!({"name": s.name, "reason": s.reason})).collect::<Vec<_>>());
+        value["could_not_do"] = json!(snapshot.gaps.iter().map(|g| gap_words(g, estate)).collect::<Vec<_>>());
+        value["stale_sources"] =
+            json!(snapshot.stale.iter().map(|s| json!({"name": source_words(&s.source, estate), "reason": s.reason})).collect::<Vec<_>>());
     }
     if detailed || metrics {
         value["protection_groups"] =
@@ -161,8 +163,8 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         lines.push(operation_words(estate, o));
     }
     if detailed {
-        lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {g}")));
-        lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", s.name, s.reason)));
+        lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {}", gap_words(g, estate))));
+        lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", source_words(&s.source, estate), s.reason)));
     }
     lines.join("\n")
 }

@@ -200,13 +200,14 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "protection_group": estate.group(view.proposal.group).name,
         "from": estate.region(view.proposal.from).name,
         "to": a.to.map(|m| estate.member_label(view.proposal.group, m, None)),
-        "would_begin": a.blocked().is_none() && a.risk.is_none(),
+        "would_begin": a.blocked().is_none() && a.risks.is_empty(),
         "loses": a.loss.to_string(),
         "otherwise": a.otherwise,
-        "accept_risk": a.risk,
+        "accept_risk": risk_words(&a.risks),
+        "risks": a.risks,
         "evidence": a.evidence,
         "checks": a.checks.iter().map(|c| json!({
-            "name": c.name, "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
+            "name": c.name(), "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
         "forecast": known.map(|f| super::forecast::branches(estate, view.proposal.group, &f.forecast)),
     })
@@ -216,7 +217,7 @@ const fn verdict_word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::Advice => "advice",
-        Verdict::Risk => "risk",
+        Verdict::Risk(_) => "risk",
         Verdict::Block { .. } => "block",
     }
 }

@@ -11,7 +11,9 @@ pub async fn settled(opened: &Opened) {
         let members = || s.groups.iter().flat_map(|g| &g.members);
         s.regions.iter().all(|r| r.last_check.is_some() || r.services == 0)
             && members().all(|m| m.answers.is_some())
-            && s.groups.iter().all(|g| g.members.is_empty() || g.synchronous.is_some() || s.stale.iter().any(|x| x.name.contains("etcd")))
+            && s.groups
+                .iter()
+                .all(|g| g.members.is_empty() || g.synchronous.is_some() || s.stale.iter().any(|x| matches!(x.source, Source::Store { .. })))
     };
     let _ = wait_for(opened, Duration::from_secs(4), looked).await;
 }

@@ -269,7 +269,7 @@ fn order(cx: &Names, spanned: &Spanned<OrderFile>) -> Result<TimedOrder, Mistake
             accept_risk: raw.accept_risk,
             manual_override: raw.manual_override,
         },
-        "switchover" => ScriptedOrder::Switchover { group: group()?, to: to.ok_or_else(|| need("to"))? },
+        "switchover" => ScriptedOrder::Switchover { group: group()?, to: to.ok_or_else(|| need("to"))?, accept_risk: raw.accept_risk },
         "stop_automatic" => ScriptedOrder::StopAutomatic,
         "abort" => ScriptedOrder::Abort,
         "answer" => ScriptedOrder::Answer,

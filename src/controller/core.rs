@@ -5,11 +5,14 @@ use crate::engine::planted::{self, Break};
 use crate::engine::{Engine, Input, Output};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
+use crate::wording::Story;
 
 pub struct Core<D> {
     pub engine: Engine,
     pub journal: Journal,
     pub door: D,
+    /// The log, where somebody reads it.
+    pub story: Option<Story>,
     /// Every record of this run, if somebody wants to look at them.
     pub keep: Option<Vec<Record>>,
     /// Laws that a decision would have broken. The decisions were not taken; that they were tried is our own fault.
@@ -25,7 +28,16 @@ pub struct Core<D> {
 
 impl<D: Door> Core<D> {
     pub fn new(engine: Engine, journal: Journal, door: D) -> Core<D> {
-        Core { engine, journal, door, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false, tape: None }
+        Core { engine, journal, door, story: None, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false, tape: None }
+    }
+
+    /// All that a screen may show now.
+    pub fn snapshot(&self, now: Now, world: Option<WorldView>) -> Snapshot {
+        let mut snapshot = self.engine.snapshot(now, world);
+        if let Some(story) = &self.story {
+            story.fill(&mut snapshot);
+        }
+        snapshot
     }
 
     /// Takes in one input, makes what follows durable, and sends it.
@@ -57,6 +69,11 @@ impl<D: Door> Core<D> {
         if let Err(e) = self.journal.append(&output.records) {
             self.failed = Some(e.to_string());
             return Err(e);
+        }
+        if let Some(story) = &mut self.story {
+            for record in &output.records {
+                story.tell(record);
+            }
         }
         if let Some(kept) = &mut self.keep {
             kept.extend(output.records);

@@ -43,7 +43,7 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let estate = &engine.state().estate;
     let detection = &estate.policy.detection;
     let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
-    let point = |state, text| Point { name: PointName::Forecast, state, text };
+    let point = |state, text| Point { name: PointName::Forecast, state, text, to: None };
     let choice = Choice { group, intent: Intent::Failover, to: None };
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {

@@ -12,6 +12,7 @@ use crate::drivers::LiveDoor;
 use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError, Reader};
 use crate::model::*;
+use crate::wording::Story;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -67,10 +68,12 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
     let controller = format!("{}:{}", host(), std::process::id());
     let mut engine = Engine::new(Arc::clone(&estate), controller);
+    let mut story = Story::new(Arc::clone(&estate));
     if journal.head().seq > 0 {
         let reader = Reader::open(&home.journal()).map_err(|e| other(e.to_string()))?;
         let restored = reader.each(|entry| {
             engine.restore(&entry.record);
+            story.tell(&entry.record);
             Ok::<(), JournalError>(())
         });
         restored.map_err(|e| other(e.to_string()))?;
@@ -86,6 +89,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let began = Instant::now();
     let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
     let mut core = Core::new(engine, journal, door);
+    core.story = Some(story);
     core.tape = Some(Tape::open(home.path()));
     let digests = std::env::var_os("BPCI_TAPE_DIGEST").is_some();
     let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
@@ -93,7 +97,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let drilled = drilled_plans().into_keys().collect();
     core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate }).map_err(|e| other(e.to_string()))?;
     let (messages, inbox) = mpsc::channel(64);
-    let (publish, snapshots) = watch::channel(Arc::new(core.engine.snapshot(clock.now(), None)));
+    let (publish, snapshots) = watch::channel(Arc::new(core.snapshot(clock.now(), None)));
     let (stop, stopped) = watch::channel(false);
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
@@ -219,7 +223,7 @@ fn keep_foretold(core: &mut Core<LiveDoor>, real: &mut Real) -> Result<(), Journ
 /// What is published, with a mark on the tape: there it can be seen again.
 fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
     let now = real.clock.now();
-    let mut snapshot = core.engine.snapshot(now, None);
+    let mut snapshot = core.snapshot(now, None);
     snapshot.forecasts = real.forecaster.look(&core.engine, now, &snapshot);
     snapshot.readiness = real.examiner.look(&core.engine, now, &snapshot);
     if let Some(tape) = &mut core.tape {

@@ -5,6 +5,7 @@ use super::tape::{Line, TapeReader};
 use crate::engine::Engine;
 use crate::journal::{Entry, JournalError, Reader, Upcaster};
 use crate::model::*;
+use crate::wording::Story;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,7 @@ pub struct Replay {
     /// Records that were read and not yet applied.
     page: VecDeque<Entry>,
     engine: Engine,
+    story: Story,
     seq: u64,
     last: u64,
     /// The newest moment that was applied.
@@ -58,6 +60,7 @@ impl Replay {
         };
         let at = first.map(|r| r.at).unwrap_or_default();
         let last = reader.last()?;
+        let story = Story::new(Arc::clone(&estate));
         let engine = Engine::new(estate, "replay");
         let mut replay = Replay {
             path: path.to_path_buf(),
@@ -66,6 +69,7 @@ impl Replay {
             tape: TapeReader::beside(path),
             page,
             engine,
+            story,
             seq: 0,
             last,
             at,
@@ -118,6 +122,7 @@ impl Replay {
             None => None,
             Some(Item::Record(entry)) => {
                 self.engine.restore(&entry.record);
+                self.story.tell(&entry.record);
                 if matches!(entry.record.event, Event::Started { .. }) {
                     // Another run: what an earlier one had found out is not known to it.
                     (self.ready, self.forecasts) = (None, Vec::new());
@@ -208,12 +213,10 @@ impl Replay {
         let now = Now { utc: self.clock, mono: self.at.mono.plus(self.clock.since(self.at.utc)) };
         let world = WorldView { speed, paused, faults: Vec::new(), lost: Bytes(0), scenario: None };
         let mut snapshot = self.engine.snapshot(now, Some(world));
+        self.story.fill(&mut snapshot);
         snapshot.mode = Mode::Replay;
         if !self.measured {
-            snapshot.gaps.insert(
-                0,
-                "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string(),
-            );
+            snapshot.gaps.insert(0, Gap::NotMeasured);
         }
         snapshot.stored = self.last;
         snapshot.forecasts = self.open_forecasts(&snapshot);
@@ -234,6 +237,7 @@ impl Replay {
         while let Some(taken) = self.take()? {
             if let Some(line) = taken {
                 let mut snapshot = self.engine.snapshot(line.now, None);
+                self.story.fill(&mut snapshot);
                 snapshot.forecasts = self.open_forecasts(&snapshot);
                 snapshot.readiness.clone_from(&self.ready);
                 return Ok(Some((snapshot, line.digest)));

@@ -17,9 +17,9 @@ pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &Scri
             let choice = Choice { group: *group, intent: Intent::Failover, from: Some(*from), to: *to };
             return confirm_choice(core, now, &by, choice, *accept_risk, *manual_override);
         }
-        ScriptedOrder::Switchover { group, to } => {
+        ScriptedOrder::Switchover { group, to, accept_risk } => {
             let choice = Choice { group: *group, intent: Intent::Switchover, from: None, to: Some(*to) };
-            return confirm_choice(core, now, &by, choice, false, false);
+            return confirm_choice(core, now, &by, choice, *accept_risk, false);
         }
         ScriptedOrder::StopAutomatic => match core.engine.state().proposals.iter().find(|p| p.proposal.automatic_at.is_some()).map(|p| p.proposal.id)
         {
@@ -78,7 +78,7 @@ fn confirm_choice<D: Door>(
     let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
     let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new("the choice is gone", ""))) };
     let typed = core.engine.state().estate.region(from).name.clone();
-    let accept_risk = if accept_risk { shown.risk.clone() } else { None };
+    let accepts = if accept_risk { shown.risks.clone() } else { Vec::new() };
     let confirmation = Confirmation {
         proposal,
         nonce: shown.nonce,
@@ -86,7 +86,8 @@ fn confirm_choice<D: Door>(
         plan: shown.plan,
         evidence: shown.evidence,
         typed,
-        accept_risk,
+        accept_risk: risk_words(&accepts),
+        accepts,
         manual_override,
         second_person: None,
     };

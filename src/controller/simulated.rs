@@ -7,6 +7,7 @@ use crate::forecast::Durations;
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
 use crate::sim::World;
+use crate::wording::Story;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,8 @@ impl Simulation {
     pub fn new(scenario: Scenario, seed: u64, journal: Journal, mode: Mode, began: Utc) -> Result<Simulation, JournalError> {
         let estate = Arc::new(scenario.estate.clone());
         let world = World::new(&scenario, seed);
-        let core = Core::new(Engine::new(Arc::clone(&estate), "simulation"), journal, world);
+        let mut core = Core::new(Engine::new(Arc::clone(&estate), "simulation"), journal, world);
+        core.story = Some(Story::new(Arc::clone(&estate)));
         let mut orders: Vec<TimedOrder> = scenario.orders.clone();
         orders.sort_by_key(|o| o.at);
         let armed = scenario.armed;
@@ -61,7 +63,9 @@ impl Simulation {
         };
         let clock = fork.now.mono;
         let began = Utc(fork.now.utc.0.saturating_sub_unsigned(clock.0));
-        let core = Core::new(fork.engine, Journal::in_memory(), world);
+        let story = Story::from(fork.engine.state().clone());
+        let mut core = Core::new(fork.engine, Journal::in_memory(), world);
+        core.story = Some(story);
         Simulation { core, scenario, refusals: Vec::new(), clock, began, orders: VecDeque::new() }
     }
 
@@ -147,7 +151,7 @@ impl Simulation {
 
     pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
         let world = WorldView { speed, paused, faults: self.core.door.striking(), lost: Bytes(self.core.door.lost_bytes()), scenario: None };
-        self.core.engine.snapshot(self.now(), Some(world))
+        self.core.snapshot(self.now(), Some(world))
     }
 
     /// To the next thing worth a record, within a virtual minute.

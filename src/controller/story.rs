@@ -1,8 +1,8 @@
 //! The whole story, from the record on the disk: a screen holds only its newest lines.
 
-use crate::engine::{State, line};
 use crate::journal::{JournalError, Reader};
 use crate::model::{Event, LogLine};
+use crate::wording::Story;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,19 +12,17 @@ use std::sync::Arc;
 /// # Errors
 /// The record cannot be read, or what `each` says.
 pub fn story<E: From<JournalError>>(path: &Path, mut each: impl FnMut(u64, LogLine) -> Result<(), E>) -> Result<(), E> {
-    let mut state: Option<State> = None;
+    let mut story: Option<Story> = None;
     Reader::open(path)?.each(|entry| {
         if let Event::Started { estate, .. } = &entry.record.event
-            && state.is_none()
+            && story.is_none()
         {
-            state = Some(State::new(Arc::clone(estate)));
+            story = Some(Story::new(Arc::clone(estate)));
         }
-        let Some(state) = &mut state else { return Ok(()) };
-        if let Some(line) = line(state, &entry.record) {
-            each(entry.seq, line)?;
+        match story.as_mut().and_then(|story| story.tell(&entry.record)) {
+            Some(line) => each(entry.seq, line.clone()),
+            None => Ok(()),
         }
-        state.apply(&entry.record);
-        Ok(())
     })
 }
 

@@ -115,7 +115,9 @@ impl Onto {
             // A line of lag is drawn by nobody here.
             member.history = Arc::new(VecDeque::new());
         }
-        let signals = telemetry.signals.iter().filter_map(|s| Some(Signal { region: self.region(s.region)?, ..s.clone() }));
+        let groups = |s: &Signal| if s.groups.is_empty() { Vec::new() } else { vec![ONLY] };
+        let here = telemetry.signals.iter().filter(|s| s.names(self.group));
+        let signals = here.filter_map(|s| Some(Signal { region: self.region(s.region)?, groups: groups(s), ..s.clone() }));
         Telemetry {
             groups: vec![group],
             services: vec![vec![Probes::default(); self.regions.len() + 1]; self.services.len()],

@@ -19,21 +19,21 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
     let approval = plan.map(|p| p.approval).unwrap_or_default();
     if approval.second_factor {
         let text = "the plan asks for a second factor, and nothing here can check one".to_string();
-        checks.push(check("second factor", Verdict::block(4), text));
+        checks.push(check(CheckId::SecondFactor, Verdict::block(4), text));
     }
-    let loss = loss(cx, proposal, to, &checks);
-    let risk = risk(&checks, &loss);
+    let loss = loss(proposal.intent, &checks);
+    let risks: Vec<Risk> = checks.iter().filter_map(|c| if let Verdict::Risk(risk) = c.verdict { Some(risk) } else { None }).collect();
     let overrule = overrule(cx, proposal, &checks);
     let otherwise = otherwise(cx, proposal.group, proposal.old);
     let no_return_after = plan.and_then(|p| p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver)));
     let plan = plan.map(Digest::of_value).unwrap_or_default();
-    let evidence = digest(cx, proposal, to, &checks, &risk);
+    let evidence = digest(cx, proposal, to, &checks);
     Assessment {
         left: cx.left(proposal.group, proposal.old, proposal.leaves),
         to,
         checks,
         loss,
-        risk,
+        risks,
         overrule,
         second_person: approval.second_person,
         otherwise,
@@ -52,7 +52,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         return list;
     }
     let Some(to) = to else {
-        list.push(check("candidate", Verdict::block(11), "there is no other member".to_string()));
+        list.push(check(CheckId::Candidate, Verdict::block(11), "there is no other member".to_string()));
         return list;
     };
     if proposal.intent == Intent::Switchover {
@@ -67,7 +67,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
     if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
         let text =
             format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
-        list.insert(0, check("data", Verdict::block(11), text));
+        list.insert(0, check(CheckId::Data, Verdict::block(11), text));
     }
     if let Some(region) = cx.region_of(group, to) {
         list.push(room(cx, group, proposal.from, region, proposal.intent == Intent::Switchover));
@@ -83,17 +83,17 @@ fn corrupt_word(kind: DisasterType) -> &'static str {
 }
 
 fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {
-    cx.estate().plan_named(&proposal.plan).is_some_and(|p| p.steps.iter().any(|s| s.kind == StepKind::RestoreTraffic))
+    cx.estate().plan_named(&proposal.plan).is_some_and(Plan::restores_traffic)
 }
 
-fn check(name: &str, verdict: Verdict, text: String) -> Check {
-    Check { name: name.to_string(), verdict, text, figure: None, at: None }
+fn check(id: CheckId, verdict: Verdict, text: String) -> Check {
+    Check { id, verdict, text, figure: None, at: None }
 }
 
 /// Are the members that would be left gone, as the observers say? The old primary is the first of them.
 pub fn observers(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
     let Some((from, others)) = left.split_first().map(|(from, others)| (*from, others)) else {
-        return check("observers", Verdict::not_yet(5), "there is no primary".to_string());
+        return check(CheckId::Observers, Verdict::not_yet(5), "there is no primary".to_string());
     };
     if let Some(check) = others.iter().find_map(|other| answers(cx, group, *other)) {
         return check;
@@ -116,7 +116,7 @@ pub fn observers(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
     } else {
         (Verdict::not_yet(5), format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())))
     };
-    Check { at: votes.oldest(), ..check("observers", verdict, text) }
+    Check { at: votes.oldest(), ..check(CheckId::Observers, verdict, text) }
 }
 
 /// Another member of the region that is to be left answers us: the region is not lost.
@@ -124,7 +124,7 @@ fn answers(cx: &Facts, group: GroupId, member: MemberId) -> Option<Check> {
     let votes = votes::votes(cx, group, member);
     (votes.ours == Stance::Alive).then(|| {
         let text = format!("{} answers us: its region is not lost; fail over from the primary alone, or override", cx.label(group, member));
-        Check { at: votes.oldest(), ..check("observers", Verdict::block(5), text) }
+        Check { at: votes.oldest(), ..check(CheckId::Observers, Verdict::block(5), text) }
     })
 }
 
@@ -133,11 +133,11 @@ pub fn fence(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
     let each = left.iter().map(|member| fence_one(cx, group, *member));
     let rank = |c: &Check| match c.verdict {
         Verdict::Block { .. } => 0,
-        Verdict::Risk => 1,
+        Verdict::Risk(_) => 1,
         Verdict::Advice => 2,
         Verdict::Pass => 3,
     };
-    each.min_by_key(rank).unwrap_or_else(|| check("fence", Verdict::block(1), "there is no primary to fence".to_string()))
+    each.min_by_key(rank).unwrap_or_else(|| check(CheckId::Fence, Verdict::block(1), "there is no primary to fence".to_string()))
 }
 
 /// Can a member be proven off?
@@ -151,23 +151,25 @@ fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
             }
             _ => format!("no fence is configured: {name} may return and take writes beside the new primary"),
         };
-        return check("fence", Verdict::Risk, text);
+        return check(CheckId::Fence, Verdict::Risk(Risk::TwoMayWrite), text);
     };
     if cx.known_name(group, from).is_none() {
         let text = format!("the name of {name} in the cluster is not known, so nobody knows what to fence; etcd tells it, or write {{ name, url }}");
-        return check("fence", Verdict::not_yet(1), text);
+        return check(CheckId::Fence, Verdict::not_yet(1), text);
     }
     let region = cx.region_of(group, from);
     let failing = |r: &&RegionId| Some(**r) == region || cx.state.regions[r.at()].0 == RegionStatus::Down;
     if let Some(needed) = fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost)) {
-        return check("fence", Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
+        return check(CheckId::Fence, Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
     }
     if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
-        return Check { at: Some(*at), ..check("fence", Verdict::Advice, format!("its check says: {reason}")) };
+        return Check { at: Some(*at), ..check(CheckId::Fence, Verdict::Advice, format!("its check says: {reason}")) };
     }
     match cx.state.fence_proofs.get(&(group, from)) {
-        Some((at, took)) => check("fence", Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
-        None => check("fence", Verdict::Advice, format!("never fired for {} in {name}: if it fails, as if left", cx.estate().group(group).name)),
+        Some((at, took)) => check(CheckId::Fence, Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
+        None => {
+            check(CheckId::Fence, Verdict::Advice, format!("never fired for {} in {name}: if it fails, as if left", cx.estate().group(group).name))
+        }
     }
 }
 
@@ -185,14 +187,14 @@ fn entry(cx: &Facts, group: GroupId, to: MemberId) -> Option<Check> {
         let name = cx.label(group, to);
         let out = format!("{name} is taken out of the balancers: users are served once it is set ready there");
         return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
-            true => check("entry", Verdict::Pass, "a balancer answers".to_string()),
-            false => check("entry", Verdict::Advice, out),
+            true => check(CheckId::Entry, Verdict::Pass, "a balancer answers".to_string()),
+            false => check(CheckId::Entry, Verdict::Advice, out),
         });
     }
     let place = |b: &Balancer| b.region.map_or_else(|| b.address.clone(), |r| format!("{} in {}", b.address, cx.region_name(r)));
     let silent: Vec<String> = balancers.iter().map(place).collect();
     let text = format!("no entry answers ({}): it keeps the data, users are served once traffic is led anew", silent.join(", "));
-    Some(check("entry", Verdict::Advice, text))
+    Some(check(CheckId::Entry, Verdict::Advice, text))
 }
 
 /// Whether the target can carry what moves there.
@@ -209,29 +211,28 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
             if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {
                 let (part, all) = (filled(part).1, filled(part * of).1);
                 let verdict = match (part > 100, all > 100) {
-                    (true, _) => Verdict::Risk,
+                    (true, _) => Verdict::Risk(Risk::Overload { percent: part }),
                     (_, true) => Verdict::Advice,
                     _ => Verdict::Pass,
                 };
-                let short = if verdict == Verdict::Risk { ": shed load or scale up first" } else { "" };
+                let short = if verdict.is_risk() { ": shed load or scale up first" } else { "" };
                 let guess = if known { "as they came" } else { "in equal parts" };
                 let with = if of > 1 { format!(", {all}% with all {of} databases of {with}, {guess}") } else { String::new() };
-                let name_of = if part > 100 { ROOM_SHORT } else { "room" };
                 let text = format!("{name} {before}→{part}% with this database{with}{short}");
-                return Check { figure: Some(format!("{before}→{part}%")), ..check(name_of, verdict, text) };
+                let figure = Figure::Load { before, after: part, whole: false };
+                return Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, text) };
             }
             // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
             let verdict = match (after > 100, planned) {
                 (false, _) => Verdict::Pass,
                 (true, false) => Verdict::Advice,
-                (true, true) => Verdict::Risk,
+                (true, true) => Verdict::Risk(Risk::Overload { percent: after }),
             };
             let short = match verdict {
-                Verdict::Risk => ": shed load or scale up first",
+                Verdict::Risk(_) => ": shed load or scale up first",
                 Verdict::Advice => ": it would be slow; shed load first",
                 _ => "",
             };
-            let name_of = if after > 100 { ROOM_SHORT } else { "room" };
             let size = |r: RegionId| cx.estate().region(r).capacity;
             let text = match size(to) == size(from) || after <= 100 {
                 true => format!("{name} {before}→{after}% if all that {with} carries comes{short}"),
@@ -244,9 +245,10 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
                 }
             };
             // How full it would be is more than that it is not too full.
-            Check { figure: Some(format!("{before}→{after}% in all")), ..check(name_of, verdict, text) }
+            let figure = Figure::Load { before, after, whole: true };
+            Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, text) }
         }
-        _ => check("room", Verdict::Advice, format!("the live capacity of {name} is unknown")),
+        _ => check(CheckId::Capacity, Verdict::Advice, format!("the live capacity of {name} is unknown")),
     }
 }
 
@@ -266,46 +268,23 @@ fn moves(cx: &Facts, group: GroupId, from: RegionId, carried: u32) -> Option<(u3
     (led.len() > 1).then(|| (carried / led.len() as u32, led.len() as u32, false))
 }
 
-fn loss(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check]) -> Loss {
-    match proposal.intent {
+/// What would be lost, as the check of the writes says.
+fn loss(intent: Intent, checks: &[Check]) -> Loss {
+    match intent {
         Intent::Switchover => Loss::Nothing,
         Intent::Guided => Loss::Unknown,
-        Intent::Failover => match checks.iter().find(|c| c.name == "writes").map(|c| c.verdict) {
+        Intent::Failover => match checks.iter().find(|c| c.id == CheckId::Writes).map(|c| c.verdict) {
             Some(Verdict::Pass) => Loss::Nothing,
-            // That nothing is known to be missing is not that nothing is missing.
-            Some(_) => to.and_then(|to| lacking(cx, proposal.group, to)).filter(|l| l.0 > 0).map_or(Loss::Unknown, Loss::AtLeast),
-            None => Loss::Unknown,
+            Some(Verdict::Risk(Risk::Loses(Amount::AtLeast(bytes)))) => Loss::AtLeast(bytes),
+            _ => Loss::Unknown,
         },
     }
-}
-
-/// What it lacks at least of what a leader was heard to write: told after that, for what it said before it may have received
-/// since.
-fn lacking(cx: &Facts, group: GroupId, to: MemberId) -> Option<Bytes> {
-    let (_, asked) = cx.member(group, to)?.received?;
-    let heard = cx.telemetry.group(group).members.iter().filter_map(|m| m.led_at.map(|(_, at)| at)).max();
-    heard.is_none_or(|heard| asked >= heard).then(|| cx.lag(group, to)).flatten()
-}
-
-/// The words that accept every risk among the checks.
-fn risk(checks: &[Check], loss: &Loss) -> Option<String> {
-    let words: Vec<String> = checks
-        .iter()
-        .filter(|c| c.verdict == Verdict::Risk)
-        .map(|c| match (c.name.as_str(), loss) {
-            ("writes", Loss::AtLeast(bytes)) => format!("lose at least {bytes}"),
-            ("writes", _) => "lose an unknown amount".to_string(),
-            (ROOM_SHORT, _) => "overload the target".to_string(),
-            _ => "two primaries may write".to_string(),
-        })
-        .collect();
-    (!words.is_empty()).then(|| words.join(" and "))
 }
 
 /// The words that overrule «it is alive», where there is a fence that makes it true.
 fn overrule(cx: &Facts, proposal: &Proposal, checks: &[Check]) -> Option<String> {
     let mut blocks = checks.iter().filter(|c| matches!(c.verdict, Verdict::Block { .. }));
-    let only = blocks.next().is_some_and(|c| c.name == "observers") && blocks.next().is_none();
+    let only = blocks.next().is_some_and(|c| c.id == CheckId::Observers) && blocks.next().is_none();
     let fenced = cx.database(proposal.group).is_some_and(|d| d.fence.is_some());
     (only && fenced).then(|| format!("fence {} although it may live", cx.region_name(proposal.from)))
 }
@@ -385,8 +364,7 @@ struct Evidence<'a> {
     group: GroupId,
     left: Vec<MemberId>,
     to: Option<MemberId>,
-    checks: Vec<(&'a str, Verdict)>,
-    risk: &'a Option<String>,
+    checks: Vec<(CheckId, Verdict)>,
     leader: Option<(&'a str, u64)>,
     sync: Option<u64>,
     failover: Option<u64>,
@@ -394,14 +372,17 @@ struct Evidence<'a> {
 }
 
 /// What a confirmation is bound to: the verdicts and the facts that decide, not the figures that move with every poll.
-fn digest(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check], risk: &Option<String>) -> Digest {
+fn digest(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check]) -> Digest {
+    let bound = |c: &Check| match c.verdict {
+        Verdict::Risk(risk) => (c.id, Verdict::Risk(risk.without_load())),
+        verdict => (c.id, verdict),
+    };
     let record = cx.telemetry.group(proposal.group).store.record.as_ref().map(|(r, _)| r);
     Digest::of_value(&Evidence {
         group: proposal.group,
         left: cx.left(proposal.group, proposal.old, proposal.leaves),
         to,
-        checks: checks.iter().map(|c| (c.name.as_str(), c.verdict)).collect(),
-        risk,
+        checks: checks.iter().map(bound).collect(),
         leader: record.and_then(|r| r.leader.as_ref()).map(|l| (&*l.name, l.create_revision)),
         sync: record.and_then(|r| r.sync.as_ref()).map(|s| s.revision),
         failover: record.and_then(|r| r.failover.as_ref()).map(|f| f.revision),
@@ -411,92 +392,77 @@ fn digest(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check
 
 /// Why automation would not begin this by itself; `None` if it would.
 pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Veto> {
-    let stands = |text| Veto { text, stands: true };
-    let passes = |text| Veto { text, stands: false };
     if !cx.state.armed {
-        return Some(passes("read-only: not armed".to_string()));
+        return Some(Veto::ReadOnly);
     }
-    let policy = &cx.estate().policy;
+    let settle = cx.estate().policy.limits.settle;
     let up = cx.now.mono.since(cx.state.since);
-    let settles = || (up < policy.limits.settle).then(|| format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
     automation_rules(cx, proposal, assessment)
         .or_else(|| short(cx, proposal, assessment))
-        .map(stands)
-        .or_else(|| settles().or_else(|| automation_evidence(cx, proposal, assessment)).map(passes))
-}
-
-/// Why automation would not begin something, and whether that passes by itself while it waits.
-pub struct Veto {
-    pub text: String,
-    /// It stands until a person changes something, or for longer than anybody waits.
-    pub stands: bool,
+        .or_else(|| (up < settle).then_some(Veto::Settling { up, settle }))
+        .or_else(|| automation_evidence(cx, proposal, assessment))
 }
 
 /// The target cannot carry what would come: whether that is better than nothing is for a person to say.
-fn short(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
-    let check = assessment.checks.iter().find(|c| c.name == ROOM_SHORT)?;
+fn short(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Veto> {
+    let check = assessment.checks.iter().find(|c| c.is_short())?;
     // What it would lose besides weighs more.
-    let risk = assessment.risk.as_ref().map(|risk| never_accepts(risk));
-    let (to, figure) =
-        (assessment.to.and_then(|to| cx.region_of(proposal.group, to)).map_or("?", |r| cx.region_name(r)), check.figure.as_deref().unwrap_or("?"));
-    Some(risk.unwrap_or_else(|| format!("{ROOM_SHORT}: {to} {figure}")))
+    Some(match assessment.risks.is_empty() {
+        true => Veto::TargetShort { check: Box::new(check.clone()), to: assessment.to.and_then(|to| cx.region_of(proposal.group, to)) },
+        false => Veto::Risky { risks: assessment.risks.clone(), short: true },
+    })
 }
 
 /// The vetoes of what is configured, drilled and done before.
-fn automation_rules(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
+fn automation_rules(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Veto> {
     let policy = &cx.estate().policy;
-    let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster)?;
-    let Some(response) = cx.estate().response(disaster.kind) else { return Some(format!("no response to {} is configured", disaster.kind.words())) };
+    let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == proposal.disaster)?.kind;
+    let Some(response) = cx.estate().response(disaster) else { return Some(Veto::NoResponse { disaster }) };
     if !response.automated {
-        return Some(format!("automated_response is off for {}", disaster.kind));
+        return Some(Veto::ResponseOff { disaster });
     }
-    match policy.strategies.get(&response.strategy) {
-        None => return Some(format!("strategy {} is not defined", response.strategy)),
-        Some(s) if s.automation != Automation::Full => return Some(format!("{} has automation_level {}", response.strategy, s.automation)),
+    let strategy = response.strategy;
+    match policy.strategies.get(&strategy) {
+        None => return Some(Veto::StrategyUndefined { strategy }),
+        Some(s) if s.automation != Automation::Full => return Some(Veto::LeftToPeople { strategy, automation: s.automation }),
         Some(_) => {}
     }
     if assessment.second_person {
-        return Some("the plan asks for a second person".to_string());
+        return Some(Veto::SecondPerson);
     }
     if proposal.intent != Intent::Failover {
-        return Some("people do this one".to_string());
+        return Some(Veto::NotAFailover);
     }
     if cx.database(proposal.group).and_then(|d| d.fence.as_ref()).is_none() {
-        return Some("no fence is configured".to_string());
+        return Some(Veto::NoFence);
     }
+    let cooldown = policy.limits.cooldown;
     if let Some(at) = cx.state.automation_at.get(&proposal.group)
-        && cx.now.utc.since(*at) < policy.limits.cooldown
+        && cx.now.utc.since(*at) < cooldown
         && !planted::is(Break::NoCooldown)
     {
-        return Some(format!("acted {} ago; not again within {}", cx.now.utc.since(*at), policy.limits.cooldown));
+        return Some(Veto::Cooldown { acted: cx.now.utc.since(*at), cooldown, until: at.plus(cooldown) });
     }
-    if let Some(limit) = policy.limits.fence_proof {
+    if let Some(within) = policy.limits.fence_proof {
         match cx.state.fence_proofs.get(&(proposal.group, proposal.old)) {
-            Some((at, _)) if cx.now.utc.since(*at) <= limit => {}
-            _ => return Some(format!("the fence was not proven within {limit}")),
+            Some((at, _)) if cx.now.utc.since(*at) <= within => {}
+            _ => return Some(Veto::FenceNotProven { within }),
         }
     }
-    if policy.limits.drilled && !cx.state.drilled.contains(&assessment.plan) {
-        return Some("the plan was not drilled as it stands before this controller began; drill it, and start again".to_string());
-    }
-    None
-}
-
-fn never_accepts(risk: &str) -> String {
-    format!("it would {risk}: never by itself")
+    (policy.limits.drilled && !cx.state.drilled.contains(&assessment.plan)).then_some(Veto::NotDrilled)
 }
 
 /// The vetoes that rest on what is measured.
-fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<String> {
-    if let Some(blocked) = assessment.blocked() {
-        return Some(blocked.text.clone());
+fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Veto> {
+    if let Some(check) = assessment.blocked() {
+        return Some(Veto::Blocked { check: Box::new(check.clone()) });
     }
-    if let Some(risk) = &assessment.risk {
-        return Some(never_accepts(risk));
+    if !assessment.risks.is_empty() {
+        return Some(Veto::Risky { risks: assessment.risks.clone(), short: false });
     }
     let votes = votes::votes(cx, proposal.group, proposal.old);
     if !votes.gone() {
-        return Some(format!("observers do not agree: {}", votes.summary()));
+        return Some(Veto::ObserversDisagree { votes: votes.summary() });
     }
     // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs; so is one
     // that only we had lost: a standby that lost its stream a moment ago may have it back in the next.
@@ -504,23 +470,21 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
     let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(votes.heard.map_or(t, |h| h.max(t))));
     if failing < patience {
-        return Some(format!("it has failed for {failing}; automation acts from {patience} on"));
+        return Some(Veto::FailsTooShortly { failing, patience });
     }
     if votes.list.iter().any(|v| v.synchronous && v.stance != Stance::Gone) {
-        return Some("the synchronous standby has not lost its stream".to_string());
+        return Some(Veto::SynchronousStreams);
     }
     // Silence is weaker than a refusal: it is believed only after many unanswered probes.
     let silent = cx.member(proposal.group, proposal.old).is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
     if silent {
-        return Some("silent, not refused: not yet for long enough".to_string());
+        return Some(Veto::SilenceTooShort);
     }
     let members = cx.database(proposal.group).map_or(0, |d| d.members.len());
     let reachable = cx.member_ids(proposal.group).filter(|m| cx.report(proposal.group, *m).is_some()).count();
     if reachable * 2 < members {
-        return Some("less than half of the members answer: it may be we who are cut off".to_string());
+        return Some(Veto::FewMembersAnswer);
     }
-    match votes.oldest() {
-        Some(at) if cx.now.mono.since(at) <= limits::FRESH_FOR_AUTOMATION => None,
-        _ => Some("the evidence is older than 0.30s".to_string()),
-    }
+    let limit = limits::FRESH_FOR_AUTOMATION;
+    votes.oldest().is_none_or(|at| cx.now.mono.since(at) > limit).then_some(Veto::EvidenceTooOld { limit })
 }

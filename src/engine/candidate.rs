@@ -11,12 +11,12 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
     let mut checks = Checks::default();
     let Some(database) = cx.database(group) else { return Vec::new() };
     if database.store.is_empty() {
-        checks.block(11, "store", "no etcd is named for this cluster: the lock cannot be handed over safely".to_string());
+        checks.block(11, CheckId::Store, "no etcd is named for this cluster: the lock cannot be handed over safely".to_string());
         return checks.list;
     }
     let Some((record, at)) = cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age) else {
         let why = cx.telemetry.group(group).store.away.as_ref().map_or("no answer yet", |(r, _)| r.as_str());
-        checks.add(Verdict::not_yet(5), "store", format!("etcd was not read within {age}: {why}"));
+        checks.add(Verdict::not_yet(5), CheckId::Store, format!("etcd was not read within {age}: {why}"));
         return checks.list;
     };
     checks.at = Some(*at);
@@ -29,44 +29,46 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
 pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId, age: Span, opens_route: bool) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(record) = cx.record_within(group, age) else {
-        checks.add(Verdict::not_yet(5), "store", format!("etcd was not read within {age}"));
+        checks.add(Verdict::not_yet(5), CheckId::Store, format!("etcd was not read within {age}"));
         return checks.list;
     };
     store(cx, &mut checks, group, from, record);
     let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
     if record.leading_member() != Some(from) {
-        checks.block(11, "leader", format!("{old} does not lead; a switchover needs a living primary"));
+        checks.block(11, CheckId::Leader, format!("{old} does not lead; a switchover needs a living primary"));
     }
     match cx.report_within(group, from, age) {
-        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass("leader", format!("{old} leads and answers")),
+        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass(CheckId::Leader, format!("{old} leads and answers")),
         // It lives, and only we do not hear it: neither is a failover what is called for.
         _ if let Some(alive) = votes::votes(cx, group, from).alive() => {
-            checks.block(11, "leader", format!("{old} does not answer us as a leader, and lives ({alive}): leave it, and mend our way to it"));
+            checks.block(11, CheckId::Leader, format!("{old} does not answer us as a leader, and lives ({alive}): leave it, and mend our way to it"));
         }
-        _ => checks.block(11, "leader", format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
+        _ => checks.block(11, CheckId::Leader, format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let listed = recorded(record, group, to, cx);
     match cx.report_within(group, to, age) {
-        None => checks.add(Verdict::not_yet(5), "candidate", format!("{new} did not answer within {age}")),
-        Some(r) if !r.running || r.role != MemberRole::Replica => checks.block(11, "candidate", format!("{new} is no running standby ({})", r.state)),
-        Some(r) if r.nofailover => checks.block(11, "candidate", format!("{new} is tagged nofailover")),
+        None => checks.add(Verdict::not_yet(5), CheckId::Candidate, format!("{new} did not answer within {age}")),
+        Some(r) if !r.running || r.role != MemberRole::Replica => {
+            checks.block(11, CheckId::Candidate, format!("{new} is no running standby ({})", r.state))
+        }
+        Some(r) if r.nofailover => checks.block(11, CheckId::Candidate, format!("{new} is tagged nofailover")),
         Some(_) if synchronous && !listed => {
             // In a simulation nobody can type that.
             let here = if cx.state.mode == Mode::Live { "" } else { "; in a simulation i, two_synchronous stands for it" };
             let how = format!("make it one first (patronictl edit-config: synchronous_node_count 2{here})");
             let text = format!("{new} is not the synchronous standby; Patroni hands over only to that one: {how}");
-            checks.block(2, "candidate", text);
+            checks.block(2, CheckId::Candidate, text);
         }
-        Some(_) => checks.pass("candidate", format!("{new} may take over")),
+        Some(_) => checks.pass(CheckId::Candidate, format!("{new} may take over")),
     }
     for balancer in &cx.telemetry.group(group).balancers {
         if let Some((server, _)) = balancer.server(to).filter(|(s, _)| s.maintenance) {
             let text = format!("{} is in maintenance on a balancer: writes would find no way", server.name);
             if opens_route {
-                checks.advise("route", format!("{text}; this plan opens it first"));
+                checks.advise(CheckId::Route, format!("{text}; this plan opens it first"));
             } else {
-                checks.block(11, "route", format!("{text}; fail back instead, which opens it first"));
+                checks.block(11, CheckId::Route, format!("{text}; fail back instead, which opens it first"));
             }
         }
     }
@@ -102,20 +104,20 @@ struct Checks {
 }
 
 impl Checks {
-    fn add(&mut self, verdict: Verdict, name: &str, text: String) {
-        self.list.push(Check { name: name.to_string(), verdict, text, figure: None, at: self.at });
+    fn add(&mut self, verdict: Verdict, id: CheckId, text: String) {
+        self.list.push(Check { id, verdict, text, figure: None, at: self.at });
     }
 
-    fn pass(&mut self, name: &str, text: String) {
-        self.add(Verdict::Pass, name, text);
+    fn pass(&mut self, id: CheckId, text: String) {
+        self.add(Verdict::Pass, id, text);
     }
 
-    fn advise(&mut self, name: &str, text: String) {
-        self.add(Verdict::Advice, name, text);
+    fn advise(&mut self, id: CheckId, text: String) {
+        self.add(Verdict::Advice, id, text);
     }
 
-    fn block(&mut self, law: u8, name: &str, text: String) {
-        self.add(Verdict::block(law), name, text);
+    fn block(&mut self, law: u8, id: CheckId, text: String) {
+        self.add(Verdict::block(law), id, text);
     }
 }
 
@@ -126,38 +128,42 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
     let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_deref()).next();
     match (&record.initialize, told) {
         (None, _) if record.config.is_none() && record.members.is_empty() => {
-            checks.block(11, "identity", format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
+            checks.block(11, CheckId::Identity, format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
             return;
         }
         (Some(stored), Some(told)) if **stored != *told => {
-            checks.block(11, "identity", format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}"));
+            checks.block(
+                11,
+                CheckId::Identity,
+                format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}"),
+            );
             return;
         }
-        (Some(_), Some(told)) => checks.pass("identity", format!("{scope}, system {told}")),
-        _ => checks.add(Verdict::not_yet(5), "identity", format!("no member of {scope} has told its system id")),
+        (Some(_), Some(told)) => checks.pass(CheckId::Identity, format!("{scope}, system {told}")),
+        _ => checks.add(Verdict::not_yet(5), CheckId::Identity, format!("no member of {scope} has told its system id")),
     }
     if database.member_ids().all(|m| record.name_of(m).is_none()) {
-        checks.block(11, "identity", format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
+        checks.block(11, CheckId::Identity, format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
     }
     if record.voters > 0 && record.voters_up * 2 <= record.voters {
-        checks.block(11, "store", format!("etcd keeps {} of {}: no quorum, no safe hand-over", record.voters_up, record.voters));
+        checks.block(11, CheckId::Store, format!("etcd keeps {} of {}: no quorum, no safe hand-over", record.voters_up, record.voters));
     } else {
         let region = database.region_of(from);
         let lost: u16 = database.store.iter().filter(|e| e.region.is_some() && e.region == region).count() as u16;
         let left = (database.store.len() as u16).saturating_sub(lost);
         if lost > 0 && left * 2 <= database.store.len() as u16 {
             let name = region.map_or("?", |r| cx.region_name(r));
-            checks.block(10, "store", format!("etcd keeps {left} of {} without {name}; no safe hand-over", database.store.len()));
+            checks.block(10, CheckId::Store, format!("etcd keeps {left} of {} without {name}; no safe hand-over", database.store.len()));
         } else {
-            checks.pass("store", format!("etcd {}/{}", record.voters_up, record.voters));
+            checks.pass(CheckId::Store, format!("etcd {}/{}", record.voters_up, record.voters));
         }
     }
     if let Some(config) = &record.config {
         if config.paused {
-            checks.block(11, "paused", "Patroni is paused; resume it first".to_string());
+            checks.block(11, CheckId::Paused, "Patroni is paused; resume it first".to_string());
         }
         if config.standby_cluster {
-            checks.block(11, "standby cluster", "this is a standby cluster: promote the cluster instead".to_string());
+            checks.block(11, CheckId::StandbyCluster, "this is a standby cluster: promote the cluster instead".to_string());
         }
     }
     if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
@@ -166,10 +172,10 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
             Some(at) => format!("a switchover to {to} is scheduled for {at}; cancel it first"),
             None => format!("a failover to {to} is already asked for in the store; wait for it or remove it"),
         };
-        checks.block(11, "pending request", text);
+        checks.block(11, CheckId::PendingRequest, text);
     }
     if let Some(text) = foreign_claim(cx, record) {
-        checks.block(7, "other controller", text);
+        checks.block(7, CheckId::OtherController, text);
     }
 }
 
@@ -189,11 +195,15 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
     let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
     let old_name = cx.member_name(group, from);
     if to == from {
-        checks.block(11, "candidate", format!("{new} is to be left"));
+        checks.block(11, CheckId::Candidate, format!("{new} is to be left"));
         return;
     }
     if record.name_of(to).is_none() {
-        checks.block(11, "candidate", format!("no member in etcd has the REST address that is configured for {new}; naming it would elect nobody"));
+        checks.block(
+            11,
+            CheckId::Candidate,
+            format!("no member in etcd has the REST address that is configured for {new}; naming it would elect nobody"),
+        );
         return;
     }
     let listed = recorded(record, group, to, cx);
@@ -209,21 +219,21 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
         } else {
             format!("{new} did not answer within {age}")
         };
-        checks.add(Verdict::not_yet(11), "candidate", text);
+        checks.add(Verdict::not_yet(11), CheckId::Candidate, text);
         return;
     };
     if report.role == MemberRole::Leader {
-        checks.block(11, "candidate", format!("{new} already leads"));
+        checks.block(11, CheckId::Candidate, format!("{new} already leads"));
         return;
     }
     if !report.running {
-        checks.block(11, "candidate", format!("{new} is {}, not running", report.state));
+        checks.block(11, CheckId::Candidate, format!("{new} is {}, not running", report.state));
     }
     if report.nofailover {
-        checks.block(11, "candidate", format!("{new} is tagged nofailover"));
+        checks.block(11, CheckId::Candidate, format!("{new} is tagged nofailover"));
     }
     if report.failsafe || record.failsafe {
-        checks.block(11, "failsafe", "the standbys honour a failsafe ping; wait until it has run out".to_string());
+        checks.block(11, CheckId::Failsafe, "the standbys honour a failsafe ping; wait until it has run out".to_string());
     }
     timeline(cx, checks, group, record, report, new);
     let lag = cx.telemetry.leader_position(group).zip(report.received).map(|(p, r)| p.ahead_of(r));
@@ -234,8 +244,9 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
     let silent = cx.member(group, from).is_some_and(|m| m.failing_since().is_some());
     let before = cx.behind_before(group, from, to).filter(|_| silent).map(|bytes| format!("was {bytes} behind when {old} fell silent"));
     let last_seen = before.unwrap_or_else(|| format!("was last seen {lag_text} behind"));
+    let loses = Verdict::Risk(Risk::Loses(lacking(cx, group, to)));
     if !synchronous {
-        checks.add(Verdict::Risk, "writes", format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
+        checks.add(loses, CheckId::Writes, format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
     } else if !(listed && bound) {
         let other = cx
             .synchronous_standbys(group)
@@ -257,19 +268,28 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
                 format!("{new} may lack writes ({last_seen}), for /sync names no living standby; {wait}")
             }
         };
-        checks.add(Verdict::Risk, "writes", text);
+        checks.add(loses, CheckId::Writes, text);
     } else if let Some(missing) = missing_voters(cx, group, record, to, age) {
-        checks.add(Verdict::Risk, "writes", missing);
+        checks.add(loses, CheckId::Writes, missing);
     } else if lag.is_none_or(|l| l > limit) {
         let text = format!("{new} is {lag_text} behind; Patroni will not elect it; naming it may lose asynchronous commits");
-        checks.add(Verdict::Risk, "writes", text);
+        checks.add(loses, CheckId::Writes, text);
     } else {
         // Who streams on after our last look at the primary is ahead of what we heard of it.
         let led = cx.member(group, from).and_then(|m| m.led_at).map(|((_, position), at)| (position, cx.now.mono.since(at)));
         let heard = led.map_or(String::new(), |(position, ago)| format!("; {old} was last heard {ago} ago, at {position}"));
         let has = report.received.map_or(String::new(), |p| format!(" (it has {p}{heard})"));
-        checks.pass("writes", format!("{new} holds every acknowledged write, as the store records it{has}"));
+        checks.pass(CheckId::Writes, format!("{new} holds every acknowledged write, as the store records it{has}"));
     }
+}
+
+/// What a member lacks of what a leader was heard to write. Only what it told after that counts: it may have received more since.
+fn lacking(cx: &Facts, group: GroupId, to: MemberId) -> Amount {
+    let heard = cx.telemetry.group(group).members.iter().filter_map(|m| m.led_at.map(|(_, at)| at)).max();
+    let asked = cx.member(group, to).and_then(|m| m.received).map(|(_, at)| at);
+    let lag = cx.lag(group, to).filter(|_| asked.is_some_and(|asked| heard.is_none_or(|heard| asked >= heard)));
+    // That nothing is known to be missing is not that nothing is missing.
+    lag.filter(|l| l.0 > 0).map_or(Amount::Unknown, Amount::AtLeast)
 }
 
 fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecord, report: &MemberReport, new: &str) {
@@ -279,7 +299,7 @@ fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecor
     if let (Some(theirs), Some(cluster)) = (report.timeline, cluster)
         && theirs < cluster
     {
-        checks.block(2, "timeline", format!("{new} is on timeline {theirs}, the cluster on {cluster}"));
+        checks.block(2, CheckId::Timeline, format!("{new} is on timeline {theirs}, the cluster on {cluster}"));
     }
 }
 
@@ -324,7 +344,7 @@ mod tests {
     }
 
     /// What stops a failover from us-east-1 to eu-west-1, after this was done to what is known of the store.
-    fn stops(change: impl FnOnce(&mut StoreRecord, Utc)) -> Vec<String> {
+    fn stops(change: impl FnOnce(&mut StoreRecord, Utc)) -> Vec<CheckId> {
         let mut simulation = calm();
         let now = simulation.now();
         let group = GroupId::of(1);
@@ -334,15 +354,15 @@ mod tests {
         let cx = engine.facts(now);
         let member = |name: &str| cx.member_ids(group).find(|m| cx.label(group, *m) == name).unwrap_or_else(|| panic!("no member {name}"));
         let checks = failover_checks(&cx, group, member("us-east-1"), member("eu-west-1"), limits::FRESH);
-        checks.into_iter().filter(|c| matches!(c.verdict, Verdict::Block { .. })).map(|c| c.name).collect()
+        checks.into_iter().filter(|c| matches!(c.verdict, Verdict::Block { .. })).map(|c| c.id).collect()
     }
 
     #[test]
     fn who_is_not_in_the_store_is_not_fenced_for() {
         let without =
             |name: &'static str| stops(move |r, _| r.members = std::sync::Arc::new(r.members.iter().filter(|m| &*m.name != name).cloned().collect()));
-        assert_eq!(without("nobody"), Vec::<String>::new());
-        assert_eq!(without("eu-west-1"), ["candidate"]);
+        assert_eq!(without("nobody"), Vec::new());
+        assert_eq!(without("eu-west-1"), [CheckId::Candidate]);
     }
 
     #[test]
@@ -360,9 +380,9 @@ mod tests {
                 r.operation = Some(OperationKey { value: claim.write().into(), revision: 3 });
             })
         };
-        assert_eq!(claimed(true, Span::secs(5)), ["other controller"]);
-        assert_eq!(claimed(false, Span::secs(5)), Vec::<String>::new());
-        assert_eq!(claimed(true, limits::CLAIM.plus(Span::secs(1))), Vec::<String>::new());
+        assert_eq!(claimed(true, Span::secs(5)), [CheckId::OtherController]);
+        assert_eq!(claimed(false, Span::secs(5)), Vec::new());
+        assert_eq!(claimed(true, limits::CLAIM.plus(Span::secs(1))), Vec::new());
     }
 
     /// Beside the candidate as many voters must answer as the store says: any so few may lack what was acknowledged.

@@ -313,7 +313,7 @@ fn signals(cx: &Facts, watched: &Watched) -> Vec<Finding> {
         services: cx
             .estate()
             .group_ids()
-            .filter(|g| cx.database(*g).is_some() && cx.leading_region(*g) == Some(s.region) && s.text.contains(&cx.estate().group(*g).name))
+            .filter(|g| cx.leading_region(*g) == Some(s.region) && s.names(*g))
             .flat_map(|g| watched.reach(g).iter().copied())
             .collect(),
         since: Some(s.since),

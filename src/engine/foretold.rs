@@ -14,7 +14,7 @@ pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
         return;
     }
     if let Some(act) = foretold.act.as_mut() {
-        let begun = || engine.state.operations.iter().rev().find(|o| o.proposal == proposal).map(|o| o.accepted.loss.is_some());
+        let begun = || engine.state.operations.iter().rev().find(|o| o.proposal == proposal).map(|o| o.accepted.accepts_loss());
         let bounds = |loss: &Loss| !matches!(loss, Loss::Unknown | Loss::AtLeast(Bytes(0)));
         act.unbounded = assessed.map_or_else(|| begun().unwrap_or(false), |a| !bounds(&a.loss));
     }

@@ -6,7 +6,7 @@ use super::standing::standing;
 use super::state::State;
 use super::telemetry::{GroupTelemetry, Telemetry};
 use crate::model::*;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An engine, and how the world stands that it goes on in.
@@ -26,11 +26,6 @@ impl Fork {
     pub fn with_plan(mut self, name: &str) -> Fork {
         Arc::make_mut(&mut self.engine.state.estate).plans.retain(|p| p.name == name);
         self
-    }
-
-    /// Its engine, for a future that nobody watches: without a story.
-    pub fn untold(&self) -> Engine {
-        Engine { tells: false, ..self.engine.clone() }
     }
 
     /// The fork's id of a region of the estate.
@@ -82,13 +77,10 @@ impl Engine {
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
             last: self.last,
-            log: Arc::new(VecDeque::new()),
-            log_total: 0,
             out: super::Output::default(),
             emitted: 0,
             watched: None,
             detects: false,
-            tells: true,
             cut,
         }
     }

@@ -54,13 +54,13 @@ fn intended(state: &State, at: Now, id: EffectId, effect: &Effect) -> Option<(u8
     let fenced = operation.effects().any(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done());
     let honest = match &hand_over.proof {
         FencingBasis::Fenced => fenced,
-        FencingBasis::RiskAccepted { .. } => operation.accepted.unfenced,
+        FencingBasis::RiskAccepted { .. } => operation.accepted.accepts_two_writers(),
         FencingBasis::Demoted | FencingBasis::LeaseEnded => true,
     };
     if !honest {
         return Some((1, "a hand-over without fencing proof".to_string()));
     }
-    if !hand_over.bind_to_old && operation.accepted.loss.is_none() {
+    if !hand_over.bind_to_old && !operation.accepted.accepts_loss() {
         return Some((2, "a hand-over that may lose writes nobody accepted".to_string()));
     }
     let _ = at;

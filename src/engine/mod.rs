@@ -31,17 +31,20 @@ mod unproven;
 mod view;
 mod votes;
 mod watched;
-mod words;
 
+pub use about::about;
 pub use alone::ONLY;
 pub use claim::Claim;
 pub use facts::Facts;
 pub use fork::Fork;
+pub use limits::SILENCE;
+pub use propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
+pub use run::is_own;
 pub use state::State;
-pub use words::line;
+pub use unproven::{of as unproven, vouched};
 
 use crate::model::*;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use telemetry::Telemetry;
 
@@ -95,22 +98,16 @@ pub struct Engine {
     /// What was told last of each choice on the table.
     foretold: BTreeMap<ProposalId, Foretold>,
     last: Option<Now>,
-    log: Arc<VecDeque<LogLine>>,
-    log_total: u64,
     out: Output,
     emitted: u64,
     /// What there is to be watched, of the present estate.
     watched: Option<Arc<watched::Watched>>,
     /// In a fork what was detected stands: a future in which yet another region fails is not played.
     detects: bool,
-    /// In a future that nobody watches no story is told.
-    tells: bool,
     /// Of a fork: the regions in which more was silent than is in it.
     cut: Vec<RegionId>,
 }
 
-/// Lines of the incident's story that a screen can show.
-const LOG: usize = 500;
 /// Decisions follow from decisions; more rounds than this in one step would be a circle.
 const ROUNDS: usize = 64;
 
@@ -128,13 +125,10 @@ impl Engine {
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
             last: None,
-            log: Arc::new(VecDeque::new()),
-            log_total: 0,
             out: Output::default(),
             emitted: 0,
             watched: None,
             detects: true,
-            tells: true,
             cut: Vec::new(),
         }
     }
@@ -144,7 +138,6 @@ impl Engine {
         if let Event::Started { estate, .. } = &record.event {
             self.telemetry = Telemetry::of(estate);
         }
-        self.tell(record);
         self.state.apply(record);
     }
 
@@ -207,12 +200,7 @@ impl Engine {
         &self.state
     }
 
-    /// The incident's story so far, and how many lines there have been in all.
-    pub fn log(&self) -> (&VecDeque<LogLine>, u64) {
-        (&self.log, self.log_total)
-    }
-
-    /// All that a screen may show now.
+    /// All that a screen may show now, but for the log: the wording tells that from the records.
     pub fn snapshot(&self, now: Now, world: Option<WorldView>) -> Snapshot {
         view::snapshot(self, now, world)
     }
@@ -298,24 +286,9 @@ impl Engine {
             self.out.effects.push(Issued { id: *id, effect: effect.clone() });
         }
         let record = Record { v: Record::VERSION, epoch: self.state.epoch, at: now, event };
-        self.tell(&record);
         self.state.apply(&record);
         self.out.records.push(record);
         self.emitted += 1;
-    }
-
-    fn tell(&mut self, record: &Record) {
-        if !self.tells {
-            return;
-        }
-        if let Some(line) = words::line(&self.state, record) {
-            let log = Arc::make_mut(&mut self.log);
-            if log.len() == LOG {
-                log.pop_front();
-            }
-            log.push_back(line);
-            self.log_total += 1;
-        }
     }
 
     /// Asks the world to look at a group more often for a while.

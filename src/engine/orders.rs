@@ -90,7 +90,7 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     let state = &engine.state;
     let plans = || state.estate.plans.iter().filter(|p| p.intent == intent);
     let plan = match intent {
-        Intent::Switchover => plans().find(|p| (p.name == "failback") == back).or_else(|| plans().next()),
+        Intent::Switchover => plans().find(|p| p.restores_traffic() == back).or_else(|| plans().next()),
         _ => plans().find(|p| disaster.is_some_and(|(_, k)| p.disasters.contains(&k))).or_else(|| plans().next()),
     };
     let Some(plan) = plan.map(|p| p.name.clone()) else {
@@ -167,21 +167,15 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     let overruled = c.manual_override && assessment.overrule.is_some();
     let mut blocks = assessment.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. }));
     // Who overrules the observers is told of what stands in the way beside them.
-    if let Some(block) = blocks.clone().find(|k| k.name != "observers" || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
+    if let Some(block) = blocks.clone().find(|k| k.id != CheckId::Observers || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
         let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
         return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
     }
-    if let Some(risk) = &assessment.risk
-        && c.accept_risk.as_ref() != Some(risk)
-    {
-        let risky = |name: &str| assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == name);
-        let law = match (risky("writes"), risky("fence")) {
-            (true, _) => 2,
-            (_, true) => 1,
-            _ => 11,
-        };
-        let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict == Verdict::Risk).map(|k| k.text.as_str()).collect();
-        return Err(Refusal::by_law(law, reasons.join("; "), format!("to accept it, type: {risk}")));
+    if assessment.risks.iter().any(|risk| !is_accepted(*risk, &c.accepts)) {
+        let law = assessment.risks.iter().map(|risk| law_of(*risk)).max_by_key(|law| [11, 1, 2].iter().position(|l| l == law));
+        let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict.is_risk()).map(|k| k.text.as_str()).collect();
+        let remedy = format!("to accept it, type: {}", risk_words(&assessment.risks).unwrap_or_default());
+        return Err(Refusal::by_law(law.unwrap_or(11), reasons.join("; "), remedy));
     }
     let second = c.second_person.as_deref().map(str::trim).filter(|name| !name.is_empty());
     if assessment.second_person && second.is_none_or(|name| name.eq_ignore_ascii_case(by.trim())) {
@@ -190,23 +184,28 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     if c.evidence != assessment.evidence && !planted::is(Break::EvidenceUnbound) {
         return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
     }
-    let accepted = Accepted {
-        loss: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "writes").then_some(match assessment.loss {
-            Loss::AtLeast(bytes) => bytes,
-            _ => Bytes(0),
-        }),
-        unfenced: assessment.checks.iter().any(|k| k.verdict == Verdict::Risk && k.name == "fence"),
-        alive: c.manual_override,
-        second_person: second.map(str::to_string),
-    };
+    // The record keeps the figure that was shown.
+    let shown = |risk: &Risk| c.accepts.iter().copied().find(|a| a.is_like(*risk)).unwrap_or(*risk);
+    let words = c.accept_risk.as_deref().unwrap_or_default();
+    let risks = assessment.risks.iter().map(|risk| AcceptedRisk { risk: shown(risk), words: words.to_string(), by: by.to_string() });
+    let accepted = Accepted { risks: risks.collect(), alive: c.manual_override, second_person: second.map(str::to_string) };
     begin(engine, now, &open.proposal, &assessment, by.to_string(), false, accepted).map(Receipt::Started)
 }
 
+/// The law that an operation would break if nobody had accepted this risk.
+const fn law_of(risk: Risk) -> u8 {
+    match risk {
+        Risk::TwoMayWrite => 1,
+        Risk::Loses(_) => 2,
+        Risk::Overload { .. } => 11,
+    }
+}
+
 fn remedy(check: &Check) -> String {
-    match check.name.as_str() {
-        "observers" => "if it must be left all the same: --manual-override, which fences it first".to_string(),
-        "second factor" => "the service checks it; else take it out of the plan's `approval`".to_string(),
-        "store" | "candidate" => "mend that first; nothing was begun".to_string(),
+    match check.id {
+        CheckId::Observers => "if it must be left all the same: --manual-override, which fences it first".to_string(),
+        CheckId::SecondFactor => "the service checks it; else take it out of the plan's `approval`".to_string(),
+        CheckId::Store | CheckId::Candidate => "mend that first; nothing was begun".to_string(),
         _ => "nothing was begun".to_string(),
     }
 }
@@ -254,8 +253,8 @@ pub fn begin(
         disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
-        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name, c.text)).collect(),
-        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name, c.text)).collect(),
+        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
+        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
         before: Before { claim: claim.write(), ..before },
     };
     super::foretold::keep_last(engine, now, proposal.id);
@@ -304,9 +303,9 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Befor
 /// What a choice would have cost, or why it was refused: part of why it was declined.
 fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
     let Some(a) = engine.assess(now, id) else { return String::new() };
-    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk | Verdict::Advice);
-    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name, c.text)).collect();
-    match (a.blocked(), a.risk.as_ref()) {
+    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
+    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name(), c.text)).collect();
+    match (a.blocked(), risk_words(&a.risks)) {
         (Some(block), _) => format!("; refused as it stood: {}", block.text),
         (None, Some(risk)) => format!("; to confirm it one would have typed «{risk}» ({})", told.join("; ")),
         (None, None) => String::new(),
@@ -462,8 +461,8 @@ pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Opt
         return Some(Unfit { why: "its data may be corrupt as well: replicas carry it".to_string(), at_a_risk: false });
     }
     let checks = candidate::failover_checks(&cx, group, leader, member, cx.stale_after());
-    let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict == Verdict::Risk));
-    reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict == Verdict::Risk })
+    let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
+    reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict.is_risk() })
 }
 
 /// What stands in the way of a member that would take over.

@@ -26,7 +26,7 @@ impl Fenced {
         if let Some(reported) = fence {
             return gone_since(cx, operation, reported).map(|()| Fenced(FencingBasis::Fenced));
         }
-        if operation.accepted.unfenced {
+        if operation.accepted.accepts_two_writers() {
             return Ok(Fenced(FencingBasis::RiskAccepted { by: operation.by.clone() }));
         }
         Err("no fence has answered 0 and nobody has accepted the risk".to_string())
@@ -93,12 +93,12 @@ impl LossKnown {
         for check in checks {
             match check.verdict {
                 Verdict::Pass | Verdict::Advice => {}
-                Verdict::Risk if operation.accepted.loss.is_some() => {}
+                Verdict::Risk(risk) if operation.accepted.accepts(risk) => {}
                 Verdict::Block { .. } if planted::is(Break::NobodyToTakeIt) => {}
-                Verdict::Risk | Verdict::Block { .. } => return Err(check.text.clone()),
+                Verdict::Risk(_) | Verdict::Block { .. } => return Err(check.text.clone()),
             }
         }
-        Ok(LossKnown { bind_to_old: operation.accepted.loss.is_none() })
+        Ok(LossKnown { bind_to_old: !operation.accepted.accepts_loss() })
     }
 }
 

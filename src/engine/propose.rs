@@ -73,7 +73,8 @@ fn propose(engine: &mut Engine, now: Now) {
             }
             let id = proposal.id;
             engine.emit(now, Event::Proposed(proposal));
-            if let Some(reason) = never {
+            if let Some(veto) = never {
+                let reason = veto.words(&engine.state.estate);
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: BPCI.to_string(), reason });
             }
         }
@@ -81,10 +82,10 @@ fn propose(engine: &mut Engine, now: Now) {
 }
 
 /// Why automation would not begin this, however long one waits.
-fn stands(engine: &Engine, now: Now, proposal: &Proposal) -> Option<String> {
+fn stands(engine: &Engine, now: Now, proposal: &Proposal) -> Option<Veto> {
     let cx = engine.facts(now);
     let veto = assess::automation_veto(&cx, proposal, &assess::assess(&cx, proposal, 0))?;
-    veto.stands.then_some(veto.text)
+    veto.stands().then_some(veto)
 }
 
 fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Proposal> {
@@ -156,8 +157,9 @@ fn automatic(engine: &mut Engine, now: Now) {
                     engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
                 }
             }
-            Some(veto) if veto.stands || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
-                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason: veto.text });
+            Some(veto) if veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
+                let reason = veto.words(&engine.state.estate);
+                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
             }
             Some(_) => {}
         }

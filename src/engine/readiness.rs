@@ -34,7 +34,7 @@ impl Engine {
 }
 
 fn point(name: PointName, state: PointState, text: impl Into<String>) -> Point {
-    Point { name, state, text: text.into() }
+    Point { name, state, text: text.into(), to: None }
 }
 
 fn holds(name: PointName, text: impl Into<String>) -> Point {
@@ -91,15 +91,16 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     });
     if let Some(to) = chosen.and_then(|to| database.region_of(to)) {
         let room = assess::room(cx, group, region, to, false);
-        list.push(match room.verdict {
+        let point = match room.verdict {
             Verdict::Pass => holds(PointName::Capacity, room.text),
-            Verdict::Risk | Verdict::Block { .. } => lacks(PointName::Capacity, room.text),
+            Verdict::Risk(_) | Verdict::Block { .. } => lacks(PointName::Capacity, room.text),
             Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => {
                 lacks(PointName::Capacity, room.text)
             }
             // Nothing live is known: what is declared must do.
             Verdict::Advice => declared_room(cx, region, to),
-        });
+        };
+        list.push(Point { to: Some(to), ..point });
     }
     list.extend(left.iter().map(|member| fence(cx, database, group, *member)).max_by_key(|p| p.state));
     list.push(login(cx, database, group));

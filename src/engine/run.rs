@@ -10,6 +10,11 @@ use std::sync::Arc;
 pub const UNDO: u16 = 10_000;
 const REMAIN: u16 = 20_000;
 
+/// The effect is the operation's own, and of none of its steps: its claim, or what undoes something.
+pub const fn is_own(id: EffectId) -> bool {
+    id.part == step::CLAIM || id.part >= UNDO
+}
+
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();

@@ -106,7 +106,7 @@ fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
     match operation.intent() {
         Intent::Failover => candidate::failover_checks(cx, group, from, to, limits::FRESH),
         Intent::Switchover => {
-            let opens = operation.plan.steps.iter().any(|s| s.kind == StepKind::RestoreTraffic);
+            let opens = operation.plan.restores_traffic();
             candidate::switchover_checks(cx, group, from, to, limits::FRESH, opens)
         }
         Intent::Guided => Vec::new(),
@@ -121,7 +121,7 @@ fn held<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) ->
     }
     let holds = |c: &Check| match c.verdict {
         Verdict::Block { .. } => true,
-        Verdict::Risk => operation.accepted.loss.is_none(),
+        Verdict::Risk(risk) => !operation.accepted.accepts(risk),
         Verdict::Pass | Verdict::Advice => false,
     };
     checks_now(cx, operation).into_iter().find(holds).map(|c| undecided(cx, record, c))
@@ -161,7 +161,7 @@ fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord
     if !store_is_new(cx, operation, record) {
         return Wait("a fresh answer of etcd".into());
     }
-    match checks_now(cx, operation).into_iter().find(|c| c.name == "identity") {
+    match checks_now(cx, operation).into_iter().find(|c| c.id == CheckId::Identity) {
         Some(c) if c.verdict == Verdict::Pass => Done(c.text),
         Some(c) => undecided(cx, record, c),
         None => Fail("the store was not read".to_string()),
@@ -175,7 +175,7 @@ fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     }
     let check = assess::observers(cx, operation.group, &operation.left);
     match check.verdict {
-        Verdict::Pass | Verdict::Advice | Verdict::Risk => Done(check.text),
+        Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(check.text),
         Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
         Verdict::Block { .. } => undecided(cx, record, check),
     }
@@ -187,7 +187,7 @@ fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepR
         return Wait(Awaited::Of("fresh answers of ", cx.label(operation.group, operation.to), " and etcd"));
     }
     held(cx, operation, record).unwrap_or_else(|| {
-        let writes = checks_now(cx, operation).into_iter().find(|c| c.name == "writes" || c.name == "candidate");
+        let writes = checks_now(cx, operation).into_iter().find(|c| matches!(c.id, CheckId::Writes | CheckId::Candidate));
         Done(writes.map_or_else(String::new, |c| c.text))
     })
 }
@@ -201,7 +201,7 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     let sent = |member: MemberId| record.sent().find(move |e| e.effect == effect(member));
     let begun = operation.left.iter().any(|member| sent(*member).is_some());
     if !begun && database.is_none_or(|d| d.fence.is_none()) {
-        return match operation.accepted.unfenced {
+        return match operation.accepted.accepts_two_writers() {
             true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
             false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
         };
@@ -335,7 +335,7 @@ fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
 /// What did not survive: nothing where the store recorded the candidate as holding every write; else at least the log
 /// between the furthest position the old primary was known to have reached and the point of the promotion.
 fn lost(cx: &Facts, operation: &Operation) -> Loss {
-    if operation.accepted.loss.is_none() || planted::is(Break::LossUntold) {
+    if !operation.accepted.accepts_loss() || planted::is(Break::LossUntold) {
         return Loss::Nothing;
     }
     let switch = cx.record(operation.group).and_then(|r| r.last_switch).filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));

@@ -210,8 +210,17 @@ impl BalancerTelemetry {
 pub struct Signal {
     pub kind: DisasterType,
     pub region: RegionId,
+    /// The databases that it names; none: all that are led from the region.
+    pub groups: Vec<GroupId>,
     pub text: String,
     pub since: Mono,
+}
+
+impl Signal {
+    /// It is about this database, if that is led from its region.
+    pub fn names(&self, group: GroupId) -> bool {
+        self.groups.is_empty() || self.groups.contains(&group)
+    }
 }
 
 /// All that is measured of one group.
@@ -327,11 +336,11 @@ impl Telemetry {
                     replace(slot, load, at);
                 }
             }
-            Fact::Signal { kind, region, text, active } => {
-                let known = self.signals.iter().position(|s| s.kind == kind && s.region == region);
+            Fact::Signal { kind, region, groups, text, active } => {
+                let known = self.signals.iter().position(|s| s.kind == kind && s.region == region && s.groups == groups);
                 match (known, active) {
                     (None, true) if self.signals.len() < limits::KEEP => {
-                        self.signals.push(Signal { kind, region, text, since: at });
+                        self.signals.push(Signal { kind, region, groups, text, since: at });
                     }
                     (Some(i), false) => {
                         self.signals.remove(i);

@@ -5,7 +5,6 @@ use super::votes::Stance;
 use super::watched::Watched;
 use super::{Engine, Facts, assess, detect, orders, services, step, unproven, votes};
 use crate::model::*;
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -42,8 +41,8 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         readiness: None,
         operations: state.operations.clone(),
         waits: state.operations.iter().filter(|o| !o.is_over()).flat_map(|o| waits(&cx, o)).collect(),
-        log: Arc::clone(&engine.log),
-        log_total: engine.log_total,
+        log: Arc::default(),
+        log_total: 0,
         gaps: gaps(&cx, &unproven),
         stale: stale(&cx),
         records: state.records,
@@ -125,8 +124,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         blind: cx.telemetry.group(id).store.away_since.is_some(),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
-        veto_stands: veto.as_ref().is_some_and(|v| v.stands),
-        veto: veto.map(|v| v.text),
+        veto,
     }
 }
 
@@ -169,106 +167,87 @@ fn member(engine: &Engine, cx: &Facts, group: GroupId, id: MemberId) -> Option<M
 }
 
 /// What could not be done now if it had to be.
-fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<String> {
+fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     // While the disaster is on, it says so itself.
-    for id in unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()) {
-        let name = &cx.estate().group(*id).name;
-        let way = cx.estate().group(*id).by_hand();
-        gaps.push(format!(
-            "{name}: the cluster elected its primary by itself, and no write of ours has proven it: {way}, and note «{name} takes writes»"
-        ));
-    }
+    gaps.extend(unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()).map(|group| Gap::Unproven { group: *group }));
     // Who vouched for it has not told what was lost: for a day that is not forgotten.
     let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
-    for (id, elected) in cx.estate().group_ids().filter_map(|id| Some((id, unproven::elected(cx.state, id).filter(vouched)?))) {
-        gaps.push(format!("{}: {}", cx.estate().group(id).name, elected.words(cx.estate(), id)));
+    let vouched = |group| Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() });
+    gaps.extend(cx.estate().group_ids().filter_map(vouched));
+    for group in cx.estate().group_ids() {
+        if let Some(database) = cx.database(group) {
+            cluster_gaps(cx, group, database, &mut gaps);
+            gaps.extend(database.member_ids().flat_map(|m| member_gaps(cx, group, database, m)));
+        }
     }
-    for id in cx.estate().group_ids() {
-        let Some(database) = cx.database(id) else { continue };
-        let name = &cx.estate().group(id).name;
-        if database.fence.is_none() {
-            gaps.push(format!("{name}: no fence is configured, so a failover needs a typed risk; add `fence: {{ exec: […] }}`"));
-        }
-        if database.store.is_empty() {
-            gaps.push(format!("{name}: no etcd is named, so nothing can be handed over; add `etcd: [http://…]`"));
-        } else if let Some((reason, _)) = &cx.telemetry.group(id).store.away {
-            let leader = cx.state.primaries[id.at()].0.map_or(Cow::Borrowed("its primary"), |m| cx.label(id, m));
-            gaps.push(match cx.stepped_down(id) {
-                // Nobody is elected without it, and nothing here can do it instead.
-                Some(_) => {
-                    format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers; nothing else helps: {reason}")
-                }
-                None => format!("{name}: nothing can be handed over, and {leader} steps down if it cannot reach etcd either: {reason}"),
-            });
-        }
-        if let Some((old, new)) = cx.writes_beside(id).zip(cx.state.primaries[id.at()].0) {
-            let (old, new) = (cx.label(id, old), cx.label(id, new));
-            gaps.push(format!("{name}: PostgreSQL on {old} answers and its Patroni does not: it may take writes beside {new}; stop it"));
-        }
-        if let Some(alone) = alone(cx, id) {
-            let leader = cx.state.primaries[id.at()].0.map_or(Cow::Borrowed("its primary"), |m| cx.label(id, m));
-            gaps.push(match alone.waits {
-                true => format!("{name}: no standby is synchronous, so {leader} acknowledges nothing until one is (strict mode)"),
-                false => format!("{name}: no standby is synchronous: what {leader} acknowledges is on it alone, and lost with it"),
-            });
-        }
-        if database.balancers.is_empty() {
-            gaps.push(format!("{name}: no traffic entry, so «users are served» cannot be proven; add `traffic`"));
-        }
-        if let Some(leader) = cx.leader(id).filter(|_| cx.state.running(id).is_none()) {
-            for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(id).balancers) {
-                if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
-                    let leader = cx.label(id, leader);
-                    gaps.push(format!(
-                        "{name}: {leader} leads and is in maintenance on {}: writes find no way; set it ready there",
-                        balancer.address
-                    ));
-                }
+    gaps
+}
+
+/// What a database as a whole lacks.
+fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<Gap>) {
+    let leader = cx.state.primaries[group.at()].0;
+    if database.fence.is_none() {
+        gaps.push(Gap::NoFence { group });
+    }
+    if database.store.is_empty() {
+        gaps.push(Gap::NoStore { group });
+    } else if let Some((reason, _)) = &cx.telemetry.group(group).store.away {
+        gaps.push(Gap::StoreSilent { group, leader, stepped_down: cx.stepped_down(group).is_some(), reason: reason.clone() });
+    }
+    if let Some((old, new)) = cx.writes_beside(group).zip(leader) {
+        gaps.push(Gap::TwoMayWrite { group, old, new });
+    }
+    if let Some(alone) = alone(cx, group) {
+        gaps.push(Gap::NotSynchronous { group, leader, waits: alone.waits });
+    }
+    if database.balancers.is_empty() {
+        gaps.push(Gap::NoEntry { group });
+    }
+    if let Some(leader) = cx.leader(group).filter(|_| cx.state.running(group).is_none()) {
+        for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(group).balancers) {
+            if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
+                gaps.push(Gap::PrimaryInMaintenance { group, leader, balancer: balancer.address.clone() });
             }
         }
-        for member in database.member_ids() {
-            if let Some((Err(reason), _)) = cx.member(id, member).and_then(|m| m.fence_check.as_ref()) {
-                gaps.push(format!("{name}: {} could not be fenced: {reason}", cx.label(id, member)));
-            }
-            if database.sql.is_some()
-                && cx.member(id, member).is_some_and(|m| {
-                    let answers = m.sql.failing_since.is_none() && m.rest.failing_since.is_none();
-                    m.stream.is_none() && m.report.is_some() && answers
-                })
-            {
-                let leads = cx.leader(id) == Some(member);
-                let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
-                let refused = cx.member(id, member).and_then(|m| m.login.as_ref()).and_then(|(r, _)| r.as_ref().err());
-                if let Some(reason) = refused.filter(|_| had_time) {
-                    gaps.push(format!("{name}: {} does not let us in: {reason}", cx.label(id, member)));
-                } else if !leads && had_time && cx.telemetry.groups[id.at()].store.record.is_some() {
-                    gaps.push(format!(
-                        "{name}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {}",
-                        cx.label(id, member),
-                        database.sql.as_ref().map_or("bpci", |s| s.user.as_str())
-                    ));
-                }
-            }
-        }
+    }
+}
+
+/// What a member lacks.
+fn member_gaps(cx: &Facts, group: GroupId, database: &Database, member: MemberId) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let Some(seen) = cx.member(group, member) else { return gaps };
+    if let Some((Err(reason), _)) = &seen.fence_check {
+        gaps.push(Gap::FenceCheckFails { group, member, reason: reason.clone() });
+    }
+    let answers = seen.sql.failing_since.is_none() && seen.rest.failing_since.is_none();
+    let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
+    let Some(sql) = database.sql.as_ref().filter(|_| answers && had_time && seen.stream.is_none() && seen.report.is_some()) else {
+        return gaps;
+    };
+    let leads = cx.leader(group) == Some(member);
+    if let Some(reason) = seen.login.as_ref().and_then(|(r, _)| r.as_ref().err()) {
+        gaps.push(Gap::LoginRefused { group, member, reason: reason.clone() });
+    } else if !leads && cx.telemetry.group(group).store.record.is_some() {
+        gaps.push(Gap::ReceiverUnreadable { group, member, user: sql.user.clone() });
     }
     gaps
 }
 
 /// Sources that have fallen silent.
 fn stale(cx: &Facts) -> Vec<StaleSource> {
-    let mut list = Vec::new();
-    for id in cx.estate().group_ids() {
-        let Some(database) = cx.database(id) else { continue };
-        let group = cx.telemetry.group(id);
-        if let (Some((reason, _)), Some(since)) = (&group.store.away, group.store.away_since) {
-            list.push(StaleSource { name: format!("etcd of {}", cx.estate().group(id).name), since, reason: reason.clone() });
+    let mut list: Vec<StaleSource> = Vec::new();
+    for group in cx.estate().group_ids() {
+        let Some(database) = cx.database(group) else { continue };
+        let telemetry = cx.telemetry.group(group);
+        if let (Some((reason, _)), Some(since)) = (&telemetry.store.away, telemetry.store.away_since) {
+            list.push(StaleSource { source: Source::Store { group }, since, reason: reason.clone() });
         }
-        for (balancer, telemetry) in database.balancers.iter().zip(&group.balancers) {
-            let name = format!("haproxy {}", balancer.address);
+        for (balancer, telemetry) in database.balancers.iter().zip(&telemetry.balancers) {
+            let source = Source::Balancer { address: balancer.address.clone() };
             // One may lead to several databases.
-            if let Some((reason, since)) = telemetry.away.as_ref().filter(|_| !list.iter().any(|s: &StaleSource| s.name == name)) {
-                list.push(StaleSource { name, since: *since, reason: reason.clone() });
+            if let Some((reason, since)) = telemetry.away.as_ref().filter(|_| !list.iter().any(|s| s.source == source)) {
+                list.push(StaleSource { source, since: *since, reason: reason.clone() });
             }
         }
     }

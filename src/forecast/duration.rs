@@ -45,9 +45,9 @@ impl Durations {
         self.fence > 0
     }
 
-    pub fn sources(&self, fence_is_known: bool) -> Vec<Source> {
-        let source = |step: &str, measured: usize| Source { step: step.to_string(), measured, defaults: measured < ENOUGH };
-        let fence = Source { defaults: false, ..source("fence", self.fence.max(usize::from(fence_is_known))) };
+    pub fn sources(&self, fence_is_known: bool) -> Vec<DurationSource> {
+        let source = |step: &str, measured: usize| DurationSource { step: step.to_string(), measured, defaults: measured < ENOUGH };
+        let fence = DurationSource { defaults: false, ..source("fence", self.fence.max(usize::from(fence_is_known))) };
         vec![fence, source("promotion", self.promotion)]
     }
 }

@@ -155,7 +155,7 @@ impl Future<'_> {
     /// The choice, put on the table and confirmed with all that it asks for: no future differs in that.
     fn confirmed(&self, to: MemberId) -> Result<Confirmed, String> {
         let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
-        let (mut engine, mut sent) = (self.question.fork.untold(), Vec::new());
+        let (mut engine, mut sent) = (self.question.fork.engine.clone(), Vec::new());
         let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
         let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else { return Err("nothing was proposed".to_string()) };
         let assessment = engine.assess(now, proposal).ok_or("the choice is gone")?;
@@ -166,9 +166,10 @@ impl Future<'_> {
             plan: assessment.plan,
             evidence: assessment.evidence,
             typed: engine.state().estate.region(from).name.clone(),
-            accept_risk: assessment.risk.clone(),
+            accept_risk: risk_words(&assessment.risks),
+            accepts: assessment.risks.clone(),
             // Where it cannot be, the refusal tells what stands beside the observers.
-            manual_override: assessment.blocked().is_some_and(|b| b.name == "observers"),
+            manual_override: assessment.blocked().is_some_and(|b| b.id == CheckId::Observers),
             second_person: assessment.second_person.then(|| "somebody".to_string()),
         };
         order(&mut engine, &mut sent, now, Action::Confirm(confirmation))?;

@@ -144,8 +144,8 @@ impl Watch {
                 let off = operation.effects().filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done()).filter_map(|e| e.reported).max();
                 let told = door.told.get(&(operation.group, operation.to)).copied();
                 self.must(off.is_none_or(|off| told >= Some(off)), 11, || "the lock goes to one that has told nothing since the fence".to_string())?;
-                self.must(off.is_some() || operation.accepted.unfenced, 1, || "a hand-over without a fence that answered".to_string())?;
-                self.must(h.bind_to_old || operation.accepted.loss.is_some(), 2, || "a hand-over that may lose what nobody accepted".to_string())
+                self.must(off.is_some() || operation.accepted.accepts_two_writers(), 1, || "a hand-over without a fence that answered".to_string())?;
+                self.must(h.bind_to_old || operation.accepted.accepts_loss(), 2, || "a hand-over that may lose what nobody accepted".to_string())
             }
             _ => Ok(()),
         }

@@ -10,7 +10,7 @@ use crate::model::*;
 pub struct Memory {
     from: RegionId,
     confirmation: Confirmation,
-    risk: Option<String>,
+    risks: Vec<Risk>,
 }
 
 /// What is on the table now, as somebody would read it.
@@ -24,18 +24,20 @@ pub fn look(engine: &Engine, now: Now) -> Option<Memory> {
         plan: shown.plan,
         evidence: shown.evidence,
         typed: engine.state().estate.region(open.from).name.clone(),
+        accepts: Vec::new(),
         accept_risk: None,
         manual_override: false,
         second_person: None,
     };
-    Some(Memory { from: open.from, confirmation, risk: shown.risk })
+    Some(Memory { from: open.from, confirmation, risks: shown.risks })
 }
 
 /// What is said to confirm it.
 pub fn confirmation(memory: &Memory, word: &Word) -> Confirmation {
     Confirmation {
         typed: if word.rightly { memory.confirmation.typed.clone() } else { format!("region-{}", memory.from.0 + 1) },
-        accept_risk: memory.risk.clone().filter(|_| word.accepts_risk),
+        accepts: if word.accepts_risk { memory.risks.clone() } else { Vec::new() },
+        accept_risk: risk_words(&memory.risks).filter(|_| word.accepts_risk),
         manual_override: word.overrides,
         second_person: word.second_person.then(|| "Robin".to_string()),
         ..memory.confirmation.clone()
@@ -57,7 +59,7 @@ pub fn objection(engine: &Engine, watch: &Watch, now: Now, said: &Confirmation) 
         (said.plan != shown.plan, "the plan was changed"),
         (said.evidence != shown.evidence, "the facts have changed"),
         (blocked && !overruled, "something stands in the way"),
-        (shown.risk.is_some() && said.accept_risk != shown.risk, "the risk was not accepted"),
+        (shown.risks.iter().any(|r| !is_accepted(*r, &said.accepts)), "the risk was not accepted"),
         (shown.second_person && said.second_person.is_none(), "a second person is asked for"),
         (state.running(open.proposal.group).is_some(), "an operation runs"),
         (shown.to.is_none(), "there is no candidate"),

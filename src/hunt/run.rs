@@ -39,8 +39,8 @@ pub fn run(case: &Case, tally: &mut Tally) -> Option<Finding> {
     retell(case, tally).0
 }
 
-/// The same, with the story as the engine tells it.
-pub fn retell(case: &Case, tally: &mut Tally) -> (Option<Finding>, Vec<LogLine>) {
+/// The same, with the records of it.
+pub fn retell(case: &Case, tally: &mut Tally) -> (Option<Finding>, Vec<Record>) {
     tally.runs += 1;
     let mut run = Run::new(case);
     // A panic is a finding like any other. What it leaves half done is thrown away.
@@ -53,9 +53,9 @@ pub fn retell(case: &Case, tally: &mut Tally) -> (Option<Finding>, Vec<LogLine>)
         }
     };
     let at = Span(run.clock.0);
-    let story = run.core.engine.log().0.iter().cloned().collect();
+    let records = run.core.keep.take().unwrap_or_default();
     run.count(tally);
-    (found.map(|what| Finding { at, what }), story)
+    (found.map(|what| Finding { at, what }), records)
 }
 
 struct Run<'a> {

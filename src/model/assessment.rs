@@ -1,6 +1,7 @@
 //! What a choice would do and what stands in its way: what a person reads before they confirm.
 
-use super::{Digest, Loss, MemberId, Mono};
+use super::disaster::vocabulary;
+use super::{Digest, Loss, MemberId, Mono, Risk};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +12,9 @@ pub struct Assessment {
     pub to: Option<MemberId>,
     pub checks: Vec<Check>,
     pub loss: Loss,
-    /// What must be typed beside the region's name before this can begin.
-    pub risk: Option<String>,
+    /// What a named person must accept, beside typing the region's name, before this can begin.
+    #[serde(default)]
+    pub risks: Vec<Risk>,
     /// What must be typed to go on although the old primary answers, where that is all that stands in the way.
     #[serde(default)]
     pub overrule: Option<String>,
@@ -31,13 +33,20 @@ pub struct Assessment {
     pub nonce: u32,
 }
 
-/// The check of the target's room, where it is known to be too small.
-pub const ROOM_SHORT: &str = "room is short";
-
 impl Assessment {
     /// The first reason why it may not begin, in the order of the checks.
     pub fn blocked(&self) -> Option<&Check> {
         self.checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. }))
+    }
+
+    /// The first check of this kind.
+    pub fn check(&self, id: CheckId) -> Option<&Check> {
+        self.checks.iter().find(|c| c.id == id)
+    }
+
+    /// The target cannot carry what would come, as far as is known.
+    pub fn is_short(&self) -> bool {
+        self.checks.iter().any(Check::is_short)
     }
 
     /// Whether it may begin if all that it asks for is typed.
@@ -57,16 +66,82 @@ impl Assessment {
     }
 }
 
+vocabulary!(
+    /// What a check looks at.
+    CheckId, "check" {
+        /// Whether the data itself is hurt, which no failover mends.
+        Data = "data",
+        /// Whether the old primary is gone.
+        Observers = "observers",
+        /// Whether the cluster that answers is the one that is meant.
+        Identity = "identity",
+        /// Whether the consensus store answers, and keeps its quorum.
+        Store = "store",
+        Paused = "paused",
+        StandbyCluster = "standby cluster",
+        /// Whether somebody has asked the cluster for a failover or switchover already.
+        PendingRequest = "pending request",
+        /// Whether another controller's operation runs on the cluster.
+        OtherController = "other controller",
+        Leader = "leader",
+        Candidate = "candidate",
+        Failsafe = "failsafe",
+        Timeline = "timeline",
+        /// Whether the candidate holds every acknowledged write.
+        Writes = "writes",
+        Fence = "fence",
+        /// Whether a balancer answers that leads users to the candidate.
+        Entry = "entry",
+        /// Whether the candidate is in maintenance on a balancer.
+        Route = "route",
+        /// Whether the target can carry what moves there.
+        Capacity = "room",
+        SecondFactor = "second factor",
+    }
+);
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    pub name: String,
+    pub id: CheckId,
     pub verdict: Verdict,
     pub text: String,
-    /// The figure in it, in a few words, where it has one that says more than that it holds.
+    /// The figure in it, where it has one that says more than that it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub figure: Option<String>,
+    pub figure: Option<Figure>,
     /// When the evidence was measured.
     pub at: Option<Mono>,
+}
+
+/// A measured value that a check rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Figure {
+    /// How much of its own capacity a region uses, and would use, in percent.
+    Load {
+        before: u32,
+        after: u32,
+        /// If all that the other region carries came, and not one database's part.
+        whole: bool,
+    },
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Figure::Load { before, after, whole } = self;
+        let of = if *whole { " in all" } else { "" };
+        write!(f, "{before}→{after}%{of}")
+    }
+}
+
+impl Check {
+    /// The target cannot carry what would come, as far as is known.
+    pub fn is_short(&self) -> bool {
+        self.id == CheckId::Capacity && matches!(self.figure, Some(Figure::Load { after, .. }) if after > 100)
+    }
+
+    /// What it looked at, as a person reads it.
+    pub fn name(&self) -> &'static str {
+        if self.is_short() { "room is short" } else { self.id.name() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +149,8 @@ pub enum Verdict {
     Pass,
     /// Worth knowing; stops nothing.
     Advice,
-    /// It may begin if the risk is typed.
-    Risk,
+    /// It may begin if a named person accepts this.
+    Risk(Risk),
     /// It may not begin.
     Block {
         law: u8,
@@ -85,6 +160,28 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// How much it speaks against beginning.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::Advice => 1,
+            Verdict::Risk(_) => 2,
+            Verdict::Block { .. } => 3,
+        }
+    }
+
+    /// The same, whatever the figures of a risk.
+    pub fn is_like(self, other: Verdict) -> bool {
+        match (self, other) {
+            (Verdict::Risk(one), Verdict::Risk(other)) => one.is_like(other),
+            (one, other) => one == other,
+        }
+    }
+
+    pub const fn is_risk(self) -> bool {
+        matches!(self, Verdict::Risk(_))
+    }
+
     pub const fn block(law: u8) -> Verdict {
         Verdict::Block { law, decided: true }
     }

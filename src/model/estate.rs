@@ -71,15 +71,6 @@ pub struct Group {
     pub database: Option<Database>,
 }
 
-impl Group {
-    /// How somebody proves by hand that it takes writes.
-    pub fn by_hand(&self) -> String {
-        let entry = self.database.as_ref().and_then(|d| d.entry.as_deref());
-        let way = entry.map_or(String::new(), |entry| format!(" through {entry}"));
-        format!("write a row of your own{way} (psql), read it back")
-    }
-}
-
 /// A replicated database whose members elect their leader through a consensus store, with all that a failover of it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {

@@ -19,7 +19,7 @@ pub struct Forecast {
     pub leave: Outlook,
     pub next_best: Option<(MemberId, Outlook)>,
     /// Where each duration comes from.
-    pub sources: Vec<Source>,
+    pub sources: Vec<DurationSource>,
 }
 
 /// A forecast of a choice that is on the table.
@@ -78,34 +78,6 @@ impl Foretold {
     }
 }
 
-impl std::fmt::Display for Told {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.served_ms.times(2) {
-            times if times.is_empty() => f.write_str("users not served")?,
-            times if self.without.is_empty() => write!(f, "served {times}")?,
-            times => write!(f, "served {times} without the {}", self.without.join(", "))?,
-        }
-        match self.loses_p95 {
-            Some(lost) if self.unbounded => write!(f, ", what it loses is not known: a model guesses p95 {lost}, no bound"),
-            None if self.unbounded => f.write_str(", what it loses is not known"),
-            None => Ok(()),
-            Some(super::Bytes(0)) => f.write_str(", loses nothing acknowledged"),
-            Some(lost) => write!(f, ", loses p95 {lost}"),
-        }
-    }
-}
-
-/// What the futures of a choice said of it, and of leaving it.
-impl std::fmt::Display for Foretold {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.act {
-            Some(act) => write!(f, "{act}, of {} simulations", act.futures)?,
-            None => f.write_str("no figures")?,
-        }
-        self.leave.as_ref().map_or(Ok(()), |leave| write!(f, "; if left: {leave}"))
-    }
-}
-
 /// What the futures of one branch say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -149,7 +121,7 @@ pub struct Share {
 
 /// Where the figures for one duration come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct DurationSource {
     pub step: String,
     /// How often it was measured on this estate.
     pub measured: usize,

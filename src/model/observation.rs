@@ -76,6 +76,9 @@ pub enum Fact {
     Signal {
         kind: DisasterType,
         region: RegionId,
+        /// The databases that it names; where it names none it is about all that are led from the region.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<GroupId>,
         text: String,
         active: bool,
     },

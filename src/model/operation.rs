@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome, Plan,
-    ProposalId, RegionId, Span, Timeline, Utc,
+    Accepted, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome,
+    Plan, ProposalId, RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -42,30 +42,6 @@ pub struct Operation {
 pub fn recovered_plans<'a>(operations: impl IntoIterator<Item = &'a Arc<Operation>>) -> Vec<Digest> {
     let well = operations.into_iter().filter(|o| o.status == Status::Recovered).map(|o| o.plan_hash);
     well.collect::<std::collections::BTreeSet<Digest>>().into_iter().collect()
-}
-
-/// What a named person took upon themselves by typing it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accepted {
-    /// At least this much data is lost.
-    pub loss: Option<Bytes>,
-    /// Two primaries may write.
-    pub unfenced: bool,
-    /// The old primary may still live.
-    pub alive: bool,
-    /// Who else said yes, as the one who ordered it says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second_person: Option<String>,
-}
-
-impl Accepted {
-    /// Each in words.
-    pub fn words(&self) -> Vec<String> {
-        let loss = self.loss.map(|loss| format!("the loss of {}", Loss::AtLeast(loss)));
-        let unfenced = self.unfenced.then(|| "that two primaries may write".to_string());
-        let alive = self.alive.then(|| "that the old primary may have lived".to_string());
-        loss.into_iter().chain(unfenced).chain(alive).collect()
-    }
 }
 
 /// What stood in the world when the operation began; the steps compare with it.
@@ -279,13 +255,6 @@ impl Operation {
         Some(self.results.served?.since(self.before.impact.unwrap_or(self.started)))
     }
 
-    /// The same in words, with what it counts from.
-    pub fn served_after(&self) -> Option<String> {
-        // A planned one begins in peace.
-        let of = if self.before.impact.is_some() { "of impact" } else { "from its beginning" };
-        self.recovery_time().map(|took| format!("{} {of}", took.exact()))
-    }
-
     /// The first step that failed, and why.
     pub fn failed_step(&self) -> Option<(&super::Step, &str)> {
         self.plan
@@ -340,16 +309,6 @@ impl Operation {
     /// The cluster is led by a member that was not left: what was done to the old primary stays done.
     pub fn moved_on(&self, leader: Option<MemberId>) -> bool {
         leader.is_some_and(|l| !self.left.contains(&l))
-    }
-
-    /// What is left to do, in words, and who does it.
-    pub fn remains_words<'a>(&'a self, estate: &'a super::Estate) -> impl Iterator<Item = String> + 'a {
-        let streams = if self.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
-        let label = |member: &MemberId| estate.member_label(self.group, *member, None);
-        self.remains.iter().map(move |remainder| match remainder {
-            Remainder::Rejoin { member } => format!("{} {streams}", label(member)),
-            Remainder::Restore { member } => format!("bpci puts {} back into the balancers once it streams", label(member)),
-        })
     }
 
     /// The command that undoes the fence, where what was fenced is to come back and one is configured.

@@ -1,6 +1,6 @@
 //! What a person or a program asks for. It carries who, what, and what they saw.
 
-use super::{Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Utc};
+use super::{Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Risk, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,10 @@ pub struct Confirmation {
     pub evidence: Digest,
     /// The failed region's name.
     pub typed: String,
-    /// The risk in the words that were asked for.
+    /// The risks that are accepted, as they were shown.
+    #[serde(default)]
+    pub accepts: Vec<Risk>,
+    /// What was typed to accept them, for the record.
     pub accept_risk: Option<String>,
     /// Go on although the old primary still answers.
     pub manual_override: bool,

@@ -19,6 +19,13 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+impl Plan {
+    /// It puts the target back into the balancers: a switchover back to a region that was drained needs it.
+    pub fn restores_traffic(&self) -> bool {
+        self.steps.iter().any(|s| s.kind == StepKind::RestoreTraffic)
+    }
+}
+
 /// What a confirmation of a plan asks for beside the typed name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

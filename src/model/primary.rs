@@ -1,7 +1,7 @@
 //! What is known of a database's primary beside that it leads: that it is silent, that nobody is synchronous with it, that the
 //! cluster elected it by itself, that somebody declined to move it.
 
-use super::{Estate, GroupId, MemberId, Utc};
+use super::{MemberId, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a primary whose agent does not answer us.
@@ -32,22 +32,6 @@ pub struct Elected {
     pub by_us: bool,
     /// Who noted that it takes writes, and when.
     pub vouched: Option<(Utc, String)>,
-}
-
-impl Elected {
-    /// What is known of it, and what is not.
-    pub fn words(&self, estate: &Estate, group: GroupId) -> String {
-        let name = |m: MemberId| estate.member_label(group, m, None);
-        let whom = if self.from == self.to { format!("{} anew", name(self.to)) } else { format!("{} after {}", name(self.to), name(self.from)) };
-        let proof = match &self.vouched {
-            Some((at, by)) => format!("no write of ours has proven it: {by} vouches for it since {}", at.clock()),
-            None => "no write of ours has proven it".to_string(),
-        };
-        format!(
-            "the cluster elected {whom} by itself at {}, nothing was fenced from here, when its users were served and what was lost is not known; {proof}",
-            self.at.clock()
-        )
-    }
 }
 
 /// What becomes of writes while nobody is synchronous, and since when.

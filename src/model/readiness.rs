@@ -20,6 +20,9 @@ pub struct Point {
     pub name: PointName,
     pub state: PointState,
     pub text: String,
+    /// The region that would take over, where the point is about what it can carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<RegionId>,
 }
 
 vocabulary!(

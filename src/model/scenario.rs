@@ -164,6 +164,8 @@ pub enum ScriptedOrder {
     Switchover {
         group: GroupId,
         to: RegionId,
+        #[serde(default)]
+        accept_risk: bool,
     },
     StopAutomatic,
     Abort,

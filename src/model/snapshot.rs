@@ -1,8 +1,8 @@
 //! All that a screen may show, at one moment. Values carry the moment they were measured; the drawing derives ages.
 
 use super::{
-    AloneView, Assessment, Automation, Bytes, Declined, Disaster, Elected, Estate, GroupId, Lsn, Mono, Now, Operation, Percent, Proposal, RegionId,
-    Silence, Span, Timeline, Utc,
+    AloneView, Assessment, Automation, Bytes, Declined, Disaster, Elected, Estate, Gap, GroupId, Lsn, Mono, Now, Operation, Percent, Proposal,
+    RegionId, Silence, Source, Span, Subject, Timeline, Utc, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -81,7 +81,7 @@ pub struct Snapshot {
     /// How many lines there have been in all: who reads along knows which are new.
     pub log_total: u64,
     /// What could not be done now if it had to be, with the remedy.
-    pub gaps: Vec<String>,
+    pub gaps: Vec<Gap>,
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,
@@ -137,7 +137,7 @@ impl Snapshot {
 
     /// Databases whose every balancer is silent: their users may find no way in.
     pub fn entries_silent(&self) -> Vec<GroupId> {
-        let silent = |address: &str| self.stale.iter().any(|source| source.name.strip_prefix("haproxy ") == Some(address));
+        let silent = |address: &str| self.stale.iter().any(|s| matches!(&s.source, Source::Balancer { address: a } if a == address));
         let all = |g: &GroupId| {
             let database = self.estate.group(*g).database.as_ref();
             database.is_some_and(|d| !d.balancers.is_empty() && d.balancers.iter().all(|b| silent(&b.address)))
@@ -281,10 +281,7 @@ pub struct GroupView {
     pub blocked_until: Option<Utc>,
     pub automation: Automation,
     /// Why automation would not act now.
-    pub veto: Option<String>,
-    /// That does not pass by itself.
-    #[serde(default)]
-    pub veto_stands: bool,
+    pub veto: Option<Veto>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -313,17 +310,6 @@ pub struct MemberView {
     pub round_trip: Option<Span>,
     /// Lag over time, oldest first, about a point a second.
     pub history: Arc<VecDeque<LagPoint>>,
-}
-
-impl MemberView {
-    /// Whether it may take over, in a sentence.
-    pub fn takes_over(&self) -> String {
-        match &self.unfit {
-            None => "may take over".to_string(),
-            Some(why) if self.at_a_risk => format!("takes over only at a risk that is typed: {why}"),
-            Some(why) => format!("may not take over: {why}"),
-        }
-    }
 }
 
 /// How far a standby was behind at a moment.
@@ -403,6 +389,7 @@ impl ProposalView {
             plan: a.plan,
             evidence: a.evidence,
             typed: typed.to_string(),
+            accepts: Vec::new(),
             accept_risk: None,
             manual_override: false,
             second_person: None,
@@ -423,7 +410,7 @@ pub struct WaitView {
 pub struct LogLine {
     pub at: Utc,
     pub weight: Weight,
-    pub subject: String,
+    pub subject: Subject,
     pub text: String,
     /// The protection group that it is about; empty if it is about none, or about more than one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -432,13 +419,16 @@ pub struct LogLine {
 
 impl LogLine {
     /// Whose it is, in a word: of an operation its database, for that is what one looks for.
-    pub fn whose(&self) -> &str {
-        if self.subject.starts_with("recovery-") && !self.about.is_empty() { &self.about } else { &self.subject }
+    pub fn whose(&self) -> String {
+        match self.subject {
+            Subject::Operation(_) if !self.about.is_empty() => self.about.clone(),
+            _ => self.subject.to_string(),
+        }
     }
 
     /// The database, where the subject does not say it already.
     fn beside(&self) -> &str {
-        if self.about == self.subject { "" } else { &self.about }
+        if matches!(&self.subject, Subject::Group(name) if *name == self.about) { "" } else { &self.about }
     }
 
     /// All that a filter looks at.
@@ -465,7 +455,7 @@ pub enum Weight {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleSource {
-    pub name: String,
+    pub source: Source,
     pub since: Mono,
     pub reason: String,
 }

@@ -115,14 +115,15 @@ impl World {
             FaultKind::DataCenterOutage => DisasterType::DataCenterOutage,
             _ => return,
         };
-        let groups: Vec<String> =
-            self.clusters.iter().filter(|c| fault.group.is_none_or(|g| g == c.group)).map(|c| self.estate.group(c.group).name.clone()).collect();
+        let hit = self.clusters.iter().map(|c| c.group).filter(|g| fault.group.is_none_or(|one| one == *g));
+        let groups: Vec<GroupId> = hit.filter(|_| kind.is_of_data()).collect();
+        let names: Vec<&str> = groups.iter().map(|g| self.estate.group(*g).name.as_str()).collect();
         let text = match kind {
-            DisasterType::DataCorruption => format!("checksums of {} do not match", groups.join(", ")),
-            DisasterType::CyberIncident => format!("an intruder was seen; {} within reach", groups.join(", ")),
+            DisasterType::DataCorruption => format!("checksums of {} do not match", names.join(", ")),
+            DisasterType::CyberIncident => format!("an intruder was seen; {} within reach", names.join(", ")),
             _ => "the data centre reports a loss of power".to_string(),
         };
-        let fact = Fact::Signal { kind, region: fault.region, text, active };
+        let fact = Fact::Signal { kind, region: fault.region, groups, text, active };
         self.out.push(Incoming::Observed(Observation { at: self.clock, fact }));
     }
 

@@ -49,7 +49,7 @@ fn asked(a: &Assessment) -> Vec<(Asked, String)> {
     let wanted = [
         (Asked::Name, a.can_be_confirmed()),
         (Asked::Overrule, a.overrule.is_some()),
-        (Asked::Risk, a.can_be_confirmed() && a.risk.is_some()),
+        (Asked::Risk, a.can_be_confirmed() && !a.risks.is_empty()),
         (Asked::SecondPerson, a.can_be_confirmed() && a.second_person),
     ];
     wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(asked, _)| (asked, String::new())).collect()
@@ -103,7 +103,7 @@ impl Confirm {
         let wanted = match asked {
             Asked::Name => Some(estate.region(self.shown.proposal.from).name.clone()),
             Asked::Overrule => a.overrule.clone(),
-            Asked::Risk => a.risk.clone(),
+            Asked::Risk => risk_words(&a.risks),
             Asked::SecondPerson => None,
         };
         let wrong = match wanted {
@@ -136,6 +136,7 @@ impl Confirm {
             plan: a.plan,
             evidence: a.evidence,
             typed: self.typed(Asked::Name).unwrap_or_default(),
+            accepts: self.typed(Asked::Risk).map_or_else(Vec::new, |typed| read_risks(&typed, &a.risks)),
             accept_risk: self.typed(Asked::Risk),
             manual_override: self.typed(Asked::Overrule).is_some(),
             second_person: self.typed(Asked::SecondPerson),
@@ -147,15 +148,16 @@ fn differences(old: &Assessment, new: &Assessment, name: impl Fn(MemberId) -> St
     let mut list: Vec<String> = new
         .checks
         .iter()
-        .filter(|n| !old.checks.iter().any(|o| o.name == n.name && o.verdict == n.verdict))
-        .map(|n| format!("{}: {}", n.name, n.text))
+        .filter(|n| !old.checks.iter().any(|o| o.name() == n.name() && o.verdict.is_like(n.verdict)))
+        .map(|n| format!("{}: {}", n.name(), n.text))
         .collect();
     if old.to != new.to {
         let named = |m: Option<MemberId>| m.map_or_else(|| "nobody".to_string(), &name);
         list.insert(0, format!("it goes to {} now, not to {}", named(new.to), named(old.to)));
     }
-    if old.risk != new.risk {
-        list.push(format!("risk: {}", new.risk.as_deref().unwrap_or("none any more")));
+    let (before, risk) = (risk_words(&old.risks), risk_words(&new.risks));
+    if before != risk {
+        list.push(format!("risk: {}", risk.as_deref().unwrap_or("none any more")));
     }
     // Nothing else of a choice changes by itself.
     if old.nonce != new.nonce {
@@ -172,7 +174,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
     let from = &s.estate.region(p.from).name;
     let to = &*a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(p.group, m));
-    let identity = a.checks.iter().find(|k| k.name == "identity").map_or("", |k| k.text.as_str());
+    let identity = a.checks.iter().find(|k| k.id == CheckId::Identity).map_or("", |k| k.text.as_str());
     // Where it goes is never cut.
     let group = &s.estate.group(p.group).name;
     let whole = format!(" CONFIRM  {} {group}  {from} {} {to}", p.plan, g.arrow);
@@ -233,7 +235,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
             if confirm.void { " what was typed before is void: read it again, and type it again" } else { " it is not what it was: read it again" };
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
-    let mut blocks: Vec<&str> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).map(|k| k.name.as_str()).collect();
+    let mut blocks: Vec<&str> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).map(Check::name).collect();
     blocks.dedup();
     if !blocks.is_empty() && confirm.fields.is_empty() {
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad).line());
@@ -315,7 +317,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
             Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; {esc}{wait}"), t.strong),
             Asked::Name => (format!("typed: {from}, {what}"), t.dim),
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
-            Asked::Risk => (format!("take the risk upon you, type: {}", a.risk.as_deref().unwrap_or_default()), t.bad),
+            Asked::Risk => (format!("take the risk upon you, type: {}", risk_words(&a.risks).unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
         };
         for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10)) {

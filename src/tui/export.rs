@@ -2,6 +2,7 @@
 
 use super::text::count;
 use crate::model::*;
+use crate::wording::{elected_words, gap_words, remains_words};
 
 /// The file: a head of comments, and a line for each that is shown.
 pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
@@ -48,18 +49,16 @@ fn summary(s: &Snapshot) -> Vec<String> {
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
         let way = format!("{} {} → {}", group(o.group), name(o.from), s.label(o.group, o.to));
         lines.push(format!("{} {way}: {}, by {}{served}{lost}", o.id, o.status.word(), o.by));
-        lines.extend(o.remains_words(&s.estate).map(|text| format!("  remains: {text}")));
+        lines.extend(remains_words(o, &s.estate).into_iter().map(|text| format!("  remains: {text}")));
         lines.extend(o.unfence(&s.estate).map(|command| format!("  unfence with: {command}")));
     }
-    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), v.elected.as_ref()?.words(&s.estate, v.group))));
+    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), elected_words(v.elected.as_ref()?, &s.estate, v.group))));
     lines.extend(elected);
     let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));
     // What the cluster did stands above.
-    let told = |gap: &&String| {
-        s.groups.iter().filter_map(|v| Some((v.group, v.elected.as_ref()?))).any(|(group, e)| gap.ends_with(&e.words(&s.estate, group)))
-    };
-    lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {gap}")));
+    let told = |gap: &&Gap| matches!(gap, Gap::Vouched { .. });
+    lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {}", gap_words(gap, &s.estate))));
     lines.push(proof(s));
     lines
 }

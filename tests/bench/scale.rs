@@ -78,7 +78,7 @@ fn main() {
     }
     let snapshot = simulation.snapshot(1, false);
     if let Some(veto) = snapshot.groups.iter().find_map(|g| g.veto.as_ref()) {
-        println!("automation waits: {veto}");
+        println!("automation waits: {}", veto.words(&snapshot.estate));
     }
     let running = snapshot.operations.iter().filter(|o| !o.is_over()).count();
     println!(

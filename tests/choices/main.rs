@@ -336,7 +336,8 @@ async fn a_fork_recovers_and_nothing_real_moves() {
         plan: view.assessment.plan,
         evidence: view.assessment.evidence,
         typed: first.estate.region(view.proposal.from).name.clone(),
-        accept_risk: view.assessment.risk.clone(),
+        accepts: view.assessment.risks.clone(),
+        accept_risk: risk_words(&view.assessment.risks),
         manual_override: false,
         second_person: None,
     };
@@ -380,7 +381,7 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
         let s = simulation.snapshot(1, false);
         assert!(s.disasters.is_empty());
         let told: Vec<String> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.clone()).collect();
-        assert!(told.iter().all(|name| s.gaps.iter().any(|gap| gap.starts_with(name.as_str()))), "{:?}", s.gaps);
+        assert!(s.groups.iter().filter(|v| v.unproven).all(|v| s.gaps.contains(&Gap::Unproven { group: v.group })), "{:?}", s.gaps);
         told
     };
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
@@ -408,7 +409,7 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(MemberId(home.0)), reason: "home".to_string() };
     order(&mut simulation, back);
     let view = choice(&simulation.snapshot(1, false), *first);
-    let room = view.assessment.checks.iter().find(|c| c.name == "room").map(|c| (c.verdict, c.text.as_str()));
+    let room = view.assessment.checks.iter().find(|c| c.id == CheckId::Capacity).map(|c| (c.verdict, c.text.as_str()));
     assert_eq!(room, Some((Verdict::Pass, "us-east-1 0→30% with this database, 60% with all 2 databases of eu-west-1, as they came")));
     assert_eq!(view.proposal.plan, "failback");
     // It is refused, and whoever turns away from it leaves the reason in the record.

@@ -321,7 +321,13 @@ fn the_filter_of_the_timeline_searches_the_whole_record() {
     let mut app = app_on(Screen::Timeline);
     let asks = type_keys(&mut app, &snapshot, "/long ago\n");
     assert_eq!(asks, [Ask::Search("long ago".to_string())]);
-    let line = LogLine { at: Utc(0), weight: Weight::Notice, subject: "Kim".to_string(), text: "decided long ago".to_string(), about: String::new() };
+    let line = LogLine {
+        at: Utc(0),
+        weight: Weight::Notice,
+        subject: Subject::Person("Kim".to_string()),
+        text: "decided long ago".to_string(),
+        about: String::new(),
+    };
     app.found("long ago".to_string(), Ok(vec![line.clone()]));
     assert!(styled(&picture(&app, &snapshot, 80, 24)).contains("decided long ago"));
     assert_eq!(type_keys(&mut app, &snapshot, "e"), [Ask::Export { lines: vec![line], filter: "long ago".to_string() }]);

@@ -135,14 +135,19 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
         lines.extend(said(c, "leave it", &format!("{}{}", a.otherwise, super::leave(c, view)), t.text));
         // What passes by itself is no news while it counts.
         let told = view.automatic_in.is_some_and(|left| is_held(a) || left == Span::ZERO);
-        if let Some(v) = group_view.filter(|v| told || v.veto_stands && v.automation == Automation::Full) {
-            lines.extend(said(c, "automation", &format!("does not act: {}", v.veto.as_deref().unwrap_or_default()), t.warn));
+        if let Some(v) = group_view.filter(|v| told || v.veto.as_ref().is_some_and(Veto::stands) && v.automation == Automation::Full) {
+            lines.extend(said(
+                c,
+                "automation",
+                &format!("does not act: {}", v.veto.as_ref().map_or_else(String::new, |veto| veto.words(&s.estate))),
+                t.warn,
+            ));
         }
     }
     let told = a.checks.iter().filter(|k| form.held || k.verdict != Verdict::Pass);
     lines.extend(checks(c, &told.collect::<Vec<_>>(), form.advice));
     let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
-    let more = if a.risk.is_some() { ", and the risk" } else { "" };
+    let more = if !a.risks.is_empty() { ", and the risk" } else { "" };
     if !a.can_be_confirmed() {
         lines.push(
             Row::new().add(key, t.key).rest(g, " tells why it is refused as it stands; Tab there weighs another target", c.width, t.text).line(),
@@ -178,7 +183,7 @@ pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
 
 /// Automation would not act on it, however long it counts.
 fn is_held(a: &Assessment) -> bool {
-    a.risk.is_some() || a.blocked().is_some()
+    !a.risks.is_empty() || a.blocked().is_some()
 }
 
 /// `   label      text`, in two lines where one is too short.
@@ -199,7 +204,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
     let mut lines = Vec::new();
     let rank = |v: Verdict| match v {
         Verdict::Block { .. } => 0,
-        Verdict::Risk => 1,
+        Verdict::Risk(_) => 1,
         Verdict::Advice => 2,
         Verdict::Pass => 3,
     };
@@ -207,15 +212,15 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
     sorted.sort_by_key(|k| rank(k.verdict));
     for check in sorted.iter().filter(|k| rank(k.verdict) < 3) {
         let (mark, style) = match check.verdict {
-            Verdict::Block { .. } | Verdict::Risk => (format!("{} ", g.bad), t.bad),
+            Verdict::Block { .. } | Verdict::Risk(_) => (format!("{} ", g.bad), t.bad),
             _ => ("! ".to_string(), t.warn),
         };
         let by = match check.verdict {
             Verdict::Block { law, .. } => format!(" (law {law})"),
-            Verdict::Risk => " (a risk to be typed)".to_string(),
+            Verdict::Risk(_) => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name, check.text)), c.width.saturating_sub(6).max(10));
+        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name(), check.text)), c.width.saturating_sub(6).max(10));
         // What is to be signed is not told by halves.
         let most = if rank(check.verdict) < 2 { parts.len() } else { most };
         for (i, part) in parts.iter().take(most).enumerate() {
@@ -234,7 +239,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
         .map(|k| {
             let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
             let figure = k.figure.as_ref().map_or(String::new(), |figure| format!(" {figure}"));
-            g.plain(&format!("{} {}{figure}{age}", g.done, k.name))
+            g.plain(&format!("{} {}{figure}{age}", g.done, k.name()))
         })
         .collect();
     if !held.is_empty() {

@@ -23,7 +23,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
-            let short = view.assessment.checks.iter().any(|k| k.name == ROOM_SHORT);
+            let short = view.assessment.is_short();
             let slow = if short { " + overload" } else { "" };
             // The sample is told where there is room for it: a line of its own says little.
             let text = outlook(figures, slow);
@@ -171,7 +171,7 @@ pub fn more(c: &Canvas, view: &ProposalView) -> Vec<Vec<Line<'static>>> {
     parts
 }
 
-fn source(source: &Source) -> String {
+fn source(source: &DurationSource) -> String {
     match source.measured {
         0 => format!("{}: as on other clusters, never measured here", source.step),
         n => format!("{}: measured {n} times here", source.step),

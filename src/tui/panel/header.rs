@@ -3,6 +3,7 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::text::{Row, count, gauge};
+use crate::wording::{served_after, source_words};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -282,7 +283,7 @@ fn second(c: &Canvas) -> Line<'static> {
         let rto = reached().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
         // Served means all of them: one database that is back is not the end of it.
         let waiting = s.services.iter().filter(|v| v.hit_by.is_some()).count();
-        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| Some((o.recovery_time()?, o.served_after()?))).max();
+        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| Some((o.recovery_time()?, served_after(o)?))).max();
         let (unproven, vouched) = (unproven(s), vouched(s));
         let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
         let none = reached().next().is_none();
@@ -354,7 +355,8 @@ fn second(c: &Canvas) -> Line<'static> {
         row = row.add(format!("no writes for {since}"), t.strong).add(format!(" {} ", g.dot), t.dim).add(left, style);
         row = row.add(format!(", {} hit", count(waiting, "service")), t.bad);
     } else {
-        let silent: Vec<String> = s.stale.iter().map(|source| format!("{} {}", source.name, c.age(source.since))).collect();
+        let silent: Vec<String> =
+            s.stale.iter().map(|source| format!("{} {}", source_words(&source.source, &s.estate), c.age(source.since))).collect();
         row = match silent.is_empty() {
             true if s.stored > 0 => row.add(format!("record {} of {}", s.records, s.stored), t.dim),
             true => row.add(count(s.records as usize, "record"), t.dim),

@@ -70,7 +70,7 @@ pub fn story_row(c: &Canvas, line: &LogLine) -> Line<'static> {
     let subject = if c.width < 60 { 10 } else { 15 };
     Row::new()
         .add(format!(" {} ", line.at.clock()), t.dim)
-        .left(g, line.whose(), subject, t.dim)
+        .left(g, &line.whose(), subject, t.dim)
         .add(" ", t.text)
         .rest(g, &line.text, c.width, style)
         .line()

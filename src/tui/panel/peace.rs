@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
+use crate::wording::{by_hand, elected_words, gap_words, source_words};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ const MOST: usize = 6;
 
 /// The region that would take over cannot carry the load of the other as well: as readiness found when it asked.
 fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
-    let of_it = |p: &Point| p.name == PointName::Capacity && p.state == PointState::Lacks && p.text.contains(&s.estate.region(to).name);
+    let of_it = |p: &Point| p.name == PointName::Capacity && p.state == PointState::Lacks && p.to == Some(to);
     s.ready(from).is_some_and(|(ready, _)| ready.lacks.iter().any(of_it))
 }
 
@@ -153,19 +154,20 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         words.push(format!(
             "No write of ours has proven it, and nothing here does that afterwards: {}, and note «NAME takes writes» ({})",
             match by_itself.as_slice() {
-                [one] => s.estate.group(one.group).by_hand(),
+                [one] => by_hand(s.estate.group(one.group)),
                 _ => "write a row of your own through the entry of each (psql), read it back".to_string(),
             },
             c.key(Command::Note)
         ));
     }
     for v in super::vouched(s) {
-        let text = v.elected.as_ref().map_or(String::new(), |e| e.words(&s.estate, v.group));
+        let text = v.elected.as_ref().map_or(String::new(), |e| elected_words(e, &s.estate, v.group));
         words.push(format!("{}: {text}", s.estate.group(v.group).name));
     }
     let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
     if hit > 0 {
-        let entries: Vec<&str> = s.stale.iter().map(|source| source.name.as_str()).filter(|name| name.starts_with("haproxy ")).collect();
+        let entry = |s: &&StaleSource| matches!(s.source, Source::Balancer { .. });
+        let entries: Vec<String> = s.stale.iter().filter(entry).map(|silent| source_words(&silent.source, &s.estate)).collect();
         words.push(match entries.as_slice() {
             [] => "Users are not seen served yet".to_string(),
             entries => format!("Users are not served: no answer of {}; lead traffic to the new primary another way", entries.join(", ")),
@@ -306,10 +308,11 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     }
     lines.extend(astray(c).iter().flat_map(|text| warned(c, text)));
     lines.extend(rests(c).iter().flat_map(|text| warned(c, text)));
-    lines.extend(s.gaps.iter().flat_map(|gap| warned(c, gap)));
+    lines.extend(s.gaps.iter().flat_map(|gap| warned(c, &gap_words(gap, &s.estate))));
     // What a gap tells already is not told twice.
-    for source in s.stale.iter().filter(|source| !s.gaps.iter().any(|gap| gap.ends_with(&source.reason))) {
-        let text = format!("{} silent for {}: {}", source.name, c.age(source.since), source.reason);
+    let told = |source: &Source| matches!(source, Source::Store { group } if s.gaps.iter().any(|gap| gap.is_store_of(*group)));
+    for source in s.stale.iter().filter(|stale| !told(&stale.source)) {
+        let text = format!("{} silent for {}: {}", source_words(&source.source, &s.estate), c.age(source.since), source.reason);
         lines.extend(warned(c, &text));
     }
     lines

@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
+use crate::wording::{accepted_words, remains_words};
 use ratatui::text::Line;
 
 pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
@@ -59,7 +60,7 @@ fn style(c: &Canvas, o: &Operation) -> ratatui::style::Style {
 fn remains(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let row = |text: String| Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line();
-    o.remains_words(&s.estate).map(row).collect()
+    remains_words(o, &s.estate).into_iter().map(row).collect()
 }
 
 /// Which operation it is, how it stands, and how far it is.
@@ -149,7 +150,7 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
 /// What somebody took upon themselves stays in sight.
 fn accepted(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let what = o.accepted.words();
+    let what = accepted_words(&o.accepted);
     if what.is_empty() {
         return o
             .accepted

@@ -5,6 +5,7 @@ use crate::forecast;
 use crate::model::*;
 use crate::tui::panel::Canvas;
 use crate::tui::text::Row;
+use crate::wording::remains_words;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -94,7 +95,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
 /// What is left to do.
 fn left(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
-    let mut lines: Vec<Line<'static>> = o.remains_words(&s.estate).flat_map(|text| fact(c, "remains", &text, t.text)).collect();
+    let mut lines: Vec<Line<'static>> = remains_words(o, &s.estate).into_iter().flat_map(|text| fact(c, "remains", &text, t.text)).collect();
     if let Some(command) = o.unfence(&s.estate) {
         let text = format!("{command} (once it is well; Patroni brings it back as a standby)");
         lines.extend(fact(c, "unfence with", &text, t.text));

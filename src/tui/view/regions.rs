@@ -4,6 +4,7 @@ use super::fact;
 use crate::model::*;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
+use crate::wording::takes_over;
 use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
@@ -160,7 +161,7 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             _ => "lag unknown".to_string(),
         };
         lines.extend(fact(c, group, &format!("{from} {} here, {kind}, {lag}{trip}", g.arrow), t.text));
-        lines.extend(fact(c, "", &member.takes_over(), if member.unfit.is_none() { t.ok } else { t.warn }));
+        lines.extend(fact(c, "", &takes_over(member), if member.unfit.is_none() { t.ok } else { t.warn }));
     }
     let more = here().count().saturating_sub(MOST);
     if more > 0 {

@@ -14,7 +14,7 @@ pub fn detail(shown: &Shown, c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let (s, t) = (c.snapshot, c.theme);
     let Some(line) = story_line(s, shown.searched, id) else { return Vec::new() };
     let mut lines = fact(c, "when", &when(s, line.at), t.text);
-    lines.extend(fact(c, &line.subject, &line.text, t.strong));
+    lines.extend(fact(c, &line.subject.to_string(), &line.text, t.strong));
     lines
 }
 

@@ -1,9 +1,7 @@
-//! Events in words: the incident's story, one line each.
+//! Records in words: one line each.
 
-use super::about::about;
-use super::limits;
-use super::propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
-use super::state::State;
+use super::{accepted_words, foretold_words, served_after};
+use crate::engine::{BPCI, DETECTION, DISPLACED, SILENCE, State, WITHDRAWN, about, is_own, unproven, vouched};
 use crate::model::*;
 
 /// What a confirmation was typed as.
@@ -19,11 +17,6 @@ fn by_rule(state: &State, s: &OperationStart) -> String {
     let response = kind.and_then(|kind| Some((kind, state.estate.response(kind)?)));
     let delay = state.estate.policy.detection.response_delay;
     response.map_or(String::new(), |(kind, r)| format!(", as configured for {}: {}, {delay} after it", kind.words(), r.strategy))
-}
-
-/// It is the operation's own, of no step of it: its claim, and what takes it back.
-const fn is_own(id: &EffectId) -> bool {
-    id.part == super::step::CLAIM || id.part >= super::run::UNDO
 }
 
 /// Services that are named one by one.
@@ -48,16 +41,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
     let (weight, subject, text) = match &record.event {
         Event::Started { mode, program, armed, estate, .. } => {
             let armed = if *armed { "armed" } else { "read-only" };
-            (Weight::Routine, mode.word().to_string(), format!("{program} begins with {}, {armed}", estate.name))
+            (Weight::Routine, Subject::Controller(*mode), format!("{program} begins with {}, {armed}", estate.name))
         }
-        Event::ClockJumped { by_ms } => (Weight::Warning, "clock".to_string(), format!("the wall clock jumped by {by_ms} ms")),
+        Event::ClockJumped { by_ms } => (Weight::Warning, Subject::Clock, format!("the wall clock jumped by {by_ms} ms")),
         Event::RegionChanged { region: r, status, reason } => {
             let weight = match status {
                 RegionStatus::Down => Weight::Alarm,
                 RegionStatus::Degraded | RegionStatus::Unknown => Weight::Warning,
                 RegionStatus::Ok => Weight::Notice,
             };
-            (weight, region(*r), format!("{}: {reason}", status.word()))
+            (weight, Subject::Region(region(*r)), format!("{}: {reason}", status.word()))
         }
         Event::MemberNamed { .. } => return None,
         Event::PrimaryChanged { group: g, member: r, timeline } => {
@@ -77,12 +70,12 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 (None, true) => Weight::Warning,
                 (None, false) => Weight::Notice,
             };
-            (weight, group(*g), format!("{name} leads{on}{by}{}", back.unwrap_or_default()))
+            (weight, Subject::Group(group(*g)), format!("{name} leads{on}{by}{}", back.unwrap_or_default()))
         }
         Event::Turned { group: g, turn } => {
             let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), |m| member(*g, m));
             let (weight, text) = match turn {
-                Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", limits::SILENCE)),
+                Turn::StoreSilent => (Weight::Warning, format!("etcd has not answered for {}", SILENCE)),
                 Turn::StoreAnswers => (Weight::Notice, "etcd answers again".to_string()),
                 Turn::SteppedDown => (Weight::Alarm, format!("{} answers and leads no more: nobody takes writes", leader())),
                 Turn::PrimarySilent => {
@@ -106,7 +99,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Turn::Protected => (Weight::Notice, "a standby is synchronous again: what is acknowledged is held twice".to_string()),
                 Turn::LeadsAgain => (Weight::Notice, format!("{} leads: writes may go on", leader())),
             };
-            (weight, group(*g), text)
+            (weight, Subject::Group(group(*g)), text)
         }
         Event::DisasterDeclared(d) => {
             let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
@@ -122,7 +115,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 d.detection,
                 if hit.is_empty() { "no service".to_string() } else { hit.join(", ") }
             );
-            (Weight::Alarm, "disaster".to_string(), text)
+            (Weight::Alarm, Subject::Disaster, text)
         }
         Event::DisasterEnded { disaster } => {
             let known = state.disasters.iter().find(|d| d.id == *disaster);
@@ -132,7 +125,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     let names: Vec<_> = d.regions.iter().map(|r| region(*r)).collect();
                     let databases = d.of_nodes(estate);
                     let databases = if databases.is_empty() { String::new() } else { format!(" ({})", databases.join(", ")) };
-                    let unproven = super::unproven::of(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
+                    let unproven = unproven(state, d).into_iter().map(group).collect::<Vec<_>>().join(", ");
                     let (what, names, took) = (d.kind.words(), format!("{}{databases}", names.join(", ")), record.at.utc.since(d.since));
                     // A wider one takes its place: nothing is over by that.
                     let wider = |o: &&Disaster| o.id > d.id && d.regions.iter().all(|r| o.regions.contains(r)) && !o.kind.is_of_data();
@@ -152,7 +145,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                     }
                 },
             );
-            (Weight::Notice, "disaster".to_string(), text)
+            (Weight::Notice, Subject::Disaster, text)
         }
         Event::Proposed(p) => {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", member(p.group, to)));
@@ -162,10 +155,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 DETECTION => ("to decide", String::new(), String::new()),
                 by => ("to be weighed", format!(", by {by}"), format!("; {}", p.reason)),
             };
-            (Weight::Warning, group(p.group), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
+            (Weight::Warning, Subject::Group(group(p.group)), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(DISPLACED) => {
-            (Weight::Notice, by.clone(), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
+            (Weight::Notice, Subject::Person(by.clone()), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
             // Who looked at a choice of one's own and left it has changed nothing.
@@ -173,20 +166,24 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
             let why = &reason[WITHDRAWN.len()..];
-            (Weight::Notice, by.clone(), format!("{text}{}{after}{why}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.clone()), format!("{text}{}{after}{why}", of(*proposal)))
         }
-        Event::Withdrawn { proposal, by, reason } => (Weight::Notice, by.clone(), format!("choice{} withdrawn: {reason}", of(*proposal))),
+        Event::Withdrawn { proposal, by, reason } => {
+            (Weight::Notice, Subject::Person(by.clone()), format!("choice{} withdrawn: {reason}", of(*proposal)))
+        }
         Event::AutomaticStopped { proposal, by, reason } if by == BPCI => {
-            (Weight::Warning, by.clone(), format!("no automatic response{}: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.clone()), format!("no automatic response{}: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } => {
-            (Weight::Warning, by.clone(), format!("automatic response{} stopped: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.clone()), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
-        Event::Refused { order, refusal } => (Weight::Warning, order.by.clone(), format!("was refused{}: {refusal}", typed(&order.action))),
-        Event::Armed { by } => (Weight::Notice, by.clone(), "armed: orders act from now on".to_string()),
-        Event::Disarmed { by } => (Weight::Notice, by.clone(), "read-only from now on".to_string()),
-        Event::OperationStarted(s) => (Weight::Alarm, s.id.to_string(), {
-            let accepts = s.accepted.words();
+        Event::Refused { order, refusal } => {
+            (Weight::Warning, Subject::Person(order.by.clone()), format!("was refused{}: {refusal}", typed(&order.action)))
+        }
+        Event::Armed { by } => (Weight::Notice, Subject::Person(by.clone()), "armed: orders act from now on".to_string()),
+        Event::Disarmed { by } => (Weight::Notice, Subject::Person(by.clone()), "read-only from now on".to_string()),
+        Event::OperationStarted(s) => (Weight::Alarm, Subject::Operation(s.id), {
+            let accepts = accepted_words(&s.accepted);
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
             let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
             let typed = if s.automatic { by_rule(state, s) } else { format!(", who typed {}", region(s.from)) };
@@ -206,7 +203,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             )
         }),
         Event::StepStarted { .. } => return None,
-        Event::Intended { id, effect } if is_own(id) => (Weight::Routine, id.operation.to_string(), format!("will {}", effect.name())),
+        Event::Intended { id, effect } if is_own(*id) => (Weight::Routine, Subject::Operation(id.operation), format!("will {}", effect.name())),
         Event::Intended { id, effect } => {
             let with = match effect {
                 Effect::Fence { .. } => state.operation(id.operation).and_then(|o| o.fence_command(estate)).map(|c| format!(" with `{c}`")),
@@ -214,7 +211,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (
                 Weight::Routine,
-                id.operation.to_string(),
+                Subject::Operation(id.operation),
                 format!("{}: will {}{}", step(id.operation, id.step), effect.name(), with.unwrap_or_default()),
             )
         }
@@ -226,23 +223,29 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
-            let of_step = if is_own(id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
+            let of_step = if is_own(*id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
             // What was done has a name of its own: a step may do more than one thing.
             let effect = state.operation(id.operation).and_then(|o| o.effects().find(|e| e.id == *id)).map_or("", |e| e.effect.name());
             let effect = if of_step.trim_end_matches(": ").replace('-', " ") == effect { String::new() } else { format!("{effect} ") };
-            (weight, id.operation.to_string(), format!("{of_step}{effect}{text}"))
+            (weight, Subject::Operation(id.operation), format!("{of_step}{effect}{text}"))
         }
         Event::OutcomeLost { id, reason } => {
-            (Weight::Warning, id.operation.to_string(), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
+            (Weight::Warning, Subject::Operation(id.operation), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
         }
         Event::StepDone { operation, step: s, evidence } => {
-            (Weight::Notice, operation.to_string(), format!("✓ {}: {evidence}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}: {evidence}", step(*operation, *s)))
         }
-        Event::StepFailed { operation, step: s, reason } => (Weight::Alarm, operation.to_string(), format!("✗ {}: {reason}", step(*operation, *s))),
-        Event::StepSkipped { operation, step: s, reason } => (Weight::Notice, operation.to_string(), format!("– {}: {reason}", step(*operation, *s))),
-        Event::StepReset { operation, step: s, reason } => (Weight::Notice, operation.to_string(), format!("{}: {reason}", step(*operation, *s))),
+        Event::StepFailed { operation, step: s, reason } => {
+            (Weight::Alarm, Subject::Operation(*operation), format!("✗ {}: {reason}", step(*operation, *s)))
+        }
+        Event::StepSkipped { operation, step: s, reason } => {
+            (Weight::Notice, Subject::Operation(*operation), format!("– {}: {reason}", step(*operation, *s)))
+        }
+        Event::StepReset { operation, step: s, reason } => {
+            (Weight::Notice, Subject::Operation(*operation), format!("{}: {reason}", step(*operation, *s)))
+        }
         Event::Promoted { operation, timeline, loss } => {
-            (Weight::Notice, operation.to_string(), format!("promoted on timeline {timeline}; lost: {loss}"))
+            (Weight::Notice, Subject::Operation(*operation), format!("promoted on timeline {timeline}; lost: {loss}"))
         }
         Event::StatusChanged { operation, status } => {
             let text = match status {
@@ -252,7 +255,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
                 Status::Recovered => {
-                    let served = state.operation(*operation).and_then(|o| o.served_after());
+                    let served = state.operation(*operation).and_then(|o| served_after(o));
                     format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took}")))
                 }
                 other => other.word().to_string(),
@@ -261,9 +264,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Waiting { .. } | Status::Failed { .. } => Weight::Alarm,
                 _ => Weight::Notice,
             };
-            (weight, operation.to_string(), text)
+            (weight, Subject::Operation(*operation), text)
         }
-        Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, operation.to_string(), format!("✓ {evidence}")),
+        Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, Subject::Operation(*operation), format!("✓ {evidence}")),
         Event::FenceProven { .. } => return None,
         Event::Foretold { foretold, proposal } => {
             let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());
@@ -278,16 +281,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (
                 Weight::Routine,
-                about(state, &record.event).map_or_else(|| "forecast".to_string(), group),
-                format!("{plan}{to} foretold{of}: {foretold}"),
+                about(state, &record.event).map_or(Subject::Forecast, |g| Subject::Group(group(g))),
+                format!("{plan}{to} foretold{of}: {}", foretold_words(foretold)),
             )
         }
         Event::Note { by, text, by_hand } => {
             // What it takes away is told with it.
-            let vouched: Vec<String> = super::unproven::vouched(state, text, *by_hand).into_iter().map(group).collect();
+            let vouched: Vec<String> = vouched(state, text, *by_hand).into_iter().map(group).collect();
             let so = if vouched.is_empty() { String::new() } else { format!(", and vouches for {}", vouched.join(", ")) };
             // What a program writes down for somebody is no note of theirs.
-            (Weight::Notice, by.clone(), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })
+            (Weight::Notice, Subject::Person(by.clone()), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })
         }
     };
     let about = about(state, &record.event).map_or(String::new(), group);

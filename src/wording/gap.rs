@@ -1,0 +1,61 @@
+//! What is missing, and what does not answer.
+
+use super::{by_hand, elected_words};
+use crate::model::*;
+use std::borrow::Cow;
+
+/// A gap, with what helps.
+pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
+    let label = |g: &GroupId, m: &MemberId| estate.member_label(*g, *m, None);
+    let leader = |g: &GroupId, m: &Option<MemberId>| m.as_ref().map_or(Cow::Borrowed("its primary"), |m| label(g, m));
+    let group = |g: GroupId| estate.group(g).name.as_str();
+    match gap {
+        Gap::NotMeasured => {
+            "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string()
+        }
+        Gap::Unproven { group: g } => {
+            let (name, way) = (group(*g), by_hand(estate.group(*g)));
+            format!("{name}: the cluster elected its primary by itself, and no write of ours has proven it: {way}, and note «{name} takes writes»")
+        }
+        Gap::Vouched { group: g, elected } => format!("{}: {}", group(*g), elected_words(elected, estate, *g)),
+        Gap::NoFence { group: g } => {
+            format!("{}: no fence is configured, so a failover needs a typed risk; add `fence: {{ exec: […] }}`", group(*g))
+        }
+        Gap::NoStore { group: g } => format!("{}: no etcd is named, so nothing can be handed over; add `etcd: [http://…]`", group(*g)),
+        Gap::StoreSilent { group: g, leader: l, stepped_down: true, reason } => {
+            let (name, leader) = (group(*g), leader(g, l));
+            format!("{name}: {leader} leads no more, and nobody takes writes until etcd answers; nothing else helps: {reason}")
+        }
+        Gap::StoreSilent { group: g, leader: l, stepped_down: false, reason } => {
+            let (name, leader) = (group(*g), leader(g, l));
+            format!("{name}: nothing can be handed over, and {leader} steps down if it cannot reach etcd either: {reason}")
+        }
+        Gap::TwoMayWrite { group: g, old, new } => {
+            let (name, old, new) = (group(*g), label(g, old), label(g, new));
+            format!("{name}: PostgreSQL on {old} answers and its Patroni does not: it may take writes beside {new}; stop it")
+        }
+        Gap::NotSynchronous { group: g, leader: l, waits: true } => {
+            format!("{}: no standby is synchronous, so {} acknowledges nothing until one is (strict mode)", group(*g), leader(g, l))
+        }
+        Gap::NotSynchronous { group: g, leader: l, waits: false } => {
+            format!("{}: no standby is synchronous: what {} acknowledges is on it alone, and lost with it", group(*g), leader(g, l))
+        }
+        Gap::NoEntry { group: g } => format!("{}: no traffic entry, so «users are served» cannot be proven; add `traffic`", group(*g)),
+        Gap::PrimaryInMaintenance { group: g, leader: l, balancer } => {
+            format!("{}: {} leads and is in maintenance on {balancer}: writes find no way; set it ready there", group(*g), label(g, l))
+        }
+        Gap::FenceCheckFails { group: g, member: m, reason } => format!("{}: {} could not be fenced: {reason}", group(*g), label(g, m)),
+        Gap::LoginRefused { group: g, member: m, reason } => format!("{}: {} does not let us in: {reason}", group(*g), label(g, m)),
+        Gap::ReceiverUnreadable { group: g, member: m, user } => {
+            format!("{}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {user}", group(*g), label(g, m))
+        }
+    }
+}
+
+/// What a source is called.
+pub fn source_words(source: &Source, estate: &Estate) -> String {
+    match source {
+        Source::Store { group } => format!("etcd of {}", estate.group(*group).name),
+        Source::Balancer { address } => format!("haproxy {address}"),
+    }
+}

@@ -1,0 +1,18 @@
+//! Records, checks and conditions as text: the only home of sentences. It reads what the engine and the model say in types and
+//! turns it into words for screens, files and answers.
+//!
+//! It promises: nothing is decided here, and the same values give the same words. The engine, the hunts and the forecasts do
+//! not import it.
+
+mod database;
+mod forecast;
+mod gap;
+mod operation;
+mod record;
+mod story;
+
+pub use database::{by_hand, elected_words, takes_over};
+pub use forecast::foretold_words;
+pub use gap::{gap_words, source_words};
+pub use operation::{accepted_words, remains_words, served_after};
+pub use story::Story;

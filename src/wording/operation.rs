@@ -1,0 +1,32 @@
+//! What an operation did, and what is left to do.
+
+use crate::model::*;
+
+/// What is left to do, and who does it.
+pub fn remains_words(operation: &Operation, estate: &Estate) -> Vec<String> {
+    let streams = if operation.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
+    let label = |member: &MemberId| estate.member_label(operation.group, *member, None);
+    let words = |remainder: &Remainder| match remainder {
+        Remainder::Rejoin { member } => format!("{} {streams}", label(member)),
+        Remainder::Restore { member } => format!("bpci puts {} back into the balancers once it streams", label(member)),
+    };
+    operation.remains.iter().map(words).collect()
+}
+
+/// The recovery time, with what it counts from.
+pub fn served_after(operation: &Operation) -> Option<String> {
+    // A planned one begins in peace.
+    let of = if operation.before.impact.is_some() { "of impact" } else { "from its beginning" };
+    operation.recovery_time().map(|took| format!("{} {of}", took.exact()))
+}
+
+/// What was accepted before it began, each in words.
+pub fn accepted_words(accepted: &Accepted) -> Vec<String> {
+    let risk = |a: &AcceptedRisk| match a.risk {
+        Risk::Loses(amount) => format!("the loss of {amount}"),
+        Risk::TwoMayWrite => "that two primaries may write".to_string(),
+        Risk::Overload { percent } => format!("an overload of the target to {percent}%"),
+    };
+    let alive = accepted.alive.then(|| "that the old primary may have lived".to_string());
+    accepted.risks.iter().map(risk).chain(alive).collect()
+}
