@@ -1,8 +1,9 @@
 //! What a journal says, by name and without sentences: the state at the end of each epoch, and what became of each choice and
-//! each refused order. The program of commit 0aa8c41 wrote `expected.json` with this same code over its own fold.
+//! each refused order; and what the tape beside it showed last. The program of commit 0aa8c41 wrote `expected.json` with this same code over its own fold.
 //!
 //! This is the only file to change when a type of the state changes. The values that it writes must stay the same.
 
+use bpci::controller::Replay;
 use bpci::engine::{Engine, State};
 use bpci::journal::{JournalError, Reader};
 use bpci::model::*;
@@ -35,7 +36,46 @@ pub fn of(journal: &Path) -> Result<Value, JournalError> {
         Ok::<(), JournalError>(())
     })?;
     epochs.push(state(engine.state()));
-    Ok(json!({ "epochs": epochs, "choices": choices.all, "refused": refused }))
+    Ok(json!({ "epochs": epochs, "choices": choices.all, "refused": refused, "seen": seen(journal)? }))
+}
+
+/// What was seen last, by the tape: who answered, who led, what stood in the way.
+///
+/// # Errors
+/// The journal cannot be read.
+pub fn seen(journal: &Path) -> Result<Value, JournalError> {
+    let (engine, now) = Replay::newest(journal)?;
+    let s = engine.snapshot(now, None);
+    let groups = s.groups.iter().filter(|v| !v.members.is_empty()).map(|v| {
+        let members = v.members.iter().map(|m| {
+            json!({
+                "region": region(&s.estate, m.region),
+                "leads": m.leads,
+                "synchronous": m.synchronous,
+                "answers": m.answers,
+                "timeline": m.timeline.map(|t| t.0),
+                "position": m.position.map(|p| p.0),
+                "measured": m.measured.map(|t| t.0),
+                "fit": m.unfit.is_none(),
+            })
+        });
+        json!({
+            "group": group(&s.estate, v.group),
+            "members": members.collect::<Vec<_>>(),
+            "timeline": v.timeline.map(|t| t.0),
+            "paused": v.paused,
+            "blind": v.blind,
+            "unproven": v.unproven,
+            "silence": v.silence.as_ref().map(variant),
+            "alone": v.alone.map(|a| json!({ "since": a.since.0, "waits": a.waits })),
+        })
+    });
+    Ok(json!({
+        "at": now.utc.0,
+        "groups": groups.collect::<Vec<_>>(),
+        "regions": s.regions.iter().zip(&s.estate.regions).map(|(v, r)| (r.name.clone(), variant(&v.status).into())).collect::<Map<_, _>>(),
+        "services": s.services.iter().zip(&s.estate.services).map(|(v, of)| (of.name.clone(), variant(&v.health).into())).collect::<Map<_, _>>(),
+    }))
 }
 
 /// Who gave an order, as the record has it.
@@ -54,6 +94,11 @@ fn variant(value: &impl serde::Serialize) -> String {
 
 fn region(estate: &Estate, id: RegionId) -> &str {
     &estate.region(id).name
+}
+
+/// A member, by its region: in the kept journals each region has one.
+fn member(estate: &Estate, of: GroupId, id: MemberId) -> &str {
+    estate.group(of).database.as_ref().and_then(|d| d.region_of(id)).map_or("?", |r| region(estate, r))
 }
 
 fn group(estate: &Estate, id: GroupId) -> &str {
@@ -77,7 +122,7 @@ fn state(s: &State) -> Value {
         "drilled_plans": s.drilled.len(),
         "regions": e.regions.iter().zip(&s.regions).map(|(r, (status, _))| (r.name.clone(), variant(status).into())).collect::<Map<_, _>>(),
         "primaries": by_group(&mut e.group_ids().zip(&s.primaries).map(|(g, (led, timeline))| {
-            (g, json!({ "region": led.map(|r| region(e, r)), "timeline": timeline.map(|t| t.0) }))
+            (g, json!({ "region": led.map(|m| member(e, g, m)), "timeline": timeline.map(|t| t.0) }))
         })),
         "disasters": s.disasters.iter().map(|d| disaster(e, d)).collect::<Vec<_>>(),
         "open_choices": s.proposals.iter().map(|open| choice(e, &open.proposal)).collect::<Vec<_>>(),
@@ -85,12 +130,12 @@ fn state(s: &State) -> Value {
             json!({ "disaster": d.0, "group": group(e, *g), "by": actor(&who.by), "at": who.at.0 })
         }).collect::<Vec<_>>(),
         "automation_at": by_group(&mut s.automation_at.iter().map(|(g, at)| (*g, at.0.into()))),
-        "fence_proofs": s.fence_proofs.iter().map(|((g, r), (at, took))| {
-            json!({ "group": group(e, *g), "region": region(e, *r), "at": at.0, "took_ms": took.0 })
+        "fence_proofs": s.fence_proofs.iter().map(|((g, m), (at, took))| {
+            json!({ "group": group(e, *g), "region": member(e, *g, *m), "at": at.0, "took_ms": took.0 })
         }).collect::<Vec<_>>(),
         "elected": by_group(&mut s.elected.iter().map(|(g, elected)| {
             let vouched = elected.vouched.as_ref().map(|(at, by)| json!({ "at": at.0, "by": actor(by) }));
-            let (from, to) = (region(e, elected.from), region(e, elected.to));
+            let (from, to) = (member(e, *g, elected.from), member(e, *g, elected.to));
             (*g, json!({ "at": elected.at.0, "from": from, "to": to, "by_us": elected.by_us, "vouched": vouched }))
         })),
         "turned": s.turned.iter().map(|((g, turn), at)| json!({ "group": group(e, *g), "turn": turn.name(), "at": at.0 })).collect::<Vec<_>>(),
@@ -119,7 +164,7 @@ fn choice(e: &Estate, p: &Proposal) -> Value {
         "plan": p.plan,
         "intent": p.intent.name(),
         "from": region(e, p.from),
-        "to": p.to.map(|r| region(e, r)),
+        "to": p.to.map(|m| member(e, p.group, m)),
         "by": actor(&p.by),
         "disaster": p.disaster.map(|d| d.0),
         "counts_down": p.automatic_at.is_some(),
@@ -177,7 +222,7 @@ fn operation(e: &Estate, o: &Operation) -> Value {
         "plan": o.plan.name,
         "intent": o.plan.intent.name(),
         "from": region(e, o.from),
-        "to": region(e, o.to),
+        "to": member(e, o.group, o.to),
         "leader": o.before.leader,
         "candidate": o.before.candidate,
         "mode": variant(&o.mode),
@@ -228,13 +273,22 @@ fn step_of(step: &Step, record: &StepRecord) -> Value {
         "tried": record.tried,
         "effects": record.effects.iter().map(|effect| json!({
             "effect": effect.effect.name(),
-            "part": effect.id.part,
+            "part": part(effect.id.part),
             "attempt": effect.id.attempt,
             "generation": effect.id.generation.0,
             "outcome": effect.outcome.as_ref().map(variant),
             "orphaned": effect.orphaned,
         })).collect::<Vec<_>>(),
     })
+}
+
+/// What a part of a step is for: the step itself, its undoing, or what remains. Several members need more numbers than one did.
+fn part(number: u16) -> Value {
+    match number {
+        100..200 | 10_000..20_000 => "undo".into(),
+        200..300 | 20_000.. => "remain".into(),
+        _ => number.into(),
+    }
 }
 
 /// What an operation has not undone or restored yet.
