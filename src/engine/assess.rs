@@ -1,9 +1,9 @@
 //! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
 
-use super::candidate;
 use super::planted::{self, Break};
 use super::votes::{self, Stance};
 use super::{Facts, limits};
+use super::{candidate, claim};
 use crate::model::*;
 use serde::Serialize;
 
@@ -418,6 +418,10 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     }
     let policy = &cx.estate().policy;
     let up = cx.now.mono.since(cx.state.since);
+    let older = claim::state(cx, proposal.group).is_some_and(|c| c.is_legacy());
+    if older {
+        return Some(stands("an older program holds the claim; only a person may take that over".to_string()));
+    }
     let settles = || (up < policy.limits.settle).then(|| format!("this controller began {up} ago; automation waits for {}", policy.limits.settle));
     automation_rules(cx, proposal, assessment)
         .or_else(|| short(cx, proposal, assessment))
