@@ -24,6 +24,7 @@ pub fn laws_broken(engine: &Engine, attempts: &[(u8, String)], truth: &Truth, re
         }
         broken.extend(engine.state().operation(*id).and_then(|o| mistold(o, deed.lost, deed.left_behind)));
     }
+    broken.extend(truth.trespasses.iter().cloned());
     if truth.repeated > 0 {
         broken.push(format!("law 3: {} effects were sent twice", truth.repeated));
     }

@@ -8,7 +8,7 @@ use super::home::{Home, LockError, Tenure};
 use super::rehearsals::drilled_plans;
 use super::socket;
 use super::tape::{Line, Tape};
-use crate::drivers::LiveDoor;
+use crate::drivers::{LiveDoor, boot_id};
 use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError, Reader};
 use crate::model::*;
@@ -66,8 +66,8 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let estate = Arc::new(estate);
     let other = |e: String| StartError::Other(e);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
-    let controller = format!("{}:{}", host(), std::process::id());
-    let mut engine = Engine::new(Arc::clone(&estate), controller);
+    let owner = Owner { journal: journal.public_key(), boot: boot_id(), nonce: format!("{:016x}", rand::random::<u64>()) };
+    let mut engine = Engine::new(Arc::clone(&estate), owner.clone());
     let mut story = Story::new(Arc::clone(&estate));
     if journal.head().seq > 0 {
         let reader = Reader::open(&home.journal()).map_err(|e| other(e.to_string()))?;
@@ -87,7 +87,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
         return Err(other(text));
     }
     let began = Instant::now();
-    let door = LiveDoor::open(&estate, home.path(), began).map_err(other)?;
+    let door = LiveDoor::open(&estate, home.path(), began, owner).map_err(other)?;
     let mut core = Core::new(engine, journal, door);
     core.story = Some(story);
     core.tape = Some(Tape::open(home.path()));

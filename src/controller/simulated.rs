@@ -137,7 +137,7 @@ impl Simulation {
     pub fn take_over(&mut self) -> Result<(), JournalError> {
         let state = self.core.engine.state();
         let (estate, mode, armed) = (Arc::clone(&state.estate), state.mode, self.scenario.armed);
-        let mut engine = Engine::new(Arc::clone(&estate), "another controller");
+        let mut engine = Engine::new(Arc::clone(&estate), Owner { nonce: "another process".to_string(), ..Owner::from("simulation") });
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }

@@ -1,10 +1,12 @@
 //! The door to real systems: tasks behind bounded queues.
 
 use super::address::Addresses;
+use super::claim::Tenure;
 use super::etcd::Etcd;
 use super::http::Http;
 use super::patience::Patience;
 use super::postgres::Sql;
+use super::switchover::Quiet;
 use super::{effects, look, service};
 use crate::model::*;
 use std::collections::BTreeMap;
@@ -38,6 +40,9 @@ pub(super) struct Eyes {
     pub voters: Mutex<(u16, u16)>,
     pub patience: Patience,
     pub pace: watch::Sender<Pace>,
+    /// What this process holds of the owner key.
+    pub tenure: Mutex<Option<Tenure>>,
+    pub quiet: Quiet,
 }
 
 impl Eyes {
@@ -57,6 +62,8 @@ pub(super) struct Shared {
     pub estate: Arc<Estate>,
     pub groups: BTreeMap<GroupId, Eyes>,
     pub receipts: PathBuf,
+    /// This process, as it signs its claims.
+    pub owner: Owner,
     began: Instant,
     incoming: mpsc::Sender<Incoming>,
     over: AtomicBool,
@@ -91,11 +98,11 @@ pub struct LiveDoor {
 const QUEUE: usize = 4_096;
 
 impl LiveDoor {
-    /// Starts looking at everything the estate names. `home` keeps receipts and addresses.
+    /// Starts looking at everything the estate names. `home` keeps receipts and addresses; `owner` signs the claims.
     ///
     /// # Errors
     /// A file of certificates, keys or passwords cannot be read.
-    pub fn open(estate: &Arc<Estate>, home: &Path, began: Instant) -> Result<LiveDoor, String> {
+    pub fn open(estate: &Arc<Estate>, home: &Path, began: Instant, owner: Owner) -> Result<LiveDoor, String> {
         let (sender, incoming) = mpsc::channel(QUEUE);
         let mut groups = BTreeMap::new();
         for group in estate.group_ids() {
@@ -106,12 +113,15 @@ impl LiveDoor {
             let (pace, _) = watch::channel(Pace { calm, close: calm, close_until: Mono::default() });
             let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)), &database);
             let etcd = Etcd::new(http.clone(), &database);
-            groups.insert(group, Eyes { http, etcd, sql, addresses, voters: Mutex::new((0, 0)), patience: Patience::default(), pace, database });
+            let (voters, tenure) = (Mutex::new((0, 0)), Mutex::new(None));
+            let eyes = Eyes { http, etcd, sql, addresses, voters, patience: Patience::default(), pace, tenure, quiet: Quiet::default(), database };
+            groups.insert(group, eyes);
         }
         let shared = Arc::new(Shared {
             estate: Arc::clone(estate),
             groups,
             receipts: home.join("receipts"),
+            owner,
             began,
             incoming: sender,
             over: AtomicBool::new(false),

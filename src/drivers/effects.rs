@@ -1,11 +1,11 @@
 //! Effects on real systems: each is sent once, and each can be asked about afterwards.
 
+use super::claim::{self, Claiming, Permit};
 use super::door::{Eyes, Shared};
-use super::http::PostError;
 use super::postgres::Write;
-use super::{command, haproxy};
+use super::{command, haproxy, switchover};
 use crate::model::*;
-use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn not_done(reason: impl Into<String>) -> Outcome {
@@ -23,7 +23,7 @@ fn group_of(effect: &Effect) -> Option<GroupId> {
         | Effect::Restore { group, .. }
         | Effect::ValidateWrite { group, .. } => Some(*group),
         Effect::HandOver(h) => Some(h.group),
-        Effect::Command { .. } => None,
+        Effect::Command { group, .. } => *group,
     }
 }
 
@@ -32,46 +32,51 @@ fn run_name(shared: &Shared) -> String {
     shared.estate.name.clone()
 }
 
-pub async fn carry_out(shared: &Shared, issued: Issued) {
+pub async fn carry_out(shared: &Arc<Shared>, issued: Issued) {
     let (at, began) = (shared.now(), Instant::now());
-    let outcome = match group_of(&issued.effect).map(|g| shared.groups.get(&g)) {
-        Some(None) => not_done("this group has no database any more"),
-        Some(Some(eyes)) => on_database(shared, eyes, &issued).await,
-        None => match &issued.effect {
-            Effect::Command { argv, timeout } => command::run(&shared.receipts, issued.id, &run_name(shared), argv, timeout.as_std()).await,
-            _ => not_done("nothing to do"),
+    let group = group_of(&issued.effect);
+    let outcome = match (group, group.and_then(|g| shared.groups.get(&g))) {
+        (Some(group), Some(eyes)) => on_database(shared, group, eyes, &issued).await,
+        (_, None) => match &issued.effect {
+            // Of a plan without a database: nobody has a claim there.
+            Effect::Command { argv, timeout, .. } => run(shared, None, &issued, argv, *timeout).await,
+            _ => not_done("this group has no database any more"),
         },
+        (None, Some(_)) => not_done("nothing to do"),
     };
     let took = Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
     shared.report(Report { id: issued.id, at, took, outcome }).await;
 }
 
-async fn on_database(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
+async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
-        Effect::Claim { value, revision, .. } => named(eyes.etcd.claim(&eyes.database, value, *revision).await, "claimed"),
-        Effect::Release { value, over, .. } => named(eyes.etcd.release(&eyes.database, value, over).await, "the claim is released"),
-        Effect::HandOver(h) => eyes.etcd.hand_over(&eyes.database, issued.id, h).await,
-        Effect::Fence { member, .. } => fence(shared, eyes, issued.id, *member, |f| Some(&f.exec)).await,
-        Effect::UndoFence { member, .. } => fence(shared, eyes, issued.id, *member, |f| f.undo.as_ref()).await,
-        Effect::SwitchOver { from, to, .. } => switch_over(eyes, from, to).await,
-        Effect::Drain { member, balancer, .. } => maintenance(shared, eyes, *member, *balancer, true).await,
-        Effect::Restore { member, balancer, .. } => maintenance(shared, eyes, *member, *balancer, false).await,
+        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => on_store(shared, group, eyes, issued).await,
+        Effect::Fence { member, .. } => fence(shared, eyes, issued, *member, |f| Some(&f.exec)).await,
+        Effect::UndoFence { member, .. } => fence(shared, eyes, issued, *member, |f| f.undo.as_ref()).await,
+        Effect::SwitchOver { from, to, .. } => switchover::send(shared, eyes, issued, from, to).await,
+        Effect::Drain { member, balancer, .. } => maintenance(shared, eyes, issued, *member, *balancer, true).await,
+        Effect::Restore { member, balancer, .. } => maintenance(shared, eyes, issued, *member, *balancer, false).await,
         Effect::ValidateWrite { via, primary, not, system_id, deadline, .. } => {
             let until = Instant::now() + deadline.as_std();
             validate(eyes, issued.id, *via, *primary, not, system_id.as_deref(), until).await
         }
-        Effect::Command { .. } => not_done("nothing to do"),
+        Effect::Command { argv, timeout, .. } => run(shared, Some(eyes), issued, argv, *timeout).await,
     }
 }
 
-fn named(outcome: Outcome, detail: &str) -> Outcome {
-    match outcome {
-        Outcome::Done { .. } => Outcome::Done { detail: detail.to_string() },
-        other => other,
+async fn on_store(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
+    match &issued.effect {
+        Effect::Claim { value, revision, owner_revision, legacy_revision, .. } => {
+            let wanted = Claiming { value, revision: *revision, owner_revision: *owner_revision, legacy_revision: *legacy_revision };
+            claim::claim(shared, group, eyes, &wanted).await
+        }
+        Effect::Release { value, over, .. } => claim::release(eyes, value, over).await,
+        Effect::HandOver(h) => claim::hand_over(eyes, issued.id, h).await,
+        _ => not_done("nothing to do"),
     }
 }
 
-async fn fence(shared: &Shared, eyes: &Eyes, id: EffectId, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
+async fn fence(shared: &Shared, eyes: &Eyes, issued: &Issued, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
     let Some(fence) = &eyes.database.fence else { return not_done("no fence is configured") };
     let Some(argv) = which(fence) else { return not_done("no such command is configured") };
     let region = eyes.region_name(&shared.estate, member);
@@ -79,27 +84,24 @@ async fn fence(shared: &Shared, eyes: &Eyes, id: EffectId, member: MemberId, whi
         return not_done(format!("the name of the member in {region} is not known: nobody knows what to fence"));
     };
     let argv = command::filled(argv, region, &name);
-    command::run(&shared.receipts, id, &run_name(shared), &argv, fence.timeout.as_std()).await
+    run(shared, Some(eyes), issued, &argv, fence.timeout).await
 }
 
-async fn switch_over(eyes: &Eyes, from: &str, to: &str) -> Outcome {
-    let member = eyes.addresses.get().into_iter().find(|m| *m.name == *from);
-    let Some(rest) = member.and_then(|m| m.member).and_then(|m| eyes.database.member(m)).map(|m| m.rest.clone()) else {
-        return not_done(format!("the address of {from} is not known"));
+/// Runs a command while the claim stands, and ends it when the claim could not be renewed in time.
+async fn run(shared: &Shared, eyes: Option<&Eyes>, issued: &Issued, argv: &[String], timeout: Span) -> Outcome {
+    let permit = match eyes {
+        None => None,
+        Some(eyes) => match claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes).map(|()| p)) {
+            Ok(permit) => Some(permit),
+            Err(reason) => return Outcome::Missed { reason },
+        },
     };
-    let body = json!({"leader": from, "candidate": to});
-    outcome_of(eyes.http.post(&format!("{rest}/switchover"), &body, Duration::from_secs(45)).await)
-}
-
-/// What an answer to a switchover says of it.
-fn outcome_of(answer: Result<String, PostError>) -> Outcome {
-    match answer {
-        Ok(text) => Outcome::Done { detail: text.lines().next().unwrap_or_default().chars().take(120).collect() },
-        Err(PostError::Lost(reason)) => Outcome::Unknown { reason },
-        // 503 «status unknown» and its like: the request may stand in the store all the same.
-        Err(e @ PostError::Answered(500.., _)) => Outcome::Unknown { reason: e.to_string() },
-        Err(e) => not_done(e.to_string()),
-    }
+    let starts_by = permit.as_ref().and_then(Permit::ends);
+    let claimed = eyes.filter(|_| starts_by.is_some());
+    let may_run = || claimed.map_or(Ok(()), Eyes::holds_claim);
+    command::Run { directory: &shared.receipts, id: issued.id, began: &run_name(shared), timeout: timeout.as_std(), starts_by }
+        .run(argv, may_run)
+        .await
 }
 
 /// The servers of a member on a balancer: one member may have several.
@@ -118,26 +120,39 @@ async fn servers_of(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: &B
     Ok(own)
 }
 
-async fn maintenance(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
+async fn maintenance(shared: &Shared, eyes: &Eyes, issued: &Issued, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
     let Some(at) = eyes.database.balancers.get(balancer.at()) else { return not_done("no such balancer") };
     let servers: Vec<String> = match servers_of(shared, eyes, member, at).await {
         Ok(views) => views.iter().map(|view| format!("{}/{}", eyes.database.backend, view.name)).collect(),
         Err(reason) => return not_done(reason),
     };
     let state = if out { "maint" } else { "ready" };
+    // In one line: it arrives whole, or not at all.
     let set = servers.iter().map(|server| format!("set server {server} state {state}"));
     let end = servers.iter().filter(|_| out).map(|server| format!("shutdown sessions server {server}"));
-    for command in set.chain(end) {
-        match haproxy::ask(&at.address, &command).await {
-            Ok(answer) if answer.trim().is_empty() => {}
-            Ok(answer) => return not_done(answer.trim().to_string()),
-            Err((reason, true)) => return Outcome::Unknown { reason },
-            Err((reason, false)) => return not_done(reason),
-        }
+    let line = set.chain(end).collect::<Vec<_>>().join("; ");
+    if let Err(reason) = claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes)) {
+        return Outcome::Missed { reason };
     }
+    let said = match haproxy::ask(&at.address, &line).await {
+        Ok(answer) => answer.trim().to_string(),
+        Err((reason, true)) => return Outcome::Unknown { reason: format!("the answer was lost: {reason}") },
+        Err((reason, false)) => return not_done(reason),
+    };
     // As HAProxy names it, and what that means.
     let means = if out { "its sessions ended" } else { "in rotation" };
-    Outcome::Done { detail: format!("{} {state}: {means}", servers.join(", ")) }
+    if said.is_empty() {
+        return Outcome::Done { detail: format!("{} {state}: {means}", servers.join(", ")) };
+    }
+    // It said something: whether anything was changed is read.
+    match servers_of(shared, eyes, member, at).await {
+        Ok(views) if views.iter().all(|v| v.maintenance == out) => {
+            Outcome::Done { detail: format!("{} {state}; HAProxy said: {said}", servers.join(", ")) }
+        }
+        Ok(views) if views.iter().all(|v| v.maintenance != out) => not_done(format!("{said}; nothing was changed")),
+        Ok(_) => Outcome::Unknown { reason: format!("{said}; only a part was changed") },
+        Err(reason) => Outcome::Unknown { reason: format!("{said}; {reason}") },
+    }
 }
 
 /// The address that a validating write goes to.
@@ -166,33 +181,40 @@ async fn validate(eyes: &Eyes, id: EffectId, via: Via, primary: MemberId, not: &
 }
 
 /// Finds out whether an effect happened whose report was lost.
-pub async fn find_out(shared: &Shared, issued: Issued) {
+pub async fn find_out(shared: &Arc<Shared>, issued: Issued) {
     let at = shared.now();
-    let outcome = match group_of(&issued.effect).and_then(|g| shared.groups.get(&g)) {
-        Some(eyes) => observed(shared, eyes, &issued).await,
-        None => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
+    let group = group_of(&issued.effect);
+    let outcome = match (group, group.and_then(|g| shared.groups.get(&g))) {
+        (Some(group), Some(eyes)) => observed(shared, group, eyes, &issued).await,
+        _ => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
     };
     shared.report(Report { id: issued.id, at, took: Span::ZERO, outcome }).await;
 }
 
 fn told(answer: Result<bool, String>, detail: &str) -> Outcome {
     match answer {
-        Ok(true) => Outcome::Done { detail: format!("{detail}, as was seen afterwards") },
-        Ok(false) => Outcome::Missed { reason: "as was seen afterwards".to_string() },
+        Ok(true) => Outcome::Done { detail: format!("{detail}; the answer was lost, and it was seen to have happened") },
+        Ok(false) => Outcome::Missed { reason: "its answer was lost, and it was seen that it did not happen".to_string() },
         Err(reason) => Outcome::Unknown { reason },
     }
 }
 
-async fn observed(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
+async fn observed(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
-        Effect::Claim { value, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(value)), "claimed"),
-        Effect::Release { over, .. } => told(eyes.etcd.operation(&eyes.database).await.map(|v| v.as_ref() == Some(over)), "the claim is released"),
-        Effect::HandOver(_) => told(eyes.etcd.handed_over(&eyes.database, issued.id).await, "handed over"),
+        Effect::Claim { value, revision, owner_revision, legacy_revision, .. } => {
+            let wanted = Claiming { value, revision: *revision, owner_revision: *owner_revision, legacy_revision: *legacy_revision };
+            claim::find_claim(shared, group, eyes, &wanted).await
+        }
+        Effect::Release { value, .. } => claim::find_release(eyes, value).await,
+        Effect::HandOver(h) => claim::find_hand_over(eyes, issued.id, h).await,
         Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
         Effect::Drain { member, balancer, .. } | Effect::Restore { member, balancer, .. } => {
             let out = matches!(issued.effect, Effect::Drain { .. });
             match eyes.database.balancers.get(balancer.at()) {
-                Some(at) => told(servers_of(shared, eyes, *member, at).await.map(|list| list.iter().all(|v| v.maintenance == out)), "done"),
+                Some(at) => {
+                    let all = servers_of(shared, eyes, *member, at).await.map(|list| list.iter().all(|v| v.maintenance == out));
+                    told(all, if out { "drained" } else { "in rotation" })
+                }
                 None => not_done("no such balancer"),
             }
         }
@@ -200,52 +222,6 @@ async fn observed(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Outcome {
             (Some(sql), Some(address)) => told(Write { address: &address, not: &[], system_id: None, id: issued.id }.arrived(sql).await, "written"),
             _ => not_done("it was never sent"),
         },
-        Effect::SwitchOver { to, .. } => switched(eyes, to).await,
-    }
-}
-
-async fn switched(eyes: &Eyes, to: &str) -> Outcome {
-    match eyes.etcd.read(&eyes.database).await {
-        Err(reason) => Outcome::Unknown { reason },
-        Ok(keys) => {
-            let record = super::etcd::record(&eyes.database, &keys, &mut eyes.addresses.get());
-            if record.leader.as_ref().is_some_and(|l| *l.name == *to) {
-                return Outcome::Done { detail: format!("{to} leads, as was seen afterwards") };
-            }
-            match record.failover.and_then(|f| f.content) {
-                Some(_) => Outcome::Unknown { reason: "the request stands in the store".to_string() },
-                None => Outcome::Missed { reason: "as was seen afterwards".to_string() },
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What may have been heard is not «not done»: it is looked for.
-    #[test]
-    fn a_switchover_whose_answer_is_no_answer_is_unknown() {
-        let cases = [
-            (Ok("Successfully switched over to \"eu\"".to_string()), "done"),
-            (Err(PostError::Answered(412, "leader name does not match".to_string())), "not done"),
-            (Err(PostError::Answered(400, "no such candidate".to_string())), "not done"),
-            (Err(PostError::NotSent("connection refused".to_string())), "not done"),
-            (Err(PostError::Answered(503, "Switchover status unknown".to_string())), "unknown"),
-            (Err(PostError::Answered(500, String::new())), "unknown"),
-            (Err(PostError::Lost("no answer in time".to_string())), "unknown"),
-        ];
-        for (answer, expected) in cases {
-            let outcome = outcome_of(answer);
-            let word = match &outcome {
-                Outcome::Done { .. } => "done",
-                Outcome::NotDone { .. } => "not done",
-                Outcome::Unknown { .. } => "unknown",
-                Outcome::Missed { .. } => "missed",
-                Outcome::Assumed { .. } => "assumed",
-            };
-            assert_eq!(word, expected, "{outcome:?}");
-        }
+        Effect::SwitchOver { to, .. } => switchover::find_out(eyes, issued.id, to).await,
     }
 }

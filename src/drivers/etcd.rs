@@ -1,4 +1,4 @@
-//! etcd through its JSON gateway: the cluster's keys at one revision, claims, and the one transaction.
+//! etcd through its JSON gateway: the cluster's keys at one revision, and transactions.
 //!
 //! There 64-bit integers are strings, keys and values base64, and false and 0 are left out.
 
@@ -7,8 +7,8 @@ use crate::model::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The largest answer of a cluster that is read.
 const MAX_KEYS: usize = 10_000;
@@ -19,6 +19,8 @@ pub struct Etcd {
     endpoints: Vec<String>,
     /// The endpoint that answered last.
     current: AtomicUsize,
+    /// How long the last answer took, in milliseconds.
+    round_trip: AtomicU64,
 }
 
 fn b64(text: &str) -> String {
@@ -63,7 +65,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    fn get(&self, name: &str) -> Option<&Key> {
+    pub(super) fn get(&self, name: &str) -> Option<&Key> {
         self.list.iter().find(|k| k.name == name)
     }
 }
@@ -90,47 +92,80 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
 
 impl Etcd {
     pub fn new(http: Http, database: &Database) -> Etcd {
-        Etcd { http, endpoints: database.store.iter().map(|e| e.url.clone()).collect(), current: AtomicUsize::new(0) }
+        let endpoints = database.store.iter().map(|e| e.url.clone()).collect();
+        Etcd { http, endpoints, current: AtomicUsize::new(0), round_trip: AtomicU64::new(0) }
     }
 
-    /// Asks one endpoint after the other. What may have been heard is not sent again if it changes something.
-    async fn ask(&self, path: &str, body: &Value, changes: bool) -> Result<Value, PostError> {
-        let first = self.current.load(Ordering::Relaxed);
-        let mut last = PostError::NotSent("no endpoint is named".to_string());
-        for i in 0..self.endpoints.len() {
-            let at = (first + i) % self.endpoints.len();
+    /// Asks one endpoint after the other for something that changes nothing. One whose answer is not etcd's is passed over.
+    pub(super) async fn look(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let mut last = "no endpoint is named".to_string();
+        for at in self.order() {
+            let began = Instant::now();
             match self.http.post(&format!("{}{path}", self.endpoints[at]), body, TIMEOUT).await {
-                Ok(text) => {
-                    self.current.store(at, Ordering::Relaxed);
-                    return serde_json::from_str(&text).map_err(|e| PostError::Lost(format!("not an answer of etcd's: {e}")));
-                }
-                Err(e @ PostError::Lost(_)) if changes => return Err(e),
-                Err(e) => last = e,
+                Ok(text) => match answer_of(&text) {
+                    Ok(answer) => {
+                        self.current.store(at, Ordering::Relaxed);
+                        self.round_trip.store(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                        return Ok(answer);
+                    }
+                    Err(e) => last = format!("{}: {e}", self.endpoints[at]),
+                },
+                Err(e) => last = e.to_string(),
             }
         }
         Err(last)
     }
 
+    /// Sends a change to the first endpoint that can be reached. It is sent once: what may have been heard is not sent again.
+    pub(super) async fn change(&self, path: &str, body: &Value) -> Result<Value, Unchanged> {
+        let mut last = "no endpoint is named".to_string();
+        for at in self.order() {
+            let sent = self.http.post(&format!("{}{path}", self.endpoints[at]), body, TIMEOUT).await;
+            match changed(sent) {
+                Ok(answer) => {
+                    self.current.store(at, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(Unchanged::NotSent(e)) => last = e,
+                Err(e) => return Err(e),
+            }
+        }
+        Err(Unchanged::NotSent(last))
+    }
+
+    /// The positions of the endpoints, the one that answered last first.
+    fn order(&self) -> impl Iterator<Item = usize> + use<> {
+        let (first, count) = (self.current.load(Ordering::Relaxed), self.endpoints.len());
+        (0..count).map(move |i| (first + i) % count)
+    }
+
+    /// How long the last answer took.
+    pub(super) fn round_trip(&self) -> Duration {
+        Duration::from_millis(self.round_trip.load(Ordering::Relaxed))
+    }
+
     /// Every key of the cluster, and ours, at one revision.
     pub async fn read(&self, database: &Database) -> Result<Keys, String> {
-        let prefix = database.prefix();
-        let ours = format!("/bpci/{}/", database.scope);
-        let range = |prefix: &str| json!({"request_range": {"key": b64(prefix), "range_end": range_end(prefix), "limit": MAX_KEYS}});
-        let body = json!({"success": [range(&prefix), range(&ours)]});
-        let answer = self.ask("/v3/kv/txn", &body, false).await.map_err(|e| e.to_string())?;
-        keys(&answer)
+        let (prefix, ours) = (database.prefix(), database.own_prefix());
+        let body = json!({"success": [range(&prefix), range(&ours), get(&legacy_key(database))]});
+        keys(&self.look("/v3/kv/txn", &body).await?)
+    }
+
+    /// The keys of our own, at one revision.
+    pub async fn read_own(&self, database: &Database) -> Result<Keys, String> {
+        keys(&self.look("/v3/kv/txn", &json!({"success": own_keys(database)})).await?)
     }
 
     /// What is left of a lease, and its full length.
     pub async fn lease(&self, id: i64) -> Option<(Span, Span)> {
-        let answer = self.ask("/v3/lease/timetolive", &json!({"ID": id.to_string()}), false).await.ok()?;
+        let answer = self.look("/v3/lease/timetolive", &json!({"ID": id.to_string()})).await.ok()?;
         let left = number(&answer["TTL"]).unwrap_or(0);
         Some((Span::secs(left), Span::secs(number(&answer["grantedTTL"])?)))
     }
 
     /// How many members the store has, and how many answer that they are healthy.
     pub async fn voters(&self) -> Option<(u16, u16)> {
-        let answer = self.ask("/v3/cluster/member/list", &json!({}), false).await.ok()?;
+        let answer = self.look("/v3/cluster/member/list", &json!({})).await.ok()?;
         let members = answer["members"].as_array()?;
         let mut up = 0;
         for member in members {
@@ -141,81 +176,155 @@ impl Etcd {
         Some((u16::try_from(members.len()).ok()?, up))
     }
 
-    /// All comparisons hold, or nothing happens.
-    async fn transact(&self, compare: Vec<Value>, success: Vec<Value>, otherwise: &str) -> Outcome {
-        match self.ask("/v3/kv/txn", &json!({"compare": compare, "success": success}), true).await {
-            Ok(answer) if answer["succeeded"].as_bool() == Some(true) => Outcome::Done { detail: String::new() },
-            Ok(_) => Outcome::NotDone { reason: otherwise.to_string() },
-            Err(PostError::Lost(reason)) => Outcome::Unknown { reason },
-            Err(e) => Outcome::NotDone { reason: e.to_string() },
+    /// All comparisons hold and the changes happen, or nothing happens. Either way the keys of our own and the compared ones are
+    /// read in the same transaction.
+    pub(super) async fn transact(&self, database: &Database, compare: &[Compare], changes: Vec<Value>) -> Transacted {
+        let reads = || own_keys(database).into_iter().chain(compare.iter().map(|c| get(c.key())));
+        let success: Vec<Value> = changes.into_iter().chain(reads()).collect();
+        let failure: Vec<Value> = reads().collect();
+        let body = json!({"compare": compare.iter().map(Compare::json).collect::<Vec<_>>(), "success": success, "failure": failure});
+        match self.change("/v3/kv/txn", &body).await {
+            Ok(answer) => match (keys(&answer), answer["succeeded"].as_bool() == Some(true)) {
+                (Ok(keys), true) => Transacted::Happened(keys),
+                (Ok(keys), false) => Transacted::Held(keys),
+                (Err(_), true) => Transacted::Happened(Keys::default()),
+                (Err(e), false) => Transacted::Unknown(e),
+            },
+            Err(Unchanged::Unknown(reason)) => Transacted::Unknown(reason),
+            Err(Unchanged::NotSent(reason)) => Transacted::NotSent(reason),
+            Err(Unchanged::Refused(reason)) => Transacted::Refused(reason),
+        }
+    }
+}
+
+/// What came of a transaction.
+pub(super) enum Transacted {
+    /// It happened; the keys as they stand since.
+    Happened(Keys),
+    /// Its comparisons did not hold, and nothing happened; the keys as they stood.
+    Held(Keys),
+    /// It may have happened, or may happen still.
+    Unknown(String),
+    /// It never left.
+    NotSent(String),
+    /// etcd refused it before looking at it.
+    Refused(String),
+}
+
+/// Why a change brought no answer that says that it happened.
+#[derive(Debug)]
+pub(super) enum Unchanged {
+    NotSent(String),
+    Unknown(String),
+    Refused(String),
+}
+
+/// What an answer to a change says of it. An error is no «no»: etcd answers 5xx, 429 and time-outs although the change was made,
+/// and a proxy answers what it likes. Only etcd's own refusals of the request itself say that nothing will come of it.
+fn changed(sent: Result<String, PostError>) -> Result<Value, Unchanged> {
+    match sent {
+        Ok(text) => answer_of(&text).map_err(Unchanged::Unknown),
+        Err(PostError::NotSent(reason)) => Err(Unchanged::NotSent(reason)),
+        Err(PostError::Lost(reason)) => Err(Unchanged::Unknown(reason)),
+        Err(PostError::Answered(status, text)) => {
+            // InvalidArgument, NotFound (a lease), PermissionDenied, Unauthenticated.
+            let code = serde_json::from_str::<Value>(&text).ok().and_then(|v| v["code"].as_u64());
+            let refused = matches!((status, code), (400 | 401 | 403 | 404, Some(3 | 5 | 7 | 16)));
+            let reason = PostError::Answered(status, text).to_string();
+            Err(if refused { Unchanged::Refused(reason) } else { Unchanged::Unknown(reason) })
+        }
+    }
+}
+
+/// An answer with etcd's header. A proxy's page with status 200 is none.
+fn answer_of(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|_| "its answer is not etcd's".to_string())?;
+    let is_etcd = value["header"].is_object() || value["result"]["header"].is_object();
+    if is_etcd { Ok(value) } else { Err("its answer has no header of etcd's".to_string()) }
+}
+
+fn range(prefix: &str) -> Value {
+    json!({"request_range": {"key": b64(prefix), "range_end": range_end(prefix), "limit": MAX_KEYS}})
+}
+
+fn get(key: &str) -> Value {
+    json!({"request_range": {"key": b64(key)}})
+}
+
+pub(super) fn put(key: &str, value: &str) -> Value {
+    json!({"request_put": {"key": b64(key), "value": b64(value)}})
+}
+
+pub(super) fn put_leased(key: &str, value: &str, lease: i64) -> Value {
+    json!({"request_put": {"key": b64(key), "value": b64(value), "lease": lease.to_string()}})
+}
+
+pub(super) fn delete(key: &str) -> Value {
+    json!({"request_delete_range": {"key": b64(key)}})
+}
+
+fn own_keys(database: &Database) -> Vec<Value> {
+    vec![get(&operation_key(database)), get(&owner_key(database)), get(&handed_over_key(database))]
+}
+
+pub(super) fn operation_key(database: &Database) -> String {
+    format!("{}operation", database.own_prefix())
+}
+
+pub(super) fn owner_key(database: &Database) -> String {
+    format!("{}owner", database.own_prefix())
+}
+
+pub(super) fn handed_over_key(database: &Database) -> String {
+    format!("{}handed_over", database.own_prefix())
+}
+
+/// The operation key of older programs.
+pub(super) fn legacy_key(database: &Database) -> String {
+    format!("{}operation", database.legacy_prefix())
+}
+
+/// What must hold of a key for a transaction to happen.
+pub(super) enum Compare {
+    /// It was last changed at this revision; `None`: it is absent.
+    At(String, Option<u64>),
+    Value(String, String),
+    Created(String, u64),
+}
+
+impl Compare {
+    fn key(&self) -> &str {
+        match self {
+            Compare::At(key, _) | Compare::Value(key, _) | Compare::Created(key, _) => key,
         }
     }
 
-    pub async fn claim(&self, database: &Database, value: &str, revision: Option<u64>) -> Outcome {
-        let key = database.generation_key();
-        let put = json!({"request_put": {"key": b64(&key), "value": b64(value)}});
-        self.transact(vec![at_revision(&key, revision)], vec![put], "another controller wrote the operation key meanwhile").await
-    }
-
-    pub async fn release(&self, database: &Database, value: &str, over: &str) -> Outcome {
-        let key = database.generation_key();
-        let compare = json!({"key": b64(&key), "target": "VALUE", "result": "EQUAL", "value": b64(value)});
-        let put = json!({"request_put": {"key": b64(&key), "value": b64(over)}});
-        self.transact(vec![compare], vec![put], "the claim is another's by now").await
-    }
-
-    pub async fn hand_over(&self, database: &Database, id: EffectId, h: &HandOver) -> Outcome {
-        let key = |name: &str| format!("{}{name}", database.prefix());
-        let leader = key("leader");
-        let mut compare = vec![
-            at_revision(&key("sync"), h.sync_revision),
-            at_revision(&key("failover"), h.failover_revision),
-            at_revision(&key("config"), h.config_revision),
-            at_revision(&database.generation_key(), h.operation_revision),
-        ];
-        match h.leader_create_revision {
-            Some(revision) => {
-                compare.push(json!({"key": b64(&leader), "target": "VALUE", "result": "EQUAL", "value": b64(&h.old)}));
-                compare.push(json!({"key": b64(&leader), "target": "CREATE", "result": "EQUAL", "create_revision": revision.to_string()}));
+    fn json(&self) -> Value {
+        match self {
+            Compare::At(key, Some(revision)) => json!({"key": b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()}),
+            Compare::At(key, None) => json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0"}),
+            Compare::Value(key, value) => json!({"key": b64(key), "target": "VALUE", "result": "EQUAL", "value": b64(value)}),
+            Compare::Created(key, revision) => {
+                json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": revision.to_string()})
             }
-            None => compare.push(at_revision(&leader, None)),
-        }
-        let request = if h.bind_to_old { json!({"leader": h.old, "member": h.candidate}) } else { json!({"member": h.candidate}) };
-        let success = vec![
-            json!({"request_delete_range": {"key": b64(&leader)}}),
-            json!({"request_put": {"key": b64(&key("failover")), "value": b64(&request.to_string())}}),
-            // So that it can be asked afterwards whether it happened.
-            json!({"request_put": {"key": b64(&handed_over_key(database)), "value": b64(&id.to_string())}}),
-        ];
-        match self.transact(compare, success, "the store has changed since it was read; nothing was done").await {
-            Outcome::Done { .. } => Outcome::Done { detail: format!("the lock of {} is released to {}", h.old, h.candidate) },
-            other => other,
         }
     }
 
-    /// Whether the transaction of this id happened.
-    pub async fn handed_over(&self, database: &Database, id: EffectId) -> Result<bool, String> {
-        let keys = self.read(database).await?;
-        Ok(keys.get(&handed_over_key(database)).is_some_and(|k| k.value == id.to_string()))
-    }
-
-    /// The value of the operation key.
-    pub async fn operation(&self, database: &Database) -> Result<Option<String>, String> {
-        let keys = self.read(database).await?;
-        Ok(keys.get(&database.generation_key()).map(|k| k.value.clone()))
+    fn holds(&self, keys: &Keys) -> bool {
+        let stands = keys.get(self.key());
+        match self {
+            Compare::At(_, revision) => stands.map(|k| k.modified) == *revision,
+            Compare::Value(_, value) => stands.is_some_and(|k| k.value == *value),
+            Compare::Created(_, revision) => stands.is_some_and(|k| k.create == *revision),
+        }
     }
 }
 
-fn handed_over_key(database: &Database) -> String {
-    format!("/bpci/{}/handed_over", database.scope)
-}
-
-/// The key was last changed at this revision; `None`: it is not there.
-fn at_revision(key: &str, revision: Option<u64>) -> Value {
-    match revision {
-        Some(revision) => json!({"key": b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()}),
-        None => json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0"}),
-    }
+/// Why the comparisons did not hold, from what was read in the same transaction.
+pub(super) fn differs(compare: &[Compare], keys: &Keys) -> String {
+    let mut names: Vec<&str> = compare.iter().filter(|c| !c.holds(keys)).map(|c| c.key().rsplit('/').next().unwrap_or_default()).collect();
+    names.dedup();
+    format!("{} changed since it was read; nothing was done", names.join(", "))
 }
 
 /// The cluster's record from its keys. `known` keeps members that have vanished from the store.
@@ -236,6 +345,7 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         }
     }
     let members = std::sync::Arc::new(known.clone());
+    let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
     let member_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.member);
     StoreRecord {
         revision: keys.revision,
@@ -261,7 +371,10 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
             let last = v.as_array()?.last()?.as_array()?.clone();
             Some((Timeline(u32::try_from(last.first()?.as_u64()?).ok()?), Lsn(last.get(1)?.as_u64()?)))
         }),
-        operation: keys.get(&database.generation_key()).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified }),
+        operation: own(&operation_key(database)),
+        owner: own(&owner_key(database)),
+        legacy: if legacy_key(database) == operation_key(database) { None } else { own(&legacy_key(database)) },
+        unrenewed: false,
         members,
         failsafe: false,
         voters: 0,

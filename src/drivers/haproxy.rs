@@ -1,4 +1,4 @@
-//! HAProxy's runtime API: one command a connection; an empty answer means done.
+//! HAProxy's runtime API: one line a connection; an answer of empty lines means done.
 
 use crate::model::*;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 const TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ANSWER: u64 = 4 << 20;
 
-/// Sends one command.
+/// Sends one line of commands.
 ///
 /// # Errors
 /// No answer in time; `true` beside the text if the command may have been heard.
@@ -28,6 +28,8 @@ pub async fn ask(address: &str, command: &str) -> Result<String, (String, bool)>
     match tokio::time::timeout(TIMEOUT, talk).await {
         Err(_) => Err(("no answer in time".to_string(), true)),
         Ok(Err(e)) => Err((e.to_string(), true)),
+        // HAProxy ends the answer to each command with an empty line: without it the connection was cut.
+        Ok(Ok(text)) if text.matches('\n').count() < command.split(';').count() => Err(("the connection was cut".to_string(), true)),
         Ok(Ok(text)) => Ok(text),
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
+    /// For what may change something: it follows no redirect, since whoever is there may send it on once more.
+    sender: reqwest::Client,
     login: Option<(String, String)>,
 }
 
@@ -16,23 +18,8 @@ impl Http {
     /// # Errors
     /// A file of certificates, keys or passwords cannot be read or is none.
     pub fn new(database: &Database) -> Result<Http, String> {
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_millis(1500))
-            .pool_idle_timeout(Duration::from_secs(20));
-        if let Some(tls) = &database.tls {
-            let read = |path: &String| std::fs::read(path).map_err(|e| format!("{path}: {e}"));
-            if let Some(ca) = &tls.ca {
-                let roots = reqwest::Certificate::from_pem_bundle(&read(ca)?).map_err(|e| format!("{ca}: {e}"))?;
-                builder = builder.tls_certs_only(roots);
-            }
-            if let (Some(cert), Some(key)) = (&tls.cert, &tls.key) {
-                let mut pem = read(key)?;
-                pem.extend(read(cert)?);
-                builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(|e| format!("{cert}: {e}"))?);
-            }
-        }
+        let client = builder(database)?.build().map_err(|e| e.to_string())?;
+        let sender = builder(database)?.redirect(reqwest::redirect::Policy::none()).build().map_err(|e| e.to_string())?;
         let login = match &database.login {
             None => None,
             Some(login) => {
@@ -40,7 +27,7 @@ impl Http {
                 Some((login.user.clone(), password.trim_end().to_string()))
             }
         };
-        Ok(Http { client: builder.build().map_err(|e| e.to_string())?, login })
+        Ok(Http { client, sender, login })
     }
 
     fn with_login(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
@@ -71,7 +58,7 @@ impl Http {
     /// # Errors
     /// No answer, or one that is no success; the text says which.
     pub async fn post(&self, url: &str, body: &serde_json::Value, timeout: Duration) -> Result<String, PostError> {
-        let request = self.with_login(self.client.post(url)).timeout(timeout).json(body);
+        let request = self.with_login(self.sender.post(url)).timeout(timeout).json(body);
         let response = request.send().await.map_err(|e| if e.is_connect() { PostError::NotSent(words(&e)) } else { PostError::Lost(words(&e)) })?;
         let status = response.status();
         let text = response.text().await.map_err(|e| PostError::Lost(words(&e)))?;
@@ -79,7 +66,30 @@ impl Http {
     }
 }
 
+/// A client with the certificates of a database.
+fn builder(database: &Database) -> Result<reqwest::ClientBuilder, String> {
+    let mut builder = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(TIMEOUT)
+        .connect_timeout(Duration::from_millis(1500))
+        .pool_idle_timeout(Duration::from_secs(20));
+    if let Some(tls) = &database.tls {
+        let read = |path: &String| std::fs::read(path).map_err(|e| format!("{path}: {e}"));
+        if let Some(ca) = &tls.ca {
+            let roots = reqwest::Certificate::from_pem_bundle(&read(ca)?).map_err(|e| format!("{ca}: {e}"))?;
+            builder = builder.tls_certs_only(roots);
+        }
+        if let (Some(cert), Some(key)) = (&tls.cert, &tls.key) {
+            let mut pem = read(key)?;
+            pem.extend(read(cert)?);
+            builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(|e| format!("{cert}: {e}"))?);
+        }
+    }
+    Ok(builder)
+}
+
 /// Why a request brought no success.
+#[derive(Debug)]
 pub enum PostError {
     /// It never reached anybody.
     NotSent(String),
@@ -149,7 +159,8 @@ mod tests {
 
     fn probed(url: &str) -> ProbeResult {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = Http { client: reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}")), login: None };
+        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}"));
+        let http = Http { sender: client.clone(), client, login: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
         runtime.block_on(http.get(url, Duration::from_secs(5))).0
     }

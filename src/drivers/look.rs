@@ -139,6 +139,8 @@ async fn store(shared: Arc<Shared>, group: GroupId) {
             {
                 (leader.lease_left, leader.lease_ttl) = (Some(left), Some(ttl));
             }
+            let own = record.owner.as_ref().and_then(|o| Owner::read(&o.value)).as_ref() == Some(&shared.owner);
+            record.unrenewed = own && eyes.holds_claim().is_err();
             if let Ok(voters) = eyes.voters.lock() {
                 (record.voters, record.voters_up) = *voters;
             }

@@ -4,6 +4,8 @@
 //! be one, not guessed at; what acts is sent once, and can be asked about afterwards. It decides nothing.
 
 mod address;
+mod boottime;
+mod claim;
 mod command;
 mod door;
 mod effects;
@@ -15,7 +17,9 @@ mod patience;
 mod patroni;
 mod postgres;
 mod service;
+mod switchover;
 
+pub use boottime::boot_id;
 pub use door::LiveDoor;
 pub use patroni::parse_member;
 

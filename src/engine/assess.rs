@@ -1,9 +1,9 @@
 //! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
 
-use super::candidate;
 use super::planted::{self, Break};
 use super::votes::{self, Stance};
 use super::{Facts, limits};
+use super::{candidate, claim};
 use crate::model::*;
 use serde::Serialize;
 
@@ -397,6 +397,9 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     }
     let settle = cx.estate().policy.limits.settle;
     let up = cx.now.mono.since(cx.state.since);
+    if claim::state(cx, proposal.group).is_some_and(|c| c.is_legacy()) {
+        return Some(Veto::OlderClaim);
+    }
     automation_rules(cx, proposal, assessment)
         .or_else(|| short(cx, proposal, assessment))
         .or_else(|| (up < settle).then_some(Veto::Settling { up, settle }))

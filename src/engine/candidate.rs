@@ -1,8 +1,9 @@
 //! What must hold of a candidate and of its cluster before a failover, and again before the one transaction: a named
 //! candidate skips the cluster's own checks, so these stand in for them. Each row was learned on real clusters.
 
+use super::claim::{self, ClaimState};
 use super::planted::{self, Break};
-use super::{Facts, limits, votes};
+use super::{Facts, votes};
 use crate::model::*;
 use std::borrow::Cow;
 
@@ -174,20 +175,12 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
         };
         checks.block(11, CheckId::PendingRequest, text);
     }
-    if let Some(text) = foreign_claim(cx, record) {
-        checks.block(7, CheckId::OtherController, text);
+    let claim = claim::state(cx, group);
+    if let Some((text, passes)) = claim.as_ref().and_then(ClaimState::blocks) {
+        checks.add(if passes { Verdict::not_yet(7) } else { Verdict::block(7) }, CheckId::OtherController, text);
+    } else if let Some(text) = claim.as_ref().and_then(ClaimState::takes_over) {
+        checks.advise(CheckId::OtherController, text);
     }
-}
-
-/// Another controller's living claim, in words.
-pub fn foreign_claim(cx: &Facts, record: &StoreRecord) -> Option<String> {
-    let key = record.operation.as_ref()?;
-    if cx.state.operations.iter().any(|o| *o.before.claim == *key.value) {
-        return None;
-    }
-    let claim = super::claim::Claim::read(&key.value)?;
-    let age = cx.now.utc.since(claim.since);
-    (claim.running && age < limits::CLAIM).then(|| format!("{} runs {} on this cluster since {age}", claim.by, claim.operation))
 }
 
 /// The rows about the member that is to take over.
@@ -331,6 +324,7 @@ fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits;
     use super::*;
     use crate::controller::Simulation;
     use crate::journal::Journal;
@@ -363,26 +357,6 @@ mod tests {
             |name: &'static str| stops(move |r, _| r.members = std::sync::Arc::new(r.members.iter().filter(|m| &*m.name != name).cloned().collect()));
         assert_eq!(without("nobody"), Vec::new());
         assert_eq!(without("eu-west-1"), [CheckId::Candidate]);
-    }
-
-    #[test]
-    fn the_claim_of_another_controller_is_kept_until_it_is_old() {
-        let claimed = |running: bool, before: Span| {
-            stops(move |r, now| {
-                let since = Utc(now.0 - i64::try_from(before.0).unwrap_or(i64::MAX));
-                let claim = crate::engine::Claim {
-                    operation: "recovery-7".to_string(),
-                    generation: Generation(1),
-                    by: "elsewhere:1".to_string(),
-                    since,
-                    running,
-                };
-                r.operation = Some(OperationKey { value: claim.write().into(), revision: 3 });
-            })
-        };
-        assert_eq!(claimed(true, Span::secs(5)), [CheckId::OtherController]);
-        assert_eq!(claimed(false, Span::secs(5)), Vec::new());
-        assert_eq!(claimed(true, limits::CLAIM.plus(Span::secs(1))), Vec::new());
     }
 
     /// Beside the candidate as many voters must answer as the store says: any so few may lack what was acknowledged.

@@ -1,24 +1,436 @@
-//! The key in the consensus store by which controllers on different machines keep out of each other's way.
+//! Who may act on a cluster, as its store says: pure decisions over the operation key and the owner key. Moments are those of this
+//! controller's own monotonic clock; the wall clocks of two machines are never compared.
 
-use crate::model::{Generation, Utc};
-use serde::{Deserialize, Serialize};
+use super::planted::{self, Break};
+use super::{Facts, limits};
+use crate::model::*;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    pub operation: String,
-    pub generation: Generation,
-    pub by: String,
-    pub since: Utc,
-    pub running: bool,
+/// How the claim of a cluster stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimState {
+    /// Nobody runs an operation.
+    Free,
+    /// An operation of this process. `renewed`: its lease was renewed in time.
+    Ours { renewed: bool },
+    /// An operation of this journal whose owner key has ended, or is an earlier process's on this machine: it is taken up again.
+    Lapsed,
+    /// Another controller runs an operation, and its owner key stands.
+    Foreign { operation: String, owner: String, since: Mono, renewing: bool },
+    /// Another controller began an operation, and its owner key is gone. After `left` the operation may be taken over.
+    Orphaned { operation: String, owner: String, gone_since: Mono, left: Span },
+    /// An older program, which has no owner key, runs an operation. After `left` a person may take it over.
+    Legacy { operation: String, owner: String, unchanged_since: Mono, left: Span, ahead: bool },
 }
 
-impl Claim {
-    pub fn read(value: &str) -> Option<Claim> {
-        serde_json::from_str(value).ok()
+impl ClaimState {
+    /// Why nothing may be begun now, and whether that passes; `None` if something may be begun.
+    pub fn blocks(&self) -> Option<(String, bool)> {
+        match self {
+            ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => None,
+            ClaimState::Foreign { operation, owner, .. } => Some((format!("{owner} runs {operation} on this cluster"), false)),
+            ClaimState::Orphaned { left: Span::ZERO, .. } | ClaimState::Legacy { left: Span::ZERO, .. } => None,
+            ClaimState::Orphaned { operation, owner, left, .. } => {
+                Some((format!("{owner} ran {operation} on this cluster and does not renew its claim; it can be taken over in {left}"), true))
+            }
+            ClaimState::Legacy { operation, owner, left, ahead, .. } => {
+                let clock = if *ahead { "; its clock is ahead of ours" } else { "" };
+                Some((
+                    format!(
+                        "{owner}, an older program, runs {operation} on this cluster{clock}; it can be taken over in {left} if it is not changed"
+                    ),
+                    true,
+                ))
+            }
+        }
     }
 
-    pub fn write(&self) -> String {
-        // A claim has no part that JSON cannot hold.
-        serde_json::to_string(self).unwrap_or_default()
+    /// What would be taken over, where something would.
+    pub fn takes_over(&self) -> Option<String> {
+        match self {
+            ClaimState::Orphaned { operation, owner, left: Span::ZERO, .. } => Some(format!("takes over {operation} of {owner}, which is gone")),
+            ClaimState::Legacy { operation, owner, left: Span::ZERO, .. } => {
+                Some(format!("takes over {operation} of {owner}, an older program; only a person may"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The operation and who runs it; empty where that is nobody else.
+    fn who(&self) -> String {
+        match self {
+            ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => String::new(),
+            ClaimState::Foreign { operation, owner, .. }
+            | ClaimState::Orphaned { operation, owner, .. }
+            | ClaimState::Legacy { operation, owner, .. } => format!("{operation} of {owner}"),
+        }
+    }
+
+    /// Automation does not take this over.
+    pub const fn is_legacy(&self) -> bool {
+        matches!(self, ClaimState::Legacy { .. })
+    }
+}
+
+/// What has been seen of a claim that somebody else may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimSeen {
+    /// The key as it has stood since then.
+    key: OperationKey,
+    since: Mono,
+    /// Since when the owner key is gone.
+    owner_gone: Option<Mono>,
+}
+
+impl ClaimSeen {
+    /// What is known after one more read of the store.
+    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono) -> Option<ClaimSeen> {
+        let key = standing_key(record)?.clone();
+        let (since, gone) = match before.filter(|b| b.key == key) {
+            Some(same) => (same.since, same.owner_gone),
+            None => (at, None),
+        };
+        let owner_gone = if record.owner.is_none() { gone.or(Some(at)) } else { None };
+        Some(ClaimSeen { key, since, owner_gone })
+    }
+}
+
+/// The operation key that counts: an older program's at its own path until a newer operation was claimed.
+fn standing_key(record: &StoreRecord) -> Option<&OperationKey> {
+    let generation = |key: &OperationKey| Claim::read(&key.value).map(|c| c.generation);
+    let is_older = |k: &OperationKey| Claim::read(&k.value).is_some_and(|c| c.owner.is_none() && c.running);
+    let legacy = record.legacy.as_ref().filter(|k| is_older(k) && record.operation.as_ref().is_none_or(|o| generation(o) <= generation(k)));
+    legacy.or(record.operation.as_ref())
+}
+
+/// The highest generation that the store knows.
+pub fn stored_generation(record: &StoreRecord) -> Generation {
+    let keys = [record.operation.as_ref(), record.legacy.as_ref()];
+    keys.into_iter().flatten().filter_map(|k| Claim::read(&k.value)).map(|c| c.generation).max().unwrap_or_default()
+}
+
+/// How the claim of a group stands, as it was read last.
+pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
+    let store = &cx.telemetry.group(group).store;
+    let (record, at) = store.record.as_ref()?;
+    let owner = record.owner.as_ref().and_then(|k| Owner::read(&k.value));
+    let Some(key) = standing_key(record) else {
+        let unowned = || ClaimState::Foreign { operation: "an operation".to_string(), owner: holder(owner.as_ref()), since: *at, renewing: true };
+        return Some(if record.owner.is_some() { unowned() } else { ClaimState::Free });
+    };
+    let seen = store.claim.as_ref().filter(|s| s.key == *key);
+    let since = seen.map_or(*at, |s| s.since);
+    let Some(claim) = Claim::read(&key.value).filter(|c| c.running) else { return Some(ClaimState::Free) };
+    // The program before this one wrote it, in this directory.
+    let by_us = |o: &Operation| *o.before.claim == *key.value || runs(&claim, o);
+    let known = cx.state.operations.iter().any(|o| by_us(o));
+    let us = &cx.state.owner;
+    let Some(by) = &claim.owner else {
+        if known {
+            return Some(ClaimState::Lapsed);
+        }
+        let left = Span(limits::LEGACY.0.saturating_sub(cx.now.mono.since(since).0));
+        let ahead = claim.since > cx.now.utc.plus(limits::SKEW);
+        return Some(ClaimState::Legacy { operation: claim.operation, owner: claim.by, unchanged_since: since, left, ahead });
+    };
+    if by == us && owner.as_ref() == Some(us) {
+        return Some(ClaimState::Ours { renewed: !record.unrenewed });
+    }
+    let here = |o: &Owner| o.is_same_place(us);
+    if known && here(by) && owner.as_ref().is_none_or(here) {
+        return Some(ClaimState::Lapsed);
+    }
+    let (operation, name) = (claim.operation.clone(), holder(Some(by)));
+    let Some(gone_since) = seen.and_then(|s| s.owner_gone).filter(|_| record.owner.is_none()) else {
+        return Some(ClaimState::Foreign { operation, owner: name, since, renewing: owner.as_ref() == Some(by) });
+    };
+    let patience = Span(claim.patience_ms).min(limits::LONGEST_PATIENCE).plus(ANSWER);
+    let patience = if planted::is(Break::TakeoverAtOnce) { Span::ZERO } else { patience };
+    let left = Span(patience.0.saturating_sub(cx.now.mono.since(gone_since).0));
+    Some(ClaimState::Orphaned { operation, owner: name, gone_since, left })
+}
+
+fn holder(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "another controller".to_string(), Owner::to_string)
+}
+
+/// The claim is this operation's, whichever process of its journal wrote it.
+fn runs(claim: &Claim, operation: &Operation) -> bool {
+    Claim::read(&operation.before.claim).is_some_and(|own| own.is_same_run(claim))
+}
+
+/// Whether an operation may act.
+pub enum Standing {
+    Holds,
+    Wait(&'static str),
+    /// The claim is to be taken, or taken up again.
+    Send(Box<Effect>),
+    /// It may not act any more.
+    Lost(String),
+}
+
+/// Before anything is changed, the operation's claim stands in the store.
+pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
+    let Some(database) = cx.database(operation.group) else { return Standing::Holds };
+    if database.store.is_empty() || operation.intent() == Intent::Guided {
+        return Standing::Holds;
+    }
+    let claims = || operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
+    if claims().any(EffectRecord::is_open) {
+        return Standing::Wait("our claim in the store");
+    }
+    let ours = claims().filter(|e| e.is_done()).filter_map(|e| e.reported).max();
+    let read = cx.telemetry.group(operation.group).store.record.as_ref();
+    // Nothing was read since it was taken.
+    if let Some(ours) = ours
+        && read.is_some_and(|(_, at)| *at <= ours)
+    {
+        return observed(cx, operation);
+    }
+    // What was not sent was not sent for a reason: how the claim stands is read anew.
+    let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
+    let fresh = cx.record_within(operation.group, limits::FRESH).filter(|_| missed.is_none_or(|m| read.is_some_and(|(_, at)| *at > m)));
+    let (Some(record), Some(state)) = (fresh, state(cx, operation.group)) else { return Standing::Wait("a fresh answer of etcd") };
+    decide(cx, operation, record, &state, ours.is_some())
+}
+
+fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &ClaimState, had: bool) -> Standing {
+    let stored = standing_key(record).and_then(|k| Claim::read(&k.value));
+    let own = stored.as_ref().is_some_and(|c| runs(c, operation));
+    match state {
+        ClaimState::Ours { renewed } if own => {
+            return if *renewed || planted::is(Break::StaleLease) { observed(cx, operation) } else { Standing::Wait("our claim to be renewed") };
+        }
+        // What an earlier process began may still be under way.
+        ClaimState::Lapsed if own && commands(cx, operation.group) => return Standing::Wait("the commands of the process before to end"),
+        ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => {}
+        ClaimState::Orphaned { left, .. } if own || !had => {
+            if !left.is_zero() {
+                return Standing::Wait("the patience of the controller before to end");
+            }
+        }
+        ClaimState::Legacy { left, .. } if !had && !operation.automatic => {
+            if !left.is_zero() {
+                return Standing::Wait("the claim of an older program to stay unchanged");
+            }
+        }
+        other => {
+            let who = other.who();
+            return Standing::Lost(if had { format!("another controller took over: {who}") } else { format!("another controller was first: {who}") });
+        }
+    }
+    if let Some(other) = stored.as_ref().filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal)) {
+        let who = other.owner.as_ref().map_or_else(|| other.by.clone(), Owner::to_string);
+        return Standing::Lost(format!("{} of {who} was claimed since with generation {}", other.operation, other.generation.0));
+    }
+    let claims = operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
+    let refused = claims.filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason) } else { None });
+    let refused: Vec<&String> = refused.collect();
+    if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
+        return Standing::Lost(format!("the claim could not be written: {reason}"));
+    }
+    Standing::Send(Box::new(taking(cx, operation, record, stored)))
+}
+
+/// The effect that takes the claim as the store stands.
+fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Option<Claim>) -> Effect {
+    let own = stored.as_ref().is_some_and(|c| runs(c, operation));
+    let mut inherited = stored.clone().map(|c| c.obligations).unwrap_or_default();
+    let value = match (Claim::read(&operation.before.claim), stored) {
+        (None, _) => operation.before.claim.clone(),
+        (Some(claim), Some(stored)) if own => {
+            let phase = if operation.handed_over() { ClaimPhase::HandedOver } else { ClaimPhase::Acting };
+            inherited = Obligations::default();
+            let owner = Some(cx.state.owner.clone());
+            Claim { owner, phase, attempt: stored.attempt, obligations: claim.obligations.clone().with(&stored.obligations), ..claim }.write()
+        }
+        (Some(claim), _) => {
+            let obligations = claim.obligations.clone().with(&inherited);
+            Claim { owner: Some(cx.state.owner.clone()), obligations, ..claim }.write()
+        }
+    };
+    Effect::Claim {
+        group: operation.group,
+        value,
+        revision: record.operation.as_ref().map(|k| k.revision),
+        owner_revision: record.owner.as_ref().map(|k| k.revision),
+        legacy_revision: record.legacy.as_ref().filter(|k| standing_key(record) == Some(k)).map(|k| k.revision),
+        inherited,
+    }
+}
+
+/// Nobody else is at work on its cluster: what is left of an operation that is over may be done.
+pub fn is_clear(cx: &Facts, operation: &Operation) -> bool {
+    if cx.database(operation.group).is_none_or(|d| d.store.is_empty()) {
+        return true;
+    }
+    let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
+    let read = cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at);
+    let fresh = cx.record(operation.group).is_some() && missed.is_none_or(|m| read.is_some_and(|at| at > m));
+    fresh && state(cx, operation.group).is_some_and(|c| c.blocks().is_none() && c.takes_over().is_none())
+}
+
+/// A command of this group's operations may still run.
+fn commands(cx: &Facts, group: GroupId) -> bool {
+    let is = |e: &Effect| matches!(e, Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. });
+    cx.state.operations.iter().filter(|o| o.group == group).flat_map(|o| o.effects()).any(|e| e.is_open() && is(&e.effect))
+}
+
+/// After a takeover each obligation of the owner before is observed, before anything is sent.
+fn observed(cx: &Facts, operation: &Operation) -> Standing {
+    let taken = operation.effects().filter(|e| e.is_done()).filter_map(|e| match &e.effect {
+        Effect::Claim { inherited, .. } if !inherited.is_empty() => Some((inherited, e.reported?)),
+        _ => None,
+    });
+    for (inherited, since) in taken {
+        if let Some(what) = unobserved(cx, operation.group, inherited, since) {
+            return Standing::Wait(what);
+        }
+    }
+    Standing::Holds
+}
+
+fn unobserved(cx: &Facts, group: GroupId, inherited: &Obligations, since: Mono) -> Option<&'static str> {
+    let telemetry = cx.telemetry.group(group);
+    let record = telemetry.store.record.as_ref();
+    for name in &inherited.fenced {
+        let named = record.and_then(|(r, _)| r.member_named(name)).or_else(|| cx.member_ids(group).find(|m| *cx.member_name(group, *m) == **name));
+        let member = named.and_then(|m| cx.member(group, m));
+        if member.is_some_and(|m| [&m.sql, &m.rest].iter().any(|p| p.last_try.is_none_or(|t| t <= since))) {
+            return Some("a look at the member that the controller before may have fenced");
+        }
+    }
+    for drained in &inherited.drained {
+        let position = cx.database(group).and_then(|d| d.balancers.iter().position(|b| b.address == drained.balancer));
+        let balancer = position.and_then(|i| telemetry.balancers.get(i));
+        let seen = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| *at > since) || b.away.is_some();
+        if balancer.is_some_and(|b| !seen(b)) {
+            return Some("a look at the balancer that the controller before may have drained");
+        }
+    }
+    if !inherited.settings.is_empty() && record.is_none_or(|(_, at)| *at <= since) {
+        return Some("a look at the settings that the controller before may have changed");
+    }
+    None
+}
+
+/// What an operation may do on its way to the members that it leaves, one after the other, and how long an effect of it may be under
+/// way after its owner is gone.
+pub fn planned(cx: &Facts, group: GroupId, left: &[MemberId], plan: &Plan) -> (Obligations, Span) {
+    let Some(database) = cx.database(group) else { return Default::default() };
+    let names = || left.iter().map(|m| cx.member_name(group, *m).into_owned());
+    let has = |test: &dyn Fn(&StepKind) -> bool| plan.steps.iter().any(|s| test(&s.kind));
+    let mut obligations = Obligations::default();
+    if has(&|k| *k == StepKind::Fence) && database.fence.is_some() {
+        obligations.fenced = names().collect();
+    }
+    if has(&|k| *k == StepKind::DrainTraffic) {
+        let at = |member: String| database.balancers.iter().map(move |b| Drained { member: member.clone(), balancer: b.address.clone() });
+        obligations.drained = names().flat_map(at).collect();
+    }
+    let fence = database.fence.as_ref().map_or(Span::ZERO, |f| f.timeout);
+    let reach = plan.steps.iter().map(|s| match s.kind {
+        StepKind::Fence => fence,
+        StepKind::RunCommand { .. } => s.timeout,
+        StepKind::SwitchOver => limits::SWITCH_OVER,
+        _ => Span::ZERO,
+    });
+    (obligations, reach.max().unwrap_or_default().plus(limits::REACH))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Simulation;
+    use crate::journal::Journal;
+
+    const GROUP: GroupId = GroupId(1);
+
+    fn calm() -> Simulation {
+        let scenario = crate::config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
+        let begins = Utc(1_767_225_600_000);
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation
+    }
+
+    fn owner(journal: &str, boot: &str, nonce: &str) -> Owner {
+        Owner { journal: journal.to_string(), boot: boot.to_string(), nonce: nonce.to_string() }
+    }
+
+    fn foreign(owner: Option<Owner>) -> Claim {
+        Claim {
+            operation: "recovery-7".to_string(),
+            generation: Generation(7),
+            by: "elsewhere:1".to_string(),
+            since: Utc(0),
+            running: true,
+            owner,
+            phase: ClaimPhase::Acting,
+            patience_ms: 10_000,
+            obligations: Obligations::default(),
+            attempt: 0,
+        }
+    }
+
+    /// The state after the store was read at these moments with this in it, as of the last of them.
+    fn read(claim: &Claim, reads: &[(u64, Option<Owner>)]) -> ClaimState {
+        let mut simulation = calm();
+        let began = simulation.now().mono;
+        let engine = &mut simulation.core.engine;
+        let (record, _) = engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
+        let mut last = began;
+        for (after, owner) in reads {
+            last = began.plus(Span(*after));
+            let key = |value: String, revision| Some(OperationKey { value: value.into(), revision });
+            let owner = owner.as_ref().and_then(|o| key(o.write(), 8));
+            let record = StoreRecord { operation: key(claim.write(), 7), owner, ..record.clone() };
+            engine.measured(&Observation { at: last, fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+        }
+        let now = Now { utc: Utc(1_767_225_600_000), mono: last };
+        state(&engine.facts(now), GROUP).unwrap_or_else(|| panic!("no state"))
+    }
+
+    #[test]
+    fn another_controller_is_waited_for_from_when_its_owner_key_was_seen_gone() {
+        let other = owner("other", "1", "1");
+        let claim = foreign(Some(other.clone()));
+        let stands = || Some(other.clone());
+        assert!(matches!(read(&claim, &[(0, stands()), (900_000, stands())]), ClaimState::Foreign { renewing: true, .. }));
+        let left = |reads: &[(u64, Option<Owner>)]| match read(&claim, reads) {
+            ClaimState::Orphaned { left, .. } => left,
+            other => panic!("{other:?}"),
+        };
+        // Its patience of 10 s, and the second that an answer may take.
+        assert_eq!(left(&[(0, stands()), (20_000, None)]), Span::secs(11));
+        assert_eq!(left(&[(0, None), (8_000, None)]), Span::secs(3));
+        assert_eq!(left(&[(0, None), (8_000, stands()), (9_000, None)]), Span::secs(11), "it came back in between");
+        assert_eq!(left(&[(0, None), (11_000, None)]), Span::ZERO);
+    }
+
+    #[test]
+    fn an_older_program_is_judged_by_what_is_observed() {
+        for (since, ahead) in [(0, false), (4_102_444_800_000, true)] {
+            let claim = Claim { since: Utc(since), ..foreign(None) };
+            let legacy = |after| match read(&claim, &[(0, None), (after, None)]) {
+                ClaimState::Legacy { left, ahead, .. } => (left, ahead),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(legacy(599_000), (Span::secs(1), ahead));
+            assert_eq!(legacy(600_000), (Span::ZERO, ahead));
+        }
+        let other = foreign(Some(owner("other", "1", "1")));
+        assert_eq!(read(&Claim { running: false, ..other }, &[(0, None)]), ClaimState::Free);
+    }
+
+    /// The key of an older program counts at its own path, until a newer operation was claimed.
+    #[test]
+    fn an_older_program_has_a_path_of_its_own() {
+        let key = |claim: &Claim, revision| Some(OperationKey { value: claim.write().into(), revision });
+        let (old, new) = (foreign(None), foreign(Some(owner("other", "1", "1"))));
+        for (operation, expected) in [(None, 1), (Some(6), 1), (Some(7), 1), (Some(8), 2)] {
+            let operation = operation.and_then(|g| key(&Claim { generation: Generation(g), ..new.clone() }, 2));
+            let record = StoreRecord { operation, legacy: key(&old, 1), ..StoreRecord::default() };
+            assert_eq!(standing_key(&record).map(|k| k.revision), Some(expected));
+        }
     }
 }

@@ -37,8 +37,16 @@ pub const CALM: Span = Span::secs(10);
 pub const CLOCK_JUMP_MS: i64 = 2_000;
 /// How often an unknown outcome is looked for.
 pub const LOOK_AGAIN: Span = Span::secs(1);
-/// Another controller's claim is believed to be alive for this long (a choice of ours).
-pub const CLAIM: Span = Span::mins(10);
+/// The claim of an older program may be taken over by a person when it was seen unchanged for this long (a choice of ours).
+pub const LEGACY: Span = Span::mins(10);
+/// A wall clock that is ahead by no more than this is not worth a word (a choice of ours).
+pub const SKEW: Span = Span::secs(5);
+/// After its own time is up, an effect of a controller that is gone is waited for so long (a choice of ours).
+pub const REACH: Span = Span::secs(5);
+/// A request to Patroni to step down: our own wait for the answer, and Patroni's defaults for carrying it out.
+pub const SWITCH_OVER: Span = Span::secs(75);
+/// The patience that another controller asks for is believed up to this (a choice of ours).
+pub const LONGEST_PATIENCE: Span = Span::mins(15);
 /// Operations, disasters and proposals kept in the state when over.
 pub const KEEP: usize = 256;
 /// Points of lag kept for each member.

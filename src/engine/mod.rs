@@ -34,7 +34,7 @@ mod watched;
 
 pub use about::about;
 pub use alone::ONLY;
-pub use claim::Claim;
+pub use claim::ClaimState;
 pub use facts::Facts;
 pub use fork::Fork;
 pub use limits::SILENCE;
@@ -85,8 +85,8 @@ pub struct Output {
 pub struct Engine {
     state: State,
     telemetry: Telemetry,
-    /// Who this controller is, in the consensus store's words.
-    controller: String,
+    /// This process, as it signs its claims.
+    controller: Owner,
     quiet_since: BTreeMap<DisasterId, Mono>,
     /// Since when the store names no synchronous standby, where that is not told yet.
     bare_since: BTreeMap<GroupId, Mono>,
@@ -112,7 +112,7 @@ pub struct Engine {
 const ROUNDS: usize = 64;
 
 impl Engine {
-    pub fn new(estate: Arc<Estate>, controller: impl Into<String>) -> Engine {
+    pub fn new(estate: Arc<Estate>, controller: impl Into<Owner>) -> Engine {
         Engine {
             telemetry: Telemetry::of(&estate),
             state: State::new(estate),
@@ -240,7 +240,8 @@ impl Engine {
         self.looked_for.clear();
         self.foretold.clear();
         self.state.epoch += 1;
-        self.emit(now, Event::Started { mode, program, armed, drilled, estate });
+        let owner = self.controller.clone();
+        self.emit(now, Event::Started { mode, program, armed, drilled, estate, owner });
         let open: Vec<EffectId> =
             self.state.operations.iter().flat_map(|o| o.effects()).filter(|e| e.is_open() && !e.orphaned).map(|e| e.id).collect();
         for id in open {
@@ -270,7 +271,11 @@ impl Engine {
         match known {
             // What was told once is not told again; what was unknown may become known.
             Some(effect) if effect.is_open() && effect.outcome.as_ref() != Some(&report.outcome) => {
-                self.emit(now, Event::Reported { id: report.id, outcome: report.outcome });
+                let outcome = match report.outcome {
+                    Outcome::Unknown { reason } if planted::is(planted::Break::LostIsNo) => Outcome::NotDone { reason },
+                    other => other,
+                };
+                self.emit(now, Event::Reported { id: report.id, outcome });
             }
             _ => {}
         }

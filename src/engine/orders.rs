@@ -1,8 +1,7 @@
 //! What people and programs ask for: carried out, or refused with the reason. The one gate for everything that acts.
 
-use super::claim::Claim;
 use super::planted::{self, Break};
-use super::{Engine, assess, candidate, limits, propose as table, run};
+use super::{Engine, assess, candidate, claim, limits, propose as table, run};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -235,7 +234,7 @@ pub fn begin(
     let grows = u64::from(!planted::is(Break::GenerationStands));
     let generation = Generation(engine.state.generation.max(stored).0 + grows);
     let id = OperationId(engine.state.next.operation.max(1));
-    let claim = Claim { operation: id.to_string(), generation, by: engine.controller.clone(), since: now.utc, running: true };
+    let claim = own_claim(engine, now, proposal.group, &assessment.left, &plan, (id, generation));
     let start = OperationStart {
         id,
         proposal: proposal.id,
@@ -266,9 +265,27 @@ pub fn begin(
     Ok(id)
 }
 
+/// What the operation writes into the store: with all that it may do, so that who takes it over knows where to look.
+fn own_claim(engine: &Engine, now: Now, group: GroupId, left: &[MemberId], plan: &Plan, run: (OperationId, Generation)) -> Claim {
+    let (obligations, patience) = claim::planned(&engine.facts(now), group, left, plan);
+    Claim {
+        operation: run.0.to_string(),
+        generation: run.1,
+        by: engine.controller.to_string(),
+        since: now.utc,
+        running: true,
+        owner: Some(engine.controller.clone()),
+        phase: ClaimPhase::Acting,
+        patience_ms: patience.0,
+        obligations,
+        attempt: 0,
+    }
+}
+
 fn stored_generation(engine: &Engine, group: GroupId) -> Generation {
-    let key = engine.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.operation.as_ref());
-    key.and_then(|k| Claim::read(&k.value)).map_or(Generation::default(), |c| c.generation)
+    let record = engine.telemetry.group(group).store.record.as_ref();
+    let stored = record.map_or(Generation::default(), |(record, _)| claim::stored_generation(record));
+    if planted::is(Break::GenerationOfJournal) { Generation::default() } else { stored }
 }
 
 fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Before {

@@ -56,10 +56,18 @@ pub enum Break {
     NoCooldown,
     /// A report that does not come is waited for without end.
     WaitsForEver,
+    /// Law 7: something is sent though the claim was not renewed in time.
+    StaleLease,
+    /// Law 7: another controller's operation is taken over while an effect of it may be under way.
+    TakeoverAtOnce,
+    /// Law 7: the generation grows from the journal alone, though the store knows a higher one.
+    GenerationOfJournal,
+    /// Law 3: a lost answer is taken for a no.
+    LostIsNo,
 }
 
 impl Break {
-    pub const ALL: [Break; 25] = [
+    pub const ALL: [Break; 29] = [
         Break::FenceLeftOut,
         Break::FenceUnseen,
         Break::LossUnasked,
@@ -85,6 +93,10 @@ impl Break {
         Break::EachEndsTheOther,
         Break::NoCooldown,
         Break::WaitsForEver,
+        Break::StaleLease,
+        Break::TakeoverAtOnce,
+        Break::GenerationOfJournal,
+        Break::LostIsNo,
     ];
 }
 

@@ -1,6 +1,7 @@
 //! Proofs that a promotion needs. Their fields are private: nothing outside this file can make one, and the one
 //! transaction cannot be built without both (laws 1 and 2).
 
+use super::claim::{self, ClaimState};
 use super::planted::{self, Break};
 use super::{Facts, limits};
 use crate::model::*;
@@ -109,7 +110,9 @@ impl LossKnown {
 pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, String> {
     let record = cx.record_within(operation.group, limits::FRESH).ok_or("etcd was not read within 1s")?;
     let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.label(operation.group, operation.to)))?;
-    let claim = record.operation.as_ref().filter(|k| *k.value == *operation.before.claim).ok_or("our claim in the store is gone")?;
+    let key = record.operation.as_ref().ok_or("our claim in the store is gone")?;
+    let claim = Claim::read(&key.value).filter(|_| claim::state(cx, operation.group) == Some(ClaimState::Ours { renewed: true }));
+    let claim = claim.ok_or("our claim in the store is gone")?;
     if record.leader.as_ref().is_some_and(|l| *l.name != *operation.before.leader) {
         return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| &*l.name)));
     }
@@ -121,7 +124,9 @@ pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKn
         sync_revision: record.sync.as_ref().map(|s| s.revision),
         failover_revision: record.failover.as_ref().map(|f| f.revision),
         config_revision: record.config.as_ref().map(|c| c.revision),
-        operation_revision: Some(claim.revision),
+        operation_revision: Some(key.revision),
+        owner: cx.state.owner.write(),
+        claim: Claim { phase: ClaimPhase::HandedOver, ..claim }.write(),
         bind_to_old: loss.bind_to_old,
         proof: fenced.0,
     }))

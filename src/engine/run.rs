@@ -1,5 +1,6 @@
 //! The runner: turns what steps want into events and effects, and says when an operation is over.
 
+use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::step::{self, Progress};
 use super::{Engine, Facts, limits};
@@ -24,12 +25,13 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
         let Some(operation) = engine.state.operations.get(index).filter(|o| left(o)).cloned() else { continue };
         let id = operation.id;
         lost_reports(engine, now, &operation);
+        keep_claim(engine, now, &operation);
         match &operation.status {
             // Read-only means that nothing acts, not even what remains.
             Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
             Status::RollingBack { .. } => {}
             status if status.is_over() => {
-                if engine.state.armed && unreleased(&operation) && releases(&operation).all(EffectRecord::is_missed) {
+                if engine.state.armed && unreleased(&operation) && !releases(&operation).any(EffectRecord::is_open) {
                     release(engine, now, &operation);
                 }
                 remains(engine, now, &operation);
@@ -268,25 +270,83 @@ fn nothing_else_runs(operation: &Operation) -> bool {
     operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || waits(s, r))
 }
 
-/// It is over, and the store may not know it yet.
+/// An operation that goes on keeps its claim, also while it waits for a person: what lapsed is taken up again.
+fn keep_claim(engine: &mut Engine, now: Now, operation: &Operation) {
+    if operation.is_over() || !engine.state.armed {
+        return;
+    }
+    let Some(step) = taken(operation).map(|e| e.id.step) else { return };
+    if let Standing::Send(effect) = claim::standing(&engine.facts(now), operation) {
+        send(engine, now, operation, step, step::CLAIM, *effect);
+    }
+}
+
+/// The first claim of an operation that is known to have happened.
+fn taken(operation: &Operation) -> Option<&EffectRecord> {
+    operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done())
+}
+
+/// It is over, and the store may not know it yet, or not what is left of it.
 fn unreleased(operation: &Operation) -> bool {
     if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
         return true;
     }
-    operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) && releases(operation).all(|e| e.is_missed() || e.is_open())
+    let told = releases(operation).filter(|e| !e.is_missed()).last();
+    taken(operation).is_some() && told.is_none_or(|e| e.is_open() || (operation.remains.is_empty() && !tells(operation, &e.effect)))
+}
+
+/// The release says what is left of the operation now.
+fn tells(operation: &Operation, release: &Effect) -> bool {
+    let Effect::Release { over, .. } = release else { return false };
+    Claim::read(over).is_none_or(|c| c.owner.is_none() || c.obligations.is_empty() || Some(c.obligations) == left(operation))
+}
+
+/// What an operation has left to undo or restore, of what it did and of what it took over.
+fn left(operation: &Operation) -> Option<Obligations> {
+    let did = |e: &&EffectRecord| e.may_have_happened();
+    let own = Claim::read(&operation.before.claim)?;
+    let happened = |test: &dyn Fn(&Effect) -> bool| operation.effects().filter(did).any(|e| test(&e.effect));
+    let undone = |test: &dyn Fn(&Effect) -> bool| operation.effects().any(|e| e.is_done() && test(&e.effect));
+    let back = operation.is_over() && operation.remains.is_empty();
+    let inherited = operation.effects().filter(|e| e.is_done()).filter_map(|e| match &e.effect {
+        Effect::Claim { inherited, .. } => Some(inherited.clone()),
+        _ => None,
+    });
+    let mut left = inherited.fold(Obligations::default(), |all, one| all.with(&one));
+    // Both lists are in the order of the members that were left, the second with each balancer in turn.
+    for (name, member) in own.obligations.fenced.iter().zip(&operation.left) {
+        let is_back = |e: &Effect| matches!(e, Effect::UndoFence { member: m, .. } if m == member);
+        if back || undone(&is_back) {
+            left.fenced.retain(|m| m != name);
+        } else if !left.fenced.contains(name) && happened(&|e| matches!(e, Effect::Fence { member: m, .. } if m == member)) {
+            left.fenced.push(name.clone());
+        }
+    }
+    let balancers = own.obligations.drained.len() / operation.left.len().max(1);
+    let places = operation.left.iter().flat_map(|m| (0..balancers).map(move |i| (*m, BalancerId::of(i))));
+    for (drained, (member, balancer)) in own.obligations.drained.iter().zip(places) {
+        let is_back = |e: &Effect| matches!(e, Effect::Restore { member: m, balancer: b, .. } if (*m, *b) == (member, balancer));
+        let is_out = |e: &Effect| matches!(e, Effect::Drain { member: m, balancer: b, .. } if (*m, *b) == (member, balancer));
+        if back || undone(&is_back) {
+            left.drained.retain(|d| d != drained);
+        } else if !left.drained.contains(drained) && happened(&is_out) {
+            left.drained.push(drained.clone());
+        }
+    }
+    Some(left)
 }
 
 fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
     operation.effects().filter(|e| matches!(e.effect, Effect::Release { .. }))
 }
 
-/// Tells other controllers that it is over.
+/// Tells other controllers that it is over, and what is left of it.
 pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
-    let Some(claim) = operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done()) else { return };
-    let Some(mut over) = super::claim::Claim::read(&operation.before.claim) else { return };
-    over.running = false;
+    let Some(step) = taken(operation).map(|e| e.id.step) else { return };
+    let Some(claim) = Claim::read(&operation.before.claim) else { return };
+    let obligations = left(operation).unwrap_or_default();
+    let over = Claim { running: false, phase: ClaimPhase::Over, obligations, ..claim };
     let effect = Effect::Release { group: operation.group, value: operation.before.claim.clone(), over: over.write() };
-    let step = claim.id.step;
     send(engine, now, operation, step, REMAIN, effect);
 }
 
@@ -302,6 +362,15 @@ fn can_undo(engine: &Engine, group: GroupId) -> bool {
 fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     if operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e)) {
         return;
+    }
+    let standing = taken(operation).map(|_| claim::standing(&engine.facts(now), operation));
+    match standing {
+        None | Some(Standing::Holds) => {}
+        Some(Standing::Lost(why)) => {
+            let status = Status::Failed { reason: format!("NOT all was undone: {why}") };
+            return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
+        }
+        Some(Standing::Wait(_) | Standing::Send(_)) => return,
     }
     let mut undo: Vec<(u16, u16, Effect)> = Vec::new();
     // Beside a new leader the old primary is not brought back; and what has no undo is not called undone.
@@ -338,7 +407,9 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     }
     if !open {
         let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
-            (Some(Outcome::NotDone { reason } | Outcome::Assumed { reason }), true) => Some(format!("{} failed: {reason}", e.effect.name())),
+            (Some(Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Ended { reason }), true) => {
+                Some(format!("{} failed: {reason}", e.effect.name()))
+            }
             _ if e.id.part >= UNDO && e.is_open() => Some(format!("what became of «{}» is not known", e.effect.name())),
             _ => None,
         });
@@ -363,7 +434,11 @@ fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
                     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
                 }
             }
-            Remainder::Restore { member } if engine.state.armed && !operation.remains.contains(&Remainder::Rejoin { member }) => {
+            Remainder::Restore { member }
+                if engine.state.armed
+                    && claim::is_clear(&engine.facts(now), operation)
+                    && !operation.remains.contains(&Remainder::Rejoin { member }) =>
+            {
                 restore(engine, now, operation, member, remainder);
             }
             Remainder::Restore { .. } => {}

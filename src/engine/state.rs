@@ -12,6 +12,8 @@ pub struct State {
     pub mode: Mode,
     pub armed: bool,
     pub epoch: u32,
+    /// The process of this epoch, as it signs its claims.
+    pub owner: Owner,
     /// When this epoch began: what is asked to settle counts from here.
     pub since: Mono,
     pub since_utc: Utc,
@@ -67,6 +69,7 @@ impl State {
             mode: Mode::Simulation,
             armed: false,
             epoch: 0,
+            owner: Owner::default(),
             since: Mono::default(),
             since_utc: Utc::default(),
             regions: vec![(RegionStatus::Unknown, String::new()); estate.regions.len()],
@@ -121,7 +124,10 @@ impl State {
         let at = record.at;
         self.records += 1;
         match &record.event {
-            Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
+            Event::Started { mode, armed, drilled, estate, owner, .. } => {
+                self.begin(record.epoch, at, *mode, *armed, drilled, estate);
+                self.owner = owner.clone();
+            }
             Event::ClockJumped { .. } | Event::Refused { .. } => {}
             Event::Note { text, by_hand, by } => {
                 for group in super::unproven::vouched(self, text, *by_hand) {

@@ -1,6 +1,7 @@
 //! What each kind of step does next. A pure look at the operation and the facts: the runner turns it into events.
 
 use super::awaited::Awaited;
+use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::proof::{self, Fenced, LossKnown};
 use super::{Facts, assess, candidate, limits};
@@ -52,7 +53,7 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
         StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
         StepKind::WatchProtection => protection(cx, operation),
         StepKind::RunCommand { argv } => {
-            let command = || Effect::Command { argv: argv.clone(), timeout: step.timeout };
+            let command = || Effect::Command { argv: argv.clone(), timeout: step.timeout, group: Some(operation.group) };
             simple(record, |e| matches!(e, Effect::Command { .. }), command)
         }
         StepKind::AskPerson { what } => Ask(what.clone()),
@@ -61,35 +62,12 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
 
 /// Before anything is changed, the operation's claim stands in the store. `None` when it does.
 fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress<'a>> {
-    let database = cx.database(operation.group)?;
-    if database.store.is_empty() || operation.intent() == Intent::Guided {
-        return None;
+    match claim::standing(cx, operation) {
+        Standing::Holds => None,
+        Standing::Wait(what) => Some(Wait(what.into())),
+        Standing::Send(effect) => Some(Send(CLAIM, *effect)),
+        Standing::Lost(why) => Some(Fail(why)),
     }
-    let claims = || operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
-    if let Some(ours) = claims().filter(|e| e.is_done()).filter_map(|e| e.reported).max() {
-        // Read since: somebody else's stands there now.
-        let read = cx.telemetry.group(operation.group).store.record.as_ref().filter(|(_, at)| *at > ours);
-        let taken = read.and_then(|(r, _)| candidate::foreign_claim(cx, r));
-        return taken.map(|who| Fail(format!("another controller took over: {who}")));
-    }
-    if claims().any(EffectRecord::is_open) {
-        return Some(Wait("our claim in the store".into()));
-    }
-    let Some(record) = cx.record_within(operation.group, limits::FRESH) else {
-        return Some(Wait("a fresh answer of etcd".into()));
-    };
-    // One that did not happen, for the key had moved or we died before it was sent, is made anew: unless somebody else's
-    // stands there.
-    let refused: Vec<&str> =
-        claims().filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason.as_str()) } else { None }).collect();
-    if let Some(who) = candidate::foreign_claim(cx, record) {
-        return Some(Fail(format!("another controller was first: {who}")));
-    }
-    if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
-        return Some(Fail(format!("another controller was first: {reason}")));
-    }
-    let revision = record.operation.as_ref().map(|k| k.revision);
-    Some(Send(CLAIM, Effect::Claim { group: operation.group, value: operation.before.claim.clone(), revision }))
 }
 
 /// True if the value was measured after the step began.
@@ -223,7 +201,7 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
             return Wait("the fence command".into());
         };
         match outcome {
-            Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } => {
+            Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } | Outcome::Ended { reason } => {
                 return Fail(format!("the fence did not answer 0: {reason}"));
             }
             Outcome::Unknown { reason } => return Wait(Awaited::Of("whether the fence ran: ", reason.as_str().into(), "")),
@@ -247,12 +225,18 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
             None => return Wait("the one transaction".into()),
             Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason.as_str().into(), "")),
             Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
-            Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. }) => {}
+            Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. } | Outcome::Ended { .. }) => {}
         }
     }
     let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".into()) };
     if let Some(leader) = store.leading_member().filter(|l| *l != operation.old()) {
-        let text = format!("the cluster elected {} by itself", cx.label(operation.group, leader));
+        // What a person took for not done may have been done.
+        let ours = record.effects.iter().any(|e| matches!(e.effect, Effect::HandOver(_)) && e.may_have_happened());
+        let name = cx.label(operation.group, leader);
+        let text = match ours && leader == operation.to {
+            true => format!("{name} leads; our hand-over may have done it"),
+            false => format!("the cluster elected {name} by itself"),
+        };
         return if leader == operation.to { Skip(text) } else { Fail(text) };
     }
     // What the transaction compares must have been read after the fence and after the last try.
@@ -307,7 +291,7 @@ fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce
         Some(Outcome::Missed { .. }) => Send(FIRST, effect()),
         None => Wait(Awaited::Of("the answer to: ", sent.effect.name().into(), "")),
         Some(Outcome::Done { detail }) => Done(detail.clone()),
-        Some(Outcome::NotDone { reason } | Outcome::Assumed { reason }) => Fail(reason.clone()),
+        Some(Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Ended { reason }) => Fail(reason.clone()),
         Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason.as_str().into(), "")),
     }
 }

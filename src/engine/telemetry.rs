@@ -1,6 +1,7 @@
 //! The newest of each measured value, in bounded memory. It is not the journal: what a decision rests on goes into its
 //! event.
 
+use super::claim::ClaimSeen;
 use super::limits;
 use crate::model::*;
 use std::collections::VecDeque;
@@ -124,6 +125,8 @@ pub struct StoreTelemetry {
     pub away_since: Option<Mono>,
     /// The last sign of life of the leader in the store: its lock was renewed, or its status written.
     pub leader_alive: Option<LifeSign>,
+    /// What has been seen of the operation key and the owner key.
+    pub(super) claim: Option<ClaimSeen>,
     /// The latest moment the lease can end at, and the read that says so.
     pub(super) lease_ends_by: Option<(Mono, Mono)>,
 }
@@ -141,13 +144,17 @@ impl StoreTelemetry {
 
     fn add(&mut self, at: Mono, record: StoreRecord) {
         let before = self.record.take();
-        // A read that was overtaken by a newer one says nothing about now.
-        if let Some((old, old_at)) = &before
-            && (*old_at > at || old.revision > record.revision)
+        // A read that was overtaken by a newer one says nothing about now. A later one with an older revision does: the store was
+        // restored, for a read never falls behind one that ended before it began.
+        if let Some((_, old_at)) = &before
+            && *old_at > at
         {
             self.record = before;
             return;
         }
+        let restored = before.as_ref().is_some_and(|(old, _)| old.revision > record.revision);
+        let before = before.filter(|_| !restored);
+        self.claim = ClaimSeen::after(self.claim.take().filter(|_| !restored), &record, at);
         // The time left is told in whole seconds, cut off: the end lies within the second after it.
         let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
         let same = before

@@ -53,6 +53,15 @@ pub enum Act {
     },
     /// Somebody switches on what was fenced.
     SwitchOn,
+    /// The controller's process is frozen at the n-th effect that it sends from here: the effect leaves when it thaws.
+    FreezeAt {
+        point: u32,
+        lasts: Span,
+    },
+    /// The store is restored from a snapshot that is so old.
+    RestoreStore {
+        age: Span,
+    },
 }
 
 /// How somebody confirms.
@@ -107,6 +116,15 @@ pub enum TrickKind {
     /// Its driver gave up, and it happens all the same.
     GivesUpAndActs {
         percent: u8,
+    },
+    /// A request is lost on its way, and its driver knows of no answer.
+    LosesRequests {
+        percent: u8,
+    },
+    /// A request to the store is on its way for so long that its driver gave up.
+    DelaysRequests {
+        percent: u8,
+        by: Span,
     },
     /// Our own probes of this region are told that its ports are closed.
     ProbeLies {

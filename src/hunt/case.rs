@@ -4,6 +4,7 @@ use super::act::{Act, TimedAct, Trick, TrickKind, Word};
 use super::dice::Dice;
 use super::shape::Shape;
 use crate::model::*;
+use crate::sim::Rival;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct Case {
     pub faults: Vec<TimedFault>,
     pub tricks: Vec<Trick>,
     pub acts: Vec<TimedAct>,
+    /// Another controller, on another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rival: Option<Rival>,
     /// From then on nothing new befalls it: everything is mended, and what is under way must come to an end.
     pub calm_at: Span,
 }
@@ -48,10 +52,12 @@ impl Case {
             acts.push(TimedAct { at: at.plus(Span::secs(6)), act: Act::Propose { group: 0, intent: Intent::Failover, from: None, to: None } });
             acts.push(TimedAct { at: at.plus(Span::secs(8)), act: Act::Confirm(Word { overrides: true, rightly: true, ..word(dice, false) }) });
         }
-        acts.sort_by_key(|a| a.at);
         let armed = dice.odds(90);
+        let mut tricks: Vec<Trick> = tricks;
+        let rival = claims(dice, &mut tricks, &mut acts);
+        acts.sort_by_key(|a| a.at);
         let last = acts.iter().map(|a| a.at).chain(faults.iter().map(|f| f.at)).max().unwrap_or_default().max(BUSY);
-        Case { seed, shape, world, armed, faults, tricks, acts, calm_at: last.plus(Span::secs(5)) }
+        Case { seed, shape, world, armed, faults, tricks, acts, rival, calm_at: last.plus(Span::secs(5)) }
     }
 
     pub fn scenario(&self) -> Scenario {
@@ -150,6 +156,33 @@ fn trick(dice: &mut Dice, shape: &Shape) -> Trick {
         _ => TrickKind::BalancerLies { region },
     };
     Trick { at: dice.between(Span::ZERO, BUSY), lasts: dice.between(Span::secs(1), Span::secs(60)), kind }
+}
+
+/// What befalls the claim: another controller, a process that is frozen, a store that is restored, requests that are lost.
+fn claims(dice: &mut Dice, tricks: &mut Vec<Trick>, acts: &mut Vec<TimedAct>) -> Option<Rival> {
+    if dice.odds(60) {
+        return None;
+    }
+    let holds = dice.pick(&[Span::secs(2), Span::secs(12), Span::secs(40)]);
+    if dice.odds(40) {
+        let lasts = dice.pick(&[Span::secs(2), Span::secs(11), Span::secs(70), Span::secs(120)]);
+        acts.push(TimedAct { at: moment(dice), act: Act::FreezeAt { point: dice.below(8) as u32, lasts } });
+    }
+    if dice.odds(25) {
+        let age = dice.pick(&[Span::secs(3), Span::secs(15), Span::secs(60)]);
+        acts.push(TimedAct { at: moment(dice), act: Act::RestoreStore { age } });
+    }
+    if dice.odds(40) {
+        let percent = dice.pick(&[30, 100]);
+        let by = dice.pick(&[Span::ms(700), Span::secs(3), Span::secs(20)]);
+        let kind = if dice.odds(50) { TrickKind::LosesRequests { percent } } else { TrickKind::DelaysRequests { percent, by } };
+        tricks.push(Trick { at: dice.between(Span::ZERO, BUSY), lasts: dice.between(Span::secs(1), Span::secs(60)), kind });
+    }
+    match dice.below(3) {
+        0 => None,
+        1 => Some(Rival::TakesOver { holds }),
+        _ => Some(Rival::Claims { at: moment(dice), holds, dies: dice.odds(50) }),
+    }
 }
 
 /// What one person does, from one to five orders.

@@ -22,6 +22,12 @@ pub struct TrickDoor {
     /// When a member was last asked and told of itself.
     pub told: BTreeMap<(GroupId, MemberId), Mono>,
     pub played: u64,
+    /// Requests on their way for too long, by when they arrive.
+    requests: BTreeMap<(Mono, u64), Issued>,
+    /// The process is frozen at the n-th effect from here.
+    pub freezes_at: Option<u32>,
+    /// What was about to leave when it was frozen.
+    frozen: Option<Vec<Issued>>,
 }
 
 impl TrickDoor {
@@ -37,19 +43,79 @@ impl TrickDoor {
             heard: BTreeMap::new(),
             told: BTreeMap::new(),
             played: 0,
+            requests: BTreeMap::new(),
+            freezes_at: None,
+            frozen: None,
         }
     }
 
     /// Whoever sent is gone: what was on its way to it reaches nobody.
     pub fn hang_up(&mut self) {
         self.late.clear();
+        self.frozen = None;
         self.world.hang_up();
     }
 
     /// No more tricks, and everything is mended.
     pub fn relent(&mut self) {
         self.tricks.clear();
+        self.freezes_at = None;
+        self.world.rival_leaves();
         self.world.mend();
+    }
+
+    pub const fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Time passes while our process is frozen: nothing is looked at, and what comes back waits until it thaws.
+    pub fn pass(&mut self, now: Mono) {
+        self.clock = now;
+        self.deliver(now);
+        for incoming in self.world.poll(now) {
+            if matches!(incoming, Incoming::Report(_)) {
+                self.later(Span::ZERO, incoming);
+            }
+        }
+    }
+
+    /// It runs again, and sends what it was about to.
+    pub fn thaw(&mut self, now: Now) {
+        self.world.process_runs(true);
+        for issued in self.frozen.take().unwrap_or_default() {
+            self.world.submit(now, issued);
+        }
+    }
+
+    /// Requests that were on their way arrive.
+    fn deliver(&mut self, now: Mono) {
+        while let Some(((at, _), _)) = self.requests.first_key_value()
+            && *at <= now
+            && let Some((_, issued)) = self.requests.pop_first()
+        {
+            self.world.submit(Now { utc: Utc::default(), mono: now }, issued);
+        }
+    }
+
+    /// What becomes of a request on its way; `None` if it has gone astray.
+    fn request(&mut self, now: Now, issued: Issued) -> Option<Issued> {
+        let to_store = matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
+        let far = to_store || matches!(issued.effect, Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. });
+        for kind in self.now_playing().collect::<Vec<_>>() {
+            let late = match kind {
+                TrickKind::LosesRequests { percent } if far && self.hits(percent) => None,
+                TrickKind::DelaysRequests { percent, by } if to_store && self.hits(percent) => Some(by),
+                _ => continue,
+            };
+            let outcome = Outcome::Unknown { reason: "the answer was lost".to_string() };
+            self.later(Span::ms(50), Incoming::Report(Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome }));
+            if let Some(by) = late {
+                self.order += 1;
+                self.requests.insert((now.mono.plus(by), self.order), issued);
+            }
+            return None;
+        }
+        Some(issued)
     }
 
     fn now_playing(&self) -> impl Iterator<Item = TrickKind> + use<'_> {
@@ -152,6 +218,20 @@ impl Door for TrickDoor {
     fn submit(&mut self, now: Now, issued: Issued) {
         self.sent.push(issued.id);
         self.clock = now.mono;
+        match &mut self.freezes_at {
+            Some(0) if self.frozen.is_none() => {
+                self.played += 1;
+                self.frozen = Some(Vec::new());
+                self.freezes_at = None;
+                self.world.process_runs(false);
+            }
+            Some(left) => *left = left.saturating_sub(1),
+            None => {}
+        }
+        if let Some(held) = &mut self.frozen {
+            return held.push(issued);
+        }
+        let Some(issued) = self.request(now, issued) else { return };
         let gives_up = self.now_playing().find_map(|k| if let TrickKind::GivesUpAndActs { percent } = k { Some(percent) } else { None });
         if gives_up.is_some_and(|percent| self.hits(percent)) {
             let outcome = Outcome::Unknown { reason: "its driver gave up waiting".to_string() };
@@ -167,6 +247,7 @@ impl Door for TrickDoor {
 
     fn poll(&mut self, now: Mono) -> Vec<Incoming> {
         self.clock = now;
+        self.deliver(now);
         let mut list = Vec::new();
         while let Some(((at, _), _)) = self.late.first_key_value()
             && *at <= now
@@ -188,6 +269,7 @@ impl Door for TrickDoor {
 
     fn next_deadline(&self) -> Option<Mono> {
         let late = self.late.first_key_value().map(|((at, _), _)| *at);
-        [self.world.next_deadline(), late].into_iter().flatten().min()
+        let arrives = self.requests.first_key_value().map(|((at, _), _)| *at);
+        [self.world.next_deadline(), late, arrives].into_iter().flatten().min()
     }
 }

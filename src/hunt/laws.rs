@@ -61,6 +61,7 @@ impl Watch {
             }
             Event::OperationStarted(start) => self.started(record.at, start, door)?,
             Event::Intended { id, effect } => self.intended(*id, effect, door)?,
+            Event::Reported { id, outcome } => self.reported(*id, outcome, door)?,
             Event::StepReset { operation, step, .. } => self.reset(*operation, *step)?,
             Event::StatusChanged { operation, status } => self.status(record.at, *operation, status, door)?,
             _ => {}
@@ -149,6 +150,19 @@ impl Watch {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is called not done was not done, and what is called done was.
+    fn reported(&mut self, id: EffectId, outcome: &Outcome, door: &TrickDoor) -> Result<(), String> {
+        let truly = door.world.outcome(id).map(|o| matches!(o, Outcome::Done { .. }));
+        let told = match outcome {
+            Outcome::Done { .. } => Some(true),
+            Outcome::NotDone { .. } | Outcome::Missed { .. } => Some(false),
+            Outcome::Assumed { .. } | Outcome::Unknown { .. } | Outcome::Ended { .. } => None,
+        };
+        let name = self.state().operation(id.operation).and_then(|o| o.effects().find(|e| e.id == id)).map_or("", |e| e.effect.name());
+        let fits = truly.zip(told).is_none_or(|(truly, told)| truly == told);
+        self.must(fits, 3, || format!("«{name}» is called {}, and it was otherwise", if told == Some(true) { "done" } else { "not done" }))
     }
 
     fn reset(&mut self, operation: OperationId, step: u16) -> Result<(), String> {

@@ -73,6 +73,9 @@ struct Run<'a> {
     back: Option<Mono>,
     gone_for: Span,
     room: Option<Mono>,
+    /// How long it is frozen once it is, and until when it is.
+    freezes_for: Span,
+    thaws: Option<Mono>,
     tally: Tally,
 }
 
@@ -81,7 +84,10 @@ type Played = Result<(), String>;
 impl<'a> Run<'a> {
     fn new(case: &'a Case) -> Run<'a> {
         let scenario = case.scenario();
-        let world = World::new(&scenario, case.seed);
+        let mut world = World::new(&scenario, case.seed);
+        if let Some(rival) = case.rival {
+            world.rival(rival);
+        }
         let estate = Arc::new(scenario.estate);
         let door = TrickDoor::new(world, case.tricks.clone(), case.seed);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "hunted"), Journal::in_memory(), door);
@@ -99,6 +105,8 @@ impl<'a> Run<'a> {
             back: None,
             gone_for: Span::ZERO,
             room: None,
+            freezes_for: Span::ZERO,
+            thaws: None,
             tally: Tally { faults: case.faults.len() as u64, ..Tally::default() },
         }
     }
@@ -152,6 +160,10 @@ impl<'a> Run<'a> {
     fn until(&mut self, end: Mono) -> Played {
         while self.clock < end {
             let scripted = self.acts.front().map(|a| Mono(a.at.0));
+            if self.core.door.is_frozen() {
+                self.freeze(end);
+                continue;
+            }
             let next = [self.core.next_wake(self.now()), scripted, self.back, self.room].into_iter().flatten().min();
             self.clock = next.unwrap_or(end).max(self.clock.plus(Span::ms(1))).min(end);
             let turned = self.core.turn(self.now());
@@ -167,6 +179,19 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Nothing of ours runs until it thaws; the world goes on.
+    fn freeze(&mut self, end: Mono) {
+        let thaws = *self.thaws.get_or_insert(self.clock.plus(self.freezes_for));
+        while self.clock < thaws.min(end) {
+            self.clock = self.clock.plus(Span::ms(100)).min(thaws).min(end);
+            self.core.door.pass(self.clock);
+        }
+        if self.clock >= thaws {
+            self.thaws = None;
+            self.core.door.thaw(self.now());
+        }
     }
 
     /// Every law, after whatever was done.
@@ -206,7 +231,7 @@ impl<'a> Run<'a> {
         self.back = None;
         self.core.dead = false;
         self.core.dies_at = None;
-        let mut engine = Engine::new(Arc::clone(&self.estate), "hunted again");
+        let mut engine = Engine::new(Arc::clone(&self.estate), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("hunted") });
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -241,6 +266,14 @@ impl<'a> Run<'a> {
                 self.room = Some(self.clock.plus(*lasts));
             }
             Act::SwitchOn => self.core.door.world.switch_on(None),
+            Act::FreezeAt { point, lasts } => {
+                self.freezes_for = *lasts;
+                self.core.door.freezes_at = Some(*point);
+            }
+            Act::RestoreStore { age } => {
+                self.tally.faults += 1;
+                self.core.door.world.restore_store(*age);
+            }
             _ => {
                 if let Some(action) = person::order(&self.core.engine, act) {
                     self.order(action)?;
@@ -283,6 +316,10 @@ impl<'a> Run<'a> {
 
     /// The storm is over: everything is mended, somebody arms the controller, and nothing new befalls it.
     fn calm(&mut self) -> Played {
+        if self.core.door.is_frozen() {
+            self.thaws = None;
+            self.core.door.thaw(self.now());
+        }
         self.core.door.relent();
         self.acts.clear();
         self.core.dies_at = None;

@@ -53,6 +53,7 @@ fn smaller(case: &Case) -> Vec<Case> {
     for i in 0..case.tricks.len() {
         with(&|c| drop_at(&mut c.tricks, i));
     }
+    with(&|c| c.rival = None);
     with(&|c| c.shape.databases = 1);
     with(&|c| c.shape.balancers.clear());
     with(&|c| c.shape.balancers.truncate(1));

@@ -101,6 +101,11 @@ impl Journal {
         self.head
     }
 
+    /// The public part of the key that signs it; empty where it is kept nowhere.
+    pub fn public_key(&self) -> String {
+        self.disk.as_ref().map_or_else(String::new, |d| d.key.public())
+    }
+
     /// Makes records durable, all or none.
     ///
     /// # Errors

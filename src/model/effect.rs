@@ -1,6 +1,6 @@
 //! Something to be done in the world: data, never executed by the engine.
 
-use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Span, Via};
+use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
 use serde::{Deserialize, Serialize};
 
 /// An effect with the id its intent was recorded under.
@@ -12,11 +12,22 @@ pub struct Issued {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
-    /// Write this operation into the store's own key, if nobody else has since we looked (law 7).
+    /// Write this operation into the store's operation key, and its owner into the owner key, if both are as they were read
+    /// (law 7).
     Claim {
         group: GroupId,
         value: String,
+        /// Of the operation key; `None`: it must be absent.
         revision: Option<u64>,
+        /// Of the owner key; `None`: it must be absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner_revision: Option<u64>,
+        /// Of the key of an older program at its own path, where that is taken over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        legacy_revision: Option<u64>,
+        /// What the owner before may have left. It is observed before anything else is sent.
+        #[serde(default, skip_serializing_if = "Obligations::is_empty")]
+        inherited: Obligations,
     },
     /// Say there that the operation is over.
     Release {
@@ -67,6 +78,9 @@ pub enum Effect {
     Command {
         argv: Vec<String>,
         timeout: Span,
+        /// The group of its operation, whose claim must stand; `None` in records from before this was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupId>,
     },
 }
 
@@ -102,6 +116,12 @@ pub struct HandOver {
     pub config_revision: Option<u64>,
     /// Of this operation's own claim.
     pub operation_revision: Option<u64>,
+    /// What stands in the owner key; empty in records from before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// What stands in the operation key once it has happened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub claim: String,
     /// Name the old leader in the request: only recorded standbys may then take over. Left out when loss was accepted.
     pub bind_to_old: bool,
     pub proof: FencingBasis,
@@ -138,8 +158,10 @@ pub enum Outcome {
     NotDone { reason: String },
     /// Nobody could tell, and a person takes it for not done, so that it can be tried anew. It may have happened all the same.
     Assumed { reason: String },
-    /// Its controller died before it was sent, as was seen afterwards: nothing was tried, so it may be made anew.
+    /// It did not reach anybody, as was seen afterwards, and it cannot any more: it may be made anew.
     Missed { reason: String },
+    /// Of a command: it has ended, and did not answer 0. It may have done all of its work, a part of it, or nothing.
+    Ended { reason: String },
     /// Nobody can tell yet.
     Unknown { reason: String },
 }

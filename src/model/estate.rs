@@ -119,9 +119,18 @@ impl Database {
         format!("/{}/{}/", self.namespace.trim_matches('/'), self.scope)
     }
 
-    /// The key in which the running operation's generation stands, beside the cluster's own keys.
-    pub fn generation_key(&self) -> String {
-        format!("/bpci/{}/operation", self.scope)
+    /// The prefix of the controllers' own keys, with a slash at its end. The namespace is part of it unless it is Patroni's
+    /// usual one.
+    pub fn own_prefix(&self) -> String {
+        match self.namespace.trim_matches('/') {
+            "service" => self.legacy_prefix(),
+            namespace => format!("/bpci/{namespace}/{}/", self.scope),
+        }
+    }
+
+    /// The prefix that older programs use, whatever the namespace is.
+    pub fn legacy_prefix(&self) -> String {
+        format!("/bpci/{}/", self.scope)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::vocabulary;
 use super::{
     Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode, Name, Now,
-    OperationId, Order, Outcome, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,6 +31,9 @@ pub enum Event {
         armed: bool,
         drilled: Vec<Digest>,
         estate: Arc<Estate>,
+        /// This controller's process, as it signs its claims.
+        #[serde(default)]
+        owner: Owner,
     },
     ClockJumped {
         by_ms: i64,

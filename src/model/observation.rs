@@ -203,8 +203,17 @@ pub struct StoreRecord {
     pub members: Arc<Vec<MemberKey>>,
     /// The last switch of timelines: the timeline that ended, and where.
     pub last_switch: Option<(Timeline, Lsn)>,
-    /// The controller's own key: which operation acted last.
+    /// The controllers' own key: which operation acted last.
     pub operation: Option<OperationKey>,
+    /// Whose it is; the key is gone when its owner has not renewed it in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OperationKey>,
+    /// The operation key of an older program, where that has a path of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legacy: Option<OperationKey>,
+    /// This controller holds the owner key and could not renew it in time: it sends nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unrenewed: bool,
     pub failsafe: bool,
     /// How many members the store has, and how many of them answered.
     pub voters: u16,
@@ -293,6 +302,7 @@ pub struct MemberKey {
     pub sql: Option<String>,
 }
 
+/// A key of the controllers' own, with the revision at which it was last changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationKey {
     pub value: Name,

@@ -123,7 +123,11 @@ pub struct StepRecord {
 impl StepRecord {
     /// What was sent, the newest first. What was not done before somebody had it tried anew is not told any more.
     pub fn sent(&self) -> impl DoubleEndedIterator<Item = &EffectRecord> {
-        let before = self.effects.iter().take(self.tried).filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. } | Outcome::Assumed { .. })));
+        let before = self
+            .effects
+            .iter()
+            .take(self.tried)
+            .filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })));
         before.chain(self.anew()).rev().filter(|e| !e.is_missed())
     }
 
@@ -177,7 +181,7 @@ impl EffectRecord {
     pub const fn may_have_happened(&self) -> bool {
         match self.outcome {
             Some(Outcome::Missed { .. }) => false,
-            // A fence that did not answer 0, or was ended when its time was up, may have struck all the same.
+            // In older records: a fence that did not answer 0, or was ended when its time was up, may have struck.
             Some(Outcome::NotDone { .. }) => matches!(self.effect, Effect::Fence { .. }),
             _ => true,
         }

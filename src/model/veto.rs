@@ -36,6 +36,8 @@ pub enum Veto {
         within: Span,
     },
     NotDrilled,
+    /// A claim of an older program stands in the store: only a person may take it over.
+    OlderClaim,
     /// The target cannot carry what would come.
     TargetShort {
         check: Box<Check>,
@@ -89,6 +91,7 @@ impl Veto {
             | Veto::Cooldown { .. }
             | Veto::FenceNotProven { .. }
             | Veto::NotDrilled
+            | Veto::OlderClaim
             | Veto::TargetShort { .. }
             | Veto::Risky { short: true, .. } => true,
             Veto::ReadOnly
@@ -120,6 +123,7 @@ impl Veto {
             Veto::Cooldown { acted, cooldown, .. } => format!("acted {acted} ago; not again within {cooldown}"),
             Veto::FenceNotProven { within } => format!("the fence was not proven within {within}"),
             Veto::NotDrilled => "the plan was not drilled as it stands before this controller began; drill it, and start again".to_string(),
+            Veto::OlderClaim => "an older program holds the claim; only a person may take that over".to_string(),
             Veto::TargetShort { check, to } => {
                 let to = to.map_or("?", |to| estate.region(to).name.as_str());
                 let figure = check.figure.map_or_else(|| "?".to_string(), |f| f.to_string());

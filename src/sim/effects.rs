@@ -4,6 +4,9 @@ use super::cluster::Asked;
 use super::world::{Happening, World};
 use crate::model::*;
 
+/// Why a request to the store was heard by nobody.
+const NO_STORE: &str = "etcd does not answer";
+
 /// An effect under way.
 pub(super) struct Pending {
     pub issued: Issued,
@@ -17,7 +20,15 @@ pub(super) struct Pending {
 
 impl World {
     pub(super) fn begin_effect(&mut self, issued: Issued) {
-        self.truth.effects += 1;
+        if let Some(reason) = self.withheld(&issued) {
+            let outcome = Outcome::Missed { reason };
+            self.outcomes.insert(issued.id, outcome.clone());
+            self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
+            return;
+        }
+        let late = self.process.excluded.contains(&issued.id);
+        self.truth.effects += u32::from(!late);
+        self.is_sent(&issued);
         if self.outcomes.contains_key(&issued.id) || self.pending.iter().any(|p| p.issued.id == issued.id) {
             self.truth.repeated += 1;
         }
@@ -71,6 +82,7 @@ impl World {
         for pending in &mut self.pending {
             pending.unheard = true;
         }
+        self.process_is_gone();
     }
 
     /// Whether an effect happened whose report was lost.
@@ -80,7 +92,8 @@ impl World {
         let outcome = match (known, under_way) {
             (Some(outcome), _) => outcome,
             (None, true) => return,
-            (None, false) => Outcome::Missed { reason: "it never arrived".to_string() },
+            (None, false) if self.exclude(issued) => Outcome::Missed { reason: "it did not arrive, and cannot any more".to_string() },
+            (None, false) => return,
         };
         self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
     }
@@ -93,11 +106,11 @@ impl World {
     fn carry_out(&mut self, issued: &Issued) -> Outcome {
         let operation = issued.id.operation;
         let answer = match &issued.effect {
-            Effect::Claim { group, value, revision } => self.claim(*group, value, *revision),
+            Effect::Claim { group, value, revision, owner_revision, .. } => self.claim(*group, value, (*revision, *owner_revision)),
             Effect::Release { group, value, over } => self.release(*group, value, over),
             Effect::Fence { group, member } => self.fence(*group, *member),
             Effect::UndoFence { group, member } => self.undo_fence(*group, *member),
-            Effect::HandOver(hand_over) => self.hand_over(operation, hand_over),
+            Effect::HandOver(hand_over) => self.hand_over(issued, hand_over),
             Effect::SwitchOver { group, from, to } => self.switch_over(operation, *group, from, to),
             Effect::Drain { group, member, balancer } => self.maintenance(*group, *member, *balancer, true),
             Effect::Restore { group, member, balancer } => self.maintenance(*group, *member, *balancer, false),
@@ -105,7 +118,18 @@ impl World {
             Effect::Command { .. } => Ok("exit status 0".to_string()),
         };
         match answer {
-            Ok(detail) => Outcome::Done { detail },
+            // Nobody heard it.
+            Err(reason) if reason == NO_STORE => {
+                self.truth.effects -= u32::from(!self.process.excluded.contains(&issued.id));
+                Outcome::Missed { reason }
+            }
+            Ok(detail) => {
+                if self.process.excluded.contains(&issued.id) {
+                    let what = format!("law 3: «{}» happened after it was found that it could not", issued.effect.name());
+                    self.truth.trespasses.push(what);
+                }
+                Outcome::Done { detail }
+            }
             Err(reason) => Outcome::NotDone { reason },
         }
     }
@@ -115,25 +139,55 @@ impl World {
     }
 
     fn asked_store(&self, cluster: usize) -> Result<(), String> {
-        if self.store_answers(cluster) { Ok(()) } else { Err("etcd does not answer".to_string()) }
+        if self.store_answers(cluster) { Ok(()) } else { Err(NO_STORE.to_string()) }
     }
 
-    fn claim(&mut self, group: GroupId, value: &str, revision: Option<u64>) -> Result<String, String> {
+    /// Something of ours leaves for a cluster.
+    fn is_sent(&mut self, issued: &Issued) {
+        let group = match &issued.effect {
+            Effect::Fence { group, .. } | Effect::UndoFence { group, .. } | Effect::SwitchOver { group, .. } => *group,
+            Effect::Drain { group, .. } | Effect::Restore { group, .. } => *group,
+            _ => return,
+        };
+        if let Ok(c) = self.cluster_of(group) {
+            self.trespasses(c, issued);
+        }
+    }
+
+    /// A request whose answer was lost, and that has not come: from now on it cannot any more. False if that cannot be told.
+    fn exclude(&mut self, issued: &Issued) -> bool {
+        let group = match &issued.effect {
+            Effect::Claim { group, .. } | Effect::Release { group, .. } => *group,
+            Effect::HandOver(h) => h.group,
+            _ => return true,
+        };
+        let Ok(c) = self.cluster_of(group) else { return true };
+        if !self.store_answers(c) {
+            return false;
+        }
+        self.clusters[c].store.exclude();
+        self.process.excluded.insert(issued.id);
+        self.news();
+        true
+    }
+
+    fn claim(&mut self, group: GroupId, value: &str, read: (Option<u64>, Option<u64>)) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         self.asked_store(c)?;
-        self.clusters[c].store.claim(value, revision)?;
+        let before = self.clusters[c].store.claimed();
+        let ends = self.clock.plus(World::lease());
+        self.clusters[c].store.claim(value, read, ends)?;
+        self.claims_grow(before.as_ref(), Claim::read(value).as_ref());
+        self.tenure_begins(c, self.clock);
         Ok("claimed".to_string())
     }
 
     fn release(&mut self, group: GroupId, value: &str, over: &str) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         self.asked_store(c)?;
-        let store = &mut self.clusters[c].store;
-        let ours = store.operation.as_ref().filter(|k| *k.value == *value).map(|k| k.revision);
-        match ours {
-            Some(revision) => store.claim(over, Some(revision)).map(|()| "the claim is released".to_string()),
-            None => Err("the claim is another's by now".to_string()),
-        }
+        self.clusters[c].store.release(value, over)?;
+        self.tenure_ends(c);
+        Ok("the claim is released".to_string())
     }
 
     fn fence(&mut self, group: GroupId, member: MemberId) -> Result<String, String> {
@@ -163,12 +217,15 @@ impl World {
         Ok(format!("{} may come back", self.estate.member_label(group, member, None)))
     }
 
-    fn hand_over(&mut self, operation: OperationId, h: &HandOver) -> Result<String, String> {
+    fn hand_over(&mut self, issued: &Issued, h: &HandOver) -> Result<String, String> {
+        let operation = issued.id.operation;
         let c = self.cluster_of(h.group)?;
         self.asked_store(c)?;
         let cluster = &mut self.clusters[c];
         let old = cluster.members.iter().position(|m| *m.name == *h.old);
         cluster.store.hand_over(h, old)?;
+        self.trespasses(c, issued);
+        let cluster = &mut self.clusters[c];
         cluster.loss_accepted = !h.bind_to_old;
         let candidate = cluster.members.iter().position(|m| *m.name == *h.candidate);
         let electable = candidate.is_some_and(|_| {
@@ -190,7 +247,9 @@ impl World {
 
     fn switch_over(&mut self, operation: OperationId, group: GroupId, from: &str, to: &str) -> Result<String, String> {
         let c = self.cluster_of(group)?;
-        self.asked_store(c)?;
+        if !self.store_answers(c) {
+            return Err("503: the cluster's store does not answer".to_string());
+        }
         let now = self.clock;
         let cluster = &mut self.clusters[c];
         let (Some(old), Some(new)) = (cluster.members.iter().position(|m| *m.name == *from), cluster.members.iter().position(|m| *m.name == *to))

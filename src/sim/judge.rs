@@ -16,6 +16,11 @@ pub struct Leads {
 }
 
 impl World {
+    /// What became of an effect, as it was; `None` if nothing has yet.
+    pub fn outcome(&self, id: EffectId) -> Option<&Outcome> {
+        self.outcomes.get(&id)
+    }
+
     /// Who holds the lock of a group's cluster and leads.
     pub fn leads(&self, group: GroupId) -> Option<Leads> {
         let cluster = self.clusters.iter().find(|c| c.group == group)?;

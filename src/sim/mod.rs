@@ -4,6 +4,7 @@
 //! read a clock or reach anything outside itself: a drill cannot touch what is real (law 8).
 
 mod chance;
+mod claims;
 mod cluster;
 mod effects;
 mod faults;
@@ -16,6 +17,7 @@ mod truth;
 mod world;
 
 pub use chance::Chance;
+pub use claims::Rival;
 pub use judge::Leads;
 pub use pace::{Draw, ENOUGH, Pace};
 pub use truth::{Deed, Truth};

@@ -2,9 +2,10 @@
 //! is drawn, so that each future is one that fits what was measured.
 
 use super::chance::Chance;
+use super::claims::Process;
 use super::cluster::{Cluster, SimMember, keys};
 use super::pace::Pace;
-use super::store::{Lock, Store};
+use super::store::{Lock, OwnerLease, Store};
 use super::truth::Truth;
 use super::world::{Happening, SimServer, World};
 use crate::model::*;
@@ -44,6 +45,8 @@ impl World {
             out: Vec::new(),
             pending: Vec::new(),
             outcomes: BTreeMap::new(),
+            process: Process::new(clusters.iter().map(|c| Some(Name::clone(&c.store.owner.as_ref()?.key.value))), standing.now),
+            rival: None,
             close_until: vec![Mono::default(); clusters.len()],
             rise: pace.rise.draw(&mut chance),
             pace: pace.clone(),
@@ -61,6 +64,7 @@ impl World {
                 world.schedule(first, Happening::Agent { cluster, member });
             }
             world.schedule_lease(cluster);
+            world.tenure_begins(cluster, standing.now);
         }
         world
     }
@@ -261,6 +265,7 @@ fn store(standing: &StandingDatabase, now: Mono, holder: Option<usize>, chance: 
         config_revision: record.config.as_ref().map_or(0, |c| c.revision),
         status: record.status,
         operation: record.operation,
+        owner: record.owner.map(|key| OwnerLease { key, ends: now.plus(World::lease()) }),
         last_switch: record.last_switch,
     }
 }

@@ -12,6 +12,7 @@ pub struct Store {
     pub config_revision: u64,
     pub status: Option<StatusKey>,
     pub operation: Option<OperationKey>,
+    pub owner: Option<OwnerLease>,
     pub last_switch: Option<(Timeline, Lsn)>,
 }
 
@@ -20,6 +21,13 @@ pub struct Lock {
     /// Position of the member that holds it.
     pub holder: usize,
     pub create_revision: u64,
+    pub ends: Mono,
+}
+
+/// The owner key, on its lease.
+#[derive(Clone, Debug)]
+pub struct OwnerLease {
+    pub key: OperationKey,
     pub ends: Mono,
 }
 
@@ -41,13 +49,47 @@ impl Store {
         }
     }
 
-    pub fn claim(&mut self, value: &str, revision: Option<u64>) -> Result<(), String> {
-        if self.operation.as_ref().map(|k| k.revision) != revision {
-            return Err("somebody else wrote the operation key meanwhile".to_string());
+    /// The claim as it stands.
+    pub fn claimed(&self) -> Option<Claim> {
+        Claim::read(&self.operation.as_ref()?.value)
+    }
+
+    /// Writes both keys, if they are as they were read.
+    pub fn claim(&mut self, value: &str, read: (Option<u64>, Option<u64>), ends: Mono) -> Result<(), String> {
+        let (operation, owner) = read;
+        if self.operation.as_ref().map(|k| k.revision) != operation {
+            return Err("operation changed since it was read; nothing was done".to_string());
+        }
+        if self.owner.as_ref().map(|o| o.key.revision) != owner {
+            return Err("owner changed since it was read; nothing was done".to_string());
         }
         let revision = self.next();
         self.operation = Some(OperationKey { value: value.into(), revision });
+        let owner = Claim::read(value).and_then(|c| c.owner);
+        self.owner = owner.map(|o| OwnerLease { key: OperationKey { value: o.write().into(), revision }, ends });
         Ok(())
+    }
+
+    pub fn release(&mut self, value: &str, over: &str) -> Result<(), String> {
+        let ours = Claim::read(value);
+        if !self.claimed().is_some_and(|c| ours.is_some_and(|o| o.is_same_run(&c))) {
+            return Err("the claim is another's by now".to_string());
+        }
+        let revision = self.next();
+        self.operation = Some(OperationKey { value: over.into(), revision });
+        self.owner = None;
+        Ok(())
+    }
+
+    /// Changes the operation key for no other reason than that a request which compares it must not succeed any more.
+    pub fn exclude(&mut self) {
+        let revision = self.next();
+        let value = match (self.claimed(), &self.operation) {
+            (Some(claim), _) => Claim { attempt: claim.attempt + 1, ..claim }.write().into(),
+            (None, Some(key)) => Name::clone(&key.value),
+            (None, None) => "{}".into(),
+        };
+        self.operation = Some(OperationKey { value, revision });
     }
 
     /// All of the transaction's comparisons hold, or nothing happens.
@@ -64,9 +106,15 @@ impl Store {
         same("failover", h.failover_revision, self.failover.as_ref().map(|f| f.revision))?;
         same("config", h.config_revision, Some(self.config_revision))?;
         same("operation", h.operation_revision, self.operation.as_ref().map(|k| k.revision))?;
+        if !h.owner.is_empty() && self.owner.as_ref().is_none_or(|o| *o.key.value != *h.owner) {
+            return Err("the owner key is not ours".to_string());
+        }
         self.leader = None;
         let revision = self.next();
         let from = h.bind_to_old.then(|| h.old.clone());
+        if !h.claim.is_empty() {
+            self.operation = Some(OperationKey { value: h.claim.as_str().into(), revision });
+        }
         self.failover = Some(FailoverKey { content: Some(FailoverRequest { from, to: Some(h.candidate.clone()), scheduled_at: None }), revision });
         Ok(())
     }

@@ -19,6 +19,8 @@ pub struct Truth {
     pub repeated: u32,
     /// Effects that came in, by id.
     pub effects: u32,
+    /// What was done to a cluster that was another controller's, in words.
+    pub trespasses: Vec<String>,
     /// What followed of each hand-over that came in, by the operation that asked for it.
     pub deeds: BTreeMap<OperationId, Deed>,
 }

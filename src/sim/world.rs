@@ -1,6 +1,7 @@
 //! The world: what happens when, and the door to it.
 
 use super::chance::Chance;
+use super::claims::{Process, RivalAtWork};
 use super::cluster::{Cluster, SimMember, Wake};
 use super::pace::Pace;
 use super::store::Store;
@@ -53,6 +54,14 @@ pub(super) enum Happening {
         cluster: usize,
     },
     Effect(usize),
+    /// Our process renews its owner key.
+    KeepAlive {
+        cluster: usize,
+    },
+    OwnerEnds {
+        cluster: usize,
+    },
+    Rival,
 }
 
 /// A balancer's own view of one server.
@@ -87,6 +96,8 @@ pub struct World {
     pub(super) out: Vec<Incoming>,
     pub(super) pending: Vec<super::effects::Pending>,
     pub(super) outcomes: BTreeMap<EffectId, Outcome>,
+    pub(super) process: Process,
+    pub(super) rival: Option<RivalAtWork>,
     pub(super) close_until: Vec<Mono>,
     /// Until a balancer believes that a server is up.
     pub(super) rise: Span,
@@ -136,6 +147,8 @@ impl World {
             out: Vec::new(),
             pending: Vec::new(),
             outcomes: BTreeMap::new(),
+            process: Process::new(clusters.iter().map(|_| None), Mono::default()),
+            rival: None,
             clock: Mono::default(),
             truth: Truth::default(),
             links: Vec::new(),
@@ -241,6 +254,7 @@ impl World {
                     self.observe_cluster(cluster);
                 }
                 self.observe_services();
+                self.keep_snapshots();
                 let interval = self.estate.policy.detection.interval;
                 let interval = if self.thrift.is_some() { interval.max(Span::ms(250)) } else { interval };
                 self.schedule(self.clock.plus(interval), Happening::Observe);
@@ -255,6 +269,9 @@ impl World {
                 }
             }
             Happening::Effect(i) => self.effect_is_due(i),
+            Happening::KeepAlive { cluster } => self.keep_alive(cluster),
+            Happening::OwnerEnds { cluster } => self.owner_ends(cluster),
+            Happening::Rival => self.rival_turn(),
         }
     }
 
@@ -433,6 +450,7 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
         config_revision: 5,
         status: None,
         operation: None,
+        owner: None,
         last_switch: None,
     };
     store.take_lock(leader, Mono(setup.agent.ttl.0));

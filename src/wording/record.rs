@@ -220,7 +220,8 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
                 Outcome::Assumed { reason } => (Weight::Warning, format!("unknown: {reason}")),
                 Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
-                Outcome::Missed { reason } => (Weight::Warning, format!("never sent, {reason}")),
+                Outcome::Missed { reason } => (Weight::Warning, format!("not done: {reason}")),
+                Outcome::Ended { reason } => (Weight::Warning, reason.clone()),
                 Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
             };
             let of_step = if is_own(*id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };

@@ -231,7 +231,7 @@ fn operation(e: &Estate, o: &Operation) -> Value {
         "automatic": o.automatic,
         "disaster": o.disaster.map(|d| d.0),
         "accepted": {
-            "loss_bytes": a.loss.map(|b| b.0), "unfenced": a.unfenced, "alive": a.alive, "second_person": a.second_person,
+            "loss_bytes": loss_bytes(a), "unfenced": a.accepts_two_writers(), "alive": a.alive, "second_person": a.second_person,
         },
         "impact": o.before.impact.map(|t| t.0),
         "started": o.started.0,
@@ -320,4 +320,13 @@ fn obligations(e: &Estate, o: &Operation) -> Vec<Value> {
         owes("release the claim", Value::Null);
     }
     left
+}
+
+/// The bytes whose loss was accepted, as version 1 wrote them: 0 for an unknown amount.
+fn loss_bytes(accepted: &Accepted) -> Option<u64> {
+    accepted.risks.iter().find_map(|a| match a.risk {
+        Risk::Loses(Amount::AtLeast(bytes)) => Some(bytes.0),
+        Risk::Loses(Amount::Unknown) => Some(0),
+        _ => None,
+    })
 }

@@ -7,6 +7,7 @@ mod automatic;
 mod beyond;
 mod crowd;
 mod lab;
+mod owners;
 mod quiet;
 mod ready;
 mod refused;
@@ -34,6 +35,7 @@ fn a_real_cluster() {
     rehearsed::live_drill(&lab);
     quiet::no_action(&lab);
     crowd::two_controllers(&lab);
+    owners::each_fate(&lab);
     refused::when_it_is_dead(&lab);
     beyond::leader_and_standby_dead(&lab);
 }

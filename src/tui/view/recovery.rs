@@ -180,7 +180,8 @@ fn words(c: &Canvas, o: &Operation, index: usize) -> String {
         match &effect.outcome {
             Some(Outcome::Assumed { reason }) => parts.push(format!("{} unknown: {reason}", effect.effect.name())),
             Some(Outcome::NotDone { reason }) => parts.push(format!("{} not done: {reason}", effect.effect.name())),
-            Some(Outcome::Missed { .. }) => parts.push(format!("{} was never sent, made anew", effect.effect.name())),
+            Some(Outcome::Missed { .. }) => parts.push(format!("{} did not happen, made anew", effect.effect.name())),
+            Some(Outcome::Ended { reason }) => parts.push(format!("{}: {reason}", effect.effect.name())),
             Some(Outcome::Unknown { reason }) => parts.push(format!("{}: unknown, {reason}", effect.effect.name())),
             _ => {}
         }

@@ -1,0 +1,143 @@
+//! What stands in the consensus store about the operation that runs on a cluster. Two keys: the operation (never deleted) and
+//! its owner (on a lease). Controllers on different machines keep out of each other's way by them.
+
+use super::{Generation, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A controller's process. It holds no host name and no process number: both are given to others later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Owner {
+    /// The public key of its journal.
+    pub journal: String,
+    /// Which start of its machine it belongs to.
+    pub boot: String,
+    /// Differs from process to process.
+    pub nonce: String,
+}
+
+impl Owner {
+    /// The other process wrote the same journal on the same machine, and the machine was not started anew in between.
+    pub fn is_same_place(&self, other: &Owner) -> bool {
+        self.journal == other.journal && self.boot == other.boot
+    }
+
+    pub fn read(value: &str) -> Option<Owner> {
+        serde_json::from_str(value).ok()
+    }
+
+    /// As it stands in the owner key.
+    pub fn write(&self) -> String {
+        // An owner has no part that JSON cannot hold.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// One of a simulation, where a name is enough.
+impl From<&str> for Owner {
+    fn from(name: &str) -> Owner {
+        Owner { journal: name.to_string(), ..Owner::default() }
+    }
+}
+
+/// The beginning of its journal's key tells controllers apart.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "controller {}", self.journal.chars().take(8).collect::<String>())
+    }
+}
+
+/// How far an operation has come, as far as others must know it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimPhase {
+    /// It may fence, drain and hand over.
+    #[default]
+    Acting,
+    /// The lock was handed over: it watches, validates and restores.
+    HandedOver,
+    Over,
+}
+
+/// What an operation may have done and must undo or restore.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obligations {
+    /// Members that may be fenced, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fenced: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drained: Vec<Drained>,
+    /// Settings of the cluster that may be changed, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
+}
+
+impl Obligations {
+    pub fn is_empty(&self) -> bool {
+        self.fenced.is_empty() && self.drained.is_empty() && self.settings.is_empty()
+    }
+
+    /// Both together, each once.
+    pub fn with(mut self, other: &Obligations) -> Obligations {
+        fn join<T: Clone + PartialEq>(into: &mut Vec<T>, from: &[T]) {
+            for item in from {
+                if !into.contains(item) {
+                    into.push(item.clone());
+                }
+            }
+        }
+        join(&mut self.fenced, &other.fenced);
+        join(&mut self.drained, &other.drained);
+        join(&mut self.settings, &other.settings);
+        self
+    }
+}
+
+/// A member's server that may be in maintenance on a balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drained {
+    pub member: String,
+    /// The address of the balancer's runtime API.
+    pub balancer: String,
+}
+
+/// The value of the operation key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub operation: String,
+    pub generation: Generation,
+    /// Together with `since` for programs that know no owner key; nothing here decides by them.
+    pub by: String,
+    pub since: Utc,
+    pub running: bool,
+    /// `None`: a program wrote it that knows no owner key.
+    #[serde(default)]
+    pub owner: Option<Owner>,
+    #[serde(default)]
+    pub phase: ClaimPhase,
+    /// How long an effect of this phase may still be under way after its owner is gone, in milliseconds.
+    #[serde(default)]
+    pub patience_ms: u64,
+    #[serde(default)]
+    pub obligations: Obligations,
+    /// Grows when the key is changed for no other reason than that a lost request must not succeed any more.
+    #[serde(default)]
+    pub attempt: u32,
+}
+
+impl Claim {
+    pub fn read(value: &str) -> Option<Claim> {
+        serde_json::from_str(value).ok()
+    }
+
+    pub fn write(&self) -> String {
+        // A claim has no part that JSON cannot hold.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Both are about the same run of an operation.
+    pub fn is_same_run(&self, other: &Claim) -> bool {
+        let journal = |c: &Claim| c.owner.as_ref().map(|o| o.journal.clone());
+        self.operation == other.operation && self.generation == other.generation && journal(self) == journal(other)
+    }
+}
