@@ -115,6 +115,7 @@ pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Res
         return Ok(Permit { read, leased: false });
     }
     Err(match stored.filter(|c| c.running) {
+        Some(claim) if claim.owner.as_ref() == Some(&shared.owner) => "our owner key is gone".to_string(),
         Some(claim) => format!("{} holds the claim", holder(&claim)),
         None => "the claim is not ours".to_string(),
     })

@@ -49,8 +49,20 @@ impl Receipt {
             return Some(false);
         }
         // SAFETY: signal 0 sends nothing; it asks whether there is such a process group.
-        Some(unsafe { libc::kill(-group, 0) } == 0)
+        let exists = unsafe { libc::kill(-group, 0) } == 0;
+        Some(exists && lives(group))
     }
+}
+
+/// A process of the group lives. One that has ended and was not waited for by its parent does nothing any more.
+fn lives(group: i32) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    let lives = |stat: &str| {
+        let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+        let (state, of) = (fields.next(), fields.nth(1).and_then(|g| g.parse::<i32>().ok()));
+        of == Some(group) && !matches!(state, Some("Z" | "X"))
+    };
+    processes.flatten().filter_map(|p| std::fs::read_to_string(p.path().join("stat")).ok()).any(|stat| lives(&stat))
 }
 
 /// One run of a command.

@@ -426,3 +426,57 @@ fn member_key(database: &Database, name: &str, text: &str) -> Option<MemberKey> 
     let member = database.members.iter().position(|m| m.rest == address).map(MemberId::of);
     Some(MemberKey { name: name.into(), member, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(namespace: &str) -> Database {
+        let text = format!(
+            "services:\n  db:\n    patroni:\n      scope: orders\n      namespace: {namespace}\n      members: {{ us-east-1: \"http://127.0.0.1:1\", eu-west-1: \"http://127.0.0.1:2\" }}\n      etcd: [\"http://127.0.0.1:3\"]\n"
+        );
+        let estate = crate::config::parse("keys.yaml", &text).unwrap_or_else(|e| panic!("{e}")).estate;
+        estate.groups[0].database.clone().unwrap_or_else(|| panic!("no database"))
+    }
+
+    #[test]
+    fn the_namespace_is_part_of_our_own_keys() {
+        for (namespace, operation) in
+            [("/service/", "/bpci/orders/operation"), ("service", "/bpci/orders/operation"), ("/prod/eu/", "/bpci/prod/eu/orders/operation")]
+        {
+            let database = database(namespace);
+            assert_eq!((operation_key(&database).as_str(), legacy_key(&database).as_str()), (operation, "/bpci/orders/operation"));
+        }
+    }
+
+    /// An error reply is not a «no»: only what etcd refused before it looked at it is.
+    #[test]
+    fn what_may_have_been_changed_is_unknown() {
+        let answered = |status: u16, body: &str| Err(PostError::Answered(status, body.to_string()));
+        let cases = [
+            (Ok(r#"{"header":{"revision":"5"},"succeeded":true}"#.to_string()), "done"),
+            (Ok("<html>sign in</html>".to_string()), "unknown"),
+            (Ok(r#"{"status":"ok"}"#.to_string()), "unknown"),
+            (Err(PostError::Lost("no answer in time".to_string())), "unknown"),
+            (answered(500, r#"{"error":"etcdserver: request timed out","code":2}"#), "unknown"),
+            (answered(503, r#"{"error":"etcdserver: leader changed","code":14}"#), "unknown"),
+            (answered(429, r#"{"error":"etcdserver: too many requests","code":8}"#), "unknown"),
+            (answered(307, ""), "unknown"),
+            (answered(404, "<html>no such page</html>"), "unknown"),
+            (answered(400, r#"{"error":"etcdserver: duplicate key given in txn request","code":3}"#), "refused"),
+            (answered(404, r#"{"error":"etcdserver: requested lease not found","code":5}"#), "refused"),
+            (answered(403, r#"{"error":"etcdserver: permission denied","code":7}"#), "refused"),
+            (Err(PostError::NotSent("connection refused".to_string())), "not sent"),
+        ];
+        for (answer, expected) in cases {
+            let told = format!("{answer:?}");
+            let word = match changed(answer) {
+                Ok(_) => "done",
+                Err(Unchanged::Unknown(_)) => "unknown",
+                Err(Unchanged::Refused(_)) => "refused",
+                Err(Unchanged::NotSent(_)) => "not sent",
+            };
+            assert_eq!(word, expected, "{told}");
+        }
+    }
+}

@@ -4,6 +4,7 @@
 use super::planted::{self, Break};
 use super::{Facts, limits};
 use crate::model::*;
+use std::sync::Arc;
 
 /// How the claim of a cluster stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +72,13 @@ impl ClaimState {
     }
 }
 
-/// What has been seen of a claim that somebody else may hold.
+/// What has been seen of the operation key and the owner key. They are read only when they change: a step is looked at often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimSeen {
-    /// The key as it has stood since then.
-    key: OperationKey,
+    key: Option<OperationKey>,
+    claim: Option<Arc<Claim>>,
+    owner: Option<(OperationKey, Option<Arc<Owner>>)>,
+    /// The operation key has stood like this since then.
     since: Mono,
     /// Since when the owner key is gone.
     owner_gone: Option<Mono>,
@@ -83,14 +86,20 @@ pub struct ClaimSeen {
 
 impl ClaimSeen {
     /// What is known after one more read of the store.
-    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono) -> Option<ClaimSeen> {
-        let key = standing_key(record)?.clone();
-        let (since, gone) = match before.filter(|b| b.key == key) {
-            Some(same) => (same.since, same.owner_gone),
-            None => (at, None),
-        };
-        let owner_gone = if record.owner.is_none() { gone.or(Some(at)) } else { None };
-        Some(ClaimSeen { key, since, owner_gone })
+    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono) -> ClaimSeen {
+        let key = standing_key(record);
+        let (known, owner) = before.map_or((None, None), |b| ((b.key.as_ref() == key).then_some((b.claim, b.since, b.owner_gone)), b.owner));
+        let (claim, since, gone) = known.unwrap_or_else(|| (key.and_then(|k| Claim::read(&k.value)).map(Arc::new), at, None));
+        let owner = record.owner.as_ref().map(|key| match owner {
+            Some((before, read)) if before == *key => (before, read),
+            _ => (key.clone(), Owner::read(&key.value).map(Arc::new)),
+        });
+        let owner_gone = if owner.is_none() { gone.or(Some(at)) } else { None };
+        ClaimSeen { key: key.cloned(), claim, owner, since, owner_gone }
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref().and_then(|(_, owner)| owner.as_deref())
     }
 }
 
@@ -111,37 +120,34 @@ pub fn stored_generation(record: &StoreRecord) -> Generation {
 /// How the claim of a group stands, as it was read last.
 pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let store = &cx.telemetry.group(group).store;
-    let (record, at) = store.record.as_ref()?;
-    let owner = record.owner.as_ref().and_then(|k| Owner::read(&k.value));
-    let Some(key) = standing_key(record) else {
-        let unowned = || ClaimState::Foreign { operation: "an operation".to_string(), owner: holder(owner.as_ref()), since: *at, renewing: true };
-        return Some(if record.owner.is_some() { unowned() } else { ClaimState::Free });
+    let (seen, (record, _)) = (store.claim.as_ref()?, store.record.as_ref()?);
+    let (owner, since, us) = (seen.owner(), seen.since, &cx.state.owner);
+    let Some(claim) = seen.claim.as_deref().filter(|c| c.running) else {
+        // An owner without an operation: somebody is at work on the keys.
+        let unowned = || ClaimState::Foreign { operation: "an operation".to_string(), owner: holder(owner), since, renewing: true };
+        return Some(if seen.owner.is_some() { unowned() } else { ClaimState::Free });
     };
-    let seen = store.claim.as_ref().filter(|s| s.key == *key);
-    let since = seen.map_or(*at, |s| s.since);
-    let Some(claim) = Claim::read(&key.value).filter(|c| c.running) else { return Some(ClaimState::Free) };
-    // The program before this one wrote it, in this directory.
-    let by_us = |o: &Operation| *o.before.claim == *key.value || runs(&claim, o);
-    let known = cx.state.operations.iter().any(|o| by_us(o));
-    let us = &cx.state.owner;
     let Some(by) = &claim.owner else {
-        if known {
+        // This directory's own program may have been an older one.
+        let own = |o: &Arc<Operation>| seen.key.as_ref().is_some_and(|k| *o.before.claim == *k.value);
+        if cx.state.operations.iter().any(own) {
             return Some(ClaimState::Lapsed);
         }
         let left = Span(limits::LEGACY.0.saturating_sub(cx.now.mono.since(since).0));
         let ahead = claim.since > cx.now.utc.plus(limits::SKEW);
-        return Some(ClaimState::Legacy { operation: claim.operation, owner: claim.by, unchanged_since: since, left, ahead });
+        return Some(ClaimState::Legacy { operation: claim.operation.clone(), owner: claim.by.clone(), unchanged_since: since, left, ahead });
     };
-    if by == us && owner.as_ref() == Some(us) {
+    if by == us && owner == Some(us) {
         return Some(ClaimState::Ours { renewed: !record.unrenewed });
     }
     let here = |o: &Owner| o.is_same_place(us);
-    if known && here(by) && owner.as_ref().is_none_or(here) {
+    let known = claim.operation.parse().ok().and_then(|id| cx.state.operation(id)).is_some_and(|o| runs(cx, claim, o));
+    if known && here(by) && seen.owner.as_ref().is_none_or(|_| owner.is_some_and(here)) {
         return Some(ClaimState::Lapsed);
     }
     let (operation, name) = (claim.operation.clone(), holder(Some(by)));
-    let Some(gone_since) = seen.and_then(|s| s.owner_gone).filter(|_| record.owner.is_none()) else {
-        return Some(ClaimState::Foreign { operation, owner: name, since, renewing: owner.as_ref() == Some(by) });
+    let Some(gone_since) = seen.owner_gone else {
+        return Some(ClaimState::Foreign { operation, owner: name, since, renewing: owner == Some(by) });
     };
     let patience = Span(claim.patience_ms).min(limits::LONGEST_PATIENCE).plus(ANSWER);
     let patience = if planted::is(Break::TakeoverAtOnce) { Span::ZERO } else { patience };
@@ -154,8 +160,9 @@ fn holder(owner: Option<&Owner>) -> String {
 }
 
 /// The claim is this operation's, whichever process of its journal wrote it.
-fn runs(claim: &Claim, operation: &Operation) -> bool {
-    Claim::read(&operation.before.claim).is_some_and(|own| own.is_same_run(claim))
+fn runs(cx: &Facts, claim: &Claim, operation: &Operation) -> bool {
+    let ours = claim.owner.as_ref().is_some_and(|o| o.journal == cx.state.owner.journal);
+    ours && claim.generation == operation.generation && claim.operation == operation.id.to_string()
 }
 
 /// Whether an operation may act.
@@ -194,8 +201,10 @@ pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
 }
 
 fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &ClaimState, had: bool) -> Standing {
-    let stored = standing_key(record).and_then(|k| Claim::read(&k.value));
-    let own = stored.as_ref().is_some_and(|c| runs(c, operation));
+    let seen = cx.telemetry.group(operation.group).store.claim.as_ref();
+    let stored = seen.and_then(|s| s.claim.as_deref());
+    let own =
+        stored.is_some_and(|c| runs(cx, c, operation) || seen.and_then(|s| s.key.as_ref()).is_some_and(|k| *operation.before.claim == *k.value));
     match state {
         ClaimState::Ours { renewed } if own => {
             return if *renewed || planted::is(Break::StaleLease) { observed(cx, operation) } else { Standing::Wait("our claim to be renewed") };
@@ -218,7 +227,7 @@ fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &Claim
             return Standing::Lost(if had { format!("another controller took over: {who}") } else { format!("another controller was first: {who}") });
         }
     }
-    if let Some(other) = stored.as_ref().filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal)) {
+    if let Some(other) = stored.filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal)) {
         let who = other.owner.as_ref().map_or_else(|| other.by.clone(), Owner::to_string);
         return Standing::Lost(format!("{} of {who} was claimed since with generation {}", other.operation, other.generation.0));
     }
@@ -228,12 +237,11 @@ fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &Claim
     if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
         return Standing::Lost(format!("the claim could not be written: {reason}"));
     }
-    Standing::Send(Box::new(taking(cx, operation, record, stored)))
+    Standing::Send(Box::new(taking(cx, operation, record, stored.cloned(), own)))
 }
 
 /// The effect that takes the claim as the store stands.
-fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Option<Claim>) -> Effect {
-    let own = stored.as_ref().is_some_and(|c| runs(c, operation));
+fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Option<Claim>, own: bool) -> Effect {
     let mut inherited = stored.clone().map(|c| c.obligations).unwrap_or_default();
     let value = match (Claim::read(&operation.before.claim), stored) {
         (None, _) => operation.before.claim.clone(),

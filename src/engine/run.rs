@@ -291,8 +291,16 @@ fn unreleased(operation: &Operation) -> bool {
     if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
         return true;
     }
-    let told = releases(operation).filter(|e| !e.is_missed()).last();
-    taken(operation).is_some() && told.is_none_or(|e| e.is_open() || (operation.remains.is_empty() && !tells(operation, &e.effect)))
+    if taken(operation).is_none() {
+        return false;
+    }
+    // Once when it is over, and once more when nothing is left of it.
+    let mut told = releases(operation).filter(|e| !e.is_missed());
+    match (told.next(), told.next()) {
+        (None, _) => true,
+        (Some(first), None) => first.is_open() || (operation.remains.is_empty() && !tells(operation, &first.effect)),
+        (Some(_), Some(second)) => second.is_open(),
+    }
 }
 
 /// The release says what is left of the operation now.

@@ -53,7 +53,9 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
         StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
         StepKind::WatchProtection => protection(cx, operation),
         StepKind::RunCommand { argv } => {
-            let command = || Effect::Command { argv: argv.clone(), timeout: step.timeout, group: Some(operation.group) };
+            // A guided plan takes no claim.
+            let group = (operation.intent() != Intent::Guided).then_some(operation.group);
+            let command = || Effect::Command { argv: argv.clone(), timeout: step.timeout, group };
             simple(record, |e| matches!(e, Effect::Command { .. }), command)
         }
         StepKind::AskPerson { what } => Ask(what.clone()),

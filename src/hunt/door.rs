@@ -93,13 +93,16 @@ impl TrickDoor {
             && *at <= now
             && let Some((_, issued)) = self.requests.pop_first()
         {
-            self.world.submit(Now { utc: Utc::default(), mono: now }, issued);
+            self.world.arrive(now, issued);
         }
     }
 
     /// What becomes of a request on its way; `None` if it has gone astray.
     fn request(&mut self, now: Now, issued: Issued) -> Option<Issued> {
         let to_store = matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
+        if self.world.withholds(&issued).is_some() {
+            return Some(issued);
+        }
         let far = to_store || matches!(issued.effect, Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. });
         for kind in self.now_playing().collect::<Vec<_>>() {
             let late = match kind {

@@ -141,3 +141,23 @@ impl Claim {
         self.operation == other.operation && self.generation == other.generation && journal(self) == journal(other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What older programs wrote is read, and what is written holds what they read.
+    #[test]
+    fn older_programs_and_this_one_read_each_other() {
+        let old = r#"{"operation": "recovery-9", "generation": 9, "by": "jump-b:4242", "since": 1796039977173, "running": true}"#;
+        let claim = Claim::read(old).unwrap_or_else(|| panic!("not read"));
+        assert_eq!((claim.owner.as_ref(), claim.generation, claim.running), (None, Generation(9), true));
+        let new = Claim { owner: Some(Owner::from("ours")), attempt: 3, ..claim.clone() };
+        let value: serde_json::Value = serde_json::from_str(&new.write()).unwrap_or_else(|e| panic!("{e}"));
+        for field in ["operation", "generation", "by", "since", "running"] {
+            assert!(!value[field].is_null(), "{field}");
+        }
+        assert_eq!(Claim::read(&new.write()), Some(new.clone()));
+        assert!(!new.is_same_run(&claim) && new.is_same_run(&Claim { running: false, attempt: 0, ..new.clone() }));
+    }
+}

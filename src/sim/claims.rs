@@ -174,19 +174,33 @@ impl World {
         if stale { Err(format!("our claim was last renewed {ago} ago")) } else { Ok(()) }
     }
 
-    /// Why the driver does not send this now.
-    pub(super) fn withheld(&self, issued: &Issued) -> Option<String> {
-        let guarded = match &issued.effect {
-            Effect::Fence { group, .. } | Effect::UndoFence { group, .. } | Effect::SwitchOver { group, .. } => Some(*group),
-            Effect::Drain { group, .. } | Effect::Restore { group, .. } => Some(*group),
-            Effect::HandOver(h) => Some(h.group),
-            Effect::Command { group, .. } => *group,
-            Effect::Claim { .. } | Effect::Release { .. } | Effect::ValidateWrite { .. } => None,
+    /// The cluster whose claim an effect needs.
+    fn guarded(&self, effect: &Effect) -> Option<usize> {
+        let group = match effect {
+            Effect::Fence { group, .. } | Effect::UndoFence { group, .. } | Effect::SwitchOver { group, .. } => *group,
+            Effect::Drain { group, .. } | Effect::Restore { group, .. } => *group,
+            Effect::HandOver(h) => h.group,
+            Effect::Command { group, .. } => (*group)?,
+            Effect::Claim { .. } | Effect::Release { .. } | Effect::ValidateWrite { .. } => return None,
         };
-        let c = guarded.and_then(|g| self.clusters.iter().position(|c| c.group == g))?;
-        if self.estate.group(self.clusters[c].group).database.as_ref().is_none_or(|d| d.store.is_empty()) {
-            return None;
+        let c = self.clusters.iter().position(|c| c.group == group)?;
+        let stored = self.estate.group(group).database.as_ref().is_some_and(|d| !d.store.is_empty());
+        stored.then_some(c)
+    }
+
+    /// Something leaves though its claim was not renewed in time.
+    pub(super) fn is_stale(&mut self, issued: &Issued) {
+        let Some(c) = self.guarded(&issued.effect) else { return };
+        let late = self.process.tenures[c].as_ref().map(|(_, heard)| self.clock.since(*heard)).filter(|ago| *ago > STOPS_AFTER);
+        if let Some(ago) = late {
+            let name = issued.effect.name();
+            self.truth.trespasses.push(format!("law 7: «{name}» was sent though the claim was last renewed {ago} before"));
         }
+    }
+
+    /// Why the driver does not send this now.
+    pub fn withholds(&self, issued: &Issued) -> Option<String> {
+        let c = self.guarded(&issued.effect)?;
         if matches!(issued.effect, Effect::HandOver(_)) {
             return self.holds(c).err();
         }

@@ -20,12 +20,23 @@ pub(super) struct Pending {
 
 impl World {
     pub(super) fn begin_effect(&mut self, issued: Issued) {
-        if let Some(reason) = self.withheld(&issued) {
+        if let Some(reason) = self.withholds(&issued) {
             let outcome = Outcome::Missed { reason };
             self.outcomes.insert(issued.id, outcome.clone());
             self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
             return;
         }
+        self.is_stale(&issued);
+        self.arrives(issued);
+    }
+
+    /// A request that was sent a while ago arrives.
+    pub fn arrive(&mut self, now: Mono, issued: Issued) {
+        self.run_to(now);
+        self.arrives(issued);
+    }
+
+    fn arrives(&mut self, issued: Issued) {
         let late = self.process.excluded.contains(&issued.id);
         self.truth.effects += u32::from(!late);
         self.is_sent(&issued);
@@ -107,6 +118,8 @@ impl World {
         let operation = issued.id.operation;
         let answer = match &issued.effect {
             Effect::Claim { group, value, revision, owner_revision, .. } => self.claim(*group, value, (*revision, *owner_revision)),
+            // The driver compares the revision that it has read.
+            Effect::Release { .. } if self.process.excluded.contains(&issued.id) => Err("operation changed since it was read".to_string()),
             Effect::Release { group, value, over } => self.release(*group, value, over),
             Effect::Fence { group, member } => self.fence(*group, *member),
             Effect::UndoFence { group, member } => self.undo_fence(*group, *member),

@@ -231,7 +231,7 @@ fn without_the_claim_nothing_is_sent() {
     place.store.lose("keepalive", Lose::Always, When::Before);
     std::thread::sleep(Duration::from_secs(4));
     assert_eq!(place.value("/bpci/orders/owner"), "");
-    withheld(&mut place, 3, fence.clone(), "not ours");
+    withheld(&mut place, 3, fence.clone(), "owner key is gone");
     let other = Claim { generation: Generation(8), owner: Some(Owner::from("another controller")), ..claim_of(&place.owner) };
     place.put("/bpci/orders/operation", &other.write());
     withheld(&mut place, 4, fence.clone(), "holds the claim");
