@@ -31,6 +31,8 @@ pub struct State {
     pub elected: BTreeMap<GroupId, Elected>,
     /// What has turned and not turned back, since when.
     pub turned: BTreeMap<(GroupId, Turn), Utc>,
+    /// The last jump of the wall clock: when, and by how many milliseconds.
+    pub clock_jumped: Option<(Utc, i64)>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -78,6 +80,7 @@ impl State {
             declined: BTreeMap::new(),
             elected: BTreeMap::new(),
             turned: BTreeMap::new(),
+            clock_jumped: None,
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -119,7 +122,8 @@ impl State {
         self.records += 1;
         match &record.event {
             Event::Started { mode, armed, drilled, estate, .. } => self.begin(record.epoch, at, *mode, *armed, drilled, estate),
-            Event::ClockJumped { .. } | Event::Refused { .. } => {}
+            Event::ClockJumped { by_ms } => self.clock_jumped = Some((at.utc, *by_ms)),
+            Event::Refused { .. } => {}
             Event::Note { text, by_hand, by } => {
                 for group in super::unproven::vouched(self, text, *by_hand) {
                     if let Some(elected) = self.elected.get_mut(&group) {

@@ -4,6 +4,7 @@
 //! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
 
 mod assessment;
+mod condition;
 mod digest;
 mod disaster;
 mod door;
@@ -31,6 +32,7 @@ mod units;
 mod veto;
 
 pub use assessment::*;
+pub use condition::*;
 pub use digest::*;
 pub(crate) use disaster::vocabulary;
 pub use disaster::*;
