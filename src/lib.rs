@@ -8,7 +8,7 @@
 //! chaos/                      experiments in the words of the Chaos Toolkit: their own processes and requests, no engine
 //! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill
 //! controller/                 the one loop: engine + journal + door -> snapshot, events
-//! wording/                    records, checks and gaps as text: the home of sentences
+//! wording/                    records, gaps and conditions as text: the home of sentences
 //! forecast/                   many futures: engine + simulation, run thousands of times
 //! sim/    drivers/    lab/    the world: simulated | real | a real one on this machine
 //! journal/                    the durable, signed, append-only record

@@ -180,6 +180,9 @@ pub enum Continuity {
         /// Lag, load, lease and observers
         #[arg(long)]
         include_metrics: bool,
+        /// Exit with 1 if the worst condition is of severity high or critical
+        #[arg(long)]
+        check: bool,
     },
     #[command(name = "disaster-recovery", subcommand)]
     DisasterRecovery(Recovery),

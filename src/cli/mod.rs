@@ -25,6 +25,7 @@ mod validate;
 mod wait;
 
 pub use open::told_to_end;
+pub use status::{check_status, status_json, status_words};
 
 use args::{Arguments, Command};
 use clap::Parser;

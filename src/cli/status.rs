@@ -8,13 +8,13 @@ use super::wait::settled;
 use crate::controller::rehearsals;
 use crate::exercise::{Calendar, due};
 use crate::model::*;
-use crate::wording::{gap_words, source_words};
+use crate::wording::{about_named, condition_words, gap_words, headline, source_words};
 use serde_json::{Value, json};
 
 /// How ready the regions are is told by then, where nothing is to be decided.
 const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
-pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(), Fail> {
+pub async fn print(target: &Target, detailed: bool, metrics: bool, check: bool) -> Result<(), Fail> {
     let opened = open::controller(target).await?;
     settled(&opened).await;
     let ready = || opened.handle.snapshot().readiness.is_some();
@@ -25,14 +25,25 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(),
     let snapshot = opened.handle.snapshot();
     target.output.print(&status_json(&snapshot, detailed, metrics), || status_words(&snapshot, detailed))?;
     opened.close().await;
-    Ok(())
+    match check_status(&snapshot) {
+        0 => Ok(()),
+        _ if !check => Ok(()),
+        status => Err(Fail { status, text: String::new() }),
+    }
+}
+
+/// The exit status of `--check`: 1 from severity high.
+pub fn check_status(snapshot: &Snapshot) -> u8 {
+    u8::from(snapshot.conditions.first().is_some_and(|worst| worst.severity >= Severity::High))
 }
 
 fn overall(snapshot: &Snapshot) -> &'static str {
     let running = snapshot.open().next().is_some();
+    let is_ill = snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty();
+    let worst = snapshot.conditions.first().map(|worst| worst.severity);
     if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
         if running { "recovering" } else { "disaster" }
-    } else if snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty() {
+    } else if is_ill || worst.is_some_and(|worst| worst >= Severity::Medium) {
         "degraded"
     } else {
         "operational"
@@ -50,7 +61,21 @@ fn region_word(snapshot: &Snapshot, id: RegionId) -> &'static str {
     }
 }
 
-fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
+/// A condition in JSON.
+fn condition_json(snapshot: &Snapshot, condition: &Condition) -> Value {
+    let (sort, name) = about_named(condition.about, &snapshot.estate);
+    json!({
+        "condition": condition.kind.name(),
+        "severity_level": condition.severity,
+        "subject": { "kind": sort, "name": name },
+        "since": condition.since.map(|at| at.to_string()),
+        "age_ms": condition.at.map(|at| snapshot.now.mono.since(at).0),
+        "text": condition_words(condition, &snapshot.estate),
+    })
+}
+
+/// How things stand, as one value.
+pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
     let estate = &snapshot.estate;
     let calendar = Calendar::load(None).map(|c| due(&c, &rehearsals(), snapshot.now.utc)).unwrap_or_default();
     let mut regions = serde_json::Map::new();
@@ -81,6 +106,8 @@ fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
         "mode": snapshot.mode.word().to_lowercase(),
         "estate": estate.name,
         "armed": snapshot.armed,
+        "worst_condition": snapshot.conditions.first().map(|worst| condition_json(snapshot, worst)),
+        "conditions": snapshot.conditions.iter().map(|c| condition_json(snapshot, c)).collect::<Vec<_>>(),
         "disasters": snapshot.disasters.iter().map(|d| json!({
             "disaster_type": d.kind, "severity_level": d.severity, "since": d.since.to_string(),
             "affected_regions": d.regions.iter().map(|r| &estate.region(*r).name).collect::<Vec<_>>(),
@@ -123,6 +150,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
     let estate = &snapshot.estate;
     let armed = if snapshot.armed { "armed" } else { "read-only" };
     let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
+    lines.extend(headline(snapshot).map(|head| format!("worst: {} ({})", head.line(), head.severity)));
     for d in &snapshot.disasters {
         let names: Vec<_> = d.regions.iter().map(|r| estate.region(*r).name.as_str()).collect();
         lines.push(format!("DISASTER  {} {} {}, for {}", d.severity, d.kind.words(), names.join(", "), snapshot.now.utc.since(d.since)));
@@ -163,6 +191,8 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         lines.push(operation_words(estate, o));
     }
     if detailed {
+        let told = |c: &Condition| format!("condition: {} ({})", condition_words(c, estate), c.severity);
+        lines.extend(snapshot.conditions.iter().map(told));
         lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {}", gap_words(g, estate))));
         lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", source_words(&s.source, estate), s.reason)));
     }

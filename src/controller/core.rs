@@ -37,6 +37,10 @@ impl<D: Door> Core<D> {
         if let Some(story) = &self.story {
             story.fill(&mut snapshot);
         }
+        if let Some(reason) = &self.failed {
+            snapshot.failed = Some(reason.clone());
+            snapshot.conditions.insert(0, Condition::new(ConditionKind::JournalFailed { reason: reason.clone() }, About::Estate));
+        }
         snapshot
     }
 

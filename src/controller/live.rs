@@ -236,6 +236,5 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
     }
     let head = core.journal.head();
     snapshot.head = Some((head.seq, head.hash.to_string()));
-    snapshot.failed.clone_from(&core.failed);
     snapshot
 }

@@ -9,6 +9,7 @@ mod assess;
 mod awaited;
 mod candidate;
 mod claim;
+mod conditions;
 mod detect;
 mod facts;
 mod foretold;

@@ -35,6 +35,8 @@ pub struct State {
     pub elected: BTreeMap<GroupId, Elected>,
     /// What has turned and not turned back, since when.
     pub turned: BTreeMap<(GroupId, Turn), Utc>,
+    /// The last jump of the wall clock: when, and by how many milliseconds.
+    pub clock_jumped: Option<(Utc, i64)>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -84,6 +86,7 @@ impl State {
             declined: BTreeMap::new(),
             elected: BTreeMap::new(),
             turned: BTreeMap::new(),
+            clock_jumped: None,
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -128,7 +131,8 @@ impl State {
                 self.begin(record.epoch, at, *mode, *armed, drilled, estate);
                 self.owner = owner.clone();
             }
-            Event::ClockJumped { .. } | Event::Refused { .. } => {}
+            Event::ClockJumped { by_ms } => self.clock_jumped = Some((at.utc, *by_ms)),
+            Event::Refused { .. } => {}
             Event::Note { text, by_hand, by } => {
                 for group in super::unproven::vouched(self, text, *by_hand) {
                     if let Some(elected) = self.elected.get_mut(&group) {

@@ -1,5 +1,6 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
+use super::conditions::conditions;
 use super::telemetry::Probes;
 use super::votes::Stance;
 use super::watched::Watched;
@@ -27,7 +28,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
     proposals.sort_by_key(|v| v.proposal.group);
     let unproven = unproven::all(state);
     let watched = engine.watched();
-    Snapshot {
+    let mut snapshot = Snapshot {
         mode: state.mode,
         now,
         estate: Arc::clone(&state.estate),
@@ -50,7 +51,10 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         stored: 0,
         failed: None,
         world,
-    }
+        conditions: Vec::new(),
+    };
+    snapshot.conditions = conditions(&cx, &snapshot);
+    snapshot
 }
 
 fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {

@@ -5,6 +5,7 @@
 
 mod assessment;
 mod claim;
+mod condition;
 mod digest;
 mod disaster;
 mod door;
@@ -33,6 +34,7 @@ mod veto;
 
 pub use assessment::*;
 pub use claim::*;
+pub use condition::*;
 pub use digest::*;
 pub(crate) use disaster::vocabulary;
 pub use disaster::*;

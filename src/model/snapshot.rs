@@ -1,8 +1,8 @@
 //! All that a screen may show, at one moment. Values carry the moment they were measured; the drawing derives ages.
 
 use super::{
-    AloneView, Assessment, Automation, Bytes, Declined, Disaster, Elected, Estate, Gap, GroupId, Lsn, Mono, Now, Operation, Percent, Proposal,
-    RegionId, Silence, Source, Span, Subject, Timeline, Utc, Veto,
+    AloneView, Assessment, Automation, Bytes, Condition, Declined, Disaster, Elected, Estate, Gap, GroupId, Lsn, Mono, Now, Operation, Percent,
+    Proposal, RegionId, Silence, Source, Span, Subject, Timeline, Utc, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -82,6 +82,9 @@ pub struct Snapshot {
     pub log_total: u64,
     /// What could not be done now if it had to be, with the remedy.
     pub gaps: Vec<Gap>,
+    /// What is wrong, or worth knowing, now: the worst first.
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,

@@ -4,6 +4,7 @@
 //! It promises: nothing is decided here, and the same values give the same words. The engine, the hunts and the forecasts do
 //! not import it.
 
+mod condition;
 mod database;
 mod forecast;
 mod gap;
@@ -11,6 +12,7 @@ mod operation;
 mod record;
 mod story;
 
+pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{by_hand, elected_words, takes_over};
 pub use forecast::foretold_words;
 pub use gap::{gap_words, source_words};

@@ -3,7 +3,7 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::text::{Row, count, gauge};
-use crate::wording::{served_after, source_words};
+use crate::wording::{Headline, headline, served_after, source_words};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -25,120 +25,13 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     if !narrow || s.disasters.is_empty() {
         first = first.add(g.plain(&s.estate.name), t.strong).add("  ", t.text);
     }
-    match s.disasters.first() {
-        Some(d) => {
-            let style = if d.severity >= Severity::High { t.bad } else { t.warn };
-            let head = format!("{} {}  ", g.alarm, d.severity.name().to_uppercase());
-            let most = c.width.saturating_sub(if narrow { 0 } else { 14 });
-            let room = most.saturating_sub(first.used() + head.chars().count());
-            first = first.rest(g, &format!("{head}{}", kinds(s, room)), most, style);
-        }
+    first = match headline(s) {
+        Some(head) => worst(c, first, &head),
         None => {
-            let worst = s.regions.iter().map(|r| r.status).max().unwrap_or_default();
-            let (regions, services) = (s.regions.len(), s.estate.services.len());
-            let astray = s.led_elsewhere();
-            let of = |which: fn(&Silence) -> bool| -> Vec<&GroupView> {
-                // In a replay nobody is asked; what runs tells of itself.
-                let is = |v: &&GroupView| v.silence.as_ref().is_some_and(which) && s.mode != Mode::Replay && !s.runs(v.group);
-                s.groups.iter().filter(is).collect()
-            };
-            let silent = of(|silence| *silence == Silence::All);
-            let (agents, doubted) = (of(|silence| *silence == Silence::Agent), of(|silence| matches!(silence, Silence::Doubted { .. })));
-            let heard = |views: &[&GroupView]| {
-                let names: Vec<&str> = views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect();
-                let last = views.iter().flat_map(|v| &v.members).filter(|m| m.leads).filter_map(|m| m.measured).min();
-                format!("{}  {}", last.map_or(String::new(), |at| format!(" for {}", c.age(at))), names.join(", "))
-            };
-            let paused: Vec<&str> = s.groups.iter().filter(|v| v.paused).map(|v| s.estate.group(v.group).name.as_str()).collect();
-            // Of a cluster that is to lose nothing; one that is asynchronous is never without a risk.
-            let bare = |v: &&GroupView| {
-                // What an operation has moved is being protected again.
-                let at_rest = v.primary.is_some() && !s.runs(v.group);
-                v.synchronous == Some(true) && at_rest && v.members.len() > 1 && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())
-            };
-            let bare: Vec<&str> = s.groups.iter().filter(bare).map(|v| s.estate.group(v.group).name.as_str()).collect();
-            let idle: Vec<&str> = s.groups.iter().filter(|v| v.stepped_down.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
-            first = match (worst, s.stale.first()) {
-                // Of all that is no disaster the worst: what is written now may have to be thrown away.
-                _ if let Some((v, old)) = s.groups.iter().find_map(|v| Some((v, v.beside?))) => {
-                    let text = format!("{} TWO MAY WRITE  {}: {}", g.bad, s.estate.group(v.group).name, s.label(v.group, old));
-                    let text = format!("{text} beside {}", v.leader.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(v.group, m)));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.bad)
-                }
-                // Nobody has declared anything, and its users wait.
-                _ if !silent.is_empty() => first.rest(g, &format!("{} PRIMARY SILENT{}", g.bad, heard(&silent)), c.width.saturating_sub(14), t.bad),
-                // It is no disaster of a region, and users cannot write.
-                _ if !idle.is_empty() => {
-                    let longest = s.groups.iter().filter_map(|v| v.stepped_down).min().map_or(String::new(), |at| format!(" for {}", c.age(at)));
-                    let text = format!("{} NO PRIMARY{longest}  {}", g.bad, idle.join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.bad)
-                }
-                // Its lease runs out, and who takes over then stands beside it.
-                _ if !agents.is_empty() => first.rest(g, &format!("{} PATRONI SILENT{}", g.bad, heard(&agents)), c.width.saturating_sub(14), t.bad),
-                _ if !doubted.is_empty() => {
-                    let text = format!("{} ONLY OUR PROBES FAIL{}", g.part, heard(&doubted));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                // What is acknowledged meanwhile would be lost with one node; or nothing is acknowledged.
-                _ if let Some(longest) = s.groups.iter().filter_map(|v| v.alone).min_by_key(|a| (!a.waits, a.since)) => {
-                    let names: Vec<&str> = s.groups.iter().filter(|v| v.alone.is_some()).map(|v| s.estate.group(v.group).name.as_str()).collect();
-                    let (mark, style) = if longest.waits { (g.bad, t.bad) } else { (g.part, t.warn) };
-                    let text = format!("{mark} NOBODY SYNCHRONOUS for {}  {}", s.now.utc.since(longest.since), names.join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), style)
-                }
-                // What is not seen is not well.
-                (RegionStatus::Ok | RegionStatus::Unknown, Some(source)) => {
-                    let since = c.age(source.since);
-                    let text = format!("{} PARTLY BLIND  {} silent, up to {since}", g.unknown, s.stale.len());
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if s.regions.iter().any(|r| r.services_up < r.services) => {
-                    let fails = |r: &RegionId| s.regions[r.at()].services_up < s.regions[r.at()].services;
-                    let failing: Vec<&str> = s.estate.region_ids().filter(fails).map(|r| s.estate.region(r).name.as_str()).collect();
-                    // Of what answers nothing at all it is known since when.
-                    let last = s.estate.region_ids().filter(fails).filter_map(|r| s.regions[r.at()].last_answer).min();
-                    let since = last.map(|at| c.age(at)).filter(|age| *age >= Span::secs(1)).map_or(String::new(), |age| format!(" for {age}"));
-                    let text = format!("{} CHECKS FAIL{since}  {}", g.part, failing.join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if s.estate.region_ids().any(|r| overload(s, r).is_some()) => {
-                    let full = s.estate.region_ids().filter_map(|r| Some(format!("{} {}", s.estate.region(r).name, overload(s, r)?)));
-                    let text = format!("{} OVERLOAD  {}", g.part, full.collect::<Vec<_>>().join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if let Some((behind, lag, rpo)) = falls_behind(s) => {
-                    let text = format!("{} FALLS BEHIND  {behind}: {lag} of RPO {rpo}", g.part);
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if !paused.is_empty() => {
-                    first.rest(g, &format!("{} PATRONI PAUSED  {}", g.part, paused.join(", ")), c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if !bare.is_empty() => {
-                    first.rest(g, &format!("{} NOBODY COULD TAKE OVER  {}", g.part, bare.join(", ")), c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if s.groups.iter().any(|v| v.unproven) => {
-                    let names: Vec<&str> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.as_str()).collect();
-                    let text = format!("{} UNPROVEN  {}", g.part, names.join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) if !astray.is_empty() => {
-                    let names: Vec<&str> = astray.iter().map(|(v, _)| s.estate.group(v.group).name.as_str()).collect();
-                    let text = format!("{} LED ELSEWHERE than planned  {}", g.part, names.join(", "));
-                    first.rest(g, &text, c.width.saturating_sub(14), t.warn)
-                }
-                (RegionStatus::Ok, None) => {
-                    let all = format!("  {}, {}", count(regions, "region"), count(services, "service"));
-                    first.add(format!("{} ALL WELL", g.ok), t.ok).rest(g, &all, c.width.saturating_sub(14), t.dim)
-                }
-                (RegionStatus::Unknown, None) => first.add(format!("{} LOOKING", g.unknown), t.dim),
-                (worst, _) => {
-                    let names: Vec<&str> =
-                        s.estate.region_ids().filter(|r| s.regions[r.at()].status == worst).map(|r| s.estate.region(r).name.as_str()).collect();
-                    first.rest(g, &format!("{} {}  {}", g.part, worst.word(), names.join(", ")), c.width.saturating_sub(14), t.warn)
-                }
-            };
+            let all = format!("  {}, {}", count(s.regions.len(), "region"), count(s.estate.services.len(), "service"));
+            first.add(format!("{} ALL WELL", g.ok), t.ok).rest(g, &all, c.width.saturating_sub(14), t.dim)
         }
-    }
+    };
     if narrow && !s.disasters.is_empty() {
         return vec![first.line(), second(c)];
     }
@@ -146,13 +39,25 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     vec![first.at_end(g, &clock, c.width.saturating_sub(1), t.strong).line(), second(c)]
 }
 
-/// The standby that is furthest behind, where that is more than half of what may be lost: the region is called degraded once
-/// it is more than all of it.
-fn falls_behind(s: &Snapshot) -> Option<(String, Span, Span)> {
-    let standbys = s.groups.iter().flat_map(|v| v.members.iter().filter(|m| !m.leads).map(move |m| (v, m)));
-    let behind = standbys.filter_map(|(v, m)| Some((v, m, m.lag?, s.estate.targets(v.group).1))).filter(|(_, _, lag, rpo)| lag.0 * 2 > rpo.0);
-    let (v, m, lag, rpo) = behind.max_by_key(|(_, _, lag, _)| *lag)?;
-    Some((format!("{} in {}", s.estate.group(v.group).name, m.label), lag, rpo))
+/// The worst of what is wrong; disasters with their places, as far as there is room.
+fn worst(c: &Canvas, row: Row, head: &Headline) -> Row {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let nothing_known = matches!(s.conditions.first().map(|worst| &worst.kind), Some(ConditionKind::NothingMeasured));
+    let (mark, style) = match head.severity {
+        _ if nothing_known => (g.unknown, t.dim),
+        Severity::Critical | Severity::High => (g.bad, t.bad),
+        Severity::Medium | Severity::Low => (g.part, t.warn),
+    };
+    let most = c.width.saturating_sub(if narrow(c) && !s.disasters.is_empty() { 0 } else { 14 });
+    let Some(worst) = s.disasters.first() else { return row.rest(g, &format!("{mark} {}", head.line()), most, style) };
+    let (style, of_disaster) = (if worst.severity >= Severity::High { t.bad } else { t.warn }, format!("{} ", worst.severity.name().to_uppercase()));
+    // What is worse than any disaster comes before it.
+    let before = match s.conditions.first().map(|worst| &worst.kind) {
+        Some(ConditionKind::Disaster { .. }) | None => format!("{} {of_disaster} ", g.alarm),
+        Some(_) => format!("{mark} {}; {of_disaster} ", head.line()),
+    };
+    let room = most.saturating_sub(row.used() + before.chars().count());
+    row.rest(g, &format!("{before}{}", kinds(s, room)), most, style)
 }
 
 /// What has happened, the worst first: as many kinds and places as there is room for, and how many there are besides.

@@ -1,5 +1,7 @@
 //! What is meant is told by type: whom a signal is about, what somebody accepted, what is worst now.
 
+mod worst;
+
 use bpci::config;
 use bpci::controller::Simulation;
 use bpci::engine::Input;

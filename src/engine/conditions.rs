@@ -1,0 +1,246 @@
+//! What is wrong, or worth knowing, now: typed, with evidence, the worst first. Every surface shows the same list.
+
+use super::Facts;
+use crate::model::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a jump of the wall clock is told (a choice of ours).
+const JUMP_TOLD: Span = Span::mins(10);
+/// A load older than this says nothing of now (a choice of ours).
+const LOAD_COUNTS: Span = Span::mins(1);
+
+/// All conditions at this moment, as a snapshot shows them.
+pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
+    let mut list = estate(cx, s);
+    let silent = s.stale.iter().filter_map(|x| if let Source::Balancer { address } = &x.source { Some(address.as_str()) } else { None });
+    let silent: BTreeSet<&str> = silent.collect();
+    // The last operation of each database, and the last of those whose outcome stands.
+    let (mut last, mut counts) = (BTreeMap::new(), BTreeMap::new());
+    for o in &s.operations {
+        last.insert(o.group, &**o);
+        if o.counts() {
+            counts.insert(o.group, &**o);
+        }
+    }
+    for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+        list.extend(primary(cx, s, view));
+        list.extend(protection(cx, s, view));
+        list.extend(entry(cx, s, view, &silent));
+        list.extend(last.get(&view.group).and_then(|o| operation(view, o)));
+        list.extend(counts.get(&view.group).into_iter().flat_map(|o| obligations(view, o)));
+        list.extend(automation(s, view));
+    }
+    list.extend(s.gaps.iter().filter_map(lack));
+    let astray = s.led_elsewhere();
+    list.extend(astray.iter().filter_map(|(v, planned)| Some(of(v, ConditionKind::LedElsewhere { at: v.primary?, planned: *planned }))));
+    list.extend(s.estate.region_ids().flat_map(|region| place(s, region)));
+    list.extend(s.estate.service_ids().filter_map(|service| users(s, service)));
+    rank(&mut list);
+    list
+}
+
+fn of(view: &GroupView, kind: ConditionKind) -> Condition {
+    Condition::new(kind, About::Group(view.group))
+}
+
+/// What concerns the estate as a whole.
+fn estate(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
+    let mut list: Vec<Condition> = s
+        .disasters
+        .iter()
+        .map(|d| {
+            let kind = ConditionKind::Disaster { id: d.id, kind: d.kind, regions: d.regions.clone() };
+            Condition { severity: d.severity, ..Condition::new(kind, About::Estate).since(Some(d.since)) }
+        })
+        .collect();
+    if !s.disasters.is_empty() && !s.armed && cx.state.mode != Mode::Fork {
+        list.push(Condition::new(ConditionKind::ReadOnly, About::Estate));
+    }
+    for silent in &s.stale {
+        let (kind, about) = match &silent.source {
+            Source::Store { group } => (ConditionKind::StoreSilent { reason: silent.reason.clone() }, About::Group(*group)),
+            Source::Balancer { address } => {
+                (ConditionKind::BalancerSilent { address: address.clone(), reason: silent.reason.clone() }, About::Estate)
+            }
+        };
+        list.push(Condition::new(kind, about).since(Some(s.now.utc_of(silent.since))).measured(Some(silent.since)));
+    }
+    if let Some((at, by_ms)) = cx.state.clock_jumped.filter(|(at, _)| s.now.utc.since(*at) < JUMP_TOLD) {
+        list.push(Condition::new(ConditionKind::ClockJumped { by_ms }, About::Estate).since(Some(at)));
+    }
+    if s.stale.is_empty() && s.regions.iter().all(|r| r.status == RegionStatus::Unknown) {
+        list.push(Condition::new(ConditionKind::NothingMeasured, About::Estate));
+    }
+    list
+}
+
+/// A disaster of this database's region is open: it tells why the primary is silent.
+fn is_explained(s: &Snapshot, view: &GroupView) -> bool {
+    let hit = |d: &&Disaster| !d.kind.is_of_data() && view.primary.is_some_and(|p| d.regions.contains(&p));
+    s.disasters.iter().any(|d| hit(&d) && s.estate.group(view.group).services.iter().any(|service| d.services.contains(service)))
+}
+
+/// Whether the primary answers, and takes writes alone.
+fn primary(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
+    let mut list = Vec::new();
+    let turned = |turn| cx.state.turned.get(&(view.group, turn)).copied();
+    let measured = view.members.iter().find(|m| m.leads).and_then(|m| m.measured);
+    if let Some((old, new)) = view.beside.zip(view.leader) {
+        list.push(of(view, ConditionKind::TwoMayWrite { old, new }).since(turned(Turn::TwoMayWrite)).measured(measured));
+    }
+    // What runs for it tells of itself.
+    if view.operation.is_none() && !is_explained(s, view) {
+        let silence = view.silence.as_ref().map(|silence| match silence {
+            Silence::All => ConditionKind::PrimarySilent,
+            Silence::Agent => ConditionKind::AgentSilent,
+            Silence::Doubted { by } => ConditionKind::OnlyOurProbesFail { by: by.clone() },
+        });
+        list.extend(silence.map(|kind| of(view, kind).since(measured.map(|at| s.now.utc_of(at))).measured(measured)));
+    }
+    if let Some(led) = view.stepped_down {
+        list.push(of(view, ConditionKind::NoPrimary).since(Some(s.now.utc_of(led))).measured(measured));
+    }
+    if view.unproven {
+        list.push(of(view, ConditionKind::Unproven).since(cx.state.elected.get(&view.group).map(|e| e.at)));
+    }
+    list
+}
+
+/// Whether what is acknowledged is held twice, and somebody could take over.
+fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
+    let mut list = Vec::new();
+    let record = cx.telemetry.group(view.group).store.record.as_ref().map(|(_, at)| *at);
+    if let Some(alone) = view.alone {
+        let kind = if alone.waits { ConditionKind::WritesWait } else { ConditionKind::WritesAlone };
+        list.push(of(view, kind).since(Some(alone.since)).measured(record));
+    }
+    if view.paused {
+        list.push(of(view, ConditionKind::Paused).measured(record));
+    }
+    // A cluster that is asynchronous is never without a risk; what an operation has moved is being protected again.
+    let at_rest = view.primary.is_some() && view.operation.is_none() && view.members.len() > 1;
+    if view.synchronous == Some(true) && at_rest && !view.members.iter().any(|m| !m.leads && m.unfit.is_none()) {
+        list.push(of(view, ConditionKind::NobodyCanTakeOver).measured(record));
+    }
+    let rpo = s.estate.targets(view.group).1;
+    for m in view.members.iter().filter(|m| !m.leads) {
+        let Some(lag) = m.lag else { continue };
+        let member = m.member;
+        if lag > rpo {
+            list.push(of(view, ConditionKind::LagOverRpo { member, lag, rpo, bytes: m.lag_bytes }).measured(m.measured));
+        } else if lag.0 * 2 > rpo.0 {
+            list.push(of(view, ConditionKind::FallsBehind { member, lag, rpo }).measured(m.measured));
+        }
+    }
+    list
+}
+
+/// Whether users find a way to the primary.
+fn entry(cx: &Facts, s: &Snapshot, view: &GroupView, silent: &BTreeSet<&str>) -> Vec<Condition> {
+    let mut list = Vec::new();
+    let Some(database) = s.estate.group(view.group).database.as_ref().filter(|d| !d.balancers.is_empty()) else { return list };
+    let silent = |b: &Balancer| silent.contains(b.address.as_str());
+    if database.balancers.iter().all(silent) {
+        list.push(of(view, ConditionKind::NoEntryAnswers));
+    }
+    let Some(leader) = cx.leader(view.group).filter(|_| view.operation.is_none()) else { return list };
+    let seen = database.balancers.iter().zip(&cx.telemetry.group(view.group).balancers).filter_map(|(b, t)| Some((b, t.server(leader)?)));
+    let answer: Vec<_> = seen.filter(|(b, _)| !silent(b)).collect();
+    let closed: Vec<_> = answer.iter().filter(|(_, (server, _))| server.maintenance).collect();
+    if !closed.is_empty() && closed.len() == answer.len() {
+        let at = closed.iter().map(|(_, (_, at))| *at).min();
+        list.push(of(view, ConditionKind::Drained { leader }).measured(at));
+    } else {
+        let kind = |b: &Balancer| ConditionKind::PrimaryInMaintenance { leader, balancer: b.address.clone() };
+        list.extend(closed.iter().map(|(b, (_, at))| of(view, kind(b)).measured(Some(*at))));
+    }
+    list
+}
+
+/// How the last operation on a database stands, where that is not well.
+fn operation(view: &GroupView, o: &Operation) -> Option<Condition> {
+    let operation = o.id;
+    let kind = match &o.status {
+        Status::Waiting { .. } => ConditionKind::OperationWaits { operation },
+        Status::Failed { .. } if o.has_acted() => ConditionKind::NotUndone { operation },
+        Status::Aborted { .. } if o.has_acted() && !o.handed_over() => ConditionKind::NotUndone { operation },
+        Status::RecoveredUnprotected { .. } if !view.is_protected() => ConditionKind::Unprotected { operation },
+        _ => return None,
+    };
+    Some(of(view, kind).since(o.finished))
+}
+
+/// What is left to undo or to restore of an operation that is over.
+fn obligations(view: &GroupView, o: &Operation) -> Vec<Condition> {
+    let operation = o.id;
+    let kind = |remainder: &Remainder| match remainder {
+        Remainder::Rejoin { member } => o.fenced().then_some(ConditionKind::Fenced { member: *member, operation }),
+        Remainder::Restore { member } => Some(ConditionKind::NotRestored { member: *member, operation }),
+    };
+    let left = o.remains.iter().filter(|_| o.is_over()).filter_map(kind);
+    left.map(|kind| of(view, kind).since(o.finished)).collect()
+}
+
+/// Why automation does not act where it is configured to, and until when it rests.
+fn automation(s: &Snapshot, view: &GroupView) -> Vec<Condition> {
+    let open = s.proposals.iter().find(|p| p.proposal.group == view.group && p.proposal.disaster.is_some());
+    let open = open.filter(|_| view.automation == Automation::Full && view.declined.is_none());
+    // Read-only is told for the estate; what passes by itself is not told while it counts.
+    let told = |veto: &&Veto, p: &ProposalView| **veto != Veto::ReadOnly && (veto.stands() || !p.counts());
+    let blocked = open.and_then(|p| view.veto.as_ref().filter(|veto| told(veto, p)));
+    let blocked = blocked.map(|veto| ConditionKind::AutomationBlocked { veto: veto.clone() });
+    let rests = view.blocked_until.map(|until| ConditionKind::Cooldown { until });
+    blocked.into_iter().chain(rests).map(|kind| of(view, kind)).collect()
+}
+
+/// What is missing for a recovery of a database, as far as no other condition tells it.
+fn lack(gap: &Gap) -> Option<Condition> {
+    let (group, kind) = match gap {
+        Gap::NoFence { group } => (group, ConditionKind::NoFence),
+        Gap::NoStore { group } => (group, ConditionKind::NoStore),
+        Gap::NoEntry { group } => (group, ConditionKind::NoEntry),
+        Gap::FenceCheckFails { group, member, reason } => (group, ConditionKind::FenceCheckFails { member: *member, reason: reason.clone() }),
+        Gap::LoginRefused { group, member, reason } => (group, ConditionKind::LoginRefused { member: *member, reason: reason.clone() }),
+        Gap::ReceiverUnreadable { group, member, .. } => (group, ConditionKind::ReceiverUnreadable { member: *member }),
+        Gap::NotMeasured
+        | Gap::Unproven { .. }
+        | Gap::Vouched { .. }
+        | Gap::StoreSilent { .. }
+        | Gap::TwoMayWrite { .. }
+        | Gap::NotSynchronous { .. }
+        | Gap::PrimaryInMaintenance { .. } => return None,
+    };
+    Some(Condition::new(kind, About::Group(*group)))
+}
+
+/// How a region stands. Of one that a disaster takes with it the disaster tells.
+fn place(s: &Snapshot, region: RegionId) -> Vec<Condition> {
+    let view = &s.regions[region.at()];
+    let of = |kind| Condition::new(kind, About::Region(region)).measured(view.last_check);
+    let answered = view.last_answer.map(|at| s.now.utc_of(at));
+    let lost = s.disasters.iter().any(|d| d.kind != DisasterType::NodeFailure && !d.kind.is_of_data() && d.regions.contains(&region));
+    let mut list = Vec::new();
+    match view.status {
+        RegionStatus::Down if !lost => list.push(of(ConditionKind::RegionDown).since(answered)),
+        RegionStatus::Degraded if !lost => list.push(of(ConditionKind::RegionDegraded { reason: view.reason.clone() })),
+        RegionStatus::Unknown if view.services > 0 && view.last_check.is_some() => list.push(of(ConditionKind::RegionUnknown)),
+        RegionStatus::Ok if view.services_up < view.services => {
+            list.push(of(ConditionKind::ChecksFail { up: view.services_up, of: view.services }).since(answered));
+        }
+        _ => {}
+    }
+    let full = view.load.filter(|(load, at)| view.status != RegionStatus::Down && load.0 > 100 && s.now.mono.since(*at) < LOAD_COUNTS);
+    list.extend(full.map(|(load, at)| of(ConditionKind::Overloaded { load }).measured(Some(at))));
+    list
+}
+
+/// Whether a service's users are served. Of what a disaster reaches the disaster tells.
+fn users(s: &Snapshot, service: ServiceId) -> Option<Condition> {
+    let view = s.services.get(service.at()).filter(|v| v.hit_by.is_none())?;
+    let kind = match view.health {
+        ServiceHealth::Down => ConditionKind::ServiceDown,
+        ServiceHealth::Impaired => ConditionKind::ServiceImpaired,
+        ServiceHealth::Unknown | ServiceHealth::Ok => return None,
+    };
+    Some(Condition::new(kind, About::Service(service)).measured(view.places.iter().filter_map(|p| p.asked).max()))
+}
