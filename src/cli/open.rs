@@ -7,12 +7,12 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, keep_rehearsal, readiness, start_live, start_replay,
-    start_simulation,
+    Addressee, Found, Home, Live, Playing, Replay, Simulation, StartError, Tenure, find, forecasts, keep_rehearsal, readiness, start_live,
+    start_replay, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
-use crate::model::*;
+use crate::model::{Target as EstateTarget, *};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,20 +110,64 @@ async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail
     // The newest TLS provider, chosen once: two in one program would panic at the first connection. Only who connects pays
     // for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let socket = Home::of(&estate.name).socket();
+    let home = Home::of(&estate.name);
     let began = std::time::Instant::now();
     loop {
         match start_live(estate.clone(), arm, tenure).await {
             Ok(live) => return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
             Err(StartError::Other(text)) => return Err(Fail::failed(text)),
-            Err(StartError::Running) => match connect(&socket).await {
-                Ok(handle) => return Ok(Opened { handle, simulated: false, own: false, live: None }),
+            Err(StartError::Running) => match find(&home).await {
+                Ok(found) => return meet(found, &estate, None).await,
                 // It may be starting, or ending.
                 Err(_) if began.elapsed() < ANSWERS_WITHIN => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", socket.display()))),
+                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", home.socket().display()))),
             },
         }
     }
+}
+
+/// The running controller of a configuration's estate, for an order that ends something. With an id it may be of another
+/// target.
+pub async fn running(target: &Target, id: Option<ControllerId>) -> Result<Opened, Fail> {
+    let Some(file) = &target.config else { return Err(Fail::usage("name the estate with --config FILE")) };
+    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let home = Home::of(&estate.name);
+    let found = find(&home).await.map_err(|e| {
+        let text = format!("no controller of {} answers on this machine: {}: {e}; nothing was done", estate.name, home.socket().display());
+        Fail::failed(text)
+    })?;
+    meet(found, &estate, id).await
+}
+
+/// Goes on with the controller that runs, if its target is that of the file.
+async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result<Opened, Fail> {
+    let (ours, theirs) = (EstateTarget::of(estate), &found.hello);
+    let controller = theirs.controller;
+    if let Some(id) = id.filter(|id| *id != controller) {
+        return Err(Fail::denied(format!("controller {controller} of {} runs here, not {id}; nothing was sent", estate.name)));
+    }
+    let addressee = match (ours.compare(&theirs.target), id) {
+        (_, Some(id)) => Addressee::Controller(id),
+        (Comparison::Equal, None) => Addressee::Target(ours.digest()),
+        (Comparison::PolicyDiffers, None) => {
+            super::output::warn(&format!(
+                "the running controller {controller} of {} has another policy than this file; its policy holds",
+                estate.name
+            ));
+            Addressee::Target(ours.digest())
+        }
+        (Comparison::Differs(list), None) => return Err(differs(&estate.name, controller, &list)),
+    };
+    let handle = found.handle(addressee).await.map_err(Fail::failed)?;
+    Ok(Opened { handle, simulated: false, own: false, live: None })
+}
+
+/// The refusal of a command whose file means another cluster than the running controller.
+fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail {
+    let mut lines = vec![format!("refused: the running controller {controller} of {estate} has another target than this file; nothing was sent")];
+    lines.extend(list.iter().map(|d| format!("  {d}")));
+    lines.push(format!("give this file another `name`, or use the controller's file; abort, disarm and stop also accept --controller {controller}"));
+    Fail::denied(lines.join("\n"))
 }
 
 /// A controller that runs answers on its socket within this time: it may have a long record to read first.

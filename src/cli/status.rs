@@ -80,6 +80,7 @@ fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value {
         "next_scheduled_drill": calendar.iter().map(|d| d.next).min().map(|at| at.to_string()),
         "mode": snapshot.mode.word().to_lowercase(),
         "estate": estate.name,
+        "controller": snapshot.controller.map(|id| id.to_string()),
         "armed": snapshot.armed,
         "disasters": snapshot.disasters.iter().map(|d| json!({
             "disaster_type": d.kind, "severity_level": d.severity, "since": d.since.to_string(),
@@ -123,6 +124,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
     let estate = &snapshot.estate;
     let armed = if snapshot.armed { "armed" } else { "read-only" };
     let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
+    lines.extend(snapshot.controller.filter(|_| detailed).map(|id| format!("controller {id}")));
     for d in &snapshot.disasters {
         let names: Vec<_> = d.regions.iter().map(|r| estate.region(*r).name.as_str()).collect();
         lines.push(format!("DISASTER  {} {} {}, for {}", d.severity, d.kind.words(), names.join(", "), snapshot.now.utc.since(d.since)));

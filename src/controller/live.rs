@@ -10,7 +10,7 @@ use super::socket;
 use super::tape::{Line, Tape};
 use crate::drivers::LiveDoor;
 use crate::engine::{Engine, Input};
-use crate::journal::{Journal, JournalError, Reader};
+use crate::journal::{Journal, JournalError, Key, Reader};
 use crate::model::*;
 use crate::wording::Story;
 use std::sync::{Arc, Mutex};
@@ -66,6 +66,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let estate = Arc::new(estate);
     let other = |e: String| StartError::Other(e);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
+    let hello = Hello { controller: controller_id(&home)?, target: Target::of(&estate) };
     let controller = format!("{}:{}", host(), std::process::id());
     let mut engine = Engine::new(Arc::clone(&estate), controller);
     let mut story = Story::new(Arc::clone(&estate));
@@ -97,14 +98,17 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let drilled = drilled_plans().into_keys().collect();
     core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate }).map_err(|e| other(e.to_string()))?;
     let (messages, inbox) = mpsc::channel(64);
-    let (publish, snapshots) = watch::channel(Arc::new(core.snapshot(clock.now(), None)));
+    let first = Snapshot { controller: Some(hello.controller), ..core.snapshot(clock.now(), None) };
+    let (publish, snapshots) = watch::channel(Arc::new(first));
     let (stop, stopped) = watch::channel(false);
     let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
     let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
-    let socket = tokio::spawn(socket::serve(listener, home.socket(), Arc::clone(&handle), stopped.clone()));
+    let id = hello.controller;
+    let desk = Arc::new(socket::Desk { handle: Arc::clone(&handle), hello });
+    let socket = tokio::spawn(socket::serve(listener, home.socket(), desk, stopped.clone()));
     let task = tokio::spawn(run(
         core,
-        Real { clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
+        Real { id, clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
         inbox,
         publish,
         stopped,
@@ -126,6 +130,16 @@ async fn lock(home: &Home, tenure: Tenure) -> Result<std::fs::File, StartError> 
     }
 }
 
+/// Who this controller is: the same for as long as the machine runs and the journal's key stays.
+fn controller_id(home: &Home) -> Result<ControllerId, StartError> {
+    let fail = |path: &std::path::Path, e: std::io::Error| StartError::Other(format!("{}: {e}", path.display()));
+    let key = home.path().join("key");
+    let public = Key::load_or_make(&key).map_err(|e| fail(&key, e))?.public();
+    let boot = std::path::Path::new("/proc/sys/kernel/random/boot_id");
+    let boot_id = std::fs::read_to_string(boot).map_err(|e| fail(boot, e))?;
+    Ok(ControllerId::of(&public, &boot_id))
+}
+
 fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "here".to_string(), |h| h.trim().to_string())
 }
@@ -144,6 +158,7 @@ impl Clock {
 
 /// The real clock, and what a snapshot takes beside the engine.
 struct Real {
+    id: ControllerId,
     clock: Clock,
     /// What is published is marked, so that a test can hold a replay against it.
     digests: bool,
@@ -235,6 +250,7 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
         real.ready.clone_from(&snapshot.readiness);
     }
     let head = core.journal.head();
+    snapshot.controller = Some(real.id);
     snapshot.head = Some((head.seq, head.hash.to_string()));
     snapshot.failed.clone_from(&core.failed);
     snapshot

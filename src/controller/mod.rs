@@ -33,5 +33,5 @@ pub use rehearsals::{drilled_plans, keep_rehearsal, rehearsals};
 pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;
-pub use socket::connect;
+pub use socket::{Addressee, Found, find};
 pub use story::{search, story};

@@ -58,6 +58,23 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// It ends something, or keeps something from beginning: it may be given to a controller of another target.
+    pub const fn is_emergency(&self) -> bool {
+        match self {
+            Action::StopAutomatic { .. } | Action::Abort { .. } | Action::Disarm => true,
+            Action::Propose { .. }
+            | Action::Confirm(_)
+            | Action::Withdraw { .. }
+            | Action::Rollback { .. }
+            | Action::Answer { .. }
+            | Action::AcceptUnprotected { .. }
+            | Action::Arm { .. }
+            | Action::Note { .. } => false,
+        }
+    }
+}
+
 /// Bound to what was on the screen: a change of any of it voids it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
