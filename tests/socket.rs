@@ -28,7 +28,7 @@ fn digest(text: &str) -> String {
 
 /// A note as a client sends it.
 fn note(text: &str, target: &str) -> String {
-    format!(r#"{{"Order":{{"addressee":{{"Target":"{target}"}},"by":"p","action":{{"Note":{{"text":"{text}"}}}}}}}}"#)
+    format!(r#"{{"Order":{{"addressee":{{"Target":"{target}"}},"action":{{"Note":{{"text":"{text}"}}}}}}}}"#)
 }
 
 /// Sends one line and reads the answer.
@@ -187,14 +187,14 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
     assert_eq!(code, 0, "{err}");
     assert_eq!((&status(&one, &a)["armed"], &status(&two, &b)["armed"]), (&false.into(), &true.into()));
     let socket = || UnixStream::connect(one.join("shop/socket")).unwrap_or_else(|e| panic!("{e}"));
-    let by_id = |action: &str| format!(r#"{{"Order":{{"addressee":{{"Controller":"{of_a}"}},"by":"p","action":{action}}}}}"#);
+    let by_id = |action: &str| format!(r#"{{"Order":{{"addressee":{{"Controller":"{of_a}"}},"action":{action}}}}}"#);
     assert!(ask(socket(), &by_id(r#"{"Arm":{"typed":"shop"}}"#)).contains("another target"));
     assert!(ask(socket(), &by_id(r#""Disarm""#)).contains("Receipt"));
 
     // The controller holds each order against its own target, whatever the client did before.
     assert!(ask(socket(), &note("mine", &digest(CLUSTER))).contains("Receipt"));
     assert!(ask(socket(), &note("theirs", &digest(&CLUSTER.replace("orders-a", "orders-b")))).contains("another target"));
-    assert!(ask(socket(), r#"{"Order":{"by":"p","action":{"Note":{"text":"of an older version"}}}}"#).contains("not understood"));
+    assert!(ask(socket(), r#"{"Order":{"action":{"Note":{"text":"of an older version"}}}}"#).contains("not understood"));
     let record = ended(&one, &["journal", "export", &one.join("shop/journal.db").display().to_string()]).1;
     assert!(record.contains("mine") && !record.contains("theirs") && !record.contains("older version"), "{record}");
 }

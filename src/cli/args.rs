@@ -2,6 +2,7 @@
 
 use super::analyse::AnalyseCommand;
 use super::chaos::ChaosCommand;
+use super::estate::EstateCommand;
 use super::forecast::ForecastWords;
 use super::hunt::HuntAsk;
 use super::lab::LabCommand;
@@ -149,6 +150,9 @@ pub enum Command {
     /// A real three-region estate on this machine: the practice range
     #[command(subcommand)]
     Lab(LabCommand),
+    /// The estate itself: adopt a changed cluster
+    #[command(subcommand)]
+    Estate(EstateCommand),
     /// The configuration: write one, check it, its schema
     #[command(subcommand)]
     Config(ConfigCommand),

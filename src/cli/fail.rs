@@ -29,7 +29,7 @@ impl Fail {
     }
 
     pub fn refused(refusal: &Refusal) -> Fail {
-        Fail { status: if refusal.law.is_some() { 3 } else { 1 }, text: format!("refused: {refusal}") }
+        Fail { status: if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, text: format!("refused: {refusal}") }
     }
 
     pub fn exit(&self) -> ExitCode {

@@ -3,7 +3,7 @@
 use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
 use super::output::say;
-use crate::controller::{Home, data_directory, story};
+use crate::controller::{Home, estate_roots, story};
 use crate::journal::{self, JournalError, Key, Reader};
 use std::path::PathBuf;
 
@@ -29,13 +29,18 @@ pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
         let estate = crate::config::load(&config).map_err(Fail::failed)?.estate;
         return Ok(Home::of(&estate.name).journal());
     }
-    let directory = data_directory();
-    let found: Vec<PathBuf> = std::fs::read_dir(&directory)
-        .map(|entries| entries.flatten().map(|e| e.path().join("journal.db")).filter(|p| p.is_file()).collect())
-        .unwrap_or_default();
+    let directories = estate_roots();
+    let journals = |directory: &PathBuf| {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.map(|e| e.path().join("journal.db")).filter(|p| p.is_file()).collect::<Vec<PathBuf>>()
+    };
+    let found: Vec<PathBuf> = directories.iter().flat_map(journals).collect();
     match found.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(Fail::usage(format!("there is no journal under {}; name one", directory.display()))),
+        [] => {
+            let names: Vec<_> = directories.iter().map(|d| d.display().to_string()).collect();
+            Err(Fail::usage(format!("there is no journal under {}; name one", names.join(" or "))))
+        }
         _ => {
             let names: Vec<_> = found.iter().map(|p| p.display().to_string()).collect();
             Err(Fail::usage(format!("there are several journals; name one of: {}", names.join(", "))))

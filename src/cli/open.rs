@@ -7,8 +7,8 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Addressee, Found, Home, Live, Playing, Replay, Simulation, StartError, Tenure, find, forecasts, keep_rehearsal, readiness, start_live,
-    start_replay, start_simulation,
+    Addressee, FindError, Found, Home, Live, Playing, Replay, Seat, Simulation, StartError, Tenure, find, forecasts, keep_rehearsal, own_actor,
+    readiness, start_live, start_replay, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -85,7 +85,7 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
     if open.plain {
         return plain::follow(handle).await;
     }
-    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), super::order::who(), open.looks()).await.map_err(Fail::failed)
+    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed)
 }
 
 /// One screen, printed.
@@ -111,13 +111,23 @@ async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail
     // for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let home = Home::of(&estate.name);
+    if let Seat::Client { owner } = home.seat() {
+        return match find(&home).await {
+            Ok(found) => meet(found, &estate, None).await,
+            Err(e) => Err(not_found(&home, &estate.name, owner, &e)),
+        };
+    }
     let began = std::time::Instant::now();
     loop {
         match start_live(estate.clone(), arm, tenure).await {
-            Ok(live) => return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
+            Ok(live) => {
+                live.mended.iter().for_each(|told| super::output::warn(told));
+                return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) });
+            }
             Err(StartError::Other(text)) => return Err(Fail::failed(text)),
             Err(StartError::Running) => match find(&home).await {
                 Ok(found) => return meet(found, &estate, None).await,
+                Err(FindError::Refused(refusal)) => return Err(Fail::refused(&refusal)),
                 // It may be starting, or ending.
                 Err(_) if began.elapsed() < ANSWERS_WITHIN => tokio::time::sleep(Duration::from_millis(50)).await,
                 Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", home.socket().display()))),
@@ -132,11 +142,25 @@ pub async fn running(target: &Target, id: Option<ControllerId>) -> Result<Opened
     let Some(file) = &target.config else { return Err(Fail::usage("name the estate with --config FILE")) };
     let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
     let home = Home::of(&estate.name);
-    let found = find(&home).await.map_err(|e| {
-        let text = format!("no controller of {} answers on this machine: {}: {e}; nothing was done", estate.name, home.socket().display());
-        Fail::failed(text)
-    })?;
+    let owner = if let Seat::Client { owner } = home.seat() { owner } else { None };
+    let found = find(&home).await.map_err(|e| not_found(&home, &estate.name, owner, &e))?;
     meet(found, &estate, id).await
+}
+
+/// Why an account that only asks has nobody to ask.
+fn not_found(home: &Home, estate: &str, owner: Option<String>, e: &FindError) -> Fail {
+    let (who, at) = (own_actor(), home.path().display());
+    match e {
+        FindError::Refused(refusal) => Fail::refused(refusal),
+        FindError::OtherVersion => Fail::failed(e),
+        FindError::Silent(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+            Fail::denied(format!("{who} may not reach the controller of {estate} in {at}; ask for membership in its group"))
+        }
+        FindError::Silent(e) => {
+            let start = owner.map_or(String::new(), |owner| format!("; {owner} may start one: sudo -u {owner} bpci serve --config FILE"));
+            Fail::failed(format!("no controller of {estate} answers on this machine ({}: {e}){start}", home.socket().display()))
+        }
+    }
 }
 
 /// Goes on with the controller that runs, if its target is that of the file.
@@ -217,7 +241,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
             once(&handle.snapshot(), &open, form)
         }
-        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), super::order::who(), open.looks()).await.map_err(Fail::failed),
+        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed),
     };
     opened.close().await;
     result

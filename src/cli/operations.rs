@@ -3,7 +3,7 @@
 use super::args::{Emergency, Operations, Target};
 use super::fail::Fail;
 use super::open::{self, Opened};
-use super::order::{step_named, who};
+use super::order::step_named;
 use super::output::say;
 use super::plain;
 use super::wait::settled;
@@ -22,7 +22,7 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "plan": o.plan.name,
         "from": estate.region(o.from).name,
         "to": estate.member_label(o.group, o.to, None),
-        "by": o.by,
+        "by": o.by.to_string(),
         "recovery_phases": phases_of(&o.plan),
         "current_phase": current_phase(o).map(Phase::published),
         "steps": o.plan.steps.iter().zip(&o.steps).map(|(s, r)| json!({
@@ -143,7 +143,7 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
 }
 
 async fn tell(opened: &Opened, action: Action) -> Result<(), Fail> {
-    opened.handle.order(Order { by: who(), action }).await.map_err(|r| Fail::refused(&r))?;
+    opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
     say("done")
 }
 

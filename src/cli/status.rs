@@ -5,7 +5,7 @@ use super::fail::Fail;
 use super::open;
 use super::operations::{operation_json, operation_words};
 use super::wait::settled;
-use crate::controller::rehearsals;
+use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
 use crate::wording::{gap_words, source_words};
@@ -23,7 +23,12 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool) -> Result<(),
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let snapshot = opened.handle.snapshot();
-    target.output.print(&status_json(&snapshot, detailed, metrics), || status_words(&snapshot, detailed))?;
+    let home = Home::of(&snapshot.estate.name);
+    let elsewhere = home.socket_elsewhere().filter(|_| !opened.simulated);
+    let mut value = status_json(&snapshot, detailed, metrics);
+    value["socket"] = json!((!opened.simulated).then(|| home.socket().display().to_string()));
+    let socket = elsewhere.map_or(String::new(), |path| format!("\nsocket {}: the path of the data directory is too long for one", path.display()));
+    target.output.print(&value, || status_words(&snapshot, detailed) + &socket)?;
     opened.close().await;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A controller of a real estate: the same loop on the real clock.
 
+use super::access::Access;
 use super::core::Core;
 use super::examiner::Examiner;
 use super::forecaster::Forecaster;
@@ -13,13 +14,15 @@ use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError, Key, Reader};
 use crate::model::*;
 use crate::wording::Story;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// A running controller. It ends, with its journal flushed, when this is closed.
 pub struct Live {
     pub handle: Arc<dyn Handle>,
+    /// What was changed at the modes of its directory.
+    pub mended: Vec<String>,
     messages: mpsc::Sender<Message>,
     task: tokio::task::JoinHandle<()>,
     socket: tokio::task::JoinHandle<()>,
@@ -62,9 +65,11 @@ const BRIEFLY: Duration = Duration::from_secs(3);
 /// Another controller runs, or a file of its own or of the configuration's cannot be used.
 pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Live, StartError> {
     let home = Home::of(&estate.name);
+    let other = |e: String| StartError::Other(e);
+    let mended = home.prepare().map_err(other)?;
+    mended.iter().for_each(|told| tracing::warn!("{told}"));
     let lock = lock(&home, tenure).await?;
     let estate = Arc::new(estate);
-    let other = |e: String| StartError::Other(e);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
     let hello = Hello { controller: controller_id(&home)?, target: Target::of(&estate) };
     let controller = format!("{}:{}", host(), std::process::id());
@@ -101,11 +106,15 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let first = Snapshot { controller: Some(hello.controller), ..core.snapshot(clock.now(), None) };
     let (publish, snapshots) = watch::channel(Arc::new(first));
     let (stop, stopped) = watch::channel(false);
-    let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
-    let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
+    let handle = Arc::new(LocalHandle::new(messages.clone(), snapshots));
+    let listening = home.make_socket().map_err(|e| other(format!("{}: {e}", home.path().display())))?;
+    let listener = socket::listen(&listening).map_err(|e| other(format!("{}: {e}", listening.display())))?;
+    home.open_socket(&listening);
+    home.settle();
     let id = hello.controller;
-    let desk = Arc::new(socket::Desk { handle: Arc::clone(&handle), hello });
-    let socket = tokio::spawn(socket::serve(listener, home.socket(), desk, stopped.clone()));
+    let access = Access::of(&core.engine.state().estate, home.group());
+    let desk = Arc::new(socket::Desk { handle: Arc::clone(&handle), hello, access });
+    let socket = tokio::spawn(socket::serve(listener, listening, desk, stopped.clone()));
     let task = tokio::spawn(run(
         core,
         Real { id, clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
@@ -113,7 +122,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
         publish,
         stopped,
     ));
-    Ok(Live { handle, messages, task, socket, stop, _lock: lock })
+    Ok(Live { handle, mended, messages, task, socket, stop, _lock: lock })
 }
 
 /// Takes the lock. A command's own controller is gone in a moment: whoever comes meanwhile waits for that instead of
@@ -202,6 +211,11 @@ async fn run(
                         Err(e)
                     }
                 },
+                Some(Message::Denied(order, refusal, reply)) => {
+                    let denied = core.input(clock.now(), Input::Denied(order, refusal.clone()));
+                    let _ = reply.send(Err(refusal));
+                    denied.map(|_| ())
+                }
                 Some(Message::Engine(reply)) => {
                     let _ = reply.send((Box::new(core.engine.clone()), clock.now()));
                     Ok(())

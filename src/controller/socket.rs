@@ -1,9 +1,13 @@
 //! The socket beside the lock: a command on the same machine goes through the controller that runs.
 //!
-//! One request a line, one answer a line, in JSON. The directory's mode lets in its owner alone.
+//! One request a line, one answer a line, in JSON. Whoever the directory's mode lets in may ask; what an account may order, the
+//! kernel's word of who it is decides.
 
-use super::handle::{fork_of, newest, next};
+use super::access::Access;
+use super::claims::own_claims;
+use super::handle::{LocalHandle, fork_of, newest, next};
 use super::home::Home;
+use super::peer::Peer;
 use super::replay::Replay;
 use crate::model::*;
 use serde::{Deserialize, Serialize};
@@ -30,7 +34,9 @@ enum Request {
 #[derive(Serialize, Deserialize)]
 struct Asked {
     addressee: Addressee,
-    by: String,
+    /// What the client says of its user. The account itself is the kernel's to say.
+    #[serde(default)]
+    claims: Claims,
     action: Action,
 }
 
@@ -52,7 +58,7 @@ enum Reply {
 }
 
 /// A request is an order: it is small.
-const MAX_REQUEST: u64 = 1 << 20;
+const MAX_REQUEST: u64 = 1 << 16;
 
 /// Listens; a socket that was left behind is replaced. The caller holds the lock.
 ///
@@ -61,7 +67,7 @@ const MAX_REQUEST: u64 = 1 << 20;
 pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
     Ok(listener)
 }
 
@@ -70,21 +76,38 @@ const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// What the socket of a controller answers from.
 pub struct Desk {
-    pub handle: Arc<dyn Handle>,
+    pub handle: Arc<LocalHandle>,
     pub hello: Hello,
+    pub access: Access,
 }
 
 impl Desk {
-    async fn answer(&self, request: Request) -> Reply {
+    async fn answer(&self, request: Request, peer: &Peer) -> Reply {
+        if !self.access.sees(peer) {
+            let names = peer.names().await;
+            if !self.access.allows(peer, &names, Right::Observe) {
+                return Reply::Refused(self.access.refusal(&names, Right::Observe));
+            }
+        }
         match request {
             Request::Hello => Reply::Hello(Box::new(self.hello.clone())),
             Request::Snapshot(meant) if meant.is_some_and(|digest| digest != self.hello.target.digest()) => Reply::Refused(self.another()),
             Request::Snapshot(_) => Reply::Snapshot(Box::new((*self.handle.snapshot()).clone())),
             Request::Order(asked) if !self.is_for_us(&asked) => Reply::Refused(self.another()),
-            Request::Order(asked) => match self.handle.order(Order { by: asked.by, action: asked.action }).await {
+            Request::Order(asked) => match self.order(*asked, peer).await {
                 Ok(receipt) => Reply::Receipt(receipt),
                 Err(refusal) => Reply::Refused(refusal),
             },
+        }
+    }
+
+    async fn order(&self, asked: Asked, peer: &Peer) -> Result<Receipt, Refusal> {
+        let names = peer.names().await;
+        let by = Actor::Account(Box::new(peer.account(&names, asked.claims)));
+        let right = asked.action.right();
+        match self.access.allows(peer, &names, right) {
+            true => self.handle.order_of(by, asked.action).await,
+            false => self.handle.deny(by, asked.action, self.access.refusal(&names, right)).await,
         }
     }
 
@@ -126,6 +149,7 @@ pub async fn serve(listener: UnixListener, path: PathBuf, desk: Arc<Desk>, stop:
 
 /// The requests of one connection.
 async fn answer(stream: UnixStream, desk: Arc<Desk>, mut stop: watch::Receiver<bool>) {
+    let Ok(peer) = Peer::of(&stream) else { return };
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read.take(MAX_REQUEST)).lines();
     loop {
@@ -136,7 +160,7 @@ async fn answer(stream: UnixStream, desk: Arc<Desk>, mut stop: watch::Receiver<b
         let Ok(Some(line)) = line else { return };
         lines.get_mut().get_mut().set_limit(MAX_REQUEST);
         let reply = match serde_json::from_str(&line) {
-            Ok(request) => desk.answer(request).await,
+            Ok(request) => desk.answer(request, &peer).await,
             Err(e) => Reply::Refused(Refusal::new(format!("not understood: {e}"), "the program and the controller are of different versions")),
         };
         let Ok(mut text) = serde_json::to_vec(&reply) else { return };
@@ -178,11 +202,32 @@ pub struct Found {
 /// Asks the controller of an estate on this machine who it is.
 ///
 /// # Errors
-/// No controller answers, or it is of another version.
-pub async fn find(home: &Home) -> std::io::Result<Found> {
-    match ask(&home.socket(), &Request::Hello).await? {
+/// No controller answers, it is of another version, or this account may not see its estate.
+pub async fn find(home: &Home) -> Result<Found, FindError> {
+    match ask(&home.socket(), &Request::Hello).await.map_err(FindError::Silent)? {
         Reply::Hello(hello) => Ok(Found { hello: *hello, home: home.clone() }),
-        _ => Err(std::io::Error::other("the controller is of another version of this program; end it and start this version")),
+        Reply::Refused(refusal) if refusal.lacks.is_some() => Err(FindError::Refused(refusal)),
+        _ => Err(FindError::OtherVersion),
+    }
+}
+
+/// Why a controller was not found.
+#[derive(Debug)]
+pub enum FindError {
+    /// Nobody answers on its socket, or this account may not reach it.
+    Silent(std::io::Error),
+    /// This account may not see the estate.
+    Refused(Refusal),
+    OtherVersion,
+}
+
+impl std::fmt::Display for FindError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FindError::Silent(e) => write!(f, "{e}"),
+            FindError::Refused(refusal) => write!(f, "{refusal}"),
+            FindError::OtherVersion => f.write_str("the controller is of another version of this program; end it and start this version"),
+        }
     }
 }
 
@@ -228,9 +273,9 @@ impl Handle for SocketHandle {
         next(&self.snapshots)
     }
 
-    fn order(&self, order: Order) -> Answer {
+    fn order(&self, action: Action) -> Answer {
         let path = self.path.clone();
-        let asked = Asked { addressee: self.addressee, by: order.by, action: order.action };
+        let asked = Asked { addressee: self.addressee, claims: own_claims(), action };
         Box::pin(async move {
             match ask(&path, &Request::Order(Box::new(asked))).await {
                 Ok(Reply::Receipt(receipt)) => Ok(receipt),
@@ -243,7 +288,7 @@ impl Handle for SocketHandle {
         })
     }
 
-    fn control(&self, _: String, _: Control) -> Answer {
+    fn control(&self, _: Control) -> Answer {
         Box::pin(async { Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")) })
     }
 

@@ -3,6 +3,7 @@
 //!
 //! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
 
+mod actor;
 mod assessment;
 mod digest;
 mod disaster;
@@ -22,6 +23,7 @@ mod order;
 mod plan;
 mod primary;
 mod readiness;
+mod right;
 mod risk;
 mod scenario;
 mod snapshot;
@@ -32,6 +34,7 @@ mod time;
 mod units;
 mod veto;
 
+pub use actor::*;
 pub use assessment::*;
 pub use digest::*;
 pub(crate) use disaster::vocabulary;
@@ -52,6 +55,7 @@ pub use order::*;
 pub use plan::*;
 pub use primary::*;
 pub use readiness::*;
+pub use right::*;
 pub use risk::*;
 pub use scenario::*;
 pub use snapshot::*;
