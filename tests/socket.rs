@@ -199,6 +199,32 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
     assert!(record.contains("mine") && !record.contains("theirs") && !record.contains("older version"), "{record}");
 }
 
+/// A directory with a long path has its socket elsewhere, and everybody finds it.
+#[test]
+fn a_long_path_has_its_socket_elsewhere() {
+    let base = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+    let data = base.path().join("d".repeat(120));
+    let config = base.path().join("shop.yaml");
+    std::fs::write(&config, ESTATE).unwrap_or_else(|e| panic!("{e}"));
+    let config = config.display().to_string();
+    let mut controller = bpci(&data, &["serve", "--config", &config, "--arm"]).stdout(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !data.join("shop/socket.path").exists() {
+        assert!(Instant::now() < deadline, "nobody listens");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (code, _, err) = ended(&data, &["bc", "disarm", "--config", &config]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) = ended(&data, &["bc", "status", "--config", &config]);
+    assert!(code == 0 && out.contains("read-only") && out.contains("\nsocket /"), "{code} {out} {err}");
+    let socket = std::fs::read_to_string(data.join("shop/socket.path")).unwrap_or_else(|e| panic!("{e}"));
+    // SAFETY: our own child, which has not been waited for.
+    unsafe { libc::kill(i32::try_from(controller.id()).unwrap_or_default(), libc::SIGTERM) };
+    assert!(controller.wait().is_ok_and(|s| s.success()));
+    let directory = Path::new(socket.trim()).parent().map(Path::to_path_buf).unwrap_or_default();
+    std::fs::remove_dir(&directory).unwrap_or_else(|e| panic!("{}: {e}", directory.display()));
+}
+
 /// What was begun on an estate is not carried on with another one under the same name.
 #[test]
 fn an_operation_is_not_taken_into_another_configuration() {

@@ -4,7 +4,7 @@ use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
 use super::output::say;
 use crate::controller::{Home, estate_roots, story};
-use crate::journal::{self, JournalError, Key, Reader};
+use crate::journal::{self, JournalError, Reader};
 use std::path::PathBuf;
 
 pub fn run(command: JournalCommand) -> Result<(), Fail> {
@@ -14,8 +14,9 @@ pub fn run(command: JournalCommand) -> Result<(), Fail> {
         JournalCommand::Verify(path) => verify(&journal_of(path)?),
         JournalCommand::Key(path) => {
             let key = journal_of(path)?.with_file_name("key");
-            let key = Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
-            say(&key.public())
+            let directory = key.parent().unwrap_or(std::path::Path::new(""));
+            let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
+            say(&public.ok_or_else(|| Fail::failed(format!("{}: there is no key here; a controller makes it at its first start", key.display())))?)
         }
     }
 }
@@ -66,8 +67,8 @@ fn export(path: &std::path::Path) -> Result<(), Fail> {
 
 fn verify(path: &std::path::Path) -> Result<(), Fail> {
     let key = path.with_file_name("key");
-    let public =
-        if key.is_file() { Some(Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?.public()) } else { None };
+    let directory = path.parent().unwrap_or(std::path::Path::new(""));
+    let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
     match journal::verify(path, public.as_deref()).map_err(Fail::failed)? {
         Ok(verified) => {
             let signed = if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };

@@ -20,7 +20,8 @@ const FILE: u32 = 0o640;
 const SOCKET_PATH: usize = 100;
 
 /// Files that the group of the directory may read, where they are there.
-const READ_BY_GROUP: [&str; 7] = ["journal.db", "journal.db-wal", "journal.db-shm", "journal.heads", "tape.jsonl", "tape.old.jsonl", "socket.path"];
+const READ_BY_GROUP: [&str; 8] =
+    ["journal.db", "journal.db-wal", "journal.db-shm", "journal.heads", "key.pub", "tape.jsonl", "tape.old.jsonl", "socket.path"];
 /// Files for the controller alone.
 const PRIVATE: [&str; 4] = ["key", "lock", "live-drill.lock", "receipts"];
 

@@ -80,6 +80,8 @@ impl Journal {
         std::fs::create_dir_all(directory).map_err(|e| fail(directory, &e))?;
         let key_path = directory.join("key");
         let key = Key::load_or_make(&key_path).map_err(|e| fail(&key_path, &e))?;
+        let public = directory.join("key.pub");
+        key.publish(&public).map_err(|e| fail(&public, &e))?;
         let path = directory.join("journal.db");
         // SQLite gives the files beside it the mode of this one.
         OpenOptions::new().write(true).create(true).truncate(false).mode(READ_BY_GROUP).open(&path).map_err(|e| fail(&path, &e))?;

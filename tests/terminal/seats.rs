@@ -160,6 +160,9 @@ fn two_accounts_are_at_one_controller() {
     assert!(code == 1 && said.contains("sudo -u daemon bpci serve"), "{code} {said}");
     assert!(!machine.home().join("journal.db").exists());
 
+    // What root makes there belongs to the service.
+    let (code, said) = machine.ask("root", &["bc", "status"]);
+    assert!(code == 0 && said.contains("warning: ") && said.contains("its mode was 755"), "{code} {said}");
     machine.serve();
     let (daemon, games) = (number("-u", "daemon"), number("-g", "games"));
     for (name, mode) in [("", 0o750), ("journal.db", 0o640), ("journal.heads", 0o640), ("tape.jsonl", 0o640), ("socket", 0o660)] {
@@ -194,12 +197,15 @@ fn two_accounts_are_at_one_controller() {
     let (code, said) = machine.ask("nobody", &["bc", "disarm"]);
     assert_eq!(code, 0, "{said}");
     for terminal in [&mut one, &mut other] {
+        // A refusal stays until it was read.
+        terminal.type_text("\x1b");
+        std::thread::sleep(Duration::from_millis(300));
         terminal.type_text("q");
         assert_eq!(terminal.end(), 0);
     }
     let events = machine.events();
     let of = |kind: &str| events.iter().filter(|e| e.get(kind).is_some()).map(|e| e[kind].clone()).collect::<Vec<Value>>();
-    assert_eq!(of("Started").len(), 1, "one controller");
+    assert_eq!(of("Started").len(), 2, "root's own, and then one controller for all");
     assert_eq!(of("Note").iter().map(|n| account(&n["by"])).collect::<Vec<_>>(), ["nobody"]);
     assert_eq!(of("Disarmed").iter().map(|d| account(&d["by"])).collect::<Vec<_>>(), ["nobody"]);
     let refused: Vec<(String, Value)> =
@@ -213,6 +219,8 @@ fn two_accounts_are_at_one_controller() {
     for _ in 0..2 {
         let (code, said) = machine.ask("sys", &["journal", "show"]);
         assert!(code == 0 && said.contains("seen by one"), "{code} {said}");
+        let (code, said) = machine.ask("sys", &["journal", "verify"]);
+        assert!(code == 0 && said.contains(", signed;"), "{code} {said}");
         machine.end();
     }
 }
