@@ -2,13 +2,14 @@
 
 use super::analyse::AnalyseCommand;
 use super::chaos::ChaosCommand;
+use super::estate::EstateCommand;
 use super::forecast::ForecastWords;
 use super::hunt::HuntAsk;
 use super::lab::LabCommand;
 use super::output::Output;
 use super::test::TestCommand;
 use super::validate::ValidateAsk;
-use crate::model::{DisasterType, OperationId, Severity, Strategy};
+use crate::model::{ControllerId, DisasterType, OperationId, Severity, Strategy};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -149,6 +150,9 @@ pub enum Command {
     /// A real three-region estate on this machine: the practice range
     #[command(subcommand)]
     Lab(LabCommand),
+    /// The estate itself: adopt a changed cluster
+    #[command(subcommand)]
+    Estate(EstateCommand),
     /// The configuration: write one, check it, its schema
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -198,6 +202,10 @@ pub enum Continuity {
     Switchover(Move),
     /// Hand the primary back to the region that was lost
     Failback(Move),
+    /// Make the running controller read-only: no order acts any more
+    Disarm(Emergency),
+    /// Stop every countdown to an automatic response
+    Stop(Emergency),
 }
 
 #[derive(Debug, Subcommand)]
@@ -272,6 +280,16 @@ pub struct Move {
     pub wait: bool,
 }
 
+/// An order that ends something, to the controller that runs.
+#[derive(Debug, Args)]
+pub struct Emergency {
+    #[command(flatten)]
+    pub target: Target,
+    /// The running controller, where its target is not this file's: a refusal prints its id
+    #[arg(long, value_name = "ID", requires = "config")]
+    pub controller: Option<ControllerId>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Drill {
     /// Play a scenario on the simulation and report
@@ -323,6 +341,9 @@ pub enum Operations {
         target: Target,
         #[arg(long)]
         operation_id: OperationId,
+        /// The running controller, where its target is not this file's: a refusal prints its id
+        #[arg(long, value_name = "ID", requires = "config")]
+        controller: Option<ControllerId>,
     },
     /// Undo the fence and the drain of an operation that has not handed over
     Rollback {

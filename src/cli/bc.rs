@@ -15,5 +15,7 @@ pub async fn run(command: Continuity) -> Result<(), Fail> {
         Continuity::Validate(ask) => validate::run(ask).await,
         Continuity::Switchover(ask) => trigger::hand_over(ask).await,
         Continuity::Failback(ask) => trigger::hand_over(ask).await,
+        Continuity::Disarm(ask) => operations::disarm(&ask).await,
+        Continuity::Stop(ask) => operations::stop_countdowns(&ask).await,
     }
 }

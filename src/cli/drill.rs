@@ -3,7 +3,7 @@
 use super::fail::Fail;
 use super::output::{Output, say};
 use crate::config;
-use crate::controller::{DrillReport, Home, Played, drill_report, keep_rehearsal, play};
+use crate::controller::{DrillReport, Played, data_directory, drill_report, keep_rehearsal, play};
 use crate::journal::Journal;
 use crate::model::{PlayedOnce, Scenario, Span, Utc, recovered_plans};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
         scenario.until = Span(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)).min(Span::days(7));
     }
     let seed = ask.seed.unwrap_or(scenario.seed);
-    let home = Home::of("drills").path().join(format!("{}-{seed}", scenario.name));
+    let home = data_directory().join("drills").join(format!("{}-{seed}", scenario.name));
     // A drill's record is its own: the same seed writes the same one again.
     if home.join("journal.db").is_file() {
         std::fs::remove_dir_all(&home).map_err(|e| Fail::failed(format!("{}: {e}", home.display())))?;

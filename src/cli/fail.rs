@@ -23,8 +23,13 @@ impl Fail {
         Fail { status: 2, text: text.to_string() }
     }
 
+    /// It may not be done from here.
+    pub fn denied(text: impl Display) -> Fail {
+        Fail { status: 3, text: text.to_string() }
+    }
+
     pub fn refused(refusal: &Refusal) -> Fail {
-        Fail { status: if refusal.law.is_some() { 3 } else { 1 }, text: format!("refused: {refusal}") }
+        Fail { status: if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, text: format!("refused: {refusal}") }
     }
 
     pub fn exit(&self) -> ExitCode {

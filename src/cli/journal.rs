@@ -3,8 +3,8 @@
 use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
 use super::output::say;
-use crate::controller::{Home, data_directory, story};
-use crate::journal::{self, JournalError, Key, Reader};
+use crate::controller::{Home, estate_roots, story};
+use crate::journal::{self, JournalError, Reader};
 use std::path::PathBuf;
 
 pub fn run(command: JournalCommand) -> Result<(), Fail> {
@@ -14,8 +14,9 @@ pub fn run(command: JournalCommand) -> Result<(), Fail> {
         JournalCommand::Verify(path) => verify(&journal_of(path)?),
         JournalCommand::Key(path) => {
             let key = journal_of(path)?.with_file_name("key");
-            let key = Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
-            say(&key.public())
+            let directory = key.parent().unwrap_or(std::path::Path::new(""));
+            let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
+            say(&public.ok_or_else(|| Fail::failed(format!("{}: there is no key here; a controller makes it at its first start", key.display())))?)
         }
     }
 }
@@ -29,13 +30,18 @@ pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
         let estate = crate::config::load(&config).map_err(Fail::failed)?.estate;
         return Ok(Home::of(&estate.name).journal());
     }
-    let directory = data_directory();
-    let found: Vec<PathBuf> = std::fs::read_dir(&directory)
-        .map(|entries| entries.flatten().map(|e| e.path().join("journal.db")).filter(|p| p.is_file()).collect())
-        .unwrap_or_default();
+    let directories = estate_roots();
+    let journals = |directory: &PathBuf| {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.map(|e| e.path().join("journal.db")).filter(|p| p.is_file()).collect::<Vec<PathBuf>>()
+    };
+    let found: Vec<PathBuf> = directories.iter().flat_map(journals).collect();
     match found.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(Fail::usage(format!("there is no journal under {}; name one", directory.display()))),
+        [] => {
+            let names: Vec<_> = directories.iter().map(|d| d.display().to_string()).collect();
+            Err(Fail::usage(format!("there is no journal under {}; name one", names.join(" or "))))
+        }
         _ => {
             let names: Vec<_> = found.iter().map(|p| p.display().to_string()).collect();
             Err(Fail::usage(format!("there are several journals; name one of: {}", names.join(", "))))
@@ -61,8 +67,8 @@ fn export(path: &std::path::Path) -> Result<(), Fail> {
 
 fn verify(path: &std::path::Path) -> Result<(), Fail> {
     let key = path.with_file_name("key");
-    let public =
-        if key.is_file() { Some(Key::load_or_make(&key).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?.public()) } else { None };
+    let directory = path.parent().unwrap_or(std::path::Path::new(""));
+    let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
     match journal::verify(path, public.as_deref()).map_err(Fail::failed)? {
         Ok(verified) => {
             let signed = if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };

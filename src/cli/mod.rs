@@ -7,6 +7,7 @@ mod calibration;
 mod chaos;
 mod config;
 mod drill;
+mod estate;
 mod fail;
 mod forecast;
 mod hunt;
@@ -77,6 +78,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Command::Test(command)) => test::run(command),
         Some(Command::Chaos(command)) => chaos::run(command).await,
         Some(Command::Journal(command)) => journal::run(command),
+        Some(Command::Estate(command)) => estate::run(command).await,
         Some(Command::Config(command)) => config::run(command).await,
         Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,
         Some(Command::Lab(command)) => lab::run(command),

@@ -7,12 +7,12 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Home, Live, Playing, Replay, Simulation, StartError, Tenure, connect, forecasts, keep_rehearsal, readiness, start_live, start_replay,
-    start_simulation,
+    Addressee, FindError, Found, Home, Live, Playing, Replay, Seat, Simulation, StartError, Tenure, find, forecasts, keep_rehearsal, own_actor,
+    readiness, start_live, start_replay, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
-use crate::model::*;
+use crate::model::{Target as EstateTarget, *};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +85,7 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
     if open.plain {
         return plain::follow(handle).await;
     }
-    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), super::order::who(), open.looks()).await.map_err(Fail::failed)
+    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed)
 }
 
 /// One screen, printed.
@@ -110,20 +110,88 @@ async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail
     // The newest TLS provider, chosen once: two in one program would panic at the first connection. Only who connects pays
     // for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let socket = Home::of(&estate.name).socket();
+    let home = Home::of(&estate.name);
+    if let Seat::Client { owner } = home.seat() {
+        return match find(&home).await {
+            Ok(found) => meet(found, &estate, None).await,
+            Err(e) => Err(not_found(&home, &estate.name, owner, &e)),
+        };
+    }
     let began = std::time::Instant::now();
     loop {
         match start_live(estate.clone(), arm, tenure).await {
-            Ok(live) => return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) }),
+            Ok(live) => {
+                live.mended.iter().for_each(|told| super::output::warn(told));
+                return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) });
+            }
             Err(StartError::Other(text)) => return Err(Fail::failed(text)),
-            Err(StartError::Running) => match connect(&socket).await {
-                Ok(handle) => return Ok(Opened { handle, simulated: false, own: false, live: None }),
+            Err(StartError::Running) => match find(&home).await {
+                Ok(found) => return meet(found, &estate, None).await,
+                Err(FindError::Refused(refusal)) => return Err(Fail::refused(&refusal)),
                 // It may be starting, or ending.
                 Err(_) if began.elapsed() < ANSWERS_WITHIN => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", socket.display()))),
+                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", home.socket().display()))),
             },
         }
     }
+}
+
+/// The running controller of a configuration's estate, for an order that ends something. With an id it may be of another
+/// target.
+pub async fn running(target: &Target, id: Option<ControllerId>) -> Result<Opened, Fail> {
+    let Some(file) = &target.config else { return Err(Fail::usage("name the estate with --config FILE")) };
+    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let home = Home::of(&estate.name);
+    let owner = if let Seat::Client { owner } = home.seat() { owner } else { None };
+    let found = find(&home).await.map_err(|e| not_found(&home, &estate.name, owner, &e))?;
+    meet(found, &estate, id).await
+}
+
+/// Why an account that only asks has nobody to ask.
+fn not_found(home: &Home, estate: &str, owner: Option<String>, e: &FindError) -> Fail {
+    let (who, at) = (own_actor(), home.path().display());
+    match e {
+        FindError::Refused(refusal) => Fail::refused(refusal),
+        FindError::OtherVersion => Fail::failed(e),
+        FindError::Silent(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+            Fail::denied(format!("{who} may not reach the controller of {estate} in {at}; ask for membership in its group"))
+        }
+        FindError::Silent(e) => {
+            let start = owner.map_or(String::new(), |owner| format!("; {owner} may start one: sudo -u {owner} bpci serve --config FILE"));
+            Fail::failed(format!("no controller of {estate} answers on this machine ({}: {e}){start}", home.socket().display()))
+        }
+    }
+}
+
+/// Goes on with the controller that runs, if its target is that of the file.
+async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result<Opened, Fail> {
+    let (ours, theirs) = (EstateTarget::of(estate), &found.hello);
+    let controller = theirs.controller;
+    if let Some(id) = id.filter(|id| *id != controller) {
+        return Err(Fail::denied(format!("controller {controller} of {} runs here, not {id}; nothing was sent", estate.name)));
+    }
+    let addressee = match (ours.compare(&theirs.target), id) {
+        (_, Some(id)) => Addressee::Controller(id),
+        (Comparison::Equal, None) => Addressee::Target(ours.digest()),
+        (Comparison::PolicyDiffers, None) => {
+            super::output::warn(&format!(
+                "the running controller {controller} of {} has another policy than this file; its policy holds",
+                estate.name
+            ));
+            Addressee::Target(ours.digest())
+        }
+        (Comparison::Differs(list), None) => return Err(differs(&estate.name, controller, &list)),
+    };
+    let handle = found.handle(addressee).await.map_err(Fail::failed)?;
+    Ok(Opened { handle, simulated: false, own: false, live: None })
+}
+
+/// The refusal of a command whose file means another cluster than the running controller.
+fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail {
+    let mut lines = vec![format!("refused: the running controller {controller} of {estate} has another target than this file; nothing was sent")];
+    lines.extend(list.iter().map(|d| format!("  {d}")));
+    lines.push(format!("give this file another `name`, or use the controller's file; abort, disarm and stop also accept --controller {controller}"));
+    Fail::denied(lines.join("\n"))
 }
 
 /// A controller that runs answers on its socket within this time: it may have a long record to read first.
@@ -173,7 +241,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
             once(&handle.snapshot(), &open, form)
         }
-        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), super::order::who(), open.looks()).await.map_err(Fail::failed),
+        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed),
     };
     opened.close().await;
     result

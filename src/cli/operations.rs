@@ -1,9 +1,9 @@
 //! `bpci business-continuity recovery …`: operations, listed, followed, and told what to do.
 
-use super::args::{Operations, Target};
+use super::args::{Emergency, Operations, Target};
 use super::fail::Fail;
 use super::open::{self, Opened};
-use super::order::{step_named, who};
+use super::order::step_named;
 use super::output::say;
 use super::plain;
 use super::wait::settled;
@@ -22,7 +22,7 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "plan": o.plan.name,
         "from": estate.region(o.from).name,
         "to": estate.member_label(o.group, o.to, None),
-        "by": o.by,
+        "by": o.by.to_string(),
         "recovery_phases": phases_of(&o.plan),
         "current_phase": current_phase(o).map(Phase::published),
         "steps": o.plan.steps.iter().zip(&o.steps).map(|(s, r)| json!({
@@ -85,12 +85,15 @@ pub async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_quest
 pub async fn run(command: Operations) -> Result<(), Fail> {
     let (target, action): (Target, Option<Action>) = match &command {
         Operations::List { target } | Operations::Monitor { target, .. } => (target.clone(), None),
-        Operations::Abort { target, operation_id } => (target.clone(), Some(Action::Abort { operation: *operation_id })),
+        Operations::Abort { target, operation_id, .. } => (target.clone(), Some(Action::Abort { operation: *operation_id })),
         Operations::Rollback { target, operation_id } => (target.clone(), Some(Action::Rollback { operation: *operation_id })),
         Operations::AcceptUnprotected { target, operation_id } => (target.clone(), Some(Action::AcceptUnprotected { operation: *operation_id })),
         Operations::Answer { target, .. } => (target.clone(), None),
     };
-    let opened = open::controller(&target).await?;
+    let opened = match &command {
+        Operations::Abort { controller: Some(id), .. } => open::running(&target, Some(*id)).await?,
+        _ => open::controller(&target).await?,
+    };
     settled(&opened).await;
     let result = async {
         let snapshot = opened.handle.snapshot();
@@ -140,6 +143,26 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
 }
 
 async fn tell(opened: &Opened, action: Action) -> Result<(), Fail> {
-    opened.handle.order(Order { by: who(), action }).await.map_err(|r| Fail::refused(&r))?;
+    opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
     say("done")
+}
+
+/// `bc disarm`
+pub async fn disarm(ask: &Emergency) -> Result<(), Fail> {
+    let opened = open::running(&ask.target, ask.controller).await?;
+    let result = tell(&opened, Action::Disarm).await;
+    opened.close().await;
+    result
+}
+
+/// `bc stop`: every countdown, because a person who stops one does not mean one of two.
+pub async fn stop_countdowns(ask: &Emergency) -> Result<(), Fail> {
+    let opened = open::running(&ask.target, ask.controller).await?;
+    let counting: Vec<ProposalId> = opened.handle.snapshot().proposals.iter().filter(|v| v.counts()).map(|v| v.proposal.id).collect();
+    let mut result = if counting.is_empty() { say("no countdown runs") } else { Ok(()) };
+    for proposal in counting {
+        result = result.and(tell(&opened, Action::StopAutomatic { proposal }).await);
+    }
+    opened.close().await;
+    result
 }

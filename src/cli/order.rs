@@ -1,78 +1,11 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Who gives the orders of this process: the account that logged in, the one that it acts as where that is another, from where
-/// it came over SSH, and with which key where sshd tells that (`ExposeAuthInfo`): of an account that several people share the
-/// key says who.
-pub fn who() -> String {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let user = set("USER").or_else(|| set("LOGNAME")).unwrap_or_else(account);
-    let who = match set("SUDO_USER") {
-        Some(login) if login != user => format!("{login} as {user}"),
-        _ => user,
-    };
-    let key = set("SSH_USER_AUTH").and_then(|path| std::fs::read_to_string(path).ok()).and_then(|told| fingerprint(&told));
-    let key = key.map_or(String::new(), |key| format!(", {key}"));
-    match set("SSH_CONNECTION").and_then(|c| c.split_whitespace().next().map(str::to_string)) {
-        Some(address) => format!("{who} from {address}{key}"),
-        None => who,
-    }
-}
-
-/// What sshd exposes of who came: `publickey TYPE KEY`, the key in base64. Of a key the beginning of its fingerprint, as
-/// `ssh-keygen -l` writes it; of a certificate the identity that its authority wrote into it (PROTOCOL.certkeys).
-fn fingerprint(exposed: &str) -> Option<String> {
-    let line = exposed.lines().find(|l| l.starts_with("publickey "))?;
-    let (kind, key) = line.split_whitespace().nth(1).zip(line.split_whitespace().nth(2))?;
-    let key = STANDARD.decode(key).ok()?;
-    if kind.contains("-cert-v01@") {
-        return certified(&key).map(|identity| format!("certificate «{identity}»"));
-    }
-    let whole = STANDARD_NO_PAD.encode(Sha256::digest(key));
-    Some(format!("key SHA256:{}", &whole[..12]))
-}
-
-/// The key identity of a certificate: what follows its kind, a nonce, the fields of the key, a serial number and a type.
-fn certified(blob: &[u8]) -> Option<String> {
-    let mut rest = blob;
-    let kind = field(&mut rest)?;
-    let of_key = match kind {
-        k if k.starts_with(b"ssh-ed25519-") => 1,
-        k if k.starts_with(b"ssh-rsa-") || k.starts_with(b"ecdsa-") || k.starts_with(b"sk-ssh-ed25519-") => 2,
-        k if k.starts_with(b"sk-ecdsa-") => 3,
-        _ => return None,
-    };
-    for _ in 0..=of_key {
-        field(&mut rest)?;
-    }
-    rest = rest.get(12..)?;
-    let identity = String::from_utf8_lossy(field(&mut rest)?).into_owned();
-    Some(identity.chars().filter(|c| !c.is_control()).take(64).collect())
-}
-
-/// The next string of SSH's wire format: its length in four bytes, then itself.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, after) = rest.split_first_chunk::<4>()?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let found = after.get(..length)?;
-    *rest = &after[length..];
-    Some(found)
-}
-
-/// The account's own name, where no variable tells it.
-fn account() -> String {
-    // SAFETY: it only asks.
-    let id = unsafe { libc::getuid() }.to_string();
-    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let of = |line: &str| line.split(':').nth(2) == Some(id.as_str());
-    accounts.lines().find(|l| of(l)).and_then(|l| l.split(':').next()).map_or_else(|| format!("user {id}"), str::to_string)
-}
+/// Why a choice is on the table that somebody ordered. Its `by` says who that was.
+pub const ORDERED: &str = "by order";
 
 /// A choice on the table, in lines.
 pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
@@ -237,7 +170,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
 }
 
 async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String, String> {
-    match handle.order(Order { by: who(), action }).await {
+    match handle.order(action).await {
         Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
         Ok(Receipt::Done) => Ok("done".to_string()),
@@ -246,7 +179,7 @@ async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String,
 }
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
-    handle.control(who(), control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
+    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.
@@ -293,7 +226,7 @@ pub fn region_named(estate: &Estate, name: &str) -> Result<RegionId, String> {
 fn propose(snapshot: &Snapshot, group: &str, intent: Intent, to: Option<&str>) -> Result<Action, String> {
     let group = group_named(&snapshot.estate, group)?;
     let to = to.map(|name| member_named(snapshot, group, name)).transpose()?;
-    Ok(Action::Propose { group, intent, from: None, to, reason: format!("ordered by {}", who()) })
+    Ok(Action::Propose { group, intent, from: None, to, reason: ORDERED.to_string() })
 }
 
 #[cfg(test)]
@@ -335,32 +268,4 @@ mod tests {
         assert_eq!(bound.evidence, shown, "bound to what was read, so that the gate finds it void");
         assert!(printed.news(&snapshot).iter().all(|text| text.starts_with("CHANGED")));
     }
-
-    /// The key and what `ssh-keygen -lf` says of it.
-    #[test]
-    fn a_key_is_named_as_ssh_keygen_names_it() {
-        let key = "AAAAC3NzaC1lZDI1NTE5AAAAIBRPGWCxP1HG2LZPJV0Jq+teokY9goKIG8TB1u/xjHoy";
-        assert_eq!(fingerprint(&format!("publickey ssh-ed25519 {key}\n")).as_deref(), Some("key SHA256:Ke+EhocLuX89"));
-        assert_eq!(fingerprint("password\n"), None);
-        assert_eq!(fingerprint("publickey ssh-ed25519 %%%\npublickey"), None);
-        assert_eq!(fingerprint(""), None);
-    }
-
-    /// Made with `ssh-keygen -s ca -I ada@example.org -n root key.pub`.
-    #[test]
-    fn a_certificate_is_named_by_its_identity() {
-        assert_eq!(fingerprint(CERTIFICATE).as_deref(), Some("certificate «ada@example.org»"));
-        for cut in 0..CERTIFICATE.len() {
-            // However it is cut, it names nobody else.
-            assert!(fingerprint(&CERTIFICATE[..cut]).is_none_or(|who| who == "certificate «ada@example.org»"), "{cut}");
-        }
-    }
-
-    const CERTIFICATE: &str = "publickey ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIGynrjvquafzQuS\
-        fyTiAd7lisFqQXoElZD1DUCEUBUzqAAAAICOkh3MJKob8K6znbEd+yNpG8UpM2+uiFWoE/BOxu2kgAAAAAAAAAAAAAAABAAAAD2F\
-        kYUBleGFtcGxlLm9yZwAAAAgAAAAEcm9vdAAAAAAAAAAA//////////8AAAAAAAAAggAAABVwZXJtaXQtWDExLWZvcndhcmRpbmc\
-        AAAAAAAAAF3Blcm1pdC1hZ2VudC1mb3J3YXJkaW5nAAAAAAAAABZwZXJtaXQtcG9ydC1mb3J3YXJkaW5nAAAAAAAAAApwZXJtaXQ\
-        tcHR5AAAAAAAAAA5wZXJtaXQtdXNlci1yYwAAAAAAAAAAAAAAMwAAAAtzc2gtZWQyNTUxOQAAACBWU/0esgkaCqjByNzUxBFX21P\
-        rh44fV5iW4YoDt2Y3VgAAAFMAAAALc3NoLWVkMjU1MTkAAABAaHyI5kZ2TdE+7oX8+u8V6o1XP13hLEvLcyxFsW6FX1vphh1Funz\
-        zVIekPnwPXIS7T9AS67glc2cOSd2eBNbuAA==";
 }

@@ -49,3 +49,8 @@ pub fn say(text: &str) -> Result<(), Fail> {
         Err(e) => Err(Fail::failed(e)),
     }
 }
+
+/// Prints a line of warning on standard error, which may be a terminal that is gone.
+pub fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "bpci: warning: {text}");
+}

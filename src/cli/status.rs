@@ -5,7 +5,7 @@ use super::fail::Fail;
 use super::open;
 use super::operations::{operation_json, operation_words};
 use super::wait::settled;
-use crate::controller::rehearsals;
+use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
 use crate::wording::{about_named, condition_words, gap_words, headline, source_words};
@@ -23,7 +23,12 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool, check: bool) 
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let snapshot = opened.handle.snapshot();
-    target.output.print(&status_json(&snapshot, detailed, metrics), || status_words(&snapshot, detailed))?;
+    let home = Home::of(&snapshot.estate.name);
+    let elsewhere = home.socket_elsewhere().filter(|_| !opened.simulated);
+    let mut value = status_json(&snapshot, detailed, metrics);
+    value["socket"] = json!((!opened.simulated).then(|| home.socket().display().to_string()));
+    let socket = elsewhere.map_or(String::new(), |path| format!("\nsocket {}: the path of the data directory is too long for one", path.display()));
+    target.output.print(&value, || status_words(&snapshot, detailed) + &socket)?;
     opened.close().await;
     match check_status(&snapshot) {
         0 => Ok(()),
@@ -105,6 +110,7 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
         "next_scheduled_drill": calendar.iter().map(|d| d.next).min().map(|at| at.to_string()),
         "mode": snapshot.mode.word().to_lowercase(),
         "estate": estate.name,
+        "controller": snapshot.controller.map(|id| id.to_string()),
         "armed": snapshot.armed,
         "worst_condition": snapshot.conditions.first().map(|worst| condition_json(snapshot, worst)),
         "conditions": snapshot.conditions.iter().map(|c| condition_json(snapshot, c)).collect::<Vec<_>>(),
@@ -151,6 +157,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
     let armed = if snapshot.armed { "armed" } else { "read-only" };
     let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
     lines.extend(headline(snapshot).map(|head| format!("worst: {} ({})", head.line(), head.severity)));
+    lines.extend(snapshot.controller.filter(|_| detailed).map(|id| format!("controller {id}")));
     for d in &snapshot.disasters {
         let names: Vec<_> = d.regions.iter().map(|r| estate.region(*r).name.as_str()).collect();
         lines.push(format!("DISASTER  {} {} {}, for {}", d.severity, d.kind.words(), names.join(", "), snapshot.now.utc.since(d.since)));

@@ -4,7 +4,7 @@ use super::args::{Move, Target, Trigger};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::operations::{follow, operation_json, operation_words, phases_of};
-use super::order::{confirmation, describe, group_named, member_named, region_named, who};
+use super::order::{ORDERED, confirmation, describe, group_named, member_named, region_named};
 use super::output::say;
 use super::wait::{settled, wait_for};
 use crate::model::*;
@@ -91,7 +91,7 @@ async fn strike(opened: &Opened, ask: &Trigger, regions: &[RegionId]) -> Result<
     };
     for region in regions {
         let fault = format!("{kind} {}", opened.handle.snapshot().estate.region(*region).name);
-        opened.handle.control(who(), Control::Inject { fault }).await.map_err(|r| Fail::refused(&r))?;
+        opened.handle.control(Control::Inject { fault }).await.map_err(|r| Fail::refused(&r))?;
     }
     let _ = wait_for(opened, Duration::from_secs(5), |s| !s.disasters.is_empty()).await;
     Ok(())
@@ -114,7 +114,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
             }
         };
         let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
-        let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: format!("ordered by {}", who()) };
+        let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: ORDERED.to_string() };
         let consent = Consent {
             confirm: ask.confirm.clone(),
             accept_risk: ask.accept_risk.clone(),
@@ -133,8 +133,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
 
 /// Puts a choice on the table, shows it, and confirms it if that was asked for.
 async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
-    let by = who();
-    let receipt = opened.handle.order(Order { by: by.clone(), action }).await.map_err(|r| Fail::refused(&r))?;
+    let receipt = opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
     let Receipt::Proposed(id) = receipt else { return Err(Fail::failed("the controller answered something else")) };
     let there = |s: &Snapshot| s.proposals.iter().any(|v| v.proposal.id == id);
     let began = wait_for(opened, Duration::from_secs(2), there).await.unwrap_or_else(|| opened.handle.snapshot()).now.mono;
@@ -158,16 +157,16 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
             return Err(Fail::failed("the choice was withdrawn: the facts changed"));
         };
         let value = choice_json(&snapshot, view, strategy);
-        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
         return target.output.print(&value, || describe(&snapshot, view));
     }
     let Some(typed) = consent.confirm.clone().or_else(|| ask_name(&snapshot, view)) else {
-        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
         let name = &estate.region(view.proposal.from).name;
         return Err(Fail { status: 3, text: format!("{}\nnothing was done: confirm with --confirm {name}", describe(&snapshot, view)) });
     };
     if consent.evidence.is_some_and(|e| e != view.assessment.evidence) {
-        let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+        let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
         let text = format!("the facts have changed since that dry run (law 4); now:\n{}", describe(&snapshot, view));
         return Err(Fail { status: 3, text });
     }
@@ -176,11 +175,11 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
         second_person: consent.second_person.clone(),
         ..confirmation(&snapshot, view, &typed, consent.accept_risk.clone())
     };
-    match opened.handle.order(Order { by: by.clone(), action: Action::Confirm(confirmed) }).await {
+    match opened.handle.order(Action::Confirm(confirmed)).await {
         Ok(Receipt::Started(operation)) => begun(opened, target, operation, consent.wait, strategy).await,
         Ok(_) => Err(Fail::failed("the controller answered something else")),
         Err(refusal) => {
-            let _ = opened.handle.order(Order { by, action: Action::Withdraw { proposal: id } }).await;
+            let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
             Err(Fail::refused(&refusal))
         }
     }

@@ -35,6 +35,7 @@ pub fn estate(file: &str, raw: &File) -> Result<Estate, Mistake> {
         groups: Vec::new(),
         policy,
         plans: super::plan::shipped(),
+        may: may(&cx, raw)?,
     };
     if !estate.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || estate.name.starts_with('.') {
         let found = format!("the estate's name `{}` cannot name a directory", estate.name);
@@ -50,6 +51,20 @@ pub fn estate(file: &str, raw: &File) -> Result<Estate, Mistake> {
         estate.plans.push(plan);
     }
     Ok(estate)
+}
+
+/// Who may order what. Names are looked up when somebody comes: an account may be made later.
+fn may(cx: &Context, raw: &File) -> Result<Option<May>, Mistake> {
+    let Some(listed) = &raw.may else { return Ok(None) };
+    let mut rights = BTreeMap::new();
+    for (name, list) in &listed.value {
+        if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || ":/".contains(c)) {
+            let found = format!("`{name}` is not the name of a group or an account");
+            return Err(cx.mistake(list.referenced, found, "write a name as /etc/group or /etc/passwd has it"));
+        }
+        rights.insert(name.clone(), list.value.iter().copied().collect());
+    }
+    Ok(Some(May(rights)))
 }
 
 fn name(raw: &File, file: &str) -> String {

@@ -3,7 +3,7 @@
 //! Positions are kept for whatever is checked against something else in the file.
 
 use super::duration::Duration;
-use crate::model::{Automation, DisasterType, Role, Severity, Strategy};
+use crate::model::{Automation, DisasterType, Right, Role, Severity, Strategy};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -20,6 +20,9 @@ pub struct File {
     /// It is there to be rehearsed on: live drills may strike it.
     #[serde(default)]
     pub test_estate: bool,
+    /// The rights of groups and accounts of this machine. Default: only root and the controller's own account give orders.
+    #[schemars(with = "Option<BTreeMap<String, Vec<Right>>>")]
+    pub may: Option<Spanned<BTreeMap<String, Spanned<Vec<Right>>>>>,
     pub business_continuity: Option<BusinessContinuity>,
     pub disaster_recovery: Option<DisasterRecovery>,
     /// What automation may not do.

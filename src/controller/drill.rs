@@ -157,7 +157,7 @@ fn operation_report(estate: &Estate, o: &Operation) -> OperationReport {
         from: estate.region(o.from).name.clone(),
         to: estate.member_label(o.group, o.to, None).into_owned(),
         status: o.status.word(),
-        by: o.by.clone(),
+        by: o.by.to_string(),
         recovery_time_actual_ms: o.recovery_time().map(|t| t.0),
         data_loss_actual: o.results.loss.as_ref().map(ToString::to_string),
         remains: o.remains.len(),

@@ -45,7 +45,7 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
     let mut engine = engine.clone();
     let Choice { group, intent, to } = *choice;
     let propose = Action::Propose { group, intent, from: None, to, reason: "a forecast".to_string() };
-    let output = engine.step(now, Input::Order(Order { by: "a forecast".to_string(), action: propose }));
+    let output = engine.step(now, Input::Order(Order { by: Actor::Part(Part::Forecast), action: propose }));
     let proposal = match output.reply {
         Some(Ok(Receipt::Proposed(id))) => id,
         Some(Err(refusal)) => return Err(refusal),

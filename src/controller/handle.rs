@@ -1,5 +1,7 @@
 //! The handle of a controller in this process: the newest snapshot, and a bounded queue of orders.
 
+use super::claims::own_claims;
+use super::peer::Peer;
 use crate::engine::Engine;
 use crate::model::*;
 use std::future::Future;
@@ -9,7 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(super) enum Message {
     Order(Order, oneshot::Sender<Result<Receipt, Refusal>>),
-    Control(String, Control, oneshot::Sender<Result<Receipt, Refusal>>),
+    /// An order of somebody who may not give it, and why.
+    Denied(Order, Refusal, oneshot::Sender<Result<Receipt, Refusal>>),
+    Control(Actor, Control, oneshot::Sender<Result<Receipt, Refusal>>),
     /// A copy of the engine as it stands, for who asks more than a snapshot holds.
     Engine(oneshot::Sender<(Box<Engine>, Now)>),
 }
@@ -18,6 +22,8 @@ pub(super) enum Message {
 pub(super) struct LocalHandle {
     pub(super) messages: mpsc::Sender<Message>,
     pub(super) snapshots: Mutex<watch::Receiver<Arc<Snapshot>>>,
+    /// Who this process is.
+    own: Actor,
 }
 
 impl Handle for LocalHandle {
@@ -29,12 +35,12 @@ impl Handle for LocalHandle {
         next(&self.snapshots)
     }
 
-    fn order(&self, order: Order) -> Answer {
-        self.ask(|reply| Message::Order(order, reply))
+    fn order(&self, action: Action) -> Answer {
+        self.order_of(self.own.clone(), action)
     }
 
-    fn control(&self, by: String, control: Control) -> Answer {
-        self.ask(|reply| Message::Control(by, control, reply))
+    fn control(&self, control: Control) -> Answer {
+        self.ask(|reply| Message::Control(self.own.clone(), control, reply))
     }
 
     fn fork(&self) -> Forked {
@@ -50,6 +56,20 @@ impl Handle for LocalHandle {
 }
 
 impl LocalHandle {
+    pub(super) fn new(messages: mpsc::Sender<Message>, snapshots: watch::Receiver<Arc<Snapshot>>) -> LocalHandle {
+        LocalHandle { messages, snapshots: Mutex::new(snapshots), own: own_actor() }
+    }
+
+    /// Gives an order for somebody who may give it.
+    pub(super) fn order_of(&self, by: Actor, action: Action) -> Answer {
+        self.ask(|reply| Message::Order(Order { by, action }, reply))
+    }
+
+    /// Records an order of somebody who may not give it.
+    pub(super) fn deny(&self, by: Actor, action: Action, refusal: Refusal) -> Answer {
+        self.ask(|reply| Message::Denied(Order { by, action }, refusal, reply))
+    }
+
     fn ask(&self, message: impl FnOnce(oneshot::Sender<Result<Receipt, Refusal>>) -> Message) -> Answer {
         let (reply, answer) = oneshot::channel();
         let message = message(reply);
@@ -60,6 +80,12 @@ impl LocalHandle {
             answer.await.map_err(|_| gone())?
         })
     }
+}
+
+/// Who gives the orders of this process.
+pub fn own_actor() -> Actor {
+    let own = Peer::own();
+    Actor::Account(Box::new(own.account(&own.look_up(), own_claims())))
 }
 
 /// An estate as it stands in an engine, in a simulation of its own.

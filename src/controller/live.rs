@@ -1,5 +1,6 @@
 //! A controller of a real estate: the same loop on the real clock.
 
+use super::access::Access;
 use super::core::Core;
 use super::examiner::Examiner;
 use super::forecaster::Forecaster;
@@ -10,16 +11,18 @@ use super::socket;
 use super::tape::{Line, Tape};
 use crate::drivers::{LiveDoor, boot_id};
 use crate::engine::{Engine, Input};
-use crate::journal::{Journal, JournalError, Reader};
+use crate::journal::{Journal, JournalError, Key, Reader};
 use crate::model::*;
 use crate::wording::Story;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// A running controller. It ends, with its journal flushed, when this is closed.
 pub struct Live {
     pub handle: Arc<dyn Handle>,
+    /// What was changed at the modes of its directory.
+    pub mended: Vec<String>,
     messages: mpsc::Sender<Message>,
     task: tokio::task::JoinHandle<()>,
     socket: tokio::task::JoinHandle<()>,
@@ -62,10 +65,13 @@ const BRIEFLY: Duration = Duration::from_secs(3);
 /// Another controller runs, or a file of its own or of the configuration's cannot be used.
 pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Live, StartError> {
     let home = Home::of(&estate.name);
+    let other = |e: String| StartError::Other(e);
+    let mended = home.prepare().map_err(other)?;
+    mended.iter().for_each(|told| tracing::warn!("{told}"));
     let lock = lock(&home, tenure).await?;
     let estate = Arc::new(estate);
-    let other = |e: String| StartError::Other(e);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
+    let hello = Hello { controller: controller_id(&home)?, target: Target::of(&estate) };
     let owner = Owner { journal: journal.public_key(), boot: boot_id(), nonce: format!("{:016x}", rand::random::<u64>()) };
     let mut engine = Engine::new(Arc::clone(&estate), owner.clone());
     let mut story = Story::new(Arc::clone(&estate));
@@ -97,19 +103,26 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let drilled = drilled_plans().into_keys().collect();
     core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate }).map_err(|e| other(e.to_string()))?;
     let (messages, inbox) = mpsc::channel(64);
-    let (publish, snapshots) = watch::channel(Arc::new(core.snapshot(clock.now(), None)));
+    let first = Snapshot { controller: Some(hello.controller), ..core.snapshot(clock.now(), None) };
+    let (publish, snapshots) = watch::channel(Arc::new(first));
     let (stop, stopped) = watch::channel(false);
-    let handle: Arc<dyn Handle> = Arc::new(LocalHandle { messages: messages.clone(), snapshots: Mutex::new(snapshots) });
-    let listener = socket::listen(&home.socket()).map_err(|e| other(format!("{}: {e}", home.socket().display())))?;
-    let socket = tokio::spawn(socket::serve(listener, home.socket(), Arc::clone(&handle), stopped.clone()));
+    let handle = Arc::new(LocalHandle::new(messages.clone(), snapshots));
+    let listening = home.make_socket().map_err(|e| other(format!("{}: {e}", home.path().display())))?;
+    let listener = socket::listen(&listening).map_err(|e| other(format!("{}: {e}", listening.display())))?;
+    home.open_socket(&listening);
+    home.settle();
+    let id = hello.controller;
+    let access = Access::of(&core.engine.state().estate, home.group());
+    let desk = Arc::new(socket::Desk { handle: Arc::clone(&handle), hello, access });
+    let socket = tokio::spawn(socket::serve(listener, listening, desk, stopped.clone()));
     let task = tokio::spawn(run(
         core,
-        Real { clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
+        Real { id, clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
         inbox,
         publish,
         stopped,
     ));
-    Ok(Live { handle, messages, task, socket, stop, _lock: lock })
+    Ok(Live { handle, mended, messages, task, socket, stop, _lock: lock })
 }
 
 /// Takes the lock. A command's own controller is gone in a moment: whoever comes meanwhile waits for that instead of
@@ -124,6 +137,16 @@ async fn lock(home: &Home, tenure: Tenure) -> Result<std::fs::File, StartError> 
             Err(LockError::Io(e)) => return Err(StartError::Other(format!("{}: {e}", home.path().display()))),
         }
     }
+}
+
+/// Who this controller is: the same for as long as the machine runs and the journal's key stays.
+fn controller_id(home: &Home) -> Result<ControllerId, StartError> {
+    let fail = |path: &std::path::Path, e: std::io::Error| StartError::Other(format!("{}: {e}", path.display()));
+    let key = home.path().join("key");
+    let public = Key::load_or_make(&key).map_err(|e| fail(&key, e))?.public();
+    let boot = std::path::Path::new("/proc/sys/kernel/random/boot_id");
+    let boot_id = std::fs::read_to_string(boot).map_err(|e| fail(boot, e))?;
+    Ok(ControllerId::of(&public, &boot_id))
 }
 
 fn host() -> String {
@@ -144,6 +167,7 @@ impl Clock {
 
 /// The real clock, and what a snapshot takes beside the engine.
 struct Real {
+    id: ControllerId,
     clock: Clock,
     /// What is published is marked, so that a test can hold a replay against it.
     digests: bool,
@@ -187,6 +211,11 @@ async fn run(
                         Err(e)
                     }
                 },
+                Some(Message::Denied(order, refusal, reply)) => {
+                    let denied = core.input(clock.now(), Input::Denied(order, refusal.clone()));
+                    let _ = reply.send(Err(refusal));
+                    denied.map(|_| ())
+                }
                 Some(Message::Engine(reply)) => {
                     let _ = reply.send((Box::new(core.engine.clone()), clock.now()));
                     Ok(())
@@ -235,6 +264,7 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
         real.ready.clone_from(&snapshot.readiness);
     }
     let head = core.journal.head();
+    snapshot.controller = Some(real.id);
     snapshot.head = Some((head.seq, head.hash.to_string()));
     snapshot
 }

@@ -3,6 +3,8 @@
 //! It promises: what is decided is durable before it is sent; a journal that cannot be written stops everything that
 //! acts. It decides nothing itself.
 
+mod access;
+mod claims;
 mod core;
 mod drill;
 mod examiner;
@@ -12,6 +14,7 @@ mod handle;
 mod held;
 mod home;
 mod live;
+mod peer;
 mod player;
 mod rehearsals;
 mod replay;
@@ -25,13 +28,14 @@ pub use core::Core;
 pub use drill::{DrillReport, Played, drill_report, play, play_with_a_death};
 pub use examiner::readiness;
 pub use forecaster::{Choice, forecast, forecasts, question};
+pub use handle::own_actor;
 pub use held::laws_broken;
-pub use home::{Home, LockError, Tenure, data_directory};
+pub use home::{Home, LockError, Seat, Tenure, data_directory, estate_roots};
 pub use live::{Live, StartError, start_live};
 pub use player::{Playing, start_simulation};
 pub use rehearsals::{drilled_plans, keep_rehearsal, rehearsals};
 pub use replay::{Replay, start_replay};
 pub use script::place_order;
 pub use simulated::Simulation;
-pub use socket::connect;
+pub use socket::{Addressee, FindError, Found, find};
 pub use story::{search, story};

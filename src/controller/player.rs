@@ -9,7 +9,7 @@ use super::simulated::Simulation;
 use crate::engine::{Fork, Input};
 use crate::journal::JournalError;
 use crate::model::*;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -69,6 +69,11 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
                     Some(Message::Order(order, reply)) => player.order(order).map(|answer| {
                         let _ = reply.send(answer);
                     }),
+                    // A simulation has no socket, and asks nobody for a right.
+                    Some(Message::Denied(_, refusal, reply)) => {
+                        let _ = reply.send(Err(refusal));
+                        Ok(())
+                    }
                     Some(Message::Engine(reply)) => {
                         let simulation = &player.simulation;
                         let _ = reply.send((Box::new(simulation.core.engine.clone()), simulation.now()));
@@ -88,7 +93,7 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
             publish.send_replace(Arc::new(player.snapshot()));
         }
     });
-    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
+    Arc::new(LocalHandle::new(messages, snapshots))
 }
 
 struct Player {
@@ -208,7 +213,7 @@ impl Player {
         Ok(answer.unwrap_or(Ok(Receipt::Done)))
     }
 
-    fn steer(&mut self, by: &str, control: &Control) -> Result<Receipt, Refusal> {
+    fn steer(&mut self, by: &Actor, control: &Control) -> Result<Receipt, Refusal> {
         match control {
             // A walk stops by itself: before its first words there is nothing to stop for.
             Control::Pause(true) if self.playing.walk && self.told == 0 => {}
@@ -256,8 +261,8 @@ impl Player {
     }
 
     /// What is done to the world, and who does it, stands in its story.
-    fn note(&mut self, by: &str, text: String) -> Result<(), Refusal> {
-        let (now, by) = (self.simulation.now(), by.to_string());
+    fn note(&mut self, by: &Actor, text: String) -> Result<(), Refusal> {
+        let (now, by) = (self.simulation.now(), by.clone());
         let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
         noted.map(|_| ()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))
     }

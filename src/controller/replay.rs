@@ -8,7 +8,7 @@ use crate::model::*;
 use crate::wording::Story;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// A record at one moment of it.
@@ -266,7 +266,7 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
                 }
                 message = inbox.recv() => match message {
                     None => return,
-                    Some(Message::Order(_, reply)) => {
+                    Some(Message::Order(_, reply) | Message::Denied(_, _, reply)) => {
                         let _ = reply.send(Err(Refusal::by_law(8, "this is a replay: what happened, happened", "press q, and open the live estate")));
                         Ok(())
                     }
@@ -295,5 +295,5 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
             publish.send_replace(Arc::new(replay.snapshot(speed, paused)));
         }
     });
-    Arc::new(LocalHandle { messages, snapshots: Mutex::new(snapshots) })
+    Arc::new(LocalHandle::new(messages, snapshots))
 }

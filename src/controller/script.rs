@@ -10,7 +10,7 @@ use crate::model::*;
 /// # Errors
 /// The journal could not be written.
 pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &ScriptedOrder) -> Result<Result<Receipt, Refusal>, JournalError> {
-    let by = by.to_string();
+    let by = Actor::scripted(by);
     let last = core.engine.state().operations.back().map(|o| o.id);
     let action = match order {
         ScriptedOrder::Failover { group, from, to, accept_risk, manual_override } => {
@@ -49,15 +49,15 @@ struct Choice {
     to: Option<RegionId>,
 }
 
-fn send<D: Door>(core: &mut Core<D>, now: Now, by: &str, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
-    let reply = core.input(now, Input::Order(Order { by: by.to_string(), action }))?;
+fn send<D: Door>(core: &mut Core<D>, now: Now, by: &Actor, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
+    let reply = core.input(now, Input::Order(Order { by: by.clone(), action }))?;
     Ok(reply.unwrap_or(Ok(Receipt::Done)))
 }
 
 fn confirm_choice<D: Door>(
     core: &mut Core<D>,
     now: Now,
-    by: &str,
+    by: &Actor,
     choice: Choice,
     accept_risk: bool,
     manual_override: bool,

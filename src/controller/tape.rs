@@ -67,6 +67,7 @@ impl Tape {
         let path = directory.join("tape.jsonl");
         let length = std::fs::metadata(&path).map_or(0, |m| m.len());
         let file = OpenOptions::new().create(true).append(true).open(&path);
+        super::home::share(&path);
         let out = file.map_err(|e| tracing::warn!("{}: what is measured is not kept: {e}", path.display())).ok();
         Tape { path, out: out.map(BufWriter::new), length, flushed: Mono::default() }
     }
@@ -97,6 +98,7 @@ impl Tape {
         let _ = std::fs::rename(&self.path, self.path.with_file_name("tape.old.jsonl"));
         self.length = 0;
         self.out = File::create(&self.path).ok().map(BufWriter::new);
+        super::home::share(&self.path);
     }
 }
 

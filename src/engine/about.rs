@@ -25,7 +25,7 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
         | Event::StatusChanged { operation, .. }
         | Event::RemainderDone { operation, .. } => of_operation(*operation),
         Event::Refused { order, .. } => match &order.action {
-            Action::Propose { group, .. } => Some(*group),
+            Action::Propose { group, .. } | Action::Adopt { group, .. } => Some(*group),
             Action::Confirm(confirmation) => of_choice(confirmation.proposal),
             Action::Withdraw { proposal } | Action::StopAutomatic { proposal } => of_choice(*proposal),
             Action::Abort { operation } | Action::Rollback { operation } | Action::AcceptUnprotected { operation } => of_operation(*operation),

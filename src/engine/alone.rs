@@ -84,6 +84,7 @@ impl Onto {
             groups: vec![Group { name: group.name.clone(), services: (0..self.services.len()).map(ServiceId::of).collect(), database }],
             policy: estate.policy.clone(),
             plans: estate.plans.clone(),
+            may: None,
         }
     }
 

@@ -39,7 +39,7 @@ pub use claim::ClaimState;
 pub use facts::Facts;
 pub use fork::Fork;
 pub use limits::SILENCE;
-pub use propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
+pub use propose::{DISPLACED, WITHDRAWN};
 pub use run::is_own;
 pub use state::State;
 pub use unproven::{of as unproven, vouched};
@@ -63,6 +63,8 @@ pub enum Input {
     Observed(Observation),
     Report(Report),
     Order(Order),
+    /// An order of somebody who may not give it. It goes into the record.
+    Denied(Order, Refusal),
     /// What the futures of a choice say. Nothing is decided by it.
     Foretold(ForecastView),
     /// Time has passed.
@@ -174,6 +176,10 @@ impl Engine {
                 return std::mem::take(&mut self.out);
             }
             Input::Order(order) => Some(orders::hear(self, now, &order)),
+            Input::Denied(order, refusal) => {
+                self.emit(now, Event::Refused { order: Box::new(order), refusal: refusal.clone() });
+                Some(Err(refusal))
+            }
             Input::Tick | Input::Observed(_) => None,
         };
         for _ in 0..ROUNDS {

@@ -26,6 +26,7 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
             engine.emit(now, Event::Disarmed { by: order.by.clone() });
             Ok(Receipt::Done)
         }
+        Action::Adopt { group, typed } => adopt(engine, *group, typed),
         Action::Note { text, by_hand } => {
             engine.state.armed |= planted::is(Break::Untold);
             engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect(), by_hand: *by_hand });
@@ -51,7 +52,7 @@ struct Choice<'a> {
     reason: &'a str,
 }
 
-fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<Receipt, Refusal> {
+fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result<Receipt, Refusal> {
     let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
     let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
@@ -100,10 +101,10 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     for other in others {
         let id = other.id;
         let reason = format!("{}{}", table::DISPLACED, cost(engine, now, id));
-        if other.by == table::DETECTION {
+        if other.by.is(Part::Detection) {
             engine.displaced.insert(group, other);
         }
-        engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
+        engine.emit(now, Event::Withdrawn { proposal: id, by: by.clone(), reason });
     }
     let proposal = Proposal {
         id,
@@ -115,7 +116,7 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
         leaves,
         to,
         reason: reason.to_string(),
-        by: by.to_string(),
+        by: by.clone(),
         disaster: disaster.map(|d| d.0),
         automatic_at: None,
     };
@@ -142,7 +143,7 @@ fn goes_back(engine: &Engine, group: GroupId, to: MemberId) -> bool {
     last.is_some_and(|o| Some(o.from) == region && o.intent() == Intent::Failover)
 }
 
-fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<Receipt, Refusal> {
+fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == c.proposal).cloned() else {
         return Err(Refusal::by_law(4, "that choice is not on the table any more", "look at the screen again"));
     };
@@ -177,7 +178,7 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
         return Err(Refusal::by_law(law.unwrap_or(11), reasons.join("; "), remedy));
     }
     let second = c.second_person.as_deref().map(str::trim).filter(|name| !name.is_empty());
-    if assessment.second_person && second.is_none_or(|name| name.eq_ignore_ascii_case(by.trim())) {
+    if assessment.second_person && second.is_none_or(|name| by.is_called(name)) {
         return Err(Refusal::by_law(4, "the plan asks for a second person", "name who else says yes; it cannot be you"));
     }
     if c.evidence != assessment.evidence && !planted::is(Break::EvidenceUnbound) {
@@ -186,9 +187,9 @@ fn confirm(engine: &mut Engine, now: Now, by: &str, c: &Confirmation) -> Result<
     // The record keeps the figure that was shown.
     let shown = |risk: &Risk| c.accepts.iter().copied().find(|a| a.is_like(*risk)).unwrap_or(*risk);
     let words = c.accept_risk.as_deref().unwrap_or_default();
-    let risks = assessment.risks.iter().map(|risk| AcceptedRisk { risk: shown(risk), words: words.to_string(), by: by.to_string() });
+    let risks = assessment.risks.iter().map(|risk| AcceptedRisk { risk: shown(risk), words: words.to_string(), by: by.clone() });
     let accepted = Accepted { risks: risks.collect(), alive: c.manual_override, second_person: second.map(str::to_string) };
-    begin(engine, now, &open.proposal, &assessment, by.to_string(), false, accepted).map(Receipt::Started)
+    begin(engine, now, &open.proposal, &assessment, by.clone(), false, accepted).map(Receipt::Started)
 }
 
 /// The law that an operation would break if nobody had accepted this risk.
@@ -218,7 +219,7 @@ pub fn begin(
     now: Now,
     proposal: &Proposal,
     assessment: &Assessment,
-    by: String,
+    by: Actor,
     automatic: bool,
     accepted: Accepted,
 ) -> Result<OperationId, Refusal> {
@@ -329,12 +330,12 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
     }
 }
 
-fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
+fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
     // Who leaves a choice of one's own has not said that detection is to put none there.
-    let (group, disaster) = (open.proposal.group, open.proposal.disaster.filter(|_| open.proposal.by == table::DETECTION));
+    let (group, disaster) = (open.proposal.group, open.proposal.disaster.filter(|_| open.proposal.by.is(Part::Detection)));
     let reason = format!("{}{}", table::WITHDRAWN, cost(engine, now, id));
-    engine.emit(now, Event::Withdrawn { proposal: id, by: by.to_string(), reason });
+    engine.emit(now, Event::Withdrawn { proposal: id, by: by.clone(), reason });
     if !table::put_back(engine, now, group)
         && let Some(disaster) = disaster
     {
@@ -343,14 +344,14 @@ fn withdraw(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<R
     Ok(Receipt::Done)
 }
 
-fn stop_automatic(engine: &mut Engine, now: Now, by: &str, id: ProposalId) -> Result<Receipt, Refusal> {
+fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let open = engine.state.proposals.iter().find(|p| p.proposal.id == id);
     // What counts on behind the choice that took its place is stopped with it.
     let held = open.and_then(|p| engine.displaced.get_mut(&p.proposal.group)).and_then(|p| p.automatic_at.take());
     if held.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
         return Err(Refusal::new("no countdown runs", "nothing to stop"));
     }
-    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.to_string(), reason: "by hand".to_string() });
+    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.clone(), reason: "by hand".to_string() });
     Ok(Receipt::Done)
 }
 
@@ -362,7 +363,7 @@ fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> 
     }
 }
 
-fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if operation.handed_over() {
         // Nothing can be taken back, but one that cannot finish must not keep the next failover away.
@@ -382,11 +383,11 @@ fn abort(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Rec
         return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
     }
     run::release(engine, now, &operation);
-    engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.to_string() } });
+    engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.clone() } });
     Ok(Receipt::Done)
 }
 
-fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+fn rollback(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if operation.handed_over() && !planted::is(Break::UndoneTooLate) {
         let remedy = "let it finish, then fail back";
@@ -397,11 +398,11 @@ fn rollback(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<
         let reason = format!("{leads} leads now: undoing the fence would bring the old primary back beside it");
         return Err(Refusal::by_law(11, reason, "give it up (abort): what was done stays as it is"));
     }
-    engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.to_string() } });
+    engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.clone() } });
     Ok(Receipt::Done)
 }
 
-fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number: u16, done: bool, note: &str) -> Result<Receipt, Refusal> {
+fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, number: u16, done: bool, note: &str) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     let (Some(step), Some(record)) = (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number))) else {
         return Err(unknown("step"));
@@ -443,7 +444,7 @@ fn answer_step(engine: &mut Engine, now: Now, by: &str, id: OperationId, number:
     Ok(Receipt::Done)
 }
 
-fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) -> Result<Receipt, Refusal> {
+fn accept_unprotected(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if !operation.lacks_only_protection() {
         return Err(Refusal::by_law(6, format!("{id} does not lack protection alone"), "wait until only that is missing"));
@@ -453,18 +454,27 @@ fn accept_unprotected(engine: &mut Engine, now: Now, by: &str, id: OperationId) 
         let reason = format!("{} is not seen to lead: there is nothing to accept", cx.label(operation.group, operation.to));
         return Err(Refusal::by_law(6, reason, "wait until it leads, or give it up (abort) and fail over anew"));
     }
-    let status = Status::RecoveredUnprotected { by: by.to_string() };
+    let status = Status::RecoveredUnprotected { by: by.clone() };
     engine.emit(now, Event::StatusChanged { operation: id, status });
     Ok(Receipt::Done)
 }
 
-fn arm(engine: &mut Engine, now: Now, by: &str, typed: &str) -> Result<Receipt, Refusal> {
+fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt, Refusal> {
     let name = &engine.state.estate.name;
     if typed != name {
         return Err(Refusal::by_law(4, format!("`{typed}` is not this estate's name"), format!("type {name}")));
     }
-    engine.emit(now, Event::Armed { by: by.to_string() });
+    engine.emit(now, Event::Armed { by: by.clone() });
     Ok(Receipt::Done)
+}
+
+fn adopt(engine: &Engine, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
+    let Some(group) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let name = &group.name;
+    if typed != name {
+        return Err(Refusal::by_law(4, format!("`{typed}` is not the name of this protection group"), format!("type {name}")));
+    }
+    Err(Refusal::new(format!("the identity of the cluster of {name} has not changed"), "nothing to adopt"))
 }
 
 /// For screens: why a member may not take over, or not without a risk that is typed.

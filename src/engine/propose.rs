@@ -23,21 +23,15 @@ fn withdraw(engine: &mut Engine, now: Now) {
             gone.push((p.id, p.group, "the disaster is over"));
         } else if p.intent != Intent::Guided && led.is_some_and(|m| m != p.old) {
             gone.push((p.id, p.group, "the primary has moved"));
-        } else if p.by != DETECTION && now.mono.since(open.since.mono) > limits::CHOICE {
+        } else if !p.by.is(Part::Detection) && now.mono.since(open.since.mono) > limits::CHOICE {
             gone.push((p.id, p.group, "nobody confirmed it"));
         }
     }
     for (proposal, group, reason) in gone {
-        engine.emit(now, Event::Withdrawn { proposal, by: BPCI.to_string(), reason: reason.to_string() });
+        engine.emit(now, Event::Withdrawn { proposal, by: Actor::Part(Part::Bpci), reason: reason.to_string() });
         put_back(engine, now, group);
     }
 }
-
-/// Who takes off the table what no person did.
-pub const BPCI: &str = "bpci";
-
-/// Who puts detection's choices on the table.
-pub const DETECTION: &str = "detection";
 
 /// How the reason begins where somebody took a choice off the table; what it would have cost may follow.
 pub const WITHDRAWN: &str = "withdrawn";
@@ -75,7 +69,7 @@ fn propose(engine: &mut Engine, now: Now) {
             engine.emit(now, Event::Proposed(proposal));
             if let Some(veto) = never {
                 let reason = veto.words(&engine.state.estate);
-                engine.emit(now, Event::AutomaticStopped { proposal: id, by: BPCI.to_string(), reason });
+                engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
             }
         }
     }
@@ -131,7 +125,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         leaves: if disaster.kind.is_of_region() { Leaves::Region } else { Leaves::Member },
         to: None,
         reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
-        by: DETECTION.to_string(),
+        by: Actor::Part(Part::Detection),
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
     })
@@ -152,14 +146,14 @@ fn automatic(engine: &mut Engine, now: Now) {
         match assess::automation_veto(&engine.facts(now), &open.proposal, &assessment) {
             None => {
                 let accepted = Accepted::default();
-                if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, "automation".to_string(), true, accepted) {
+                if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, Actor::Part(Part::Automation), true, accepted) {
                     let reason = refusal.to_string();
-                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
+                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
                 }
             }
             Some(veto) if veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
                 let reason = veto.words(&engine.state.estate);
-                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
+                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
             }
             Some(_) => {}
         }

@@ -1,7 +1,7 @@
 //! What is so, as the events say: the fold of the journal. `apply` cannot fail and decides nothing.
 
 use super::limits;
-use super::propose::{BPCI, DETECTION, WITHDRAWN};
+use super::propose::WITHDRAWN;
 use crate::model::*;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -196,13 +196,13 @@ impl State {
                 self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0, foretold: None });
             }
             Event::Withdrawn { proposal, by, reason } => {
-                if reason.starts_with(WITHDRAWN) && by != BPCI {
-                    self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |p| p.by == DETECTION);
+                if reason.starts_with(WITHDRAWN) && by.is_person() {
+                    self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |p| p.by.is(Part::Detection));
                 }
                 self.proposals.retain(|p| p.proposal.id != *proposal);
             }
             Event::AutomaticStopped { proposal, by, .. } => {
-                if by != BPCI {
+                if by.is_person() {
                     self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |_| true);
                 }
                 let stopped = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal);

@@ -464,7 +464,7 @@ mod tests {
         let view = outage.snapshot(1, false).proposals.first().cloned().unwrap_or_else(|| panic!("no choice"));
         let confirmation = view.confirmed(outage.now().utc, "us-east-1");
         let now = outage.now();
-        let order = Order { by: "ada".to_string(), action: Action::Confirm(confirmation) };
+        let order = Order { by: Actor::scripted("ada"), action: Action::Confirm(confirmation) };
         let answer = outage.core.input(now, Input::Order(order));
         assert!(matches!(answer, Ok(Some(Ok(Receipt::Started(_))))), "{answer:?}");
         let dead = &outage.core.engine;

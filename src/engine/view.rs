@@ -47,6 +47,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         gaps: gaps(&cx, &unproven),
         stale: stale(&cx),
         records: state.records,
+        controller: None,
         head: None,
         stored: 0,
         failed: None,

@@ -133,7 +133,8 @@ fn exercise(file: &str, spanned: &Spanned<ExerciseFile>, kinds: &BTreeMap<Exerci
         (None, Some(runs), None, None, None) => Means::Hunt(runs),
         (None, None, Some(argv), None, None) => Means::Hook(argv.clone()),
         (None, None, None, Some(name), None) => {
-            let estate = e.estate.clone().ok_or_else(|| wrong(format!("`{}` is for no estate", e.id), "name its test estate: `estate: lab`"))?;
+            let estate =
+                e.estate.clone().ok_or_else(|| wrong(format!("`{}` is for no estate", e.id), "name its test estate: `estate: lab-27400`"))?;
             let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
             Means::Live(LiveDrill { experiment: Arc::new(Experiment::load(&path)?), estate })
         }

@@ -8,7 +8,7 @@
 use super::calendar::Terms;
 use super::play::Outcome;
 use crate::chaos::{self, Ended, Experiment, Rules, Strategy};
-use crate::controller::{Home, connect};
+use crate::controller::{Addressee, Home, find};
 use crate::model::*;
 use std::fs::File;
 use std::path::PathBuf;
@@ -89,7 +89,10 @@ impl LiveDrill {
     async fn conduct(&self, id: &str, terms: &Terms, told_to_stop: watch::Receiver<bool>) -> Result<Outcome, String> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let home = Home::of(&self.estate);
-        let handle = connect(&home.socket()).await.map_err(|e| format!("no controller of {} answers here: {e}; bpci serve", self.estate))?;
+        let silent = |e: &dyn std::fmt::Display| format!("no controller of {} answers here: {e}; bpci serve", self.estate);
+        let found = find(&home).await.map_err(|e| silent(&e))?;
+        let target = found.hello.target.digest();
+        let handle = found.handle(Addressee::Target(target)).await.map_err(|e| silent(&e))?;
         let _lock = lock(&home).map_err(|locked| match locked {
             Locked::Taken => "another live drill runs on it".to_string(),
             Locked::No(text) => text,
@@ -207,8 +210,7 @@ async fn calm_again(handle: &Arc<dyn Handle>, after: OperationId) -> Result<(), 
 
 /// It stands in the estate's record that it was a drill.
 async fn note(handle: &Arc<dyn Handle>, text: &str) {
-    let order = Order { by: "bpci test".to_string(), action: Action::Note { text: text.to_string(), by_hand: false } };
-    if let Err(refusal) = handle.order(order).await {
+    if let Err(refusal) = handle.order(Action::Note { text: text.to_string(), by_hand: false }).await {
         tracing::warn!("the live drill is not in the record: {refusal}");
     }
 }

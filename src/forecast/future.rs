@@ -190,7 +190,7 @@ struct Confirmed {
 }
 
 fn order(engine: &mut Engine, sent: &mut Vec<Output>, now: Now, action: Action) -> Result<Receipt, String> {
-    let output = engine.step(now, Input::Order(Order { by: "forecast".to_string(), action }));
+    let output = engine.step(now, Input::Order(Order { by: Actor::Part(Part::Forecast), action }));
     let reply = output.reply.clone();
     sent.push(output);
     reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| r.to_string())

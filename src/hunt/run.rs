@@ -285,7 +285,7 @@ impl<'a> Run<'a> {
 
     fn order(&mut self, action: Action) -> Result<Option<Result<Receipt, Refusal>>, String> {
         self.tally.orders += 1;
-        let answer = self.core.input(self.now(), Input::Order(Order { by: "Kim".to_string(), action }));
+        let answer = self.core.input(self.now(), Input::Order(Order { by: Actor::scripted("Kim"), action }));
         let (answer, result) = match answer {
             Ok(answer) => (answer, Ok(())),
             Err(e) => (None, Err(e)),

@@ -42,9 +42,39 @@ impl Key {
         self.0.sign(&head.message()).to_bytes()
     }
 
+    /// Writes the public part beside the key, for accounts that may read the record and not the key.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn publish(&self, path: &Path) -> io::Result<()> {
+        let text = format!("{}\n", self.public());
+        if std::fs::read_to_string(path).is_ok_and(|found| found == text) {
+            return Ok(());
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(path)?;
+        file.write_all(text.as_bytes())
+    }
+
     /// The public part, in hexadecimal.
     pub fn public(&self) -> String {
         self.0.verifying_key().to_bytes().iter().map(|b| format!("{b:02x}")).collect()
+    }
+}
+
+/// The public key of the journal in a directory; `None`: neither the key nor its public part is there.
+///
+/// # Errors
+/// The key cannot be read, is no key, or others may read it.
+pub fn public_key(directory: &Path) -> io::Result<Option<String>> {
+    let key = directory.join("key");
+    if !key.is_file() {
+        return Ok(None);
+    }
+    match Key::load_or_make(&key) {
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            std::fs::read_to_string(directory.join("key.pub")).map(|text| Some(text.trim().to_string()))
+        }
+        made => made.map(|key| Some(key.public())),
     }
 }
 

@@ -11,7 +11,7 @@ mod upcast;
 mod verify;
 
 pub use chain::{Hash, Head};
-pub use key::Key;
+pub use key::{Key, public_key};
 pub use reader::Reader;
 pub use store::{Entry, Journal, JournalError};
 pub use upcast::Upcaster;

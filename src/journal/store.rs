@@ -7,6 +7,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Why the journal could not be opened, read or written.
@@ -34,6 +35,9 @@ CREATE TRIGGER IF NOT EXISTS records_are_kept BEFORE DELETE ON records BEGIN SEL
 CREATE TRIGGER IF NOT EXISTS heads_stay BEFORE UPDATE ON heads BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS heads_are_kept BEFORE DELETE ON heads BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 ";
+
+/// The mode of its files: the group of the directory may read the record.
+const READ_BY_GROUP: u32 = 0o640;
 
 /// Kept of the file in memory, in KiB; as SQLite has it, with a minus.
 const CACHE: i64 = -256;
@@ -76,7 +80,11 @@ impl Journal {
         std::fs::create_dir_all(directory).map_err(|e| fail(directory, &e))?;
         let key_path = directory.join("key");
         let key = Key::load_or_make(&key_path).map_err(|e| fail(&key_path, &e))?;
+        let public = directory.join("key.pub");
+        key.publish(&public).map_err(|e| fail(&public, &e))?;
         let path = directory.join("journal.db");
+        // SQLite gives the files beside it the mode of this one.
+        OpenOptions::new().write(true).create(true).truncate(false).mode(READ_BY_GROUP).open(&path).map_err(|e| fail(&path, &e))?;
         let connection = Connection::open(&path).map_err(|e| fail(&path, &e))?;
         connection.pragma_update(None, "cache_size", CACHE).and_then(|()| connection.execute_batch(SCHEMA)).map_err(|e| fail(&path, &e))?;
         let head = connection
@@ -88,7 +96,7 @@ impl Journal {
             Err(e) => return Err(fail(&path, &e)),
         };
         let heads_path = directory.join("journal.heads");
-        let heads = OpenOptions::new().append(true).create(true).open(&heads_path).map_err(|e| fail(&heads_path, &e))?;
+        let heads = OpenOptions::new().append(true).create(true).mode(READ_BY_GROUP).open(&heads_path).map_err(|e| fail(&heads_path, &e))?;
         Ok(Journal { head, disk: Some(Disk { path, connection, key, heads }), full: false })
     }
 
@@ -158,12 +166,33 @@ impl Disk {
     }
 }
 
+fn is_readable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// A journal that no controller has open, for an account that may only read it: SQLite cannot make its own files beside it,
+/// and needs none as long as the write-ahead log is empty.
+fn closed(path: &Path) -> Result<Option<Connection>, String> {
+    let log = path.with_extension("db-wal");
+    if std::fs::metadata(&log).is_ok_and(|m| m.len() > 0) {
+        return Ok(None);
+    }
+    let name: String = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(|e| e.to_string())?;
+    is_readable(&connection).map(|()| Some(connection)).map_err(|e| e.to_string())
+}
+
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
     let fail = |reason: String| JournalError { path: path.to_path_buf(), reason };
     if !path.is_file() {
         return Err(fail("there is no journal here".to_string()));
     }
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| fail(e.to_string()))?;
+    let connection = match is_readable(&connection) {
+        Ok(()) => connection,
+        Err(e) => closed(path).map_err(fail)?.ok_or_else(|| fail(e.to_string()))?,
+    };
     // It is read from end to end: what was read is not needed again, and a long record takes no more memory than a short one.
     connection.pragma_update(None, "cache_size", CACHE).map_err(|e| fail(e.to_string()))?;
     Ok(connection)

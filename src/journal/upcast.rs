@@ -3,7 +3,7 @@
 //! In version 1 a region named the member of a database: there was one member in a region. Which member that is depends on the
 //! estate of the last `Started`, so records are read in their order.
 
-use crate::model::{Estate, Record};
+use crate::model::{Actor, Estate, Record};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -53,6 +53,7 @@ impl Upcaster {
         let name = name.clone();
         self.remember(&name, event);
         self.members_of_event(&name, event);
+        actors(event);
     }
 
     fn remember(&mut self, name: &str, event: &Value) {
@@ -202,14 +203,30 @@ fn accepted_risks(record: &mut Value) {
     accepted.insert("risks".to_string(), risks.into());
 }
 
+/// Version 1 named who did something in words. In its events every text under `by` is such a name.
+fn actors(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str().filter(|_| name == "by").map(Actor::of_words) {
+                    Some(actor) => *field = serde_json::to_value(actor).unwrap_or_default(),
+                    None => actors(field),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(actors),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accepted, AcceptedRisk, Amount, Bytes, Risk};
+    use crate::model::{Accepted, AcceptedRisk, Amount, Bytes, Event, Part, Risk, Status};
 
     #[test]
     fn what_was_accepted_in_version_1_is_a_list_of_risks() {
-        let by = || "ada".to_string();
+        let by = || Actor::Named("ada".to_string());
         let risk = |risk| AcceptedRisk { risk, words: String::new(), by: by() };
         for (old, risks) in [
             (json!({ "loss": null, "unfenced": false, "alive": false }), vec![]),
@@ -222,5 +239,26 @@ mod tests {
             assert_eq!(new.risks, risks, "{old}");
             assert_eq!(new.alive, old["alive"] == true);
         }
+    }
+
+    fn read(event: &str) -> Event {
+        let body = format!(r#"{{"v":1,"epoch":1,"at":{{"utc":5,"mono":3}},"event":{event}}}"#);
+        Upcaster::default().record(body.as_bytes()).unwrap_or_else(|e| panic!("{event}: {e}")).event
+    }
+
+    #[test]
+    fn names_of_version_1_become_actors() {
+        let ada = || Actor::Named("ada as root from 10.0.0.5".to_string());
+        assert_eq!(read(r#"{"Armed":{"by":"ada as root from 10.0.0.5"}}"#), Event::Armed { by: ada() });
+        let Event::Refused { order, .. } =
+            read(r#"{"Refused":{"order":{"by":"ada as root from 10.0.0.5","action":"Disarm"},"refusal":{"law":4,"reason":"r","remedy":""}}}"#)
+        else {
+            panic!("it was refused")
+        };
+        assert_eq!(order.by, ada());
+        let aborted = read(r#"{"StatusChanged":{"operation":3,"status":{"Aborted":{"by":"ada as root from 10.0.0.5"}}}}"#);
+        assert!(matches!(aborted, Event::StatusChanged { status: Status::Aborted { by }, .. } if by == ada()));
+        let stopped = read(r#"{"AutomaticStopped":{"proposal":1,"by":"bpci","reason":"a rule"}}"#);
+        assert!(matches!(stopped, Event::AutomaticStopped { by, .. } if by == Actor::Part(Part::Bpci)));
     }
 }

@@ -114,7 +114,7 @@ pub fn estate(place: &Place, program: &Path) -> String {
     }
     format!(
         r#"# The lab's estate. Figures suit practice: quick probes, no delay before an automatic response.
-name: lab
+name: {name}
 test_estate: true
 business_continuity:
   sla_targets: {{ uptime_percentage: 99.9, rto_minutes: 15, rpo_minutes: 5 }}
@@ -145,6 +145,7 @@ services:
     traffic:
       haproxy: {{ runtime_api: ["{api}"], backend: primary, write: "{entry}" }}
 "#,
+        name = place.estate_name(),
         takes = place.fence_takes.map_or(String::new(), |t| format!("--takes, {}, ", t.written())),
         timeout = place.fence_takes.unwrap_or_default().plus(Span::secs(5)).written(),
         etcd = place.etcd().iter().map(|m| format!("\"http://{}\"", m.client)).collect::<Vec<_>>().join(", "),

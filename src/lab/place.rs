@@ -60,6 +60,11 @@ impl Place {
         std::fs::write(self.dir.join("lab.json"), text).map_err(|e| format!("{}: {e}", self.dir.display()))
     }
 
+    /// The name of its estate. Labs of other ports have other names, so that no command for one reaches another.
+    pub fn estate_name(&self) -> String {
+        format!("lab-{}", self.base_port)
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }

@@ -137,7 +137,7 @@ pub enum FencingBasis {
     /// Its lease ran out, and a watchdog is declared that stops it then.
     LeaseEnded,
     /// A named person typed that they accept the risk of two primaries.
-    RiskAccepted { by: String },
+    RiskAccepted { by: super::Actor },
 }
 
 /// Something to look at. It changes nothing and may be repeated at will.

@@ -1,7 +1,7 @@
 //! The estate: all that is protected under one name, as the configuration describes it.
 
 use super::disaster::vocabulary;
-use super::{Automation, DisasterType, GroupId, MemberId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
+use super::{Automation, DisasterType, GroupId, May, MemberId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,6 +18,9 @@ pub struct Estate {
     pub groups: Vec<Group>,
     pub policy: Policy,
     pub plans: Vec<Plan>,
+    /// Who may order what. `None`: root and the controller's own account alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may: Option<May>,
 }
 
 /// A place that can fail as a whole.

@@ -2,8 +2,8 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode, Name, Now,
-    OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode,
+    Name, Now, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -68,12 +68,12 @@ pub enum Event {
     /// The choice is off the table.
     Withdrawn {
         proposal: ProposalId,
-        by: String,
+        by: Actor,
         reason: String,
     },
     AutomaticStopped {
         proposal: ProposalId,
-        by: String,
+        by: Actor,
         reason: String,
     },
     /// An order was heard and not carried out.
@@ -82,10 +82,10 @@ pub enum Event {
         refusal: Refusal,
     },
     Armed {
-        by: String,
+        by: Actor,
     },
     Disarmed {
-        by: String,
+        by: Actor,
     },
     OperationStarted(Box<OperationStart>),
     StepStarted {
@@ -147,7 +147,7 @@ pub enum Event {
         took_ms: u64,
     },
     Note {
-        by: String,
+        by: Actor,
         text: String,
         /// A person wrote it: a database of which it says «NAME takes writes» is vouched for. (Records from before this was told are a person's.)
         #[serde(default = "super::order::yes", skip_serializing_if = "Clone::clone")]
@@ -175,7 +175,7 @@ pub struct OperationStart {
     /// The candidate. In a guided plan nobody takes over: there it is the primary itself.
     pub to: MemberId,
     pub generation: Generation,
-    pub by: String,
+    pub by: Actor,
     pub automatic: bool,
     pub reason: String,
     pub disaster: Option<DisasterId>,
@@ -243,7 +243,7 @@ pub struct Proposal {
     /// The best candidate is chosen afresh while this is `None`.
     pub to: Option<MemberId>,
     pub reason: String,
-    pub by: String,
+    pub by: Actor,
     pub disaster: Option<DisasterId>,
     /// When it is begun without a person, on the monotonic clock of the epoch it was made in.
     pub automatic_at: Option<super::Mono>,

@@ -1,6 +1,6 @@
 //! How anybody reaches a controller: the newest snapshot, and orders.
 
-use super::{Order, Receipt, Refusal, Snapshot};
+use super::{Action, Receipt, Refusal, Snapshot};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,10 +19,11 @@ pub trait Handle: Send + Sync {
     /// Resolves when there is a newer snapshot than the last one this handle saw. False: there will be none.
     fn changed(&self) -> Pin<Box<dyn Future<Output = bool> + Send>>;
 
-    fn order(&self, order: Order) -> Answer;
+    /// Gives an order. Who gives it is this process; the controller finds out who that is.
+    fn order(&self, action: Action) -> Answer;
 
-    /// Controls of a simulated world, and who steers it; a live one has none and says so.
-    fn control(&self, by: String, control: Control) -> Answer;
+    /// Controls of a simulated world; a live one has none and says so.
+    fn control(&self, control: Control) -> Answer;
 
     /// The estate as it stands, in a simulation that stands still until something is begun in it. Nothing done there
     /// reaches this controller.

@@ -3,6 +3,7 @@
 //!
 //! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
 
+mod actor;
 mod assessment;
 mod claim;
 mod condition;
@@ -16,6 +17,7 @@ mod exercise;
 mod forecast;
 mod gap;
 mod handle;
+mod hello;
 mod ids;
 mod observation;
 mod operation;
@@ -23,15 +25,18 @@ mod order;
 mod plan;
 mod primary;
 mod readiness;
+mod right;
 mod risk;
 mod scenario;
 mod snapshot;
 mod standing;
 mod subject;
+mod target;
 mod time;
 mod units;
 mod veto;
 
+pub use actor::*;
 pub use assessment::*;
 pub use claim::*;
 pub use condition::*;
@@ -46,6 +51,7 @@ pub use exercise::*;
 pub use forecast::*;
 pub use gap::*;
 pub use handle::*;
+pub use hello::*;
 pub use ids::*;
 pub use observation::*;
 pub use operation::*;
@@ -53,11 +59,13 @@ pub use order::*;
 pub use plan::*;
 pub use primary::*;
 pub use readiness::*;
+pub use right::*;
 pub use risk::*;
 pub use scenario::*;
 pub use snapshot::*;
 pub use standing::*;
 pub use subject::*;
+pub use target::*;
 pub use time::*;
 pub use units::*;
 pub use veto::*;

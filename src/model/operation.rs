@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Accepted, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId, Outcome,
-    Plan, ProposalId, RegionId, Span, Timeline, Utc,
+    Accepted, Actor, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId,
+    Outcome, Plan, ProposalId, RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Operation {
     pub to: MemberId,
     pub mode: Mode,
     pub generation: Generation,
-    pub by: String,
+    pub by: Actor,
     pub automatic: bool,
     pub reason: String,
     pub disaster: Option<DisasterId>,
@@ -74,15 +74,15 @@ pub enum Status {
     Recovered,
     /// A named person accepted that no synchronous standby streams.
     RecoveredUnprotected {
-        by: String,
+        by: Actor,
     },
     /// What can be undone is being undone.
     RollingBack {
-        by: String,
+        by: Actor,
     },
     RolledBack,
     Aborted {
-        by: String,
+        by: Actor,
     },
     Failed {
         reason: String,

@@ -1,11 +1,12 @@
 //! What a person or a program asks for. It carries who, what, and what they saw.
 
-use super::{Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Risk, Utc};
+use super::{Actor, Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Right, Risk, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    pub by: String,
+    /// Made by the controller; no client sends it.
+    pub by: Actor,
     pub action: Action,
 }
 
@@ -50,12 +51,35 @@ pub enum Action {
         typed: String,
     },
     Disarm,
+    /// Take the cluster that answers now for the one that is meant. The group's name is typed.
+    Adopt {
+        group: GroupId,
+        typed: String,
+    },
     Note {
         text: String,
         /// A person writes it: a database of which it says «NAME takes writes» is vouched for. What a program notes vouches for nothing.
         #[serde(default = "yes")]
         by_hand: bool,
     },
+}
+
+impl Action {
+    /// It ends something, or keeps something from beginning: it may be given to a controller of another target.
+    pub const fn is_emergency(&self) -> bool {
+        match self {
+            Action::StopAutomatic { .. } | Action::Abort { .. } | Action::Disarm => true,
+            Action::Propose { .. }
+            | Action::Confirm(_)
+            | Action::Withdraw { .. }
+            | Action::Rollback { .. }
+            | Action::Answer { .. }
+            | Action::AcceptUnprotected { .. }
+            | Action::Arm { .. }
+            | Action::Adopt { .. }
+            | Action::Note { .. } => false,
+        }
+    }
 }
 
 /// Bound to what was on the screen: a change of any of it voids it.
@@ -86,17 +110,25 @@ pub struct Confirmation {
 pub struct Refusal {
     /// The law it would have broken, if one.
     pub law: Option<u8>,
+    /// The right that the account lacks, if that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Right>,
     pub reason: String,
     pub remedy: String,
 }
 
 impl Refusal {
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
-        Refusal { law: None, reason: reason.into(), remedy: remedy.into() }
+        Refusal { law: None, lacks: None, reason: reason.into(), remedy: remedy.into() }
     }
 
     pub fn by_law(law: u8, reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
-        Refusal { law: Some(law), reason: reason.into(), remedy: remedy.into() }
+        Refusal { law: Some(law), lacks: None, reason: reason.into(), remedy: remedy.into() }
+    }
+
+    /// The account may not order this.
+    pub fn lacking(right: Right, reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+        Refusal { law: None, lacks: Some(right), reason: reason.into(), remedy: remedy.into() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known of a database's primary beside that it leads: that it is silent, that nobody is synchronous with it, that the
 //! cluster elected it by itself, that somebody declined to move it.
 
-use super::{MemberId, Utc};
+use super::{Actor, MemberId, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a primary whose agent does not answer us.
@@ -19,7 +19,7 @@ pub enum Silence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declined {
     pub at: Utc,
-    pub by: String,
+    pub by: Actor,
 }
 
 /// A primary that the cluster elected by itself: nothing was fenced from here, and what was lost by it nobody here knows.
@@ -31,7 +31,7 @@ pub struct Elected {
     /// An operation of ours had handed it over: it is to be proven by that.
     pub by_us: bool,
     /// Who noted that it takes writes, and when.
-    pub vouched: Option<(Utc, String)>,
+    pub vouched: Option<(Utc, Actor)>,
 }
 
 /// What becomes of writes while nobody is synchronous, and since when.

@@ -104,7 +104,7 @@ pub struct AcceptedRisk {
     /// What the person typed; records of version 1 do not have it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
-    pub by: String,
+    pub by: super::Actor,
 }
 
 impl Accepted {

@@ -88,6 +88,9 @@ pub struct Snapshot {
     /// Sources that do not answer, with since when.
     pub stale: Vec<StaleSource>,
     pub records: u64,
+    /// The live controller that published this; `None`: a simulation or a replay.
+    #[serde(default)]
+    pub controller: Option<super::ControllerId>,
     /// The newest record that is kept on disk, and its hash in the chain.
     #[serde(default)]
     pub head: Option<(u64, String)>,

@@ -29,12 +29,12 @@ impl Show {
                     }
                     _ => done_words(&action),
                 };
-                self.reply(self.shown().order(Order { by: self.who.clone(), action }), words);
+                self.reply(self.shown().order(action), words);
             }
-            Ask::Untouched(action) => self.reply(self.shown().order(Order { by: self.who.clone(), action }), super::typing::LEFT),
+            Ask::Untouched(action) => self.reply(self.shown().order(action), super::typing::LEFT),
             Ask::Mistyped(action) => {
                 // It is refused, and that was told where it was typed.
-                let refused = self.shown().order(Order { by: self.who.clone(), action });
+                let refused = self.shown().order(action);
                 self.runtime.spawn(refused);
             }
             Ask::Orders(actions) => self.order(self.shown(), actions),
@@ -45,7 +45,7 @@ impl Show {
                     Control::Inject { .. } => "it is done: what is seen of it comes in",
                     _ => "",
                 };
-                self.reply(self.shown().control(self.who.clone(), control), words);
+                self.reply(self.shown().control(control), words);
             }
             Ask::Play { name, walk } => {
                 // Its tasks are started from here.
@@ -69,7 +69,7 @@ impl Show {
             Ask::Leave => {
                 // What was tried is a part of what is decided on.
                 if let Some(text) = matches!(app.instead, Instead::Fork(..)).then(|| super::fork::tried(&self.shown().snapshot())).flatten() {
-                    let noted = self.base.order(Order { by: self.who.clone(), action: Action::Note { text, by_hand: false } });
+                    let noted = self.base.order(Action::Note { text, by_hand: false });
                     self.runtime.spawn(noted);
                 }
                 self.leave(app);
@@ -77,7 +77,7 @@ impl Show {
             Ask::TakeOver(action) => {
                 self.leave(app);
                 drawn.reel.mark("what was tried in the fork is on the table");
-                self.reply(self.base.order(Order { by: self.who.clone(), action }), "");
+                self.reply(self.base.order(action), "");
             }
             Ask::Theme(name) => match Theme::load(&name) {
                 Ok(theme) => {
@@ -132,7 +132,7 @@ impl Show {
                 Action::StopAutomatic { .. } if several => "all of ours are stopped; the clusters' own run on",
                 _ => done_words(&action),
             };
-            self.reply(controller.order(Order { by: self.who.clone(), action }), words);
+            self.reply(controller.order(action), words);
         }
     }
 
@@ -203,6 +203,7 @@ const fn done_words(action: &Action) -> &'static str {
         Action::Withdraw { .. } => "you said no: it is off the table, and nothing was done",
         Action::Arm { .. } => "armed: orders act now",
         Action::Disarm => "read-only",
+        Action::Adopt { .. } => "the cluster is adopted",
         Action::Answer { .. } => "answered",
         Action::AcceptUnprotected { .. } => "accepted, under your name",
         Action::Rollback { .. } => "it is being rolled back",

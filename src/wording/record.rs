@@ -1,7 +1,7 @@
 //! Records in words: one line each.
 
 use super::{accepted_words, foretold_words, served_after};
-use crate::engine::{BPCI, DETECTION, DISPLACED, SILENCE, State, WITHDRAWN, about, is_own, unproven, vouched};
+use crate::engine::{DISPLACED, SILENCE, State, WITHDRAWN, about, is_own, unproven, vouched};
 use crate::model::*;
 
 /// What a confirmation was typed as.
@@ -151,14 +151,14 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let to = p.to.map_or(String::new(), |to| format!(" to {}", member(p.group, to)));
             let when = p.automatic_at.map_or(String::new(), |at| format!("; automatic in {}", at.since(record.at.mono)));
             // Of detection's the lines before it say why; who asks for one weighs it, and has decided nothing.
-            let (what, by, why) = match p.by.as_str() {
-                DETECTION => ("to decide", String::new(), String::new()),
+            let (what, by, why) = match &p.by {
+                Actor::Part(Part::Detection) => ("to decide", String::new(), String::new()),
                 by => ("to be weighed", format!(", by {by}"), format!("; {}", p.reason)),
             };
             (Weight::Warning, Subject::Group(group(p.group)), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(DISPLACED) => {
-            (Weight::Notice, Subject::Person(by.clone()), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
         }
         Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
             // Who looked at a choice of one's own and left it has changed nothing.
@@ -166,22 +166,22 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
             let why = &reason[WITHDRAWN.len()..];
-            (Weight::Notice, Subject::Person(by.clone()), format!("{text}{}{after}{why}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{why}", of(*proposal)))
         }
         Event::Withdrawn { proposal, by, reason } => {
-            (Weight::Notice, Subject::Person(by.clone()), format!("choice{} withdrawn: {reason}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
-        Event::AutomaticStopped { proposal, by, reason } if by == BPCI => {
-            (Weight::Warning, Subject::Person(by.clone()), format!("no automatic response{}: {reason}", of(*proposal)))
+        Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {
+            (Weight::Warning, Subject::Person(by.to_string()), format!("no automatic response{}: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } => {
-            (Weight::Warning, Subject::Person(by.clone()), format!("automatic response{} stopped: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
         Event::Refused { order, refusal } => {
-            (Weight::Warning, Subject::Person(order.by.clone()), format!("was refused{}: {refusal}", typed(&order.action)))
+            (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {refusal}", typed(&order.action)))
         }
-        Event::Armed { by } => (Weight::Notice, Subject::Person(by.clone()), "armed: orders act from now on".to_string()),
-        Event::Disarmed { by } => (Weight::Notice, Subject::Person(by.clone()), "read-only from now on".to_string()),
+        Event::Armed { by } => (Weight::Notice, Subject::Person(by.to_string()), "armed: orders act from now on".to_string()),
+        Event::Disarmed { by } => (Weight::Notice, Subject::Person(by.to_string()), "read-only from now on".to_string()),
         Event::OperationStarted(s) => (Weight::Alarm, Subject::Operation(s.id), {
             let accepts = accepted_words(&s.accepted);
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
@@ -291,7 +291,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let vouched: Vec<String> = vouched(state, text, *by_hand).into_iter().map(group).collect();
             let so = if vouched.is_empty() { String::new() } else { format!(", and vouches for {}", vouched.join(", ")) };
             // What a program writes down for somebody is no note of theirs.
-            (Weight::Notice, Subject::Person(by.clone()), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })
+            (Weight::Notice, Subject::Person(by.to_string()), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })
         }
     };
     let about = about(state, &record.event).map_or(String::new(), group);

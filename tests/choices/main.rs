@@ -29,7 +29,7 @@ fn outage() -> Simulation {
 
 fn try_order(simulation: &mut Simulation, action: Action) -> Result<Receipt, Refusal> {
     let now = simulation.now();
-    let answer = simulation.core.input(now, Input::Order(Order { by: "ada".to_string(), action }));
+    let answer = simulation.core.input(now, Input::Order(Order { by: Actor::scripted("ada"), action }));
     answer.unwrap_or_else(|e| panic!("{e}")).unwrap_or_else(|| panic!("no answer"))
 }
 
@@ -306,14 +306,14 @@ fn note(text: &str, by_hand: bool) -> Action {
 }
 
 async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {
-    handle.order(Order { by: "ada".to_string(), action }).await.unwrap_or_else(|e| panic!("{e}"))
+    handle.order(action).await.unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[tokio::test]
 async fn a_fork_recovers_and_nothing_real_moves() {
     let playing = Playing { speed: 1, judged: false, walk: false, waits: false, ended: None };
     let base = start_simulation(outage(), playing);
-    base.control("Kim".to_string(), Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
+    base.control(Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
     let group = ORDERS;
     let fork = base.fork().await.unwrap_or_else(|e| panic!("{e}"));
     let first = fork.snapshot();

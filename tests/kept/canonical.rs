@@ -79,8 +79,8 @@ pub fn seen(journal: &Path) -> Result<Value, JournalError> {
 }
 
 /// Who gave an order, as the record has it.
-fn actor(by: &str) -> Value {
-    by.into()
+fn actor(by: &Actor) -> Value {
+    by.to_string().into()
 }
 
 /// The name of a variant, without what it carries.
@@ -190,7 +190,7 @@ impl Choices {
         }
     }
 
-    fn end(&mut self, id: ProposalId, by: &str, end: &str) {
+    fn end(&mut self, id: ProposalId, by: &Actor, end: &str) {
         self.all.push(json!({ "choice": self.known.get(&id.0), "end": end, "by": actor(by) }));
     }
 }

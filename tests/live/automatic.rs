@@ -26,14 +26,14 @@ pub fn leader_killed(lab: &Lab) {
     assert!(output.status.success(), "{said}");
     assert_eq!(lab.settled().0, back);
     stop(controller);
-    lab.ok(&["journal", "verify", &lab.dir.path().join("data/lab").display().to_string()]);
+    lab.ok(&["journal", "verify", &lab.home().display().to_string()]);
     seen_again(lab);
 }
 
 /// A replay of the record, with what was measured, shows at every moment what was published then: the picture is a pure
 /// function of that.
 fn seen_again(lab: &Lab) {
-    let path = lab.dir.path().join("data/lab/journal.db");
+    let path = lab.home().join("journal.db");
     let mut replay = bpci::controller::Replay::open(&path).unwrap_or_else(|e| panic!("{e}"));
     let (mut same, mut recovering) = (0, 0);
     while let Some((snapshot, digest)) = replay.next_published().unwrap_or_else(|e| panic!("{e}")) {

@@ -40,10 +40,20 @@ impl Lab {
         self.dir.path().join("lab/estate.yaml")
     }
 
+    /// The name of its estate.
+    pub fn name(&self) -> String {
+        format!("lab-{}", self.port)
+    }
+
+    /// The directory of its estate's record.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("data").join(self.name())
+    }
+
     /// The estate with something in it changed, under a name of its own.
     pub fn estate_with(&self, name: &str, change: impl Fn(&str) -> String) -> String {
         let text = std::fs::read_to_string(self.estate()).unwrap_or_else(|e| panic!("{e}"));
-        let changed = change(&text).replace("name: lab\n", &format!("name: {name}\n"));
+        let changed = change(&text).replace(&format!("name: {}\n", self.name()), &format!("name: {name}\n"));
         assert_ne!(changed, text);
         let path = self.dir.path().join(format!("{name}.yaml"));
         std::fs::write(&path, changed).unwrap_or_else(|e| panic!("{e}"));

@@ -12,6 +12,7 @@ mod quiet;
 mod ready;
 mod refused;
 mod rehearsed;
+mod two;
 #[cfg(feature = "planted")]
 mod walk;
 mod wire;
@@ -38,6 +39,14 @@ fn a_real_cluster() {
     owners::each_fate(&lab);
     refused::when_it_is_dead(&lab);
     beyond::leader_and_standby_dead(&lab);
+}
+
+/// Two clusters on one machine.
+#[test]
+#[cfg(not(feature = "planted"))]
+fn two_clusters() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    two::two_labs(&Lab::up(29000), &Lab::up(29100));
 }
 
 /// The same where links can be cut. Where this machine allows no namespaces, that is what the lab must say.

@@ -3,10 +3,14 @@
 use crate::lab::*;
 use serde_json::Value;
 
-const CALENDAR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/exercises/live.yaml");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 fn drill(lab: &Lab, id: &str) -> std::process::Command {
-    let mut command = lab.command(&["test", "test", "--test-id", id, "--calendar", CALENDAR, "--output", "json"]);
+    let calendar = lab.dir.path().join("live.yaml");
+    let ours = std::fs::read_to_string(format!("{FIXTURES}/exercises/live.yaml")).unwrap_or_else(|e| panic!("{e}"));
+    let ours = ours.replace("lab-27400", &lab.name()).replace("../experiments", &format!("{FIXTURES}/experiments"));
+    std::fs::write(&calendar, ours).unwrap_or_else(|e| panic!("{e}"));
+    let mut command = lab.command(&["test", "test", "--test-id", id, "--calendar", &calendar.display().to_string(), "--output", "json"]);
     command.env("BPCI_LAB", lab.path());
     command
 }
@@ -50,15 +54,15 @@ pub fn live_drill(lab: &Lab) {
     let child = drill(lab, "node_killed").stdout(std::process::Stdio::piped()).spawn().unwrap_or_else(|e| panic!("{e}"));
     let before = lab.operations();
     wait("it to strike", 40, || lab.operations() > before);
-    lab.ok(&["test", "stop", "--estate", "lab"]);
+    lab.ok(&["test", "stop", "--estate", &lab.name()]);
     let output = child.wait_with_output().unwrap_or_else(|e| panic!("{e}"));
     let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}"));
     let words = value["tests"][0]["told"].as_str().unwrap_or_default();
     assert!(words.starts_with("stopped: the lever was pulled; its journal") && output.status.code() == Some(1), "{value}");
     // What it did is undone all the same.
     lab.settled();
-    assert!(!lab.run(&["test", "stop", "--estate", "lab"]).status.success());
-    let record = lab.ok(&["journal", "show", &lab.dir.path().join("data/lab").display().to_string()]);
+    assert!(!lab.run(&["test", "stop", "--estate", &lab.name()]).status.success());
+    let record = lab.ok(&["journal", "show", &lab.home().display().to_string()]);
     assert!(record.contains("live drill node_killed begins") && record.contains("live drill node_killed passed"), "{record}");
     stop(controller);
 }

@@ -41,7 +41,7 @@ fn an_accepted_overload_is_in_the_record() {
     let [accepted] = operation.accepted.risks.as_slice() else { panic!("{:?}", operation.accepted) };
     let Risk::Overload { percent } = accepted.risk else { panic!("{accepted:?}") };
     assert!(percent > 100, "{percent}");
-    assert_eq!((accepted.words.as_str(), accepted.by.as_str()), ("overload the target", "probe"));
+    assert_eq!((accepted.words.as_str(), accepted.by.to_string()), ("overload the target", "probe".to_string()));
     let snapshot = simulation.snapshot(1, false);
     let told = format!("an overload of the target to {percent}%");
     assert!(snapshot.log.iter().any(|l| l.text.contains(&told)), "{:#?}", snapshot.log);
@@ -55,7 +55,7 @@ fn other_words_accept_nothing() {
     let snapshot = simulation.snapshot(1, false);
     let orders = group(&snapshot, "orders-db");
     let to = snapshot.estate.region_named("eu-west-1").and_then(|region| snapshot.member_in(orders, region));
-    let order = |action| Input::Order(Order { by: "ada".to_string(), action });
+    let order = |action| Input::Order(Order { by: Actor::scripted("ada"), action });
     let propose = Action::Propose { group: orders, intent: Intent::Switchover, from: None, to, reason: "what if".to_string() };
     let Ok(Some(Ok(Receipt::Proposed(id)))) = simulation.core.input(now, order(propose)) else { panic!("nothing was proposed") };
     let snapshot = simulation.snapshot(1, false);

@@ -83,7 +83,7 @@ fn orders_db() -> GroupId {
 }
 
 fn order(simulation: &mut Simulation, by: &str, action: Action) -> Result<Receipt, Refusal> {
-    let order = Order { by: by.to_string(), action };
+    let order = Order { by: Actor::scripted(by), action };
     let answer = simulation.core.input(simulation.now(), bpci::engine::Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
     answer.unwrap_or_else(|| panic!("no answer"))
 }

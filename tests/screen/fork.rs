@@ -9,7 +9,7 @@ fn forked() -> (App, Snapshot) {
     let mut simulation = Simulation::standing(real.core.engine.fork(real.now()));
     let propose = Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
     let now = simulation.now();
-    let answer = simulation.core.input(now, bpci::engine::Input::Order(Order { by: "ada".to_string(), action: propose }));
+    let answer = simulation.core.input(now, bpci::engine::Input::Order(Order { by: Actor::scripted("ada"), action: propose }));
     assert!(matches!(answer, Ok(Some(Ok(Receipt::Proposed(_))))), "{answer:?}");
     let mut app = app_on(Screen::Command);
     app.instead = Instead::Fork(real.now().utc);

@@ -10,7 +10,7 @@ fn text(app: &App, snapshot: &Snapshot) -> String {
 
 fn ordered(simulation: &mut Simulation, action: Action) {
     let now = simulation.now();
-    let answer = simulation.core.input(now, Told::Order(Order { by: "ada".to_string(), action }));
+    let answer = simulation.core.input(now, Told::Order(Order { by: Actor::scripted("ada"), action }));
     assert!(matches!(answer, Ok(Some(Ok(_)))), "{answer:?}");
 }
 

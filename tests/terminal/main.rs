@@ -3,6 +3,7 @@
 mod links;
 mod many;
 mod pty;
+mod seats;
 mod storms;
 
 use pty::*;

@@ -67,7 +67,7 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let total = o.finished.unwrap_or(s.now.utc).since(o.started);
     let title = format!("  {} of {} steps {} {} {} {total}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
-    lines.push(Row::new().add(format!(" {} by {}", o.id, g.plain(&o.by)), t.title).rest(g, &title, c.width, status_style(c, o)).line());
+    lines.push(Row::new().add(format!(" {} by {}", o.id, g.plain(&o.by.to_string())), t.title).rest(g, &title, c.width, status_style(c, o)).line());
     if let Status::Waiting { question } = &o.status {
         lines.extend(fact(c, "waits", question, t.bad));
     }
