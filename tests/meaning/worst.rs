@@ -46,7 +46,8 @@ fn act(simulation: &mut Simulation, act: Act) {
         Mend => return simulation.core.door.mend(),
         FillDisk => {
             simulation.core.journal.fill(true);
-            let noted = Input::Order(Order { by: "ada".to_string(), action: Action::Note { text: "full".to_string(), by_hand: true } });
+            let noted =
+                Input::Order(Order { by: Actor::Scripted("ada".to_string()), action: Action::Note { text: "full".to_string(), by_hand: true } });
             assert!(simulation.core.input(now, noted).is_err());
             return;
         }
@@ -58,14 +59,14 @@ fn act(simulation: &mut Simulation, act: Act) {
             simulation.core.input(now, told(fact)).map_or_else(|e| panic!("{e}"), |_| ());
             Input::Tick
         }
-        Give(action) => Input::Order(Order { by: "ada".to_string(), action }),
+        Give(action) => Input::Order(Order { by: Actor::Scripted("ada".to_string()), action }),
         Confirm(group) => {
             let snapshot = simulation.snapshot(1, false);
             let view = snapshot.proposals.iter().find(|v| v.proposal.group == group).unwrap_or_else(|| panic!("no choice"));
             let said = view.confirmed(now.utc, &snapshot.estate.region(view.proposal.from).name);
             let accepts = view.assessment.risks.clone();
             let said = Confirmation { accept_risk: risk_words(&accepts), accepts, ..said };
-            Input::Order(Order { by: "ada".to_string(), action: Action::Confirm(said) })
+            Input::Order(Order { by: Actor::Scripted("ada".to_string()), action: Action::Confirm(said) })
         }
     };
     let answer = simulation.core.input(now, input).unwrap_or_else(|e| panic!("{e}"));
