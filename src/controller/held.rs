@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::model::*;
 use crate::sim::Truth;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Evidence on which a hand-over rests may be a second old, and the transaction takes its time: who died within that could
@@ -28,10 +29,9 @@ pub fn laws_broken(engine: &Engine, attempts: &[(u8, String)], truth: &Truth, re
     if truth.repeated > 0 {
         broken.push(format!("law 3: {} effects were sent twice", truth.repeated));
     }
-    let missed = records.iter().filter(|r| matches!(r.event, Event::Reported { outcome: Outcome::Missed { .. }, .. })).count();
-    let intended = records.iter().filter(|r| matches!(r.event, Event::Intended { .. })).count() - missed;
-    if intended != truth.effects as usize {
-        broken.push(format!("law 3: {} effects were sent and {intended} recorded", truth.effects));
+    let (reached, at_most) = arrived(records);
+    if !(reached..=at_most).contains(&(truth.effects as usize)) {
+        broken.push(format!("law 3: {} effects arrived; by the record it was {reached} to {at_most}", truth.effects));
     }
     if !replays(engine, records) {
         broken.push("law 9: the records do not give the same state".to_string());
@@ -47,6 +47,25 @@ fn mistold(operation: &Operation, lost: u64, left_behind: u64) -> Option<String>
         Loss::AtLeast(told) if told.0 > left_behind => Some(format!("law 2: {id} says at least {told} were lost; it was {}", Bytes(left_behind))),
         _ => None,
     }
+}
+
+/// How many effects have arrived, by what is recorded of each: surely, and at most. What nobody could tell may never have left.
+fn arrived(records: &[Record]) -> (usize, usize) {
+    let mut last: BTreeMap<EffectId, Option<&Outcome>> = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            Event::Intended { id, .. } => {
+                last.insert(*id, None);
+            }
+            Event::Reported { id, outcome } => {
+                last.insert(*id, Some(outcome));
+            }
+            _ => {}
+        }
+    }
+    let surely = |o: &&Option<&Outcome>| matches!(o, Some(Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Ended { .. }));
+    let missed = last.values().filter(|o| matches!(o, Some(Outcome::Missed { .. }))).count();
+    (last.values().filter(surely).count(), last.len() - missed)
 }
 
 fn replays(engine: &Engine, records: &[Record]) -> bool {

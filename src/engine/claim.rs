@@ -441,4 +441,27 @@ mod tests {
             assert_eq!(standing_key(&record).map(|k| k.revision), Some(expected));
         }
     }
+
+    /// A store that was restored goes back in time: what it says since is believed, and what was seen of a claim before is not.
+    #[test]
+    fn a_restored_store_is_believed() {
+        let mut simulation = calm();
+        let began = simulation.now().mono;
+        let engine = &mut simulation.core.engine;
+        let (record, _) = engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
+        let claim = foreign(Some(owner("other", "1", "1")));
+        let mut read = |after: u64, revision: u64, generation: u64| {
+            let claim = Claim { generation: Generation(generation), ..claim.clone() };
+            let operation = Some(OperationKey { value: claim.write().into(), revision: 3 });
+            let record = StoreRecord { revision, operation, ..record.clone() };
+            engine.measured(&Observation { at: began.plus(Span(after)), fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+            let store = &engine.telemetry.groups[GROUP.at()].store;
+            let stored = store.record.as_ref().map(|(r, _)| (r.revision, stored_generation(r).0)).unwrap_or_default();
+            (stored, store.claim.as_ref().and_then(|c| c.owner_gone))
+        };
+        assert_eq!(read(1_000, 90, 9), ((90, 9), Some(began.plus(Span(1_000)))));
+        assert_eq!(read(2_000, 91, 9), ((91, 9), Some(began.plus(Span(1_000)))));
+        assert_eq!(read(3_000, 40, 7), ((40, 7), Some(began.plus(Span(3_000)))), "restored");
+        assert_eq!(read(2_500, 95, 9), ((40, 7), Some(began.plus(Span(3_000)))), "overtaken by a later read");
+    }
 }
