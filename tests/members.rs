@@ -53,14 +53,14 @@ fn keeps_the_laws(simulation: &Simulation) {
 #[test]
 fn a_lost_region_is_fenced_and_drained_whole() {
     let mut simulation = played("region_outage", Span::mins(2));
-    let both = names(&["us-east-1/pg-a", "us-east-1/pg-b"]);
+    let both = names(&["pg-a@us-east-1", "pg-b@us-east-1"]);
     let first = operation(&simulation);
     assert_eq!(first.status, Status::Recovered, "{first:#?}");
     assert_eq!((done_on(&simulation, fenced), done_on(&simulation, drained)), (both.clone(), both.clone()));
     let snapshot = simulation.snapshot(1, false);
     assert_eq!(snapshot.group(first.group).and_then(|v| v.primary), snapshot.estate.region_named("eu-west-1"));
     // Names that the configuration does not give are the cluster's own.
-    assert_eq!(snapshot.label(first.group, first.to), "eu-west-1/eu-west-1-1");
+    assert_eq!(snapshot.label(first.group, first.to), "eu-west-1-1@eu-west-1");
     assert_eq!(simulation.core.door.truth.lost, 0);
     keeps_the_laws(&simulation);
     // Back to where it was: both come back, and both get their traffic again.
@@ -78,7 +78,7 @@ fn a_neighbour_of_a_dead_node_is_left_alone() {
     let simulation = played("node_failure", Span::mins(2));
     let operation = operation(&simulation);
     assert_eq!(operation.status, Status::Recovered, "{operation:#?}");
-    let only = names(&["us-east-1/pg-a"]);
+    let only = names(&["pg-a@us-east-1"]);
     assert_eq!((done_on(&simulation, fenced), done_on(&simulation, drained)), (only.clone(), only));
     let state = simulation.core.engine.state();
     assert!(state.disasters.iter().all(|d| d.kind == DisasterType::NodeFailure), "{:?}", state.disasters);

@@ -305,7 +305,7 @@ impl Estate {
         (there / capacity, (there + coming) / capacity)
     }
 
-    /// What people call a member: its region's name where that is enough, else the region's name and its own.
+    /// What people call a member: its region's name where that is enough, else its own name first, which a narrow column keeps.
     pub fn member_label(&self, group: GroupId, member: MemberId, name: Option<&str>) -> Cow<'_, str> {
         let Some(database) = self.groups.get(group.at()).and_then(|g| g.database.as_ref()) else { return Cow::Borrowed("?") };
         let Some(spec) = database.member(member) else { return Cow::Borrowed("?") };
@@ -314,10 +314,10 @@ impl Estate {
             return Cow::Borrowed(region);
         }
         match spec.name.as_deref().or(name) {
-            Some(name) => Cow::Owned(format!("{region}/{name}")),
+            Some(name) => Cow::Owned(format!("{name}@{region}")),
             None => {
                 let place = database.members_in(spec.region).position(|m| m == member).unwrap_or_default();
-                Cow::Owned(format!("{region}/{}", place + 1))
+                Cow::Owned(format!("#{}@{region}", place + 1))
             }
         }
     }
