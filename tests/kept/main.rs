@@ -3,6 +3,7 @@
 
 mod canonical;
 mod differences;
+mod screens;
 
 use bpci::controller::Replay;
 use bpci::journal::{self, Head, Journal, JournalError, Key, Reader};
