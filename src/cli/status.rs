@@ -32,7 +32,10 @@ fn overall(snapshot: &Snapshot) -> &'static str {
     let running = snapshot.open().next().is_some();
     if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
         if running { "recovering" } else { "disaster" }
-    } else if snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty() {
+    } else if snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok)
+        || !snapshot.disasters.is_empty()
+        || snapshot.groups.iter().any(|v| !v.drained.is_empty())
+    {
         "degraded"
     } else {
         "operational"
@@ -107,6 +110,7 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
         "primary": g.primary.map(|r| &estate.region(r).name),
         "timeline": g.timeline,
         "synchronous": g.synchronous,
+        "drained_no_writes": !g.drained.is_empty(),
         "paused": g.paused,
         "lease_left_ms": g.lease_left.map(|(left, at)| left.0.saturating_sub(snapshot.now.mono.since(at).0)),
         "observers": {"gone": g.observers_for, "alive": g.observers_against, "all": g.observers},

@@ -102,8 +102,11 @@ impl Onto {
             disasters: disasters.collect(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
+            inherits: BTreeMap::new(),
             fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
             automation_at: BTreeMap::new(),
+            dismissed: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             estate,
             ..state.clone()
         }

@@ -10,6 +10,7 @@ mod awaited;
 mod candidate;
 mod claim;
 mod detect;
+mod ending;
 mod facts;
 mod foretold;
 mod fork;
@@ -38,13 +39,13 @@ pub use claim::ClaimState;
 pub use facts::Facts;
 pub use fork::Fork;
 pub use limits::SILENCE;
-pub use propose::{BPCI, DETECTION, DISPLACED, WITHDRAWN};
+pub use propose::{BPCI, DETECTION};
 pub use run::is_own;
 pub use state::State;
 pub use unproven::{of as unproven, vouched};
 
 use crate::model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use telemetry::Telemetry;
 
@@ -90,9 +91,6 @@ pub struct Engine {
     quiet_since: BTreeMap<DisasterId, Mono>,
     /// Since when the store names no synchronous standby, where that is not told yet.
     bare_since: BTreeMap<GroupId, Mono>,
-    dismissed: BTreeSet<(DisasterId, GroupId)>,
-    /// Detection's choices whose place a person's has taken.
-    displaced: BTreeMap<GroupId, Proposal>,
     looked: BTreeMap<GroupId, Mono>,
     looked_for: BTreeMap<EffectId, Mono>,
     /// What was told last of each choice on the table.
@@ -119,8 +117,6 @@ impl Engine {
             controller: controller.into(),
             quiet_since: BTreeMap::new(),
             bare_since: BTreeMap::new(),
-            dismissed: BTreeSet::new(),
-            displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
@@ -234,8 +230,6 @@ impl Engine {
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
         self.bare_since.clear();
-        self.dismissed.clear();
-        self.displaced.clear();
         self.looked.clear();
         self.looked_for.clear();
         self.foretold.clear();

@@ -20,16 +20,18 @@ fn withdraw(engine: &mut Engine, now: Now) {
         let disaster = p.disaster.and_then(|id| engine.state.disasters.iter().find(|d| d.id == id));
         let led = engine.state.primaries[p.group.at()].0;
         if disaster.is_some_and(|d| d.ended.is_some()) {
-            gone.push((p.id, p.group, "the disaster is over"));
+            gone.push((p.id, p.group, FactsChanged::DisasterOver));
         } else if p.intent != Intent::Guided && led.is_some_and(|m| m != p.old) {
-            gone.push((p.id, p.group, "the primary has moved"));
+            gone.push((p.id, p.group, FactsChanged::PrimaryMoved));
         } else if p.by != DETECTION && now.mono.since(open.since.mono) > limits::CHOICE {
-            gone.push((p.id, p.group, "nobody confirmed it"));
+            gone.push((p.id, p.group, FactsChanged::NobodyConfirmed));
         }
     }
     for (proposal, group, reason) in gone {
-        engine.emit(now, Event::Withdrawn { proposal, by: BPCI.to_string(), reason: reason.to_string() });
-        put_back(engine, now, group);
+        let displaced = engine.state.displaced.get(&group).cloned();
+        let end = ProposalEnd::FactsChanged { reason };
+        engine.emit(now, Event::ProposalClosed { proposal, by: BPCI.to_string(), end, words: String::new() });
+        put_back(engine, now, displaced);
     }
 }
 
@@ -39,18 +41,11 @@ pub const BPCI: &str = "bpci";
 /// Who puts detection's choices on the table.
 pub const DETECTION: &str = "detection";
 
-/// How the reason begins where somebody took a choice off the table; what it would have cost may follow.
-pub const WITHDRAWN: &str = "withdrawn";
-
-/// The reason where another choice for the same database was put in its place.
-pub const DISPLACED: &str = "another choice took its place";
-
 /// A person's choice is off the table: detection's, whose place it took, is there again, and its countdown runs on where one
-/// ran: the lease of the old primary has not waited either. Who only looked at something else leaves nothing behind. True if
-/// there was one.
-pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
-    let Some(displaced) = engine.displaced.remove(&group) else { return false };
-    let state = &engine.state;
+/// ran: the lease of the old primary has not waited either. Who only looked at something else leaves nothing behind.
+pub fn put_back(engine: &mut Engine, now: Now, displaced: Option<Proposal>) {
+    let Some(displaced) = displaced else { return };
+    let (state, group) = (&engine.state, displaced.group);
     let open = displaced.disaster.is_some_and(|id| state.open_disasters().any(|d| d.id == id));
     let led = state.primaries[group.at()].0.is_none_or(|m| m == displaced.old);
     if open && led && state.running(group).is_none() {
@@ -58,7 +53,6 @@ pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
         let proposal = Proposal { id: ProposalId(state.next.proposal.max(1)), automatic_at, ..displaced };
         engine.emit(now, Event::Proposed(proposal));
     }
-    true
 }
 
 fn propose(engine: &mut Engine, now: Now) {
@@ -94,7 +88,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let from = state.primary_region(group)?;
     let affected = disaster.regions.contains(&from) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
     let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
-    if !affected || busy || engine.dismissed.contains(&(disaster.id, group)) {
+    if !affected || busy || state.dismissed.contains(&(disaster.id, group)) {
         return None;
     }
     // The primary's own cluster may have answered already, or we have.

@@ -14,5 +14,5 @@ mod story;
 pub use database::{by_hand, elected_words, takes_over};
 pub use forecast::foretold_words;
 pub use gap::{gap_words, source_words};
-pub use operation::{accepted_words, remains_words, served_after};
+pub use operation::{accepted_words, closed_words, remains_words, served_after};
 pub use story::Story;

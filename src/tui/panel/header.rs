@@ -25,7 +25,8 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     if !narrow || s.disasters.is_empty() {
         first = first.add(g.plain(&s.estate.name), t.strong).add("  ", t.text);
     }
-    match s.disasters.first() {
+    let drained: Vec<&str> = s.groups.iter().filter(|v| !v.drained.is_empty()).map(|v| s.estate.group(v.group).name.as_str()).collect();
+    match s.disasters.first().filter(|_| drained.is_empty()) {
         Some(d) => {
             let style = if d.severity >= Severity::High { t.bad } else { t.warn };
             let head = format!("{} {}  ", g.alarm, d.severity.name().to_uppercase());
@@ -63,6 +64,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
                 _ if let Some((v, old)) = s.groups.iter().find_map(|v| Some((v, v.beside?))) => {
                     let text = format!("{} TWO MAY WRITE  {}: {}", g.bad, s.estate.group(v.group).name, s.label(v.group, old));
                     let text = format!("{text} beside {}", v.leader.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(v.group, m)));
+                    first.rest(g, &text, c.width.saturating_sub(14), t.bad)
+                }
+                // A healthy primary that no user reaches.
+                _ if !drained.is_empty() => {
+                    let text = format!("{} DRAINED, NO WRITES  {}", g.bad, drained.join(", "));
                     first.rest(g, &text, c.width.saturating_sub(14), t.bad)
                 }
                 // Nobody has declared anything, and its users wait.
