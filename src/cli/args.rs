@@ -198,6 +198,16 @@ pub enum Continuity {
     Recovery(Operations),
     /// Could each region's loss be answered now? Asks, and fires nothing
     Validate(ValidateAsk),
+    /// Vouch for a database that the cluster moved by itself, once a write by hand has proven it
+    Vouch {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        service: String,
+        /// How you have seen it
+        #[arg(long, default_value = "")]
+        note: String,
+    },
     /// Hand the primary over while it lives
     Switchover(Move),
     /// Hand the primary back to the region that was lost
@@ -248,6 +258,9 @@ pub struct Trigger {
     /// Accept a risk in the words that the refusal asks for
     #[arg(long, value_name = "TEXT")]
     pub accept_risk: Option<String>,
+    /// The operation that waits and that this one supersedes, such as recovery-12
+    #[arg(long, value_name = "ID")]
+    pub supersede: Option<crate::model::OperationId>,
     /// Void the confirmation unless the evidence is still that of a dry run
     #[arg(long, value_name = "DIGEST")]
     pub evidence: Option<crate::model::Digest>,
@@ -274,6 +287,9 @@ pub struct Move {
     /// Accept a risk in the words that the refusal asks for
     #[arg(long, value_name = "TEXT")]
     pub accept_risk: Option<String>,
+    /// The operation that waits and that this one supersedes, such as recovery-12
+    #[arg(long, value_name = "ID")]
+    pub supersede: Option<crate::model::OperationId>,
     #[arg(long)]
     pub dry_run: bool,
     #[arg(long)]

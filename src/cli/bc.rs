@@ -13,6 +13,7 @@ pub async fn run(command: Continuity) -> Result<(), Fail> {
         }
         Continuity::Recovery(command) => operations::run(command).await,
         Continuity::Validate(ask) => validate::run(ask).await,
+        Continuity::Vouch { target, service, note } => operations::vouch(&target, &service, note).await,
         Continuity::Switchover(ask) => trigger::hand_over(ask).await,
         Continuity::Failback(ask) => trigger::hand_over(ask).await,
         Continuity::Disarm(ask) => operations::disarm(&ask).await,

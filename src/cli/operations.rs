@@ -3,7 +3,7 @@
 use super::args::{Emergency, Operations, Target};
 use super::fail::Fail;
 use super::open::{self, Opened};
-use super::order::step_named;
+use super::order::{group_named, step_named};
 use super::output::say;
 use super::plain;
 use super::wait::settled;
@@ -28,6 +28,7 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "steps": o.plan.steps.iter().zip(&o.steps).map(|(s, r)| json!({
             "id": s.id, "phase": s.phase, "state": step_word(&r.state), "took_ms": r.took(),
         })).collect::<Vec<_>>(),
+        "closed_because": crate::wording::closed_words(o, &o.status, estate),
         "question": if let Status::Waiting { question } = &o.status { Some(question) } else { None },
         "recovery_time_actual_ms": o.recovery_time(),
         "writable_ms": o.results.writable.map(|t| t.since(o.started)),
@@ -58,6 +59,7 @@ pub fn operation_words(estate: &Estate, o: &Operation) -> String {
     let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {}", t.exact()));
     let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
     let asks = if let Status::Waiting { question } = &o.status { format!(": {question}") } else { String::new() };
+    let asks = crate::wording::closed_words(o, &o.status, estate).map_or(asks, |why| format!(": {why}"));
     format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())
 }
 
@@ -138,6 +140,19 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
         }
     }
     .await;
+    opened.close().await;
+    result
+}
+
+/// `bc vouch`.
+pub async fn vouch(target: &Target, service: &str, note: String) -> Result<(), Fail> {
+    let opened = open::controller(target).await?;
+    settled(&opened).await;
+    let group = group_named(&opened.handle.snapshot().estate, service).map_err(Fail::usage);
+    let result = match group {
+        Ok(group) => tell(&opened, Action::Vouch { group, note }).await,
+        Err(fail) => Err(fail),
+    };
     opened.close().await;
     result
 }

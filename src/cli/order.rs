@@ -37,6 +37,9 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     if a.second_person {
         lines.push("  the plan asks for a second person: --second-person NAME".to_string());
     }
+    if let Some(old) = a.supersedes {
+        lines.push(format!("  {old} waits on this database: --supersede {old} puts this in its place"));
+    }
     if let Some(known) = snapshot.forecasts.iter().find(|f| f.proposal == p.id) {
         lines.push(super::forecast::words(estate, view, &known.forecast));
     }
@@ -57,6 +60,7 @@ pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accep
         accept_risk,
         manual_override: false,
         second_person: None,
+        supersedes: None,
     }
 }
 
@@ -81,7 +85,7 @@ impl Printed {
     }
 }
 
-/// `confirm NAME [GROUP] [--second-person WHO] [--manual-override] [RISK …]`, of what was printed.
+/// `confirm NAME [GROUP] [--second-person WHO] [--manual-override] [--supersede ID] [RISK …]`, of what was printed.
 fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) -> Result<Confirmation, String> {
     let of = |word: &&str| group_named(&snapshot.estate, word).ok();
     let group = rest.first().and_then(of);
@@ -101,11 +105,12 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
         }
     };
     let (nonce, evidence) = *printed.0.get(&view.proposal.id).ok_or("it was not printed yet: read it first")?;
-    let (mut risk, mut second_person, mut manual_override) = (Vec::new(), None, false);
+    let (mut risk, mut second_person, mut manual_override, mut supersedes) = (Vec::new(), None, false, None);
     while let Some(word) = rest.next() {
         match *word {
             "--second-person" => second_person = Some(rest.next().ok_or("name the second person")?.to_string()),
             "--manual-override" => manual_override = true,
+            "--supersede" => supersedes = Some(rest.next().ok_or("name the operation that waits")?.parse()?),
             word => risk.push(word),
         }
     }
@@ -113,7 +118,7 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
     if let Some(words) = accept_risk.as_ref().filter(|_| view.assessment.risks.is_empty()) {
         return Err(format!("«{words}» is no database, and no risk is asked for; nothing was done"));
     }
-    Ok(Confirmation { nonce, evidence, second_person, manual_override, ..confirmation(snapshot, view, name, accept_risk) })
+    Ok(Confirmation { nonce, evidence, second_person, manual_override, supersedes, ..confirmation(snapshot, view, name, accept_risk) })
 }
 
 /// Choices of this group, or all.
@@ -158,6 +163,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
         }
         ["arm", name] => Action::Arm { typed: name.to_string() },
         ["disarm"] => Action::Disarm,
+        ["vouch", group, ..] => Action::Vouch { group: group_named(&snapshot.estate, group)?, note: rest(2) },
         ["note", ..] => Action::Note { text: rest(1), by_hand: true },
         ["inject", ..] => return control(handle, Control::Inject { fault: rest(1) }).await,
         ["mend"] => return control(handle, Control::Mend).await,

@@ -67,8 +67,8 @@ pub fn new_lines(log: &std::collections::VecDeque<LogLine>, total: u64, told: &m
 }
 
 const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | stop [GROUP] | withdraw [GROUP]
-        confirm NAME [GROUP] [--second-person WHO] [--manual-override] [RISK …]
-        abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT
+        confirm NAME [GROUP] [--second-person WHO] [--manual-override] [--supersede ID] [RISK …]
+        abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT | vouch GROUP [HOW …]
         inject FAULT REGION [GROUP] | mend | quit";
 
 /// Lines of a controller, and orders from standard input.

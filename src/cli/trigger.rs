@@ -19,6 +19,7 @@ struct Consent {
     accept_risk: Option<String>,
     manual_override: bool,
     second_person: Option<String>,
+    supersede: Option<OperationId>,
     evidence: Option<Digest>,
     dry_run: bool,
     wait: bool,
@@ -58,6 +59,7 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         accept_risk: ask.accept_risk.clone(),
         manual_override: ask.manual_override,
         second_person: ask.second_person.clone(),
+        supersede: ask.supersede,
         evidence: ask.evidence,
         dry_run: ask.dry_run,
         wait: ask.wait,
@@ -120,6 +122,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
             accept_risk: ask.accept_risk.clone(),
             manual_override: false,
             second_person: ask.second_person.clone(),
+            supersede: ask.supersede,
             evidence: None,
             dry_run: ask.dry_run,
             wait: ask.wait,
@@ -173,6 +176,7 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
     let confirmed = Confirmation {
         manual_override: consent.manual_override,
         second_person: consent.second_person.clone(),
+        supersedes: consent.supersede,
         ..confirmation(&snapshot, view, &typed, consent.accept_risk.clone())
     };
     match opened.handle.order(Action::Confirm(confirmed)).await {

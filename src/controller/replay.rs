@@ -297,3 +297,89 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
     });
     Arc::new(LocalHandle::new(messages, snapshots))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Simulation;
+    use crate::controller::tape::Tape;
+    use crate::engine::Input;
+    use crate::journal::Journal;
+
+    /// A simulation whose journal and tape are kept, with a mark for each snapshot.
+    struct Filmed(Simulation);
+
+    impl Filmed {
+        fn mark(&mut self) -> Snapshot {
+            let now = self.0.now();
+            let snapshot = self.0.core.engine.snapshot(now, None);
+            let line = Line {
+                v: Line::VERSION,
+                seq: self.0.core.journal.head().seq,
+                now,
+                observation: None,
+                digest: Some(Digest::of_value(&snapshot)),
+                forecasts: None,
+                ready: None,
+            };
+            if let Some(tape) = &mut self.0.core.tape {
+                tape.write(&line);
+            }
+            snapshot
+        }
+
+        fn wait(&mut self, span: Span) {
+            let until = self.0.now().mono.plus(span);
+            while self.0.next() <= until {
+                let next = self.0.next();
+                self.0.turn_at(next).unwrap_or_else(|e| panic!("{e}"));
+                self.mark();
+            }
+        }
+
+        fn order(&mut self, action: Action) -> Snapshot {
+            let order = Order { by: Actor::scripted("ada"), action };
+            let answer = self.0.core.input(self.0.now(), Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
+            assert!(matches!(answer, Some(Ok(_))), "{answer:?}");
+            self.mark()
+        }
+    }
+
+    /// Live and replayed snapshots are the same with a displaced choice whose countdown goes on, with a stopped one, and with a
+    /// dismissed one.
+    #[test]
+    fn a_replay_shows_displaced_and_dismissed_choices_as_they_were() {
+        let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+        let scenario = crate::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
+        let journal = Journal::open(directory.path()).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, journal, Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        simulation.core.tape = Some(Tape::open(directory.path()));
+        let mut filmed = Filmed(simulation);
+        filmed.wait(Span::secs(30));
+        let first = filmed.mark();
+        let [one, other] = &first.proposals[..] else { panic!("{:?}", first.proposals) };
+        let (group, to) = (one.proposal.group, one.assessment.to);
+        let members = first.groups[group.at()].members.iter();
+        let elsewhere = members.filter(|m| !m.leads).map(|m| m.member).find(|m| Some(*m) != to);
+        let what_if = || Action::Propose { group, intent: Intent::Failover, from: None, to: elsewhere, reason: "what if".to_string() };
+        let shown = filmed.order(what_if());
+        assert!(shown.proposals.iter().any(|p| p.proposal.group == group && p.holds_automatic));
+        filmed.wait(Span::secs(1));
+        let mine = shown.proposals.iter().find(|p| p.proposal.group == group).map(|p| p.proposal.id).unwrap_or_else(|| panic!("no choice"));
+        filmed.order(Action::StopAutomatic { proposal: mine });
+        filmed.wait(Span::secs(1));
+        filmed.order(Action::Withdraw { proposal: mine });
+        filmed.order(Action::Withdraw { proposal: other.proposal.id });
+        filmed.wait(Span::secs(5));
+        drop(filmed);
+
+        let mut replay = Replay::open(&directory.path().join("journal.db")).unwrap_or_else(|e| panic!("{e}"));
+        let (mut same, mut counting_behind) = (0, 0);
+        while let Some((snapshot, digest)) = replay.next_published().unwrap_or_else(|e| panic!("{e}")) {
+            assert_eq!(Some(Digest::of_value(&snapshot)), digest, "at {}", snapshot.now.utc);
+            same += 1;
+            counting_behind += usize::from(snapshot.proposals.iter().any(|p| p.holds_automatic));
+        }
+        assert!(same > 50 && counting_behind > 3, "{same} snapshots, {counting_behind} with a countdown behind the choice");
+    }
+}

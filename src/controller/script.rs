@@ -90,6 +90,7 @@ fn confirm_choice<D: Door>(
         accepts,
         manual_override,
         second_person: None,
+        supersedes: shown.supersedes,
     };
     let answer = send(core, now, by, Action::Confirm(confirmation))?;
     if answer.is_err() && open.is_none() {

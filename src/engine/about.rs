@@ -9,12 +9,15 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
     let of_choice = |id: ProposalId| open(id).or_else(|| state.operations.iter().find(|o| o.proposal == id).map(|o| o.group));
     let of_operation = |id: OperationId| state.operation(id).map(|o| o.group);
     match event {
-        Event::PrimaryChanged { group, .. } | Event::MemberNamed { group, .. } | Event::FenceProven { group, .. } | Event::Turned { group, .. } => {
-            Some(*group)
-        }
+        Event::PrimaryChanged { group, .. }
+        | Event::MemberNamed { group, .. }
+        | Event::FenceProven { group, .. }
+        | Event::Turned { group, .. }
+        | Event::AutomationHeld { group, .. }
+        | Event::Vouched { group, .. } => Some(*group),
         Event::Proposed(p) => Some(p.group),
         Event::OperationStarted(start) => Some(start.group),
-        Event::Withdrawn { proposal, .. } | Event::AutomaticStopped { proposal, .. } | Event::Foretold { proposal, .. } => of_choice(*proposal),
+        Event::ProposalClosed { proposal, .. } | Event::AutomaticStopped { proposal, .. } | Event::Foretold { proposal, .. } => of_choice(*proposal),
         Event::Intended { id, .. } | Event::Reported { id, .. } | Event::OutcomeLost { id, .. } => of_operation(id.operation),
         Event::StepStarted { operation, .. }
         | Event::StepDone { operation, .. }
@@ -23,9 +26,10 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
         | Event::StepReset { operation, .. }
         | Event::Promoted { operation, .. }
         | Event::StatusChanged { operation, .. }
-        | Event::RemainderDone { operation, .. } => of_operation(*operation),
+        | Event::RemainderDone { operation, .. }
+        | Event::Superseded { old: operation, .. } => of_operation(*operation),
         Event::Refused { order, .. } => match &order.action {
-            Action::Propose { group, .. } | Action::Adopt { group, .. } => Some(*group),
+            Action::Propose { group, .. } | Action::Adopt { group, .. } | Action::Vouch { group, .. } => Some(*group),
             Action::Confirm(confirmation) => of_choice(confirmation.proposal),
             Action::Withdraw { proposal } | Action::StopAutomatic { proposal } => of_choice(*proposal),
             Action::Abort { operation } | Action::Rollback { operation } | Action::AcceptUnprotected { operation } => of_operation(*operation),

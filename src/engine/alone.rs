@@ -85,6 +85,8 @@ impl Onto {
             policy: estate.policy.clone(),
             plans: estate.plans.clone(),
             may: None,
+            renamed: Renamed::default(),
+            departed: Departed::default(),
         }
     }
 
@@ -103,8 +105,12 @@ impl Onto {
             disasters: disasters.collect(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
+            inherits: BTreeMap::new(),
             fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
             automation_at: BTreeMap::new(),
+            held: BTreeMap::new(),
+            dismissed: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             estate,
             ..state.clone()
         }

@@ -36,6 +36,7 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
         risks,
         overrule,
         second_person: approval.second_person,
+        supersedes: cx.state.running(proposal.group).map(|o| o.id),
         otherwise,
         leads_on: leads_on(cx, proposal.group),
         no_return_after: no_return_after.map(|p| p as u16),
@@ -72,7 +73,18 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
     if let Some(region) = cx.region_of(group, to) {
         list.push(room(cx, group, proposal.from, region, proposal.intent == Intent::Switchover));
     }
+    list.extend(cx.state.running(group).map(|open| supersedes(open)));
     list
+}
+
+/// Another operation of the group is not over: this one may take its place only while that one waits.
+fn supersedes(open: &Operation) -> Check {
+    match open.may_be_superseded() {
+        true => {
+            check(CheckId::Operation, Verdict::Advice, format!("supersedes {}, which waits: its fence and drained servers pass to this one", open.id))
+        }
+        false => check(CheckId::Operation, Verdict::not_yet(7), format!("{} runs on this group: wait for it, or abort it", open.id)),
+    }
 }
 
 fn corrupt_word(kind: DisasterType) -> &'static str {
@@ -369,6 +381,8 @@ struct Evidence<'a> {
     sync: Option<u64>,
     failover: Option<u64>,
     config: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supersedes: Option<OperationId>,
 }
 
 /// What a confirmation is bound to: the verdicts and the facts that decide, not the figures that move with every poll.
@@ -387,6 +401,7 @@ fn digest(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, checks: &[Check
         sync: record.and_then(|r| r.sync.as_ref()).map(|s| s.revision),
         failover: record.and_then(|r| r.failover.as_ref()).map(|f| f.revision),
         config: record.and_then(|r| r.config.as_ref()).map(|c| c.revision),
+        supersedes: cx.state.running(proposal.group).map(|o| o.id),
     })
 }
 

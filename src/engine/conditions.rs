@@ -196,6 +196,7 @@ fn automation(s: &Snapshot, view: &GroupView) -> Vec<Condition> {
 /// What is missing for a recovery of a database, as far as no other condition tells it.
 fn lack(gap: &Gap) -> Option<Condition> {
     let (group, kind) = match gap {
+        Gap::Departed { group, left } => (group, ConditionKind::Departed { left: *left }),
         Gap::NoFence { group } => (group, ConditionKind::NoFence),
         Gap::NoStore { group } => (group, ConditionKind::NoStore),
         Gap::NoEntry { group } => (group, ConditionKind::NoEntry),

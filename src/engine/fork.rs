@@ -58,7 +58,8 @@ impl Engine {
         let past = state.operations.iter().filter(|o| o.is_over()).cloned().collect();
         let regions: Vec<RegionId> = state.estate.region_ids().collect();
         let cut = regions.iter().copied().filter(|r| self.is_cut_off(*r)).collect();
-        let engine = Engine { dismissed: self.dismissed.clone(), ..self.forked(state, telemetry, cut) };
+        state.displaced.clear();
+        let engine = self.forked(state, telemetry, cut);
         let standing = standing(&engine.facts(now), engine.cut.clone());
         Fork { engine, standing, now, regions, past }
     }
@@ -71,8 +72,6 @@ impl Engine {
             controller: self.controller.clone(),
             quiet_since: self.quiet_since.clone(),
             bare_since: BTreeMap::new(),
-            dismissed: std::collections::BTreeSet::new(),
-            displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),

@@ -16,6 +16,10 @@ pub fn broken_by(state: &State, at: Now, event: &Event) -> Option<(u8, String)> 
             }
             (start.generation <= state.generation).then(|| (7, format!("generation {} does not grow", start.generation.0)))
         }
+        Event::Superseded { old, .. } => {
+            let waits = state.operation(*old).is_some_and(|o| o.may_be_superseded());
+            (!waits).then(|| (3, format!("{old} is superseded while it acts, or while an effect of it is open or unknown")))
+        }
         Event::Intended { id, effect } => intended(state, at, *id, effect),
         Event::StepReset { operation, step, .. } => {
             let open = state

@@ -8,9 +8,11 @@ mod alone;
 mod assess;
 mod awaited;
 mod candidate;
+mod carry;
 mod claim;
 mod conditions;
 mod detect;
+mod ending;
 mod facts;
 mod foretold;
 mod fork;
@@ -39,13 +41,12 @@ pub use claim::ClaimState;
 pub use facts::Facts;
 pub use fork::Fork;
 pub use limits::SILENCE;
-pub use propose::{DISPLACED, WITHDRAWN};
 pub use run::is_own;
 pub use state::State;
 pub use unproven::{of as unproven, vouched};
 
 use crate::model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use telemetry::Telemetry;
 
@@ -93,9 +94,6 @@ pub struct Engine {
     quiet_since: BTreeMap<DisasterId, Mono>,
     /// Since when the store names no synchronous standby, where that is not told yet.
     bare_since: BTreeMap<GroupId, Mono>,
-    dismissed: BTreeSet<(DisasterId, GroupId)>,
-    /// Detection's choices whose place a person's has taken.
-    displaced: BTreeMap<GroupId, Proposal>,
     looked: BTreeMap<GroupId, Mono>,
     looked_for: BTreeMap<EffectId, Mono>,
     /// What was told last of each choice on the table.
@@ -122,8 +120,6 @@ impl Engine {
             controller: controller.into(),
             quiet_since: BTreeMap::new(),
             bare_since: BTreeMap::new(),
-            dismissed: BTreeSet::new(),
-            displaced: BTreeMap::new(),
             looked: BTreeMap::new(),
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
@@ -142,6 +138,14 @@ impl Engine {
             self.telemetry = Telemetry::of(estate);
         }
         self.state.apply(record);
+    }
+
+    /// The estate to go on with where this one is configured: with what the configuration leaves out and what is not settled.
+    ///
+    /// # Errors
+    /// The configuration and the journal contradict each other.
+    pub fn carried(&self, configured: &Estate) -> Result<Estate, CarryRefused> {
+        carry::estate(&self.state, configured)
     }
 
     /// Takes in what was measured in an earlier run, without deciding anything.
@@ -238,11 +242,11 @@ impl Engine {
     }
 
     fn start(&mut self, now: Now, mode: Mode, program: String, armed: bool, drilled: Vec<Digest>, estate: Arc<Estate>) {
+        // Whoever starts this has asked before whether it may be; where it may not, the old configuration stays.
+        let estate = carry::estate(&self.state, &estate).map_or_else(|_| Arc::clone(&self.state.estate), Arc::new);
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
         self.bare_since.clear();
-        self.dismissed.clear();
-        self.displaced.clear();
         self.looked.clear();
         self.looked_for.clear();
         self.foretold.clear();

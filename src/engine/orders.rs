@@ -27,9 +27,10 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
             Ok(Receipt::Done)
         }
         Action::Adopt { group, typed } => adopt(engine, *group, typed),
+        Action::Vouch { group, note } => vouch(engine, now, &order.by, *group, note),
         Action::Note { text, by_hand } => {
             engine.state.armed |= planted::is(Break::Untold);
-            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect(), by_hand: *by_hand });
+            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect(), by_hand: *by_hand, vouches: false });
             Ok(Receipt::Done)
         }
     };
@@ -37,6 +38,16 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
         engine.emit(now, Event::Refused { order: Box::new(order.clone()), refusal: refusal.clone() });
     }
     answer
+}
+
+fn vouch(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, note: &str) -> Result<Receipt, Refusal> {
+    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    if !super::unproven::all(&engine.state).contains(&group) {
+        let reason = format!("{} is not unproven: nothing is to be vouched for", target.name);
+        return Err(Refusal::new(reason, "write a note to record what you have seen"));
+    }
+    engine.emit(now, Event::Vouched { group, by: by.clone(), note: note.chars().take(2_000).collect() });
+    Ok(Receipt::Done)
 }
 
 fn unknown(what: &str) -> Refusal {
@@ -62,7 +73,12 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     if to.is_some_and(|m| target.database.as_ref().is_none_or(|d| d.member(m).is_none())) {
         return Err(unknown("member"));
     }
-    if let Some(running) = state.running(group) {
+    if state.estate.departed.groups.contains(&group) {
+        let reason = format!("{} is not configured as it was any more, and something of it is still to be undone", target.name);
+        return Err(Refusal::by_law(11, reason, "undo that first, or end its operation; then start again"));
+    }
+    // A person may put a choice beside an operation that waits: its confirmation names that operation, and supersedes it.
+    if let Some(running) = state.running(group).filter(|o| !o.may_be_superseded()) {
         return Err(Refusal::by_law(7, format!("{} already runs on {}", running.id, target.name), "wait for it, or abort it"));
     }
     if intent != Intent::Guided && target.database.is_none() {
@@ -97,14 +113,10 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
         return Err(Refusal::new(format!("no plan is a {intent}"), "add one to `plans`"));
     };
     let id = ProposalId(state.next.proposal.max(1));
-    let others: Vec<Proposal> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).cloned().collect();
-    for other in others {
-        let id = other.id;
-        let reason = format!("{}{}", table::DISPLACED, cost(engine, now, id));
-        if other.by.is(Part::Detection) {
-            engine.displaced.insert(group, other);
-        }
-        engine.emit(now, Event::Withdrawn { proposal: id, by: by.clone(), reason });
+    let others: Vec<ProposalId> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).map(|p| p.id).collect();
+    for id in others {
+        let words = cost(engine, now, id);
+        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, words });
     }
     let proposal = Proposal {
         id,
@@ -184,6 +196,9 @@ fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Resul
     if c.evidence != assessment.evidence && !planted::is(Break::EvidenceUnbound) {
         return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
     }
+    if let Some(old) = assessment.supersedes.filter(|old| c.supersedes != Some(*old)) {
+        return Err(Refusal::by_law(7, format!("{old} waits on that group"), format!("name it to supersede it: {old}; or abort it first")));
+    }
     // The record keeps the figure that was shown.
     let shown = |risk: &Risk| c.accepts.iter().copied().find(|a| a.is_like(*risk)).unwrap_or(*risk);
     let words = c.accept_risk.as_deref().unwrap_or_default();
@@ -223,12 +238,15 @@ pub fn begin(
     automatic: bool,
     accepted: Accepted,
 ) -> Result<OperationId, Refusal> {
-    if let Some(running) = engine.state.running(proposal.group) {
+    // Automation supersedes nothing.
+    let old = engine.state.running(proposal.group).cloned();
+    if let Some(running) = old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded()) {
         return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
     }
+    if engine.state.estate.departed.groups.contains(&proposal.group) {
+        return Err(Refusal::by_law(11, "that group has departed from the configuration", "nothing was begun"));
+    }
     let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
-    // Whatever comes of it, what stood there before does not come back by itself.
-    engine.displaced.remove(&proposal.group);
     let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };
     let before = before(engine, now, proposal, to);
     let stored = stored_generation(engine, proposal.group);
@@ -260,6 +278,9 @@ pub fn begin(
     super::foretold::keep_last(engine, now, proposal.id);
     if planted::is(Break::TwoAtOnce) {
         engine.emit(now, Event::OperationStarted(Box::new(start.clone())));
+    }
+    if let Some(old) = old {
+        engine.emit(now, Event::Superseded { old: old.id, new: id, obligations: old.obligations() });
     }
     engine.emit(now, Event::OperationStarted(Box::new(start)));
     engine.look_closely(now, proposal.group);
@@ -332,23 +353,18 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
 
 fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
-    // Who leaves a choice of one's own has not said that detection is to put none there.
-    let (group, disaster) = (open.proposal.group, open.proposal.disaster.filter(|_| open.proposal.by.is(Part::Detection)));
-    let reason = format!("{}{}", table::WITHDRAWN, cost(engine, now, id));
-    engine.emit(now, Event::Withdrawn { proposal: id, by: by.clone(), reason });
-    if !table::put_back(engine, now, group)
-        && let Some(disaster) = disaster
-    {
-        engine.dismissed.insert((disaster, group));
-    }
+    let displaced = engine.state.displaced.get(&open.proposal.group).cloned();
+    let words = cost(engine, now, id);
+    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, words });
+    table::put_back(engine, now, displaced);
     Ok(Receipt::Done)
 }
 
 fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let open = engine.state.proposals.iter().find(|p| p.proposal.id == id);
     // What counts on behind the choice that took its place is stopped with it.
-    let held = open.and_then(|p| engine.displaced.get_mut(&p.proposal.group)).and_then(|p| p.automatic_at.take());
-    if held.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
+    let behind = open.and_then(|p| engine.state.displaced.get(&p.proposal.group)).and_then(|p| p.automatic_at);
+    if behind.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
         return Err(Refusal::new("no countdown runs", "nothing to stop"));
     }
     engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.clone(), reason: "by hand".to_string() });

@@ -20,31 +20,26 @@ fn withdraw(engine: &mut Engine, now: Now) {
         let disaster = p.disaster.and_then(|id| engine.state.disasters.iter().find(|d| d.id == id));
         let led = engine.state.primaries[p.group.at()].0;
         if disaster.is_some_and(|d| d.ended.is_some()) {
-            gone.push((p.id, p.group, "the disaster is over"));
+            gone.push((p.id, p.group, FactsChanged::DisasterOver));
         } else if p.intent != Intent::Guided && led.is_some_and(|m| m != p.old) {
-            gone.push((p.id, p.group, "the primary has moved"));
+            gone.push((p.id, p.group, FactsChanged::PrimaryMoved));
         } else if !p.by.is(Part::Detection) && now.mono.since(open.since.mono) > limits::CHOICE {
-            gone.push((p.id, p.group, "nobody confirmed it"));
+            gone.push((p.id, p.group, FactsChanged::NobodyConfirmed));
         }
     }
     for (proposal, group, reason) in gone {
-        engine.emit(now, Event::Withdrawn { proposal, by: Actor::Part(Part::Bpci), reason: reason.to_string() });
-        put_back(engine, now, group);
+        let displaced = engine.state.displaced.get(&group).cloned();
+        let end = ProposalEnd::FactsChanged { reason };
+        engine.emit(now, Event::ProposalClosed { proposal, by: Actor::Part(Part::Bpci), end, words: String::new() });
+        put_back(engine, now, displaced);
     }
 }
 
-/// How the reason begins where somebody took a choice off the table; what it would have cost may follow.
-pub const WITHDRAWN: &str = "withdrawn";
-
-/// The reason where another choice for the same database was put in its place.
-pub const DISPLACED: &str = "another choice took its place";
-
 /// A person's choice is off the table: detection's, whose place it took, is there again, and its countdown runs on where one
-/// ran: the lease of the old primary has not waited either. Who only looked at something else leaves nothing behind. True if
-/// there was one.
-pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
-    let Some(displaced) = engine.displaced.remove(&group) else { return false };
-    let state = &engine.state;
+/// ran: the lease of the old primary has not waited either. Who only looked at something else leaves nothing behind.
+pub fn put_back(engine: &mut Engine, now: Now, displaced: Option<Proposal>) {
+    let Some(displaced) = displaced else { return };
+    let (state, group) = (&engine.state, displaced.group);
     let open = displaced.disaster.is_some_and(|id| state.open_disasters().any(|d| d.id == id));
     let led = state.primaries[group.at()].0.is_none_or(|m| m == displaced.old);
     if open && led && state.running(group).is_none() {
@@ -52,13 +47,15 @@ pub fn put_back(engine: &mut Engine, now: Now, group: GroupId) -> bool {
         let proposal = Proposal { id: ProposalId(state.next.proposal.max(1)), automatic_at, ..displaced };
         engine.emit(now, Event::Proposed(proposal));
     }
-    true
 }
 
 fn propose(engine: &mut Engine, now: Now) {
     let disasters: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in disasters {
         for group in engine.state.estate.group_ids() {
+            if let Some(veto) = idle(engine, now, &disaster, group) {
+                hold(engine, now, group, disaster.id, veto);
+            }
             let Some(mut proposal) = wanted(engine, now, &disaster, group) else { continue };
             // No countdown to what will not be done: the reason is told at once, and is in the record.
             let never = proposal.automatic_at.and_then(|_| stands(engine, now, &proposal));
@@ -70,9 +67,37 @@ fn propose(engine: &mut Engine, now: Now) {
             if let Some(veto) = never {
                 let reason = veto.words(&engine.state.estate);
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
+                hold(engine, now, group, disaster.id, veto);
             }
         }
     }
+}
+
+/// Says why automation does not act, once for each reason.
+fn hold(engine: &mut Engine, now: Now, group: GroupId, disaster: DisasterId, veto: Veto) {
+    let told = engine.state.held.get(&(disaster, group)).is_some_and(|list| list.iter().any(|v| v.is_like(&veto)));
+    if !told {
+        engine.emit(now, Event::AutomationHeld { group, disaster, veto });
+    }
+}
+
+/// Why automation does not even begin to count, where it is configured to: another operation of the group waits for a person, or
+/// one has answered this disaster already.
+fn idle(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Veto> {
+    let state = &engine.state;
+    let (primary, from) = (state.primaries[group.at()].0?, state.primary_region(group)?);
+    let response = state.estate.response(disaster.kind).filter(|r| r.automated)?;
+    let full = state.estate.policy.strategies.get(&response.strategy)?.automation == Automation::Full;
+    let answers = || engine.facts(now).member(group, primary).is_some_and(|m| m.failing_since().is_none());
+    if !full || !state.armed || state.mode == Mode::Fork || disaster.kind.is_of_data() || !state.is_reached(disaster, group, from) || answers() {
+        return None;
+    }
+    if let Some(open) = state.running(group) {
+        let waits = matches!(open.status, Status::Waiting { .. }) && open.disaster != Some(disaster.id);
+        return waits.then_some(Veto::Unfinished { operation: open.id });
+    }
+    let answered = state.operations.iter().rev().find(|o| o.disaster == Some(disaster.id) && o.group == group)?;
+    Some(Veto::AlreadyAnswered { operation: answered.id })
 }
 
 /// Why automation would not begin this, however long one waits.
@@ -88,7 +113,8 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let from = state.primary_region(group)?;
     let affected = disaster.regions.contains(&from) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
     let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
-    if !affected || busy || engine.dismissed.contains(&(disaster.id, group)) {
+    let departed = state.estate.departed.groups.contains(&group);
+    if !affected || busy || departed || state.dismissed.contains(&(disaster.id, group)) {
         return None;
     }
     // The primary's own cluster may have answered already, or we have.
@@ -151,11 +177,17 @@ fn automatic(engine: &mut Engine, now: Now) {
                     engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
                 }
             }
-            Some(veto) if veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
+            Some(veto) => {
+                let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
                 let reason = veto.words(&engine.state.estate);
-                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
+                // A countdown that has run out says what it waits for.
+                if let Some(disaster) = open.proposal.disaster {
+                    hold(engine, now, open.proposal.group, disaster, veto);
+                }
+                if lasts {
+                    engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
+                }
             }
-            Some(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::step::{self, Progress};
-use super::{Engine, Facts, limits};
+use super::{Engine, ending, limits};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -94,8 +94,11 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
         let step = &current.plan.steps[index];
         let number = index as u16;
         if record.state == StepState::Pending {
-            let open = step.after.iter().all(|a| current.steps[usize::from(*a)].state.opens());
-            let stopped = current.steps.iter().any(|s| matches!(s.state, StepState::Failed { .. }));
+            let passed = |a: &u16| current.steps[usize::from(*a)].state.opens() || (goes_on(step) && current.fails_validation(usize::from(*a)));
+            let open = step.after.iter().all(passed);
+            let failed =
+                |(i, s): (usize, &StepRecord)| matches!(s.state, StepState::Failed { .. }) && !(goes_on(step) && current.fails_validation(i));
+            let stopped = current.steps.iter().enumerate().any(failed);
             // After a failure nothing new that acts is begun; what only watches may.
             if !open || (stopped && step.kind.acts()) {
                 continue;
@@ -106,6 +109,12 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
         }
         advance(engine, now, id, index);
     }
+}
+
+/// It is done also where a validating write has failed after the promotion: users are led to the new primary all the same.
+fn goes_on(step: &Step) -> bool {
+    let leads = matches!(step.kind, StepKind::RestoreTraffic | StepKind::DrainTraffic | StepKind::ValidateWrite { .. } | StepKind::WatchProtection);
+    leads || matches!(step.phase, Phase::Redirection | Phase::Reprotection)
 }
 
 fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
@@ -132,7 +141,7 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
             let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
             let patient = matches!(step.kind, StepKind::WatchProtection)
                 || (step.kind.acts() && !engine.state.armed)
-                || operation.steps[index].effects.iter().any(|e| e.outcome.is_none());
+                || operation.steps[index].effects.iter().any(|e| e.outcome.is_none() && !given_up(engine, now, e));
             if waited > step.timeout && !patient {
                 engine.emit(now, Event::StepFailed { operation: id, step: number, reason: format!("waited {waited} for {what}") });
             }
@@ -167,7 +176,14 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
     if let Some((step, reason)) = protection_lost(engine, now, operation) {
         return engine.emit(now, Event::StepReset { operation: id, step, reason });
     }
-    let status = status(engine, now, operation);
+    if let Some((step, reason)) = promoted_late(engine, now, operation) {
+        return engine.emit(now, Event::StepReset { operation: id, step, reason });
+    }
+    if engine.state.armed && ending::old_primary_leads_on(&engine.facts(now), operation) {
+        let operation = Arc::clone(operation);
+        return undo_by_itself(engine, now, &operation);
+    }
+    let status = ending::of(engine, now, operation).unwrap_or_else(|| status(engine, now, operation));
     if status != operation.status {
         if status.is_over() {
             let operation = Arc::clone(operation);
@@ -177,18 +193,44 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
     }
 }
 
+/// The promotion was given up waiting for, and the target leads by now.
+fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, String)> {
+    let index = operation.position(|k| *k == StepKind::WatchPromotion)?;
+    let failed = matches!(operation.steps[index].state, StepState::Failed { .. }) && operation.handed_over();
+    let leader = moved_to(engine, now, operation).filter(|leader| failed && *leader == operation.to)?;
+    Some((index as u16, format!("{} leads now", engine.facts(now).label(operation.group, leader))))
+}
+
+/// The old primary leads on, healthy: users get their way to it back.
+fn undo_by_itself(engine: &mut Engine, now: Now, operation: &Operation) {
+    for member in operation.left.iter().copied().take(1) {
+        let remainder = Remainder::Rejoin { member };
+        if operation.remains.contains(&remainder) {
+            let name = engine.facts(now).label(operation.group, member);
+            let evidence = format!("{name} leads and renewed its lease after all that was sent had ended: no fence holds it");
+            engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
+        }
+    }
+    let status = Status::RollingBack { by: Actor::Part(Part::Bpci) };
+    engine.emit(now, Event::StatusChanged { operation: operation.id, status });
+}
+
 fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let steps = || operation.plan.steps.iter().zip(&operation.steps);
     if let Some((step, reason)) = operation.failed_step() {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
             return Status::Failed { reason: reason.to_string() };
         }
+        let position = operation.plan.steps.iter().position(|s| s.id == step.id).unwrap_or_default();
+        if operation.fails_validation(position) && !nothing_else_runs(operation) {
+            return Status::Running;
+        }
         let moved = moved_to(engine, now, operation).is_some();
         let way_out = match (operation.handed_over() || moved, operation.fenced()) {
             (true, _) => "try again, or give it up (abort) and fail over anew",
-            (false, true) if can_undo(engine, operation.group) => "try again, or roll back: undo the fence",
-            (false, true) => "try again, or roll back; the fence has no undo, and is undone by hand",
-            (false, false) if operation.has_acted() => "try again, or roll back",
+            (false, true) if can_undo(engine, operation.group) => "try again, or roll back: that restores traffic and undoes the fence",
+            (false, true) => "try again, or roll back: that restores traffic; the fence has no undo, and is undone by hand",
+            (false, false) if operation.has_acted() => "try again, or roll back: that restores traffic",
             (false, false) => "try again, or abort",
         };
         return Status::Waiting { question: format!("{}: {reason}; {way_out}", step.id) };
@@ -205,7 +247,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         match (&step.kind, step::look(&cx, operation, index)) {
             (_, Progress::Ask(what)) => return Status::Waiting { question: what },
             // It was handed over to one that is silent by now: to wait for its protection is to wait in vain.
-            (StepKind::WatchProtection, Progress::Wait(_)) if is_lost(&cx, operation) && nothing_else_runs(operation) => {
+            (StepKind::WatchProtection, Progress::Wait(_)) if ending::is_silent(&cx, operation) && nothing_else_runs(operation) => {
                 let to = cx.label(operation.group, operation.to);
                 return Status::Waiting {
                     question: format!("{to}, which leads it now, does not answer: give it up (abort), and fail over anew; or wait"),
@@ -258,12 +300,6 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     }
 }
 
-/// The member that it was handed over to has been silent for a while.
-fn is_lost(cx: &Facts, operation: &Operation) -> bool {
-    let since = cx.member(operation.group, operation.to).and_then(|m| m.failing_since());
-    operation.handed_over() && since.is_some_and(|since| cx.now.mono.since(since) >= limits::SILENCE)
-}
-
 /// But for protection, what is not done has not begun: a plan may go on after it.
 fn nothing_else_runs(operation: &Operation) -> bool {
     let waits = |s: &Step, r: &StepRecord| r.state == StepState::Pending || s.kind == StepKind::WatchProtection;
@@ -288,6 +324,10 @@ fn taken(operation: &Operation) -> Option<&EffectRecord> {
 
 /// It is over, and the store may not know it yet, or not what is left of it.
 fn unreleased(operation: &Operation) -> bool {
+    // The claim of the operation that superseded it stands in its place.
+    if matches!(operation.status, Status::Superseded { .. }) {
+        return false;
+    }
     if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
         return true;
     }
@@ -366,11 +406,10 @@ fn can_undo(engine: &Engine, group: GroupId) -> bool {
     engine.state.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some())
 }
 
-/// Undoes the fence and the drain; what was never done needs no undoing.
+/// Undoes the fence and the drain; what was never done needs no undoing. A drain is undone without waiting for the fence: it
+/// needs nothing of it.
 fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
-    if operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e)) {
-        return;
-    }
+    let mut waits = operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e));
     let standing = taken(operation).map(|_| claim::standing(&engine.facts(now), operation));
     match standing {
         None | Some(Standing::Holds) => {}
@@ -385,12 +424,23 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let moved = moved_to(engine, now, operation);
     let can_undo = can_undo(engine, operation.group) && moved.is_none();
     let mut left = None;
-    for done in operation.effects().filter(|e| e.id.part < UNDO && e.may_have_happened()) {
-        match done.effect {
-            Effect::Fence { group, member } if can_undo => {
-                undo.push((done.id.step, UNDO + member.0, Effect::UndoFence { group, member }));
+    let group = operation.group;
+    for obligation in operation.obligations().into_iter().filter(|o| operation.left.contains(&o.member())) {
+        let under_way = |is: &dyn Fn(&Effect) -> bool| operation.effects().any(|e| is(&e.effect) && e.is_open() && !given_up(engine, now, e));
+        match obligation {
+            Obligation::Drained { member, balancer } => {
+                let drain = Effect::Drain { group, member, balancer };
+                if under_way(&|e| *e == drain) {
+                    continue;
+                }
+                let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
+                undo.push((step, UNDO + step::part_of(balancer.at() + 1, member.at()), Effect::Restore { group, member, balancer }));
             }
-            Effect::Fence { group, member } => {
+            Obligation::Fenced { .. } if waits => {}
+            Obligation::Fenced { member } if can_undo => {
+                undo.push((step_of(operation, |k| *k == StepKind::Fence), UNDO + member.0, Effect::UndoFence { group, member }));
+            }
+            Obligation::Fenced { member } => {
                 let cx = engine.facts(now);
                 let name = cx.label(group, member);
                 left = Some(match moved {
@@ -398,10 +448,6 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
                     None => format!("the fence has no undo; bring {name} back by hand"),
                 });
             }
-            Effect::Drain { group, member, balancer } => {
-                undo.push((done.id.step, UNDO + step::part_of(balancer.at() + 1, member.at()), Effect::Restore { group, member, balancer }));
-            }
-            _ => {}
         }
     }
     undo.dedup_by(|a, b| a.2 == b.2);
@@ -413,7 +459,8 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
             send(engine, now, operation, step, part, effect);
         }
     }
-    if !open {
+    waits |= open;
+    if !waits {
         let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
             (Some(Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Ended { reason }), true) => {
                 Some(format!("{} failed: {reason}", e.effect.name()))
@@ -429,13 +476,18 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
 
 /// What is left when an operation is over: the failed member streams again, and gets its traffic back.
 fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
-    // One that was given up behind its hand-over has taken the old primary's traffic away all the same.
-    let given_up = matches!(operation.status, Status::Aborted { .. }) && operation.has_acted();
-    let recovered = matches!(operation.status, Status::Recovered | Status::RecoveredUnprotected { .. });
-    if !(recovered || given_up) || engine.state.running(operation.group).is_some() {
+    let own = match operation.status {
+        Status::Recovered | Status::RecoveredUnprotected { .. } | Status::NotValidated { .. } => true,
+        // One that was given up behind its hand-over has taken the old primary's traffic away all the same.
+        Status::Aborted { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => operation.has_acted(),
+        _ => false,
+    };
+    let nothing_left = !own && operation.inherited.is_empty();
+    if nothing_left || engine.state.running(operation.group).is_some() {
         return;
     }
-    for remainder in operation.remains.clone() {
+    let inherited = |member: MemberId| operation.inherited.iter().any(|o| o.member() == member);
+    for remainder in operation.remains.iter().filter(|r| own || inherited(r.member())).cloned() {
         match remainder {
             Remainder::Rejoin { member } => {
                 if let Some(evidence) = rejoined(engine, now, operation, member) {
@@ -460,6 +512,9 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) 
     let leader = cx.leader(operation.group)?;
     let leads = cx.report(operation.group, leader)?;
     let name = cx.member_name(operation.group, member);
+    if leader == member && report.running && report.role == MemberRole::Leader {
+        return Some(format!("{name} leads on timeline {}", report.timeline.unwrap_or_default()));
+    }
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
     (leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
         // Who undid it is not seen from here.
@@ -476,14 +531,7 @@ fn patience_after(refused: usize) -> Span {
 
 fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberId, remainder: Remainder) {
     let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
-    let drained: Vec<BalancerId> = operation
-        .effects()
-        .filter(|e| e.is_done())
-        .filter_map(|e| match e.effect {
-            Effect::Drain { balancer, member: drained, .. } if drained == member => Some(balancer),
-            _ => None,
-        })
-        .collect();
+    let drained = operation.ever_drained(member);
     let mut all = true;
     for balancer in &drained {
         let effect = Effect::Restore { group: operation.group, member, balancer: *balancer };

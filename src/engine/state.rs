@@ -1,9 +1,8 @@
 //! What is so, as the events say: the fold of the journal. `apply` cannot fail and decides nothing.
 
 use super::limits;
-use super::propose::WITHDRAWN;
 use crate::model::*;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +23,8 @@ pub struct State {
     pub disasters: VecDeque<Disaster>,
     pub proposals: Vec<OpenProposal>,
     pub operations: VecDeque<Arc<Operation>>,
+    /// What an operation that begins in this moment takes over from the one that it supersedes.
+    pub inherits: BTreeMap<OperationId, Vec<Obligation>>,
     pub generation: Generation,
     /// The last proof that a member's fence works.
     pub fence_proofs: BTreeMap<(GroupId, MemberId), (Utc, Span)>,
@@ -31,6 +32,12 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act: who, and when.
     pub declined: BTreeMap<(DisasterId, GroupId), Declined>,
+    /// Why automation does not act on a group in a disaster: each reason that was told, the newest last.
+    pub held: BTreeMap<(DisasterId, GroupId), Vec<Veto>>,
+    /// Detection's choices that a person dismissed: the same disaster does not propose them again.
+    pub dismissed: BTreeSet<(DisasterId, GroupId)>,
+    /// Detection's choices whose place a person's choice has taken. Their countdown goes on.
+    pub displaced: BTreeMap<GroupId, Proposal>,
     /// Databases that have moved, and that no write of ours has proven since.
     pub elected: BTreeMap<GroupId, Elected>,
     /// What has turned and not turned back, since when.
@@ -80,10 +87,14 @@ impl State {
             disasters: VecDeque::new(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
+            inherits: BTreeMap::new(),
             generation: Generation::default(),
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeMap::new(),
+            held: BTreeMap::new(),
+            dismissed: BTreeSet::new(),
+            displaced: BTreeMap::new(),
             elected: BTreeMap::new(),
             turned: BTreeMap::new(),
             clock_jumped: None,
@@ -92,11 +103,6 @@ impl State {
             records: 0,
             estate,
         }
-    }
-
-    /// True if the lists of names are the same, so that ids mean the same.
-    pub fn is_of(&self, estate: &Estate) -> bool {
-        names(&self.estate) == names(estate) && self.estate.groups.iter().zip(&estate.groups).all(|(a, b)| members(a) == members(b))
     }
 
     pub fn operation(&self, id: OperationId) -> Option<&Arc<Operation>> {
@@ -133,13 +139,13 @@ impl State {
             }
             Event::ClockJumped { by_ms } => self.clock_jumped = Some((at.utc, *by_ms)),
             Event::Refused { .. } => {}
-            Event::Note { text, by_hand, by } => {
-                for group in super::unproven::vouched(self, text, *by_hand) {
-                    if let Some(elected) = self.elected.get_mut(&group) {
-                        elected.vouched = Some((at.utc, by.clone()));
-                    }
+            Event::Note { text, by, vouches: true, .. } => {
+                for group in super::unproven::vouched(self, text) {
+                    self.vouch(group, at.utc, by);
                 }
             }
+            Event::Note { .. } => {}
+            Event::Vouched { group, by, .. } => self.vouch(*group, at.utc, by),
             Event::RegionChanged { region, status, reason } => {
                 if let Some(slot) = self.regions.get_mut(region.at()) {
                     *slot = (*status, reason.clone());
@@ -187,6 +193,8 @@ impl State {
             }
             Event::DisasterEnded { disaster } => {
                 self.pass_on(*disaster);
+                self.dismissed.retain(|(d, _)| d != disaster);
+                self.held.retain(|(d, _), _| d != disaster);
                 if let Some(d) = self.disasters.iter_mut().find(|d| d.id == *disaster) {
                     d.ended = Some(at.utc);
                 }
@@ -195,23 +203,23 @@ impl State {
                 self.next.proposal = self.next.proposal.max(proposal.id.0 + 1);
                 self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0, foretold: None });
             }
-            Event::Withdrawn { proposal, by, reason } => {
-                if reason.starts_with(WITHDRAWN) && by.is_person() {
-                    self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |p| p.by.is(Part::Detection));
-                }
-                self.proposals.retain(|p| p.proposal.id != *proposal);
-            }
+            Event::ProposalClosed { proposal, by, end, .. } => self.close(*proposal, Declined { at: at.utc, by: by.clone() }, *end),
             Event::AutomaticStopped { proposal, by, .. } => {
                 if by.is_person() {
                     self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |_| true);
                 }
                 let stopped = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal);
-                // What counted on behind it was stopped otherwise: this choice is what it was.
+                // The countdown of the choice that it displaced is stopped with it.
+                if let Some(behind) = stopped.as_ref().and_then(|p| self.displaced.get_mut(&p.proposal.group)) {
+                    behind.automatic_at = None;
+                }
+                // If it only counted behind this choice, this choice is what it was.
                 if let Some(p) = stopped.filter(|p| p.proposal.automatic_at.is_some()) {
                     p.proposal.automatic_at = None;
                     p.revision += 1;
                 }
             }
+            Event::AutomationHeld { group, disaster, veto } => self.held.entry((*disaster, *group)).or_default().push(veto.clone()),
             Event::Armed { .. } => self.armed = true,
             Event::Disarmed { .. } => self.armed = false,
             Event::OperationStarted(start) => self.start(at, start),
@@ -264,6 +272,15 @@ impl State {
                     o.finished = status.is_over().then_some(at.utc);
                 }
             }
+            Event::Superseded { old, new, obligations } => {
+                self.inherits.insert(*new, obligations.clone());
+                if let Some(o) = self.operation_mut(*old) {
+                    o.status = Status::Superseded { by: *new };
+                    o.finished = Some(at.utc);
+                    o.remains.clear();
+                    o.inherited.clear();
+                }
+            }
             Event::RemainderDone { operation, remainder, .. } => {
                 if let Some(o) = self.operation_mut(*operation) {
                     o.remains.retain(|r| r != remainder);
@@ -287,9 +304,42 @@ impl State {
         self.estate.groups.get(group.at())?.database.as_ref()?.region_of(self.primaries.get(group.at())?.0?)
     }
 
+    fn vouch(&mut self, group: GroupId, at: Utc, by: &Actor) {
+        if let Some(elected) = self.elected.get_mut(&group) {
+            elected.vouched = Some((at, by.clone()));
+        }
+    }
+
+    /// What is still to be undone for a group, by whichever operation.
+    pub fn obligations(&self, group: GroupId) -> impl Iterator<Item = (OperationId, Obligation)> {
+        self.operations.iter().filter(move |o| o.group == group).flat_map(|o| o.obligations().into_iter().map(|one| (o.id, one)))
+    }
+
     /// The last operation of a database handed its lock over to that member.
     pub fn gave_to(&self, group: GroupId, to: MemberId) -> bool {
         self.operations.iter().rev().find(|o| o.group == group).is_some_and(|o| o.handed_over() && o.to == to)
+    }
+
+    /// Takes a choice off the table. Only a displaced choice of detection's is kept, to come back.
+    fn close(&mut self, id: ProposalId, by: Declined, end: ProposalEnd) {
+        if end == ProposalEnd::Dismissed {
+            self.decline(id, by, |p| p.by.is(Part::Detection));
+        }
+        let Some(position) = self.proposals.iter().position(|p| p.proposal.id == id) else { return };
+        let closed = self.proposals.remove(position).proposal;
+        let of_detection = closed.by.is(Part::Detection);
+        match end {
+            ProposalEnd::Displaced if of_detection => {
+                self.displaced.insert(closed.group, closed);
+            }
+            ProposalEnd::Displaced => {}
+            ProposalEnd::Dismissed | ProposalEnd::FactsChanged { .. } => {
+                self.displaced.remove(&closed.group);
+                if let Some(disaster) = closed.disaster.filter(|_| of_detection && end == ProposalEnd::Dismissed) {
+                    self.dismissed.insert((disaster, closed.group));
+                }
+            }
+        }
     }
 
     /// A person has said that automation is not to act there.
@@ -316,7 +366,7 @@ impl State {
         self.open_disasters().find(|d| intent == Intent::Failover && self.is_reached(d, group, from)).map(|d| d.id)
     }
 
-    fn is_reached(&self, disaster: &Disaster, group: GroupId, from: RegionId) -> bool {
+    pub(super) fn is_reached(&self, disaster: &Disaster, group: GroupId, from: RegionId) -> bool {
         // Of a node it is the database itself that failed, not what needs another.
         let hit = |s: &ServiceId| disaster.services.contains(s);
         let group = self.estate.group(group);
@@ -330,27 +380,17 @@ impl State {
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
         (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
-        // Ids are positions: they mean the same only while the lists of names are the same.
-        let same = self.is_of(estate);
-        // How lately automation acted is remembered by name.
-        let of = |id: &GroupId| Some(&self.estate.groups.get(id.at())?.name);
-        let renamed = |(id, at): (&GroupId, &Utc)| Some((GroupId::of(estate.groups.iter().position(|g| Some(&g.name) == of(id))?), *at));
-        let kept: BTreeMap<GroupId, Utc> = self.automation_at.iter().filter_map(renamed).collect();
+        // Ids are positions in the estate's lists: whatever holds one is carried over by name.
+        if *self.estate != **estate {
+            *self = super::carry::state(self, estate);
+            (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
+            self.drilled = drilled.to_vec();
+        }
         self.estate = Arc::clone(estate);
         self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
-        if !same {
-            self.primaries = vec![(None, None); estate.groups.len()];
-            self.names.clear();
-            self.disasters.clear();
-            self.declined.clear();
-            self.elected.clear();
-            self.turned.clear();
-            self.operations.clear();
-            self.fence_proofs.clear();
-            self.automation_at = kept;
-        }
         // A countdown belongs to the clock it was set on.
         self.proposals.clear();
+        self.displaced.clear();
         for operation in &mut self.operations {
             if operation.is_over() && operation.remains.is_empty() {
                 continue;
@@ -375,8 +415,23 @@ impl State {
         self.generation = start.generation;
         let foretold = self.proposals.iter().find(|p| p.proposal.id == start.proposal).and_then(|p| p.foretold.clone());
         self.proposals.retain(|p| p.proposal.id != start.proposal && p.proposal.group != start.group);
+        self.displaced.remove(&start.group);
         if start.automatic {
             self.automation_at.insert(start.group, at.utc);
+        }
+        let inherited = self.inherits.remove(&start.id).unwrap_or_default();
+        let rejoin = |member: &MemberId| Remainder::Rejoin { member: *member };
+        let mut remains: Vec<Remainder> = match start.plan.intent {
+            Intent::Failover => start.left.iter().map(rejoin).chain(start.left.iter().map(|m| Remainder::Restore { member: *m })).collect(),
+            Intent::Switchover => start.left.iter().take(1).map(rejoin).collect(),
+            Intent::Guided => Vec::new(),
+        };
+        for member in inherited.iter().map(Obligation::member) {
+            for remainder in [Remainder::Rejoin { member }, Remainder::Restore { member }] {
+                if !remains.contains(&remainder) {
+                    remains.push(remainder);
+                }
+            }
         }
         let operation = Operation {
             id: start.id,
@@ -402,17 +457,12 @@ impl State {
             steps: vec![StepRecord::default(); start.plan.steps.len()],
             status: Status::Running,
             results: Results::default(),
-            remains: match start.plan.intent {
-                Intent::Failover => {
-                    let rejoin = start.left.iter().map(|member| Remainder::Rejoin { member: *member });
-                    rejoin.chain(start.left.iter().map(|member| Remainder::Restore { member: *member })).collect()
-                }
-                Intent::Switchover => start.left.iter().take(1).map(|member| Remainder::Rejoin { member: *member }).collect(),
-                Intent::Guided => Vec::new(),
-            },
+            remains,
+            inherited,
         };
         self.operations.push_back(Arc::new(operation));
-        bound(&mut self.operations, |o| o.is_over());
+        // One that has left something to undo is not forgotten.
+        bound(&mut self.operations, |o| o.is_over() && o.obligations().is_empty());
     }
 
     fn finish_step(&mut self, operation: OperationId, step: u16, at: Now, state: StepState) {
@@ -438,19 +488,6 @@ impl State {
             _ => {}
         }
     }
-}
-
-/// Where the members of a group's database stand, and how each is reached.
-fn members(group: &Group) -> Option<&[Member]> {
-    group.database.as_ref().map(|d| d.members.as_slice())
-}
-
-fn names(estate: &Estate) -> (Vec<&String>, Vec<&String>, Vec<&String>) {
-    (
-        estate.regions.iter().map(|r| &r.name).collect(),
-        estate.services.iter().map(|s| &s.name).collect(),
-        estate.groups.iter().map(|g| &g.name).collect(),
-    )
 }
 
 /// Lets go of the oldest entry that is over, once there are too many.

@@ -1,4 +1,4 @@
-//! Databases that the cluster moved without us: nobody has proven by a write that they serve. Who vouches for one in a note
+//! Databases that the cluster moved without us: nobody has proven by a write that they serve. Who vouches for one
 //! is told with it, and proves nothing.
 
 use super::state::State;
@@ -21,10 +21,10 @@ pub fn of(state: &State, d: &Disaster) -> BTreeSet<GroupId> {
     all(state).intersection(&reached).copied().collect()
 }
 
-/// Those that a note vouches for: a person wrote in it «NAME takes writes», in these words. That it names one is no word for it.
-pub fn vouched(state: &State, text: &str, by_hand: bool) -> Vec<GroupId> {
+/// Those that a note of version 1 vouches for: a person wrote in it «NAME takes writes», in these words.
+pub fn vouched(state: &State, text: &str) -> Vec<GroupId> {
     let words: Vec<&str> = text.split_whitespace().map(|w| w.trim_matches(|c: char| !(c.is_alphanumeric() || "-_".contains(c)))).collect();
     let vouches = |name: &str| words.windows(3).any(|w| w == [name, "takes", "writes"]);
-    let of = |g: &GroupId| by_hand && state.estate.groups.get(g.at()).is_some_and(|g| vouches(&g.name));
+    let of = |g: &GroupId| state.estate.groups.get(g.at()).is_some_and(|g| vouches(&g.name));
     state.elected.iter().filter(|(_, e)| e.vouched.is_none()).map(|(g, _)| *g).filter(of).collect()
 }

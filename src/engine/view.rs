@@ -21,7 +21,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             proposal: open.proposal.clone(),
             assessment: assess::assess(&cx, &open.proposal, open.revision),
             automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
-            holds_automatic: engine.displaced.get(&open.proposal.group).is_some_and(|p| p.automatic_at.is_some()),
+            holds_automatic: state.displaced.get(&open.proposal.group).is_some_and(|p| p.automatic_at.is_some()),
         })
         .collect();
     // Each stays where it was, though another choice took its place.
@@ -127,6 +127,8 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         beside: cx.writes_beside(id),
         alone: alone(cx, id),
         blind: cx.telemetry.group(id).store.away_since.is_some(),
+        drained: drained(cx, id),
+        held: held(cx, id, proposal, veto.as_ref()),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto,
@@ -136,6 +138,33 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
 fn alone(cx: &Facts, group: GroupId) -> Option<AloneView> {
     let told = |turn| cx.state.turned.get(&(group, turn)).map(|since| AloneView { since: *since, waits: turn == Turn::WritesWait });
     told(Turn::WritesWait).or_else(|| told(Turn::WritesAlone))
+}
+
+/// Why automation does not act: the reason of this moment where a choice has stopped counting, else the one told last.
+fn held(cx: &Facts, group: GroupId, proposal: Option<&ProposalView>, veto: Option<&Veto>) -> Option<Veto> {
+    let told = cx.state.open_disasters().find_map(|d| cx.state.held.get(&(d.id, group)))?.last()?;
+    let counts = proposal.and_then(|p| p.automatic_in).is_some_and(|left| left > Span::ZERO);
+    let now = veto.filter(|v| proposal.is_some() && **v != Veto::ReadOnly);
+    if counts || cx.state.running(group).is_some_and(|o| !matches!(o.status, Status::Waiting { .. })) {
+        return None;
+    }
+    Some(now.unwrap_or(told).clone())
+}
+
+/// The balancers that lead nobody to a healthy primary; empty unless that is all of them that answer, and nothing mends it.
+fn drained(cx: &Facts, group: GroupId) -> Vec<BalancerId> {
+    let acts = cx.state.running(group).is_some_and(|o| matches!(o.status, Status::Running | Status::RollingBack { .. }));
+    let Some(leader) = cx.leader(group).filter(|_| !acts) else { return Vec::new() };
+    if cx.report(group, leader).is_none_or(|r| r.role != MemberRole::Leader || !r.running) {
+        return Vec::new();
+    }
+    let heard = |b: &super::telemetry::BalancerTelemetry| {
+        let at = b.servers.as_ref().filter(|_| b.away.is_none()).map(|(_, at)| *at)?;
+        (cx.now.mono.since(at) <= cx.stale_after()).then(|| b.all_in_maintenance(leader, true).is_some())
+    };
+    let answers: Vec<(BalancerId, bool)> =
+        cx.telemetry.group(group).balancers.iter().enumerate().filter_map(|(i, b)| Some((BalancerId::of(i), heard(b)?))).collect();
+    if answers.iter().all(|(_, out)| *out) { answers.into_iter().map(|(id, _)| id).collect() } else { Vec::new() }
 }
 
 fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
@@ -180,6 +209,8 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
     let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
     let vouched = |group| Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() });
     gaps.extend(cx.estate().group_ids().filter_map(vouched));
+    let departed = cx.estate().departed.groups.iter();
+    gaps.extend(departed.map(|group| Gap::Departed { group: *group, left: cx.state.obligations(*group).count() as u16 }));
     for group in cx.estate().group_ids() {
         if let Some(database) = cx.database(group) {
             cluster_gaps(cx, group, database, &mut gaps);
@@ -209,7 +240,7 @@ fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<
     if database.balancers.is_empty() {
         gaps.push(Gap::NoEntry { group });
     }
-    if let Some(leader) = cx.leader(group).filter(|_| cx.state.running(group).is_none()) {
+    if let Some(leader) = cx.leader(group).filter(|_| cx.state.running(group).is_none_or(|o| matches!(o.status, Status::Waiting { .. }))) {
         for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(group).balancers) {
             if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
                 gaps.push(Gap::PrimaryInMaintenance { group, leader, balancer: balancer.address.clone() });

@@ -171,6 +171,7 @@ impl Future<'_> {
             // Where it cannot be, the refusal tells what stands beside the observers.
             manual_override: assessment.blocked().is_some_and(|b| b.id == CheckId::Observers),
             second_person: assessment.second_person.then(|| "somebody".to_string()),
+            supersedes: None,
         };
         order(&mut engine, &mut sent, now, Action::Confirm(confirmation))?;
         Ok(Confirmed { engine, sent })

@@ -35,6 +35,9 @@ pub enum Act {
     },
     Disarm,
     Note,
+    Vouch {
+        group: u16,
+    },
     /// The controller's process is killed; another takes over after a while.
     Die {
         gone: Span,

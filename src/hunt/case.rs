@@ -211,7 +211,7 @@ fn somebody(dice: &mut Dice, shape: &Shape, acts: &mut Vec<TimedAct>) {
             }
         }
         5 => then(at, Act::Confirm(word(dice, false))),
-        6 => then(at, dice.pick_act(&[Act::Withdraw, Act::Stop, Act::Note])),
+        6 => then(at, dice.pick_act(&[Act::Withdraw, Act::Stop, Act::Note, Act::Vouch { group: 0 }])),
         7 => then(at, dice.pick_act(&[Act::Abort, Act::Rollback, Act::Rollback, Act::AcceptUnprotected])),
         8 => then(at, Act::Answer { step: dice.below(4) as u16, done: dice.odds(30) }),
         _ => {

@@ -198,7 +198,7 @@ impl Watch {
                 let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} is given up while what became of an effect is unknown"))
             }
-            Status::Failed { .. } | Status::RolledBack => {
+            Status::Failed { .. } | Status::RolledBack | Status::NotValidated { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => {
                 let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Release { .. });
                 let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} ends while what became of an effect is unknown"))

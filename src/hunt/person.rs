@@ -28,6 +28,7 @@ pub fn look(engine: &Engine, now: Now) -> Option<Memory> {
         accept_risk: None,
         manual_override: false,
         second_person: None,
+        supersedes: shown.supersedes,
     };
     Some(Memory { from: open.from, confirmation, risks: shown.risks })
 }
@@ -61,7 +62,7 @@ pub fn objection(engine: &Engine, watch: &Watch, now: Now, said: &Confirmation) 
         (blocked && !overruled, "something stands in the way"),
         (shown.risks.iter().any(|r| !is_accepted(*r, &said.accepts)), "the risk was not accepted"),
         (shown.second_person && said.second_person.is_none(), "a second person is asked for"),
-        (state.running(open.proposal.group).is_some(), "an operation runs"),
+        (state.running(open.proposal.group).is_some_and(|o| said.supersedes != Some(o.id)), "an operation runs that it does not name"),
         (shown.to.is_none(), "there is no candidate"),
     ];
     objections.into_iter().find(|(holds, _)| *holds).map(|(_, why)| why)
@@ -90,6 +91,7 @@ pub fn order(engine: &Engine, act: &Act) -> Option<Action> {
         }
         Act::Arm { rightly } => Action::Arm { typed: if *rightly { state.estate.name.clone() } else { "hurt".to_string() } },
         Act::Disarm => Action::Disarm,
+        Act::Vouch { group } => Action::Vouch { group: GroupId(*group), note: String::new() },
         Act::Note => Action::Note { text: "a note".to_string(), by_hand: true },
         _ => return None,
     })

@@ -53,7 +53,10 @@ impl Upcaster {
         let name = name.clone();
         self.remember(&name, event);
         self.members_of_event(&name, event);
-        actors(event);
+        let event = &mut record["event"];
+        closed_choice(event);
+        vouching_note(event);
+        actors(&mut record["event"]);
     }
 
     fn remember(&mut self, name: &str, event: &Value) {
@@ -219,10 +222,36 @@ fn actors(value: &mut Value) {
     }
 }
 
+/// A note of version 1 that a person wrote vouched for the databases that it names in certain words.
+fn vouching_note(event: &mut Value) {
+    let Some(note) = event.get_mut("Note").and_then(Value::as_object_mut) else { return };
+    // A note that does not say whose it is is a person's.
+    let by_hand = note.get("by_hand").and_then(Value::as_bool).unwrap_or(true);
+    note.insert("vouches".to_string(), by_hand.into());
+}
+
+/// Version 1 told why a choice left the table in words alone. What follows the fixed words is kept for display.
+fn closed_choice(event: &mut Value) {
+    let Some(old) = event.get_mut("Withdrawn").map(Value::take) else { return };
+    let reason = old.get("reason").and_then(Value::as_str).unwrap_or_default();
+    let changed = |reason: &str| json!({ "FactsChanged": { "reason": reason } });
+    let (end, words) = match reason {
+        "the disaster is over" => (changed("DisasterOver"), ""),
+        "the primary has moved" => (changed("PrimaryMoved"), ""),
+        "nobody confirmed it" => (changed("NobodyConfirmed"), ""),
+        other => match (other.strip_prefix("withdrawn"), other.strip_prefix("another choice took its place")) {
+            (Some(rest), _) => ("Dismissed".into(), rest),
+            (_, Some(rest)) => ("Displaced".into(), rest),
+            _ => (changed("Unnamed"), other),
+        },
+    };
+    *event = json!({ "ProposalClosed": { "proposal": old["proposal"], "by": old["by"], "end": end, "words": words } });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accepted, AcceptedRisk, Amount, Bytes, Event, Part, Risk, Status};
+    use crate::model::{Accepted, AcceptedRisk, Amount, Bytes, Event, FactsChanged, Part, ProposalEnd, Risk, Status};
 
     #[test]
     fn what_was_accepted_in_version_1_is_a_list_of_risks() {
@@ -260,5 +289,36 @@ mod tests {
         assert!(matches!(aborted, Event::StatusChanged { status: Status::Aborted { by }, .. } if by == ada()));
         let stopped = read(r#"{"AutomaticStopped":{"proposal":1,"by":"bpci","reason":"a rule"}}"#);
         assert!(matches!(stopped, Event::AutomaticStopped { by, .. } if by == Actor::Part(Part::Bpci)));
+    }
+
+    #[test]
+    fn only_notes_of_version_1_vouch() {
+        let body = |v: u8, by_hand: &str| {
+            format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{{"Note":{{"by":"ada","text":"db takes writes"{by_hand}}}}}}}"#)
+        };
+        for (v, by_hand, expected) in [(1, "", true), (1, r#","by_hand":true"#, true), (1, r#","by_hand":false"#, false), (2, "", false)] {
+            let read = Upcaster::default().record(body(v, by_hand).as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+            let Event::Note { vouches, .. } = read.event else { panic!("{:?}", read.event) };
+            assert_eq!(vouches, expected, "version {v}{by_hand}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_version_1_become_an_end() {
+        let changed = |reason| ProposalEnd::FactsChanged { reason };
+        for (reason, end, left) in [
+            ("withdrawn", ProposalEnd::Dismissed, ""),
+            ("withdrawn; to confirm it one would have typed «x»", ProposalEnd::Dismissed, "; to confirm it one would have typed «x»"),
+            ("another choice took its place; refused as it stood: y", ProposalEnd::Displaced, "; refused as it stood: y"),
+            ("the disaster is over", changed(FactsChanged::DisasterOver), ""),
+            ("the primary has moved", changed(FactsChanged::PrimaryMoved), ""),
+            ("nobody confirmed it", changed(FactsChanged::NobodyConfirmed), ""),
+            ("of an older program", changed(FactsChanged::Unnamed), "of an older program"),
+        ] {
+            let body = json!({ "v": 1, "epoch": 1, "at": { "utc": 5, "mono": 3 }, "event": { "Withdrawn": { "proposal": 4, "by": "ada", "reason": reason } } });
+            let read = Upcaster::default().record(body.to_string().as_bytes()).unwrap_or_else(|e| panic!("{reason}: {e}"));
+            let Event::ProposalClosed { end: found, words, by, .. } = read.event else { panic!("{reason}: {:?}", read.event) };
+            assert_eq!((found, words.as_str(), by), (end, left, Actor::of_words("ada")), "{reason}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a choice would do and what stands in its way: what a person reads before they confirm.
 
 use super::disaster::vocabulary;
-use super::{Digest, Loss, MemberId, Mono, Risk};
+use super::{Digest, Loss, MemberId, Mono, OperationId, Risk};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Assessment {
     /// The plan asks for a second person's name.
     #[serde(default)]
     pub second_person: bool,
+    /// The operation of the same group that is not over: a confirmation must name it, and it is superseded then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<OperationId>,
     /// What happens if nothing is done, and why the cluster has not acted by itself.
     pub otherwise: String,
     /// The primary leads on, as far as is known: what was foretold of leaving it while that was not known is no news.
@@ -96,6 +99,8 @@ vocabulary!(
         Route = "route",
         /// Whether the target can carry what moves there.
         Capacity = "room",
+        /// Whether another operation of ours is not over on the same group.
+        Operation = "operation",
         SecondFactor = "second factor",
     }
 );

@@ -166,6 +166,10 @@ pub enum ConditionKind {
     Cooldown {
         until: Utc,
     },
+    /// The file has this database no more, or otherwise, and so many changes of ours to it are still to be undone.
+    Departed {
+        left: u16,
+    },
     /// Nothing was measured yet.
     NothingMeasured,
 }
@@ -205,6 +209,7 @@ impl ConditionKind {
             ConditionKind::NobodyCanTakeOver => (28, "nobody_can_take_over"),
             ConditionKind::Unproven => (29, "unproven"),
             ConditionKind::PrimaryInMaintenance { .. } => (30, "primary_in_maintenance"),
+            ConditionKind::Departed { .. } => (31, "departed"),
             ConditionKind::FenceCheckFails { .. } => (31, "fence_check_fails"),
             ConditionKind::Fenced { .. } => (32, "fenced"),
             ConditionKind::NotRestored { .. } => (33, "not_restored"),

@@ -21,6 +21,10 @@ pub struct Estate {
     /// Who may order what. `None`: root and the controller's own account alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may: Option<May>,
+    #[serde(default, skip_serializing_if = "super::Renamed::is_empty")]
+    pub renamed: super::Renamed,
+    #[serde(default, skip_serializing_if = "super::Departed::is_empty")]
+    pub departed: super::Departed,
 }
 
 /// A place that can fail as a whole.

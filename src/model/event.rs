@@ -3,7 +3,7 @@
 use super::vocabulary;
 use super::{
     Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode,
-    Name, Now, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -66,15 +66,24 @@ pub enum Event {
     },
     Proposed(Proposal),
     /// The choice is off the table.
-    Withdrawn {
+    ProposalClosed {
         proposal: ProposalId,
         by: Actor,
-        reason: String,
+        end: ProposalEnd,
+        /// What it would have cost to confirm it, or why it was refused as it stood. For display; nothing is decided by it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        words: String,
     },
     AutomaticStopped {
         proposal: ProposalId,
         by: Actor,
         reason: String,
+    },
+    /// Automation is configured for the disaster and does not act on the group. Told once for each reason.
+    AutomationHeld {
+        group: GroupId,
+        disaster: DisasterId,
+        veto: Veto,
     },
     /// An order was heard and not carried out.
     Refused {
@@ -136,6 +145,13 @@ pub enum Event {
         operation: OperationId,
         status: Status,
     },
+    /// A person confirmed another operation in the place of one that waited. Its obligations pass to the new one; its fence
+    /// proves nothing to that.
+    Superseded {
+        old: OperationId,
+        new: OperationId,
+        obligations: Vec<Obligation>,
+    },
     RemainderDone {
         operation: OperationId,
         remainder: Remainder,
@@ -149,9 +165,20 @@ pub enum Event {
     Note {
         by: Actor,
         text: String,
-        /// A person wrote it: a database of which it says «NAME takes writes» is vouched for. (Records from before this was told are a person's.)
+        /// A person wrote it, and no program for them. (Records from before this was told are a person's.)
         #[serde(default = "super::order::yes", skip_serializing_if = "Clone::clone")]
         by_hand: bool,
+        /// Only in a note of version 1, which vouched for each database of which it says «NAME takes writes». The journal's reader
+        /// sets it; no new note has it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        vouches: bool,
+    },
+    /// A person vouches for a database that the cluster moved by itself.
+    Vouched {
+        group: GroupId,
+        by: Actor,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
     },
     /// What was told of a choice before anybody decided on it: the first that was, and the last.
     Foretold {
@@ -228,6 +255,28 @@ vocabulary!(
         Protected = "protected",
     }
 );
+
+/// Why a choice is off the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProposalEnd {
+    /// A person dismissed it. Detection does not propose the same again while that disaster lasts.
+    Dismissed,
+    /// Another choice for the same database took its place. If it was detection's, it comes back when the other one ends.
+    Displaced,
+    /// The facts that it rested on have changed.
+    FactsChanged { reason: FactsChanged },
+}
+
+/// The fact whose change took a choice off the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FactsChanged {
+    DisasterOver,
+    PrimaryMoved,
+    /// A person proposed it, and nobody confirmed it in time.
+    NobodyConfirmed,
+    /// A record of version 1 names the reason only in its words.
+    Unnamed,
+}
 
 /// A choice that is put to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

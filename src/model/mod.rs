@@ -5,6 +5,7 @@
 
 mod actor;
 mod assessment;
+mod carried;
 mod claim;
 mod condition;
 mod digest;
@@ -38,6 +39,7 @@ mod veto;
 
 pub use actor::*;
 pub use assessment::*;
+pub use carried::*;
 pub use claim::*;
 pub use condition::*;
 pub use digest::*;

@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Accepted, Actor, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationId,
-    Outcome, Plan, ProposalId, RegionId, Span, Timeline, Utc,
+    Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono,
+    OperationId, Outcome, Plan, ProposalId, RegionId, Span, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub struct Operation {
     pub status: Status,
     pub results: Results,
     pub remains: Vec<Remainder>,
+    /// What it took over from the operation that it superseded. None of it proves anything to this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherited: Vec<Obligation>,
 }
 
 /// The plans among these that recovered what they were run for, each once.
@@ -87,6 +90,20 @@ pub enum Status {
     Failed {
         reason: String,
     },
+    /// It was promoted and leads by its own answer. The write that should have proven that failed.
+    NotValidated {
+        reason: String,
+    },
+    /// The cluster elected this member by itself, and nothing of the plan was left to do.
+    ElectedElsewhere {
+        leader: MemberId,
+    },
+    /// The member that it was handed over to was lost before all was seen done.
+    TargetLost,
+    /// A person confirmed another operation in its place, which took over its obligations.
+    Superseded {
+        by: OperationId,
+    },
 }
 
 impl Status {
@@ -104,6 +121,10 @@ impl Status {
             Status::RolledBack => "rolled back",
             Status::Aborted { .. } => "aborted",
             Status::Failed { .. } => "failed",
+            Status::NotValidated { .. } => "promoted, not validated",
+            Status::ElectedElsewhere { .. } => "closed: the cluster elected",
+            Status::TargetLost => "closed: target lost",
+            Status::Superseded { .. } => "superseded",
         }
     }
 }
@@ -245,7 +266,87 @@ pub enum Remainder {
     Restore { member: MemberId },
 }
 
+impl Remainder {
+    /// The member that it is about.
+    pub const fn member(&self) -> MemberId {
+        match self {
+            Remainder::Rejoin { member } | Remainder::Restore { member } => *member,
+        }
+    }
+}
+
+/// What an operation has changed in the world and nobody has been seen to undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Obligation {
+    /// The fence of the member may have struck.
+    Fenced { member: MemberId },
+    /// The member may be in maintenance on this balancer.
+    Drained { member: MemberId, balancer: BalancerId },
+}
+
+impl Obligation {
+    /// The member that it is about.
+    pub const fn member(&self) -> MemberId {
+        match self {
+            Obligation::Fenced { member } | Obligation::Drained { member, .. } => *member,
+        }
+    }
+}
+
 impl Operation {
+    /// What is still to be undone of what it did or inherited, derived from its effects and from what remains.
+    pub fn obligations(&self) -> Vec<Obligation> {
+        if matches!(self.status, Status::Superseded { .. }) {
+            return Vec::new();
+        }
+        let mut list = self.inherited.clone();
+        for e in self.effects() {
+            // What was sent to undo it counts only once it is done.
+            match e.effect {
+                Effect::Fence { member, .. } if e.may_have_happened() => list.push(Obligation::Fenced { member }),
+                Effect::Drain { member, balancer, .. } if e.may_have_happened() => list.push(Obligation::Drained { member, balancer }),
+                Effect::UndoFence { member, .. } if e.is_done() => list.retain(|o| *o != Obligation::Fenced { member }),
+                Effect::Restore { member, balancer, .. } if e.is_done() => list.retain(|o| *o != Obligation::Drained { member, balancer }),
+                _ => {}
+            }
+        }
+        let back = |member| self.intent() != Intent::Guided && !self.remains.contains(&Remainder::Rejoin { member });
+        list.retain(|o| !matches!(o, Obligation::Fenced { member } if back(*member)));
+        let mut known: Vec<Obligation> = Vec::new();
+        list.retain(|o| {
+            !known.contains(o) && {
+                known.push(*o);
+                true
+            }
+        });
+        list
+    }
+
+    /// The balancers that it took a member out of, or inherited as such, whether or not it was put back since.
+    pub fn ever_drained(&self, member: MemberId) -> Vec<BalancerId> {
+        let own = self.effects().filter(|e| e.may_have_happened()).filter_map(|e| match e.effect {
+            Effect::Drain { member: r, balancer, .. } if r == member => Some(balancer),
+            _ => None,
+        });
+        let inherited = self.inherited.iter().filter_map(|o| match o {
+            Obligation::Drained { member: r, balancer } if *r == member => Some(*balancer),
+            _ => None,
+        });
+        own.chain(inherited).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// A person may confirm another operation in its place: it waits, and nothing that it sent is open or unknown.
+    pub fn may_be_superseded(&self) -> bool {
+        matches!(self.status, Status::Waiting { .. }) && !self.effects().any(EffectRecord::is_open)
+    }
+
+    /// The step is a validating write that failed after the promotion: redirection and protection go on all the same.
+    pub fn fails_validation(&self, index: usize) -> bool {
+        let failed = self.steps.get(index).is_some_and(|s| matches!(s.state, StepState::Failed { .. }));
+        let validates = self.plan.steps.get(index).is_some_and(|s| matches!(s.kind, super::StepKind::ValidateWrite { .. }));
+        self.results.promoted.is_some() && failed && validates
+    }
+
     pub fn is_over(&self) -> bool {
         self.status.is_over()
     }

@@ -56,9 +56,17 @@ pub enum Action {
         group: GroupId,
         typed: String,
     },
+    /// A person has seen by a write of their own that a database takes writes, which the cluster moved by itself.
+    Vouch {
+        group: GroupId,
+        /// How they have seen it.
+        #[serde(default)]
+        note: String,
+    },
+    /// It changes nothing.
     Note {
         text: String,
-        /// A person writes it: a database of which it says «NAME takes writes» is vouched for. What a program notes vouches for nothing.
+        /// A person writes it, and no program for them.
         #[serde(default = "yes")]
         by_hand: bool,
     },
@@ -77,6 +85,7 @@ impl Action {
             | Action::AcceptUnprotected { .. }
             | Action::Arm { .. }
             | Action::Adopt { .. }
+            | Action::Vouch { .. }
             | Action::Note { .. } => false,
         }
     }
@@ -103,6 +112,9 @@ pub struct Confirmation {
     /// Who else says yes, where the plan asks for a second person.
     #[serde(default)]
     pub second_person: Option<String>,
+    /// The operation that waits and is to be superseded by this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<OperationId>,
 }
 
 /// Why an order was not carried out.

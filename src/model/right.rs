@@ -70,12 +70,14 @@ impl Action {
         match self {
             Action::Propose { .. } | Action::Withdraw { .. } => Right::Propose,
             Action::Confirm(c) if c.accept_risk.is_some() || !c.accepts.is_empty() || c.manual_override => Right::AcceptLoss,
+            Action::Confirm(c) if c.supersedes.is_some() => Right::Supersede,
             Action::Confirm(_) | Action::Answer { .. } => Right::Confirm,
             Action::AcceptUnprotected { .. } => Right::AcceptLoss,
             Action::StopAutomatic { .. } | Action::Disarm => Right::Stop,
             Action::Abort { .. } | Action::Rollback { .. } => Right::Abort,
             Action::Arm { .. } => Right::Arm,
             Action::Adopt { .. } => Right::Adopt,
+            Action::Vouch { .. } => Right::Vouch,
             Action::Note { .. } => Right::Note,
         }
     }

@@ -136,6 +136,11 @@ impl Snapshot {
         self.open().any(|o| o.group == group)
     }
 
+    /// Something runs for this database that no other operation may supersede now.
+    pub fn acts_on(&self, group: GroupId) -> bool {
+        self.open().any(|o| o.group == group && !o.may_be_superseded())
+    }
+
     /// A choice about this database is on the table.
     pub fn is_on_table(&self, group: GroupId) -> bool {
         self.proposals.iter().any(|p| p.proposal.group == group)
@@ -283,6 +288,13 @@ pub struct GroupView {
     /// A person has said of what is on that automation is not to act here.
     #[serde(default)]
     pub declined: Option<Declined>,
+    /// The leader answers as one, and is in maintenance on each of these, which are all the balancers that answer: its users
+    /// find no way to it, and nothing under way changes that.
+    #[serde(default)]
+    pub drained: Vec<super::BalancerId>,
+    /// Automation is configured for what is on, and does not act: why, as it is now, else as it was told last.
+    #[serde(default)]
+    pub held: Option<super::Veto>,
     /// Automation stays away from it until then.
     pub blocked_until: Option<Utc>,
     pub automation: Automation,
@@ -399,6 +411,7 @@ impl ProposalView {
             accept_risk: None,
             manual_override: false,
             second_person: None,
+            supersedes: a.supersedes,
         }
     }
 }

@@ -78,6 +78,7 @@ impl App {
                 self.open(Dialog::Question(Question { operation: operation.id, step, typed: String::new() }));
             }
             Command::Note => self.open(Dialog::Note { typed: String::new() }),
+            Command::Vouch => self.open(Dialog::Vouch { group: dialog::unproven(s, self.selected_group(s))?, typed: String::new() }),
             Command::Export => {
                 let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, self.searched(), id).cloned()).collect();
                 return Some(Ask::Export { lines, filter: self.list(Screen::Timeline).filter });

@@ -23,12 +23,7 @@ impl Show {
                 if let Some(label) = label {
                     drawn.reel.mark(&label);
                 }
-                let words = match &action {
-                    Action::Note { text, .. } if vouches_for_nothing(&self.shown().snapshot(), text) => {
-                        "noted; it vouches for nothing: it names no database that is UNPROVEN"
-                    }
-                    _ => done_words(&action),
-                };
+                let words = done_words(&action);
                 self.reply(self.shown().order(action), words);
             }
             Ask::Untouched(action) => self.reply(self.shown().order(action), super::typing::LEFT),
@@ -189,16 +184,11 @@ impl Show {
     }
 }
 
-/// It has the words that vouch for a database, and names none that waits for them.
-fn vouches_for_nothing(s: &Snapshot, text: &str) -> bool {
-    let waits = |v: &GroupView| v.unproven && text.contains(&format!("{} takes writes", s.estate.group(v.group).name));
-    text.contains("takes writes") && !s.groups.iter().any(waits)
-}
-
 /// What was done, in the words of who asked for it.
 const fn done_words(action: &Action) -> &'static str {
     match action {
         Action::Note { .. } => "the note stands in the record",
+        Action::Vouch { .. } => "you vouch for it, under your name",
         Action::StopAutomatic { .. } => "ours is stopped; the cluster's own runs on",
         Action::Withdraw { .. } => "you said no: it is off the table, and nothing was done",
         Action::Arm { .. } => "armed: orders act now",

@@ -59,6 +59,8 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
             _ => Err("on the drills screen (7)"),
         },
         Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
+        Command::Vouch => when(s.mode != Mode::Replay, "a replay: the record is closed")
+            .and(when(super::dialog::unproven(s, selected).is_some(), "no database is unproven")),
         Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
         Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database")
             .and(when(turns(s).len() > 1, "the selected one is all that is to be decided (4, 5 show all)")),

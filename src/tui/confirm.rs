@@ -19,6 +19,8 @@ pub enum Asked {
     Risk,
     /// Who else says yes.
     SecondPerson,
+    /// The operation that waits, and that this one supersedes.
+    Supersedes,
 }
 
 /// What came of a line that was entered.
@@ -51,6 +53,7 @@ fn asked(a: &Assessment) -> Vec<(Asked, String)> {
         (Asked::Overrule, a.overrule.is_some()),
         (Asked::Risk, a.can_be_confirmed() && !a.risks.is_empty()),
         (Asked::SecondPerson, a.can_be_confirmed() && a.second_person),
+        (Asked::Supersedes, a.can_be_confirmed() && a.supersedes.is_some()),
     ];
     wanted.into_iter().filter(|(_, wanted)| *wanted).map(|(asked, _)| (asked, String::new())).collect()
 }
@@ -105,6 +108,7 @@ impl Confirm {
             Asked::Overrule => a.overrule.clone(),
             Asked::Risk => risk_words(&a.risks),
             Asked::SecondPerson => None,
+            Asked::Supersedes => a.supersedes.map(|id| id.to_string()),
         };
         let wrong = match wanted {
             Some(_) if typed.is_empty() => Some("nothing is typed yet; nothing was done".to_string()),
@@ -140,6 +144,7 @@ impl Confirm {
             accept_risk: self.typed(Asked::Risk),
             manual_override: self.typed(Asked::Overrule).is_some(),
             second_person: self.typed(Asked::SecondPerson),
+            supersedes: self.typed(Asked::Supersedes).and_then(|typed| typed.parse().ok()),
         }
     }
 }
@@ -319,6 +324,10 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
             Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
             Asked::Risk => (format!("take the risk upon you, type: {}", risk_words(&a.risks).unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
+            Asked::Supersedes => {
+                let old = a.supersedes.map_or_else(String::new, |id| id.to_string());
+                (format!("to supersede the operation that waits, type: {old}"), t.bad)
+            }
         };
         for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10)) {
             lines.push(Row::new().rest(g, &format!(" {part}"), c.width, style).line());

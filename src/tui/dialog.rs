@@ -35,6 +35,11 @@ pub enum Dialog {
     Note {
         typed: String,
     },
+    /// Somebody vouches for a database, with the words how they have seen it.
+    Vouch {
+        group: GroupId,
+        typed: String,
+    },
     /// Something that a `y` does, and nothing else.
     Sure(Sure),
     /// Something to read; Enter goes on, and any other key does so and means what it means, unless something may be `typed`
@@ -92,23 +97,17 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
         Dialog::Help { from } => help(app, c, *from, height),
         Dialog::Palette(palette) => palette_lines(app, palette, c),
         Dialog::Note { typed } => {
-            let unproven: Vec<&str> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.as_str()).collect();
-            let mut lines = vec![
+            vec![
                 Row::new().rest(g, " NOTE for the record: a decision, and why", c.width, t.title).line(),
                 plain(match s.mode {
                     Mode::Live => "it stands in the journal with your name and the time",
                     _ => "a simulation keeps its record to itself: export it (6, e)",
                 }),
                 plain("Enter writes it, Esc leaves"),
-            ];
-            if !unproven.is_empty() {
-                let words: Vec<String> = unproven.iter().map(|name| format!("«{name} takes writes»")).collect();
-                lines.push(plain("UNPROVEN ends with these words, once a write by hand has shown it:"));
-                lines.push(plain(&words.join(", ")));
-            }
-            lines.push(field(c, typed, true));
-            lines
+                field(c, typed, true),
+            ]
         }
+        Dialog::Vouch { group, typed } => vouch_lines(*group, typed, c),
         Dialog::Sure(Sure::LeaveDrill) => vec![
             Row::new().rest(g, " LEAVE the drill? It is not over", c.width, t.title).line(),
             plain("what stands behind it is shown then, and keys are about that"),
@@ -193,6 +192,24 @@ pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)>
         });
     }
     list
+}
+
+/// The database to vouch for: the selected one, else the first that is unproven.
+pub fn unproven(s: &Snapshot, selected: GroupId) -> Option<GroupId> {
+    let open = || s.groups.iter().filter(|v| v.unproven).map(|v| v.group);
+    open().find(|g| *g == selected).or_else(|| open().next())
+}
+
+fn vouch_lines(group: GroupId, typed: &str, c: &Canvas) -> Vec<Line<'static>> {
+    let (t, g) = (c.theme, c.glyphs);
+    let group = c.snapshot.estate.group(group);
+    let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
+    let mut lines = vec![Row::new().rest(g, &format!(" VOUCH for {}: it takes writes", group.name), c.width, t.title).line()];
+    let first = format!("first prove it: {}", crate::wording::by_hand(group));
+    lines.extend(wrap(&first, c.width.saturating_sub(2).max(10)).iter().map(|part| plain(part)));
+    lines.push(plain("write how you have seen it; Enter vouches, Esc leaves"));
+    lines.push(field(c, typed, true));
+    lines
 }
 
 /// The operation that an answer is about: the selected database's, whether it can still be taken back or not. Where none runs

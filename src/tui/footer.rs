@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
                 false
             }
             // Nor to begin a second one.
-            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.runs(c.selected) => false,
+            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.acts_on(c.selected) => false,
             Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
             // Beside an answer there is little room, and what decides has it.
             Command::Help => told.is_none(),

@@ -129,6 +129,13 @@ impl App {
                     return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string(), by_hand: true }));
                 }
             }
+            Dialog::Vouch { group, typed } => {
+                if edit(typed, key) {
+                    let (group, note) = (*group, typed.trim().to_string());
+                    self.dialog = None;
+                    return (!note.is_empty()).then_some(Ask::Order(Action::Vouch { group, note }));
+                }
+            }
             // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
             Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => return self.confirm_key(key, s),
             // What acts is deaf for a moment: the keys before it opened were meant for something else.

@@ -69,6 +69,7 @@ pub fn title(condition: &Condition) -> String {
         ConditionKind::AgentSilent => "PATRONI SILENT",
         ConditionKind::WritesWait | ConditionKind::WritesAlone => "NOBODY SYNCHRONOUS",
         ConditionKind::NotUndone { .. } => "NOT UNDONE",
+        ConditionKind::Departed { .. } => "NOT CONFIGURED ANY MORE, NOT UNDONE",
         ConditionKind::OperationWaits { .. } => "OPERATION WAITS",
         ConditionKind::ReadOnly => "READ-ONLY",
         ConditionKind::AutomationBlocked { .. } => "AUTOMATION DOES NOT ACT",
@@ -169,6 +170,8 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::WritesWait => "writes wait".to_string(),
         ConditionKind::WritesAlone => "what is acknowledged is on the primary alone".to_string(),
         ConditionKind::ChecksFail { up, of } => format!("{up} of {of} answer"),
+        ConditionKind::Departed { left: 1 } => "1 change to undo; no new operation until then".to_string(),
+        ConditionKind::Departed { left } => format!("{left} changes to undo; no new operation until then"),
         _ => String::new(),
     };
     let about = about_words(condition, estate);

@@ -20,6 +20,20 @@ pub fn served_after(operation: &Operation) -> Option<String> {
     operation.recovery_time().map(|took| format!("{} {of}", took.exact()))
 }
 
+/// Why it closed by itself.
+pub fn closed_words(operation: &Operation, status: &Status, estate: &Estate) -> Option<String> {
+    let label = |member| estate.member_label(operation.group, member, None);
+    match status {
+        Status::NotValidated { reason } => {
+            Some(format!("promoted and not validated: {reason}; {} accepts writes by its own answer", label(operation.to)))
+        }
+        Status::ElectedElsewhere { leader } => Some(format!("the cluster elected {} by itself", label(*leader))),
+        Status::TargetLost => Some(format!("{} was lost after the hand-over", label(operation.to))),
+        Status::Superseded { by } => Some(format!("superseded by {by}, which took over what is to be undone")),
+        _ => None,
+    }
+}
+
 /// What was accepted before it began, each in words.
 pub fn accepted_words(accepted: &Accepted) -> Vec<String> {
     let risk = |a: &AcceptedRisk| match a.risk {

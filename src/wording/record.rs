@@ -1,7 +1,7 @@
 //! Records in words: one line each.
 
-use super::{accepted_words, foretold_words, served_after};
-use crate::engine::{DISPLACED, SILENCE, State, WITHDRAWN, about, is_own, unproven, vouched};
+use super::{accepted_words, closed_words, foretold_words, served_after};
+use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
 
 /// What a confirmation was typed as.
@@ -157,18 +157,23 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (Weight::Warning, Subject::Group(group(p.group)), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
-        Event::Withdrawn { proposal, by, reason } if reason.starts_with(DISPLACED) => {
-            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{}", of(*proposal), &reason[DISPLACED.len()..]))
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Displaced, words } => {
+            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{words}", of(*proposal)))
         }
-        Event::Withdrawn { proposal, by, reason } if reason.starts_with(WITHDRAWN) => {
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Dismissed, words } => {
             // Who looked at a choice of one's own and left it has changed nothing.
             let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
             let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
-            let why = &reason[WITHDRAWN.len()..];
-            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{why}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{words}", of(*proposal)))
         }
-        Event::Withdrawn { proposal, by, reason } => {
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, words } => {
+            let reason = match reason {
+                FactsChanged::DisasterOver => "the disaster is over",
+                FactsChanged::PrimaryMoved => "the primary has moved",
+                FactsChanged::NobodyConfirmed => "nobody confirmed it",
+                FactsChanged::Unnamed => words,
+            };
             (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {
@@ -176,6 +181,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {reason}", of(*proposal)))
+        }
+        Event::AutomationHeld { group: g, veto, .. } => {
+            (Weight::Warning, Subject::Person(Part::Bpci.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
         }
         Event::Refused { order, refusal } => {
             (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {refusal}", typed(&order.action)))
@@ -255,6 +263,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
+                status @ (Status::NotValidated { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost) => {
+                    let why = state.operation(*operation).and_then(|o| closed_words(o, status, estate));
+                    format!("closed: {}", why.unwrap_or_else(|| status.word().to_string()))
+                }
                 Status::Recovered => {
                     let served = state.operation(*operation).and_then(|o| served_after(o));
                     format!("{}{}", status.word(), served.map_or(String::new(), |took| format!(", users served after {took}")))
@@ -262,10 +274,17 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 other => other.word().to_string(),
             };
             let weight = match status {
-                Status::Waiting { .. } | Status::Failed { .. } => Weight::Alarm,
+                Status::Waiting { .. } | Status::Failed { .. } | Status::NotValidated { .. } | Status::TargetLost => Weight::Alarm,
                 _ => Weight::Notice,
             };
             (weight, Subject::Operation(*operation), text)
+        }
+        Event::Superseded { old, new, obligations } => {
+            let passes = match obligations.len() {
+                0 => "nothing of it is to be undone".to_string(),
+                n => format!("{n} of its changes pass to {new}, to be undone"),
+            };
+            (Weight::Notice, Subject::Operation(*old), format!("superseded by {new}; {passes}"))
         }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, Subject::Operation(*operation), format!("✓ {evidence}")),
         Event::FenceProven { .. } => return None,
@@ -286,9 +305,14 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 format!("{plan}{to} foretold{of}: {}", foretold_words(foretold)),
             )
         }
-        Event::Note { by, text, by_hand } => {
+        Event::Vouched { group: g, by, note } => {
+            let how = if note.is_empty() { String::new() } else { format!(": {note}") };
+            (Weight::Notice, Subject::Person(by.to_string()), format!("vouches for {}, which takes writes{how}", group(*g)))
+        }
+        Event::Note { by, text, by_hand, vouches } => {
             // What it takes away is told with it.
-            let vouched: Vec<String> = vouched(state, text, *by_hand).into_iter().map(group).collect();
+            let vouched = if *vouches { vouched(state, text) } else { Vec::new() };
+            let vouched: Vec<String> = vouched.into_iter().map(group).collect();
             let so = if vouched.is_empty() { String::new() } else { format!(", and vouches for {}", vouched.join(", ")) };
             // What a program writes down for somebody is no note of theirs.
             (Weight::Notice, Subject::Person(by.to_string()), if *by_hand { format!("notes{so}: {text}") } else { text.clone() })

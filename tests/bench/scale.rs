@@ -42,7 +42,8 @@ fn long_record() {
     while written < EVENTS {
         while records.len() < 1_000 {
             let at = Now { utc: Utc(1_767_225_700_000 + (written + records.len() as u64) as i64), mono: Mono(100_000 + written) };
-            let event = Event::Note { by: Actor::scripted("bench"), text: format!("note {}", written + records.len() as u64), by_hand: true };
+            let event =
+                Event::Note { by: Actor::scripted("bench"), text: format!("note {}", written + records.len() as u64), by_hand: true, vouches: false };
             records.push(Record { v: Record::VERSION, epoch: 1, at, event });
         }
         written += records.len() as u64;

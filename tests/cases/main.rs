@@ -49,6 +49,6 @@ fn an_accepted_overload_is_in_the_journal() {
         Ok::<(), JournalError>(())
     });
     read.unwrap_or_else(|e| panic!("{e}"));
-    let risk = AcceptedRisk { risk: Risk::Overload { percent: 196 }, words: "overload the target".to_string(), by: "probe".to_string() };
+    let risk = AcceptedRisk { risk: Risk::Overload { percent: 196 }, words: "overload the target".to_string(), by: Actor::scripted("probe") };
     assert_eq!(accepted, [risk]);
 }

@@ -20,8 +20,7 @@ fn screen(program: &str, journal: &Path, name: &str) -> String {
 fn the_screens_of_each_journal_are_the_reviewed_ones() {
     let program = std::env::var("BPCI_KEPT_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bpci").to_string());
     for (name, directory) in super::journals() {
-        let screens: Vec<String> =
-            ["command", "recovery", "replication", "timeline"].into_iter().map(|s| screen(&program, &directory, s)).collect();
+        let screens: Vec<String> = ["command", "recovery", "replication", "timeline"].into_iter().map(|s| screen(&program, &directory, s)).collect();
         insta::assert_snapshot!(name, screens.join("\n"));
     }
 }

@@ -47,7 +47,7 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     let flowing = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flowing.contains("without a fence") && flowing.contains("write a row of your own through payments.sim:5000"), "{shown}");
     // Who vouches for it has not told when its users were served, nor what was lost: the other's figures are not taken for it.
-    ordered(&mut simulation, Action::Note { text: format!("{name} takes writes"), by_hand: true });
+    ordered(&mut simulation, Action::Vouch { group: other.group, note: "psql".to_string() });
     let snapshot = simulation.snapshot(1, false);
     let shown = text(&App::new(), &snapshot);
     let second = shown.lines().nth(1).unwrap_or_default();

@@ -152,12 +152,12 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
             words.push(format!("the cluster took over {} by itself, without a fence{off}", names(&moved)));
         }
         words.push(format!(
-            "No write of ours has proven it, and nothing here does that afterwards: {}, and note «NAME takes writes» ({})",
+            "No write of ours has proven it, and nothing here does that afterwards: {}, then vouch for it ({})",
             match by_itself.as_slice() {
                 [one] => by_hand(s.estate.group(one.group)),
                 _ => "write a row of your own through the entry of each (psql), read it back".to_string(),
             },
-            c.key(Command::Note)
+            c.key(Command::Vouch)
         ));
     }
     for v in super::vouched(s) {

@@ -34,9 +34,9 @@ fn status_style(c: &Canvas, o: &Operation) -> Style {
     let t = c.theme;
     match &o.status {
         Status::Recovered => t.ok,
-        Status::Waiting { .. } | Status::Failed { .. } => t.bad,
-        Status::RecoveredUnprotected { .. } | Status::Running | Status::RollingBack { .. } => t.warn,
-        Status::RolledBack | Status::Aborted { .. } => t.dim,
+        Status::Waiting { .. } | Status::Failed { .. } | Status::TargetLost => t.bad,
+        Status::RecoveredUnprotected { .. } | Status::Running | Status::RollingBack { .. } | Status::NotValidated { .. } => t.warn,
+        Status::RolledBack | Status::Aborted { .. } | Status::ElectedElsewhere { .. } | Status::Superseded { .. } => t.dim,
     }
 }
 
@@ -73,6 +73,9 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     }
     if let Status::Failed { reason } = &o.status {
         lines.extend(fact(c, "failed", reason, t.bad));
+    }
+    if let Some(text) = crate::wording::closed_words(o, &o.status, &s.estate) {
+        lines.extend(fact(c, "closed", &text, t.warn));
     }
     // Of what is over that matters first.
     if o.is_over() {

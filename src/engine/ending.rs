@@ -1,0 +1,92 @@
+//! How an operation ends although its plan is not done. Nothing unfinished keeps the next operation away: an operation that
+//! cannot go on closes itself with a typed reason. One with an effect of unknown outcome does not close; it says what would
+//! settle that.
+
+use super::run::moved_to;
+use super::{Engine, Facts, limits, votes};
+use crate::model::*;
+
+/// The status in which the operation ends, or waits for an unknown effect; `None`: it goes on.
+pub fn of(engine: &Engine, now: Now, operation: &Operation) -> Option<Status> {
+    if operation.intent() == Intent::Guided {
+        return None;
+    }
+    let cx = engine.facts(now);
+    let end = elected(engine, now, operation).or_else(|| lost(&cx, operation)).or_else(|| not_validated(&cx, operation))?;
+    let counts = |e: &&EffectRecord| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Release { .. });
+    match operation.effects().find(counts) {
+        None => Some(end),
+        // Its report comes in a moment.
+        Some(open) if !open.orphaned => None,
+        Some(open) => {
+            let question =
+                format!("the outcome of «{}» is unknown; {} settles it, and this operation closes then", open.effect.name(), settles(open));
+            Some(Status::Waiting { question })
+        }
+    }
+}
+
+/// The observation that tells the outcome of an effect.
+const fn settles(open: &EffectRecord) -> &'static str {
+    match open.effect {
+        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => "an answer of etcd",
+        Effect::SwitchOver { .. } => "an answer of Patroni",
+        Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => "the receipt of the command",
+        Effect::Drain { .. } | Effect::Restore { .. } => "an answer of the balancer",
+        Effect::ValidateWrite { .. } => "an answer of the database",
+    }
+}
+
+/// The cluster elected a member that the plan does not lead to, or did the plan's work after a step of it had failed.
+fn elected(engine: &Engine, now: Now, operation: &Operation) -> Option<Status> {
+    let leader = moved_to(engine, now, operation)?;
+    let overtaken = leader != operation.to;
+    let stuck = !operation.handed_over() && operation.failed_step().is_some();
+    (overtaken || stuck).then_some(Status::ElectedElsewhere { leader })
+}
+
+/// The member that it was handed over to is gone, as detection believes it.
+fn lost(cx: &Facts, operation: &Operation) -> Option<Status> {
+    let region = cx.region_of(operation.group, operation.to);
+    let declared = || region.is_some_and(|r| cx.state.open_disasters().any(|d| cx.state.is_reached(d, operation.group, r)));
+    let gone = is_silent(cx, operation) && (declared() || votes::votes(cx, operation.group, operation.to).declares());
+    gone.then_some(Status::TargetLost)
+}
+
+/// It was handed over to a member that has been silent for a while.
+pub fn is_silent(cx: &Facts, operation: &Operation) -> bool {
+    let since = cx.member(operation.group, operation.to).and_then(|m| m.failing_since());
+    operation.handed_over() && since.is_some_and(|since| cx.now.mono.since(since) >= limits::SILENCE)
+}
+
+/// A validating write failed after the promotion, all else is done, and the new primary leads by its own answer.
+fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
+    let all = operation.steps.iter().enumerate().all(|(index, s)| s.state.opens() || operation.fails_validation(index));
+    let (_, reason) = operation.failed_step().filter(|_| all)?;
+    leads(cx, operation.group, operation.to).map(|_| Status::NotValidated { reason: reason.to_string() })
+}
+
+/// When the member was asked, if it answered that it leads and the store names it as the leader.
+fn leads(cx: &Facts, group: GroupId, member: MemberId) -> Option<Mono> {
+    let led = cx.record_within(group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(member));
+    cx.report_within(group, member, limits::FRESH).filter(|r| led && r.running && r.role == MemberRole::Leader)?;
+    cx.member(group, member)?.report.as_ref().map(|(_, at)| *at)
+}
+
+/// The old primary is healthy although the operation failed: nothing was handed over, every command has ended, and after that
+/// it was seen to lead and to renew its lease, and nobody else leads. Its drain may be undone without asking anybody.
+pub fn old_primary_leads_on(cx: &Facts, operation: &Operation) -> bool {
+    let (group, Some(old)) = (operation.group, operation.left.first().copied()) else { return false };
+    if operation.failed_step().is_none() || operation.handed_over() || operation.effects().any(EffectRecord::is_open) {
+        return false;
+    }
+    // Whether a fence holds a standby is not told by the primary.
+    if operation.obligations().iter().any(|o| matches!(o, Obligation::Fenced { member } if *member != old)) {
+        return false;
+    }
+    let acts = |e: &&EffectRecord| !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. });
+    let Some(ended) = operation.effects().filter(acts).filter_map(|e| e.reported).max() else { return false };
+    let renewed = cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > ended);
+    let alone = cx.member_ids(group).filter(|m| *m != old).all(|m| cx.report(group, m).is_none_or(|r| r.role != MemberRole::Leader));
+    renewed && alone && leads(cx, group, old).is_some_and(|at| at > ended)
+}
