@@ -362,7 +362,7 @@ fn nothing_new_begins_on_what_departed() {
     run.restart(removed).unwrap_or_else(|e| panic!("{e}"));
     let id = run.state().estate.departed.groups.iter().next().copied().unwrap_or_else(|| panic!("nothing departed"));
     let propose = Action::Propose { group: id, intent: Intent::Failover, from: None, to: None, reason: "again".to_string() };
-    let answer = run.core.input(run.now(), Input::Order(Order { by: "ada".to_string(), action: propose })).unwrap_or_else(|e| panic!("{e}"));
+    let answer = run.core.input(run.now(), Input::Order(Order { by: Actor::scripted("ada"), action: propose })).unwrap_or_else(|e| panic!("{e}"));
     assert!(answer.as_ref().is_some_and(|a| a.as_ref().is_err_and(|e| e.law == Some(11))), "{answer:?}");
     let gaps = run.core.engine.snapshot(run.now(), None).gaps;
     assert!(gaps.iter().any(|gap| matches!(gap, Gap::Departed { left: 1.., .. })), "{gaps:?}");
