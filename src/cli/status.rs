@@ -110,6 +110,7 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
         "primary": g.primary.map(|r| &estate.region(r).name),
         "timeline": g.timeline,
         "synchronous": g.synchronous,
+        "automation_does_not_act": g.held.as_ref().map(|veto| veto.words(estate)),
         "drained_no_writes": !g.drained.is_empty(),
         "paused": g.paused,
         "lease_left_ms": g.lease_left.map(|(left, at)| left.0.saturating_sub(snapshot.now.mono.since(at).0)),

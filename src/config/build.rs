@@ -35,6 +35,8 @@ pub fn estate(file: &str, raw: &File) -> Result<Estate, Mistake> {
         groups: Vec::new(),
         policy,
         plans: super::plan::shipped(),
+        renamed: renamed(&cx, raw)?,
+        departed: Departed::default(),
     };
     if !estate.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || estate.name.starts_with('.') {
         let found = format!("the estate's name `{}` cannot name a directory", estate.name);
@@ -50,6 +52,30 @@ pub fn estate(file: &str, raw: &File) -> Result<Estate, Mistake> {
         estate.plans.push(plan);
     }
     Ok(estate)
+}
+
+/// The names that were others. What is still there was not renamed, and a name is given up once.
+fn renamed(cx: &Context, raw: &File) -> Result<Renamed, Mistake> {
+    let regions = raw.business_continuity.iter().flat_map(|b| b.regions.values()).map(|r| (r.value.region_id.value.as_str(), r.value.was.as_ref()));
+    let services = raw.services.iter().map(|(name, s)| (name.as_str(), s.value.was.as_ref()));
+    Ok(Renamed { regions: others(cx, regions.collect(), "region")?, services: others(cx, services.collect(), "service")? })
+}
+
+fn others(cx: &Context, all: Vec<(&str, Option<&Spanned<String>>)>, what: &str) -> Result<BTreeMap<String, String>, Mistake> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for (name, was) in all.iter().filter_map(|(name, was)| Some((*name, (*was)?))) {
+        let old = &was.value;
+        if all.iter().any(|(other, _)| other == old) {
+            let text = format!("`was: {old}`, and {what} `{old}` is in this file");
+            return Err(cx.mistake(was.referenced, text, "name the former name of this one, or remove `was`"));
+        }
+        if let Some(other) = found.iter().find(|(_, known)| *known == old).map(|(other, _)| other) {
+            let text = format!("`{other}` and `{name}` both say that they were `{old}`");
+            return Err(cx.mistake(was.referenced, text, "keep `was` at the one that was renamed"));
+        }
+        found.insert(name.to_string(), old.clone());
+    }
+    Ok(found)
 }
 
 fn name(raw: &File, file: &str) -> String {

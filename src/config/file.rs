@@ -69,6 +69,9 @@ pub struct RegionFile {
     pub failover_priority: Spanned<u16>,
     /// Default: by priority active, hot, warm, cold.
     pub role: Option<Role>,
+    /// The name that it had before: what the journal holds of that one is carried over.
+    #[schemars(with = "Option<String>")]
+    pub was: Option<Spanned<String>>,
     pub provider: Option<String>,
     pub data_center: Option<String>,
     /// The lag that replication to it is known to have.
@@ -145,6 +148,9 @@ pub struct AutomationFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceFile {
+    /// The name that it had before: what the journal holds of that one is carried over.
+    #[schemars(with = "Option<String>")]
+    pub was: Option<Spanned<String>>,
     /// 1 matters most (1).
     #[schemars(with = "u8")]
     pub tier: Option<Spanned<u8>>,

@@ -78,14 +78,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
         });
         restored.map_err(|e| other(e.to_string()))?;
     }
-    let state = engine.state();
-    if let Some(open) = state.operations.iter().find(|o| !o.is_over()).filter(|_| !state.is_of(&estate)) {
-        let text = format!(
-            "{} is not over, and the regions, services or groups are configured otherwise now; end it with the configuration before",
-            open.id
-        );
-        return Err(other(text));
-    }
+    let estate = Arc::new(engine.carried(&estate).map_err(|e| other(e.to_string()))?);
     let began = Instant::now();
     let door = LiveDoor::open(&estate, home.path(), began, owner).map_err(other)?;
     let mut core = Core::new(engine, journal, door);

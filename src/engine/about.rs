@@ -13,6 +13,7 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
         | Event::MemberNamed { group, .. }
         | Event::FenceProven { group, .. }
         | Event::Turned { group, .. }
+        | Event::AutomationHeld { group, .. }
         | Event::Vouched { group, .. } => Some(*group),
         Event::Proposed(p) => Some(p.group),
         Event::OperationStarted(start) => Some(start.group),

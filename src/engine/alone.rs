@@ -84,6 +84,8 @@ impl Onto {
             groups: vec![Group { name: group.name.clone(), services: (0..self.services.len()).map(ServiceId::of).collect(), database }],
             policy: estate.policy.clone(),
             plans: estate.plans.clone(),
+            renamed: Renamed::default(),
+            departed: Departed::default(),
         }
     }
 
@@ -105,6 +107,7 @@ impl Onto {
             inherits: BTreeMap::new(),
             fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
             automation_at: BTreeMap::new(),
+            held: BTreeMap::new(),
             dismissed: BTreeSet::new(),
             displaced: BTreeMap::new(),
             estate,

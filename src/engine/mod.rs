@@ -8,6 +8,7 @@ mod alone;
 mod assess;
 mod awaited;
 mod candidate;
+mod carry;
 mod claim;
 mod detect;
 mod ending;
@@ -137,6 +138,14 @@ impl Engine {
         self.state.apply(record);
     }
 
+    /// The estate to go on with where this one is configured: with what the configuration leaves out and what is not settled.
+    ///
+    /// # Errors
+    /// The configuration and the journal contradict each other.
+    pub fn carried(&self, configured: &Estate) -> Result<Estate, CarryRefused> {
+        carry::estate(&self.state, configured)
+    }
+
     /// Takes in what was measured in an earlier run, without deciding anything.
     pub fn measured(&mut self, observation: &Observation) {
         self.telemetry.add(&self.state.estate, observation.clone());
@@ -227,6 +236,8 @@ impl Engine {
     }
 
     fn start(&mut self, now: Now, mode: Mode, program: String, armed: bool, drilled: Vec<Digest>, estate: Arc<Estate>) {
+        // Whoever starts this has asked before whether it may be; where it may not, the old configuration stays.
+        let estate = carry::estate(&self.state, &estate).map_or_else(|_| Arc::clone(&self.state.estate), Arc::new);
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
         self.bare_since.clear();

@@ -72,6 +72,10 @@ fn propose(engine: &mut Engine, now: Now, by: &str, choice: &Choice) -> Result<R
     if to.is_some_and(|m| target.database.as_ref().is_none_or(|d| d.member(m).is_none())) {
         return Err(unknown("member"));
     }
+    if state.estate.departed.groups.contains(&group) {
+        let reason = format!("{} is not configured as it was any more, and something of it is still to be undone", target.name);
+        return Err(Refusal::by_law(11, reason, "undo that first, or end its operation; then start again"));
+    }
     // A person may put a choice beside an operation that waits: its confirmation names that operation, and supersedes it.
     if let Some(running) = state.running(group).filter(|o| !o.may_be_superseded()) {
         return Err(Refusal::by_law(7, format!("{} already runs on {}", running.id, target.name), "wait for it, or abort it"));
@@ -237,6 +241,9 @@ pub fn begin(
     let old = engine.state.running(proposal.group).cloned();
     if let Some(running) = old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded()) {
         return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
+    }
+    if engine.state.estate.departed.groups.contains(&proposal.group) {
+        return Err(Refusal::by_law(11, "that group has departed from the configuration", "nothing was begun"));
     }
     let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
     let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };

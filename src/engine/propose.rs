@@ -59,6 +59,9 @@ fn propose(engine: &mut Engine, now: Now) {
     let disasters: Vec<Disaster> = engine.state.open_disasters().cloned().collect();
     for disaster in disasters {
         for group in engine.state.estate.group_ids() {
+            if let Some(veto) = idle(engine, now, &disaster, group) {
+                hold(engine, now, group, disaster.id, veto);
+            }
             let Some(mut proposal) = wanted(engine, now, &disaster, group) else { continue };
             // No countdown to what will not be done: the reason is told at once, and is in the record.
             let never = proposal.automatic_at.and_then(|_| stands(engine, now, &proposal));
@@ -70,9 +73,37 @@ fn propose(engine: &mut Engine, now: Now) {
             if let Some(veto) = never {
                 let reason = veto.words(&engine.state.estate);
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: BPCI.to_string(), reason });
+                hold(engine, now, group, disaster.id, veto);
             }
         }
     }
+}
+
+/// Says why automation does not act, once for each reason.
+fn hold(engine: &mut Engine, now: Now, group: GroupId, disaster: DisasterId, veto: Veto) {
+    let told = engine.state.held.get(&(disaster, group)).is_some_and(|list| list.iter().any(|v| v.is_like(&veto)));
+    if !told {
+        engine.emit(now, Event::AutomationHeld { group, disaster, veto });
+    }
+}
+
+/// Why automation does not even begin to count, where it is configured to: another operation of the group waits for a person, or
+/// one has answered this disaster already.
+fn idle(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Option<Veto> {
+    let state = &engine.state;
+    let (primary, from) = (state.primaries[group.at()].0?, state.primary_region(group)?);
+    let response = state.estate.response(disaster.kind).filter(|r| r.automated)?;
+    let full = state.estate.policy.strategies.get(&response.strategy)?.automation == Automation::Full;
+    let answers = || engine.facts(now).member(group, primary).is_some_and(|m| m.failing_since().is_none());
+    if !full || !state.armed || state.mode == Mode::Fork || disaster.kind.is_of_data() || !state.is_reached(disaster, group, from) || answers() {
+        return None;
+    }
+    if let Some(open) = state.running(group) {
+        let waits = matches!(open.status, Status::Waiting { .. }) && open.disaster != Some(disaster.id);
+        return waits.then_some(Veto::Unfinished { operation: open.id });
+    }
+    let answered = state.operations.iter().rev().find(|o| o.disaster == Some(disaster.id) && o.group == group)?;
+    Some(Veto::AlreadyAnswered { operation: answered.id })
 }
 
 /// Why automation would not begin this, however long one waits.
@@ -88,7 +119,8 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let from = state.primary_region(group)?;
     let affected = disaster.regions.contains(&from) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
     let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
-    if !affected || busy || state.dismissed.contains(&(disaster.id, group)) {
+    let departed = state.estate.departed.groups.contains(&group);
+    if !affected || busy || departed || state.dismissed.contains(&(disaster.id, group)) {
         return None;
     }
     // The primary's own cluster may have answered already, or we have.
@@ -151,11 +183,17 @@ fn automatic(engine: &mut Engine, now: Now) {
                     engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
                 }
             }
-            Some(veto) if veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE => {
+            Some(veto) => {
+                let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
                 let reason = veto.words(&engine.state.estate);
-                engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: BPCI.to_string(), reason });
+                // A countdown that has run out says what it waits for.
+                if let Some(disaster) = open.proposal.disaster {
+                    hold(engine, now, open.proposal.group, disaster, veto);
+                }
+                if lasts {
+                    engine.emit(now, Event::AutomaticStopped { proposal: id, by: BPCI.to_string(), reason });
+                }
             }
-            Some(_) => {}
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act: who, and when.
     pub declined: BTreeMap<(DisasterId, GroupId), Declined>,
+    /// Why automation does not act on a group in a disaster: each reason that was told, the newest last.
+    pub held: BTreeMap<(DisasterId, GroupId), Vec<Veto>>,
     /// Detection's choices that a person dismissed: the same disaster does not propose them again.
     pub dismissed: BTreeSet<(DisasterId, GroupId)>,
     /// Detection's choices whose place a person's choice has taken. Their countdown goes on.
@@ -89,6 +91,7 @@ impl State {
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeMap::new(),
+            held: BTreeMap::new(),
             dismissed: BTreeSet::new(),
             displaced: BTreeMap::new(),
             elected: BTreeMap::new(),
@@ -98,11 +101,6 @@ impl State {
             records: 0,
             estate,
         }
-    }
-
-    /// True if the lists of names are the same, so that ids mean the same.
-    pub fn is_of(&self, estate: &Estate) -> bool {
-        names(&self.estate) == names(estate) && self.estate.groups.iter().zip(&estate.groups).all(|(a, b)| members(a) == members(b))
     }
 
     pub fn operation(&self, id: OperationId) -> Option<&Arc<Operation>> {
@@ -193,6 +191,7 @@ impl State {
             Event::DisasterEnded { disaster } => {
                 self.pass_on(*disaster);
                 self.dismissed.retain(|(d, _)| d != disaster);
+                self.held.retain(|(d, _), _| d != disaster);
                 if let Some(d) = self.disasters.iter_mut().find(|d| d.id == *disaster) {
                     d.ended = Some(at.utc);
                 }
@@ -217,6 +216,7 @@ impl State {
                     p.revision += 1;
                 }
             }
+            Event::AutomationHeld { group, disaster, veto } => self.held.entry((*disaster, *group)).or_default().push(veto.clone()),
             Event::Armed { .. } => self.armed = true,
             Event::Disarmed { .. } => self.armed = false,
             Event::OperationStarted(start) => self.start(at, start),
@@ -377,26 +377,14 @@ impl State {
     fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
         (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
-        // Ids are positions: they mean the same only while the lists of names are the same.
-        let same = self.is_of(estate);
-        // How lately automation acted is remembered by name.
-        let of = |id: &GroupId| Some(&self.estate.groups.get(id.at())?.name);
-        let renamed = |(id, at): (&GroupId, &Utc)| Some((GroupId::of(estate.groups.iter().position(|g| Some(&g.name) == of(id))?), *at));
-        let kept: BTreeMap<GroupId, Utc> = self.automation_at.iter().filter_map(renamed).collect();
+        // Ids are positions in the estate's lists: whatever holds one is carried over by name.
+        if *self.estate != **estate {
+            *self = super::carry::state(self, estate);
+            (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
+            self.drilled = drilled.to_vec();
+        }
         self.estate = Arc::clone(estate);
         self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
-        if !same {
-            self.primaries = vec![(None, None); estate.groups.len()];
-            self.names.clear();
-            self.disasters.clear();
-            self.declined.clear();
-            self.dismissed.clear();
-            self.elected.clear();
-            self.turned.clear();
-            self.operations.clear();
-            self.fence_proofs.clear();
-            self.automation_at = kept;
-        }
         // A countdown belongs to the clock it was set on.
         self.proposals.clear();
         self.displaced.clear();
@@ -497,19 +485,6 @@ impl State {
             _ => {}
         }
     }
-}
-
-/// Where the members of a group's database stand, and how each is reached.
-fn members(group: &Group) -> Option<&[Member]> {
-    group.database.as_ref().map(|d| d.members.as_slice())
-}
-
-fn names(estate: &Estate) -> (Vec<&String>, Vec<&String>, Vec<&String>) {
-    (
-        estate.regions.iter().map(|r| &r.name).collect(),
-        estate.services.iter().map(|s| &s.name).collect(),
-        estate.groups.iter().map(|g| &g.name).collect(),
-    )
 }
 
 /// Lets go of the oldest entry that is over, once there are too many.

@@ -123,6 +123,7 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         alone: alone(cx, id),
         blind: cx.telemetry.group(id).store.away_since.is_some(),
         drained: drained(cx, id),
+        held: held(cx, id, proposal, veto.as_ref()),
         blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto,
@@ -132,6 +133,17 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
 fn alone(cx: &Facts, group: GroupId) -> Option<AloneView> {
     let told = |turn| cx.state.turned.get(&(group, turn)).map(|since| AloneView { since: *since, waits: turn == Turn::WritesWait });
     told(Turn::WritesWait).or_else(|| told(Turn::WritesAlone))
+}
+
+/// Why automation does not act: the reason of this moment where a choice has stopped counting, else the one told last.
+fn held(cx: &Facts, group: GroupId, proposal: Option<&ProposalView>, veto: Option<&Veto>) -> Option<Veto> {
+    let told = cx.state.open_disasters().find_map(|d| cx.state.held.get(&(d.id, group)))?.last()?;
+    let counts = proposal.and_then(|p| p.automatic_in).is_some_and(|left| left > Span::ZERO);
+    let now = veto.filter(|v| proposal.is_some() && **v != Veto::ReadOnly);
+    if counts || cx.state.running(group).is_some_and(|o| !matches!(o.status, Status::Waiting { .. })) {
+        return None;
+    }
+    Some(now.unwrap_or(told).clone())
 }
 
 /// The balancers that lead nobody to a healthy primary; empty unless that is all of them that answer, and nothing mends it.
@@ -192,6 +204,8 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
     let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
     let vouched = |group| Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() });
     gaps.extend(cx.estate().group_ids().filter_map(vouched));
+    let departed = cx.estate().departed.groups.iter();
+    gaps.extend(departed.map(|group| Gap::Departed { group: *group, left: cx.state.obligations(*group).count() as u16 }));
     for group in cx.estate().group_ids() {
         if let Some(database) = cx.database(group) {
             cluster_gaps(cx, group, database, &mut gaps);

@@ -18,6 +18,10 @@ pub struct Estate {
     pub groups: Vec<Group>,
     pub policy: Policy,
     pub plans: Vec<Plan>,
+    #[serde(default, skip_serializing_if = "super::Renamed::is_empty")]
+    pub renamed: super::Renamed,
+    #[serde(default, skip_serializing_if = "super::Departed::is_empty")]
+    pub departed: super::Departed,
 }
 
 /// A place that can fail as a whole.

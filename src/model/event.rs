@@ -3,7 +3,7 @@
 use super::vocabulary;
 use super::{
     Accepted, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode, Name, Now,
-    Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline,
+    Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -78,6 +78,12 @@ pub enum Event {
         proposal: ProposalId,
         by: String,
         reason: String,
+    },
+    /// Automation is configured for the disaster and does not act on the group. Told once for each reason.
+    AutomationHeld {
+        group: GroupId,
+        disaster: DisasterId,
+        veto: Veto,
     },
     /// An order was heard and not carried out.
     Refused {

@@ -17,6 +17,11 @@ pub enum Gap {
         group: GroupId,
         elected: Elected,
     },
+    /// It is not configured as it was any more, and so many of its changes are still to be undone.
+    Departed {
+        group: GroupId,
+        left: u16,
+    },
     NoFence {
         group: GroupId,
     },

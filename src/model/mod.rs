@@ -4,6 +4,7 @@
 //! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
 
 mod assessment;
+mod carried;
 mod claim;
 mod digest;
 mod disaster;
@@ -32,6 +33,7 @@ mod units;
 mod veto;
 
 pub use assessment::*;
+pub use carried::*;
 pub use claim::*;
 pub use digest::*;
 pub(crate) use disaster::vocabulary;

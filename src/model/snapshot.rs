@@ -286,6 +286,9 @@ pub struct GroupView {
     /// find no way to it, and nothing under way changes that.
     #[serde(default)]
     pub drained: Vec<super::BalancerId>,
+    /// Automation is configured for what is on, and does not act: why, as it is now, else as it was told last.
+    #[serde(default)]
+    pub held: Option<super::Veto>,
     /// Automation stays away from it until then.
     pub blocked_until: Option<Utc>,
     pub automation: Automation,

@@ -1,6 +1,6 @@
 //! Why automation does not begin an operation.
 
-use super::{Automation, Check, DisasterType, Estate, RegionId, Risk, Span, Strategy, Utc, risk_words};
+use super::{Automation, Check, DisasterType, Estate, OperationId, RegionId, Risk, Span, Strategy, Utc, risk_words};
 use serde::{Deserialize, Serialize};
 
 /// Why automation would not begin a choice by itself.
@@ -75,6 +75,14 @@ pub enum Veto {
     EvidenceTooOld {
         limit: Span,
     },
+    /// Another operation of the group waits for a person. Automation supersedes nothing.
+    Unfinished {
+        operation: OperationId,
+    },
+    /// This disaster was answered on this group already. Automation tries once.
+    AlreadyAnswered {
+        operation: OperationId,
+    },
 }
 
 impl Veto {
@@ -92,6 +100,8 @@ impl Veto {
             | Veto::FenceNotProven { .. }
             | Veto::NotDrilled
             | Veto::OlderClaim
+            | Veto::Unfinished { .. }
+            | Veto::AlreadyAnswered { .. }
             | Veto::TargetShort { .. }
             | Veto::Risky { short: true, .. } => true,
             Veto::ReadOnly
@@ -138,6 +148,42 @@ impl Veto {
             Veto::SilenceTooShort => "silent, not refused: not yet for long enough".to_string(),
             Veto::FewMembersAnswer => "less than half of the members answer: it may be we who are cut off".to_string(),
             Veto::EvidenceTooOld { limit } => format!("the evidence is older than {limit}"),
+            Veto::Unfinished { operation } => format!("{operation} waits for a person on this database; supersede it or end it"),
+            Veto::AlreadyAnswered { operation } => format!("{operation} answered this disaster already; automation tries once"),
+        }
+    }
+
+    /// The same reason, whatever its figures are.
+    pub fn is_like(&self, other: &Veto) -> bool {
+        match (self, other) {
+            (Veto::Blocked { check: a }, Veto::Blocked { check: b }) => a.id == b.id,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
+    /// The reason in a few letters, for a header.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Veto::ReadOnly => "read-only",
+            Veto::NoResponse { .. } | Veto::ResponseOff { .. } | Veto::StrategyUndefined { .. } | Veto::LeftToPeople { .. } => "not configured",
+            Veto::SecondPerson => "second person",
+            Veto::NotAFailover => "left to people",
+            Veto::NoFence => "no fence",
+            Veto::Cooldown { .. } => "cooldown",
+            Veto::FenceNotProven { .. } => "fence not proven",
+            Veto::NotDrilled => "not drilled",
+            Veto::OlderClaim => "older claim",
+            Veto::TargetShort { .. } => "target too small",
+            Veto::Risky { .. } => "risk",
+            Veto::Settling { .. } => "settling",
+            Veto::Blocked { check } => check.id.name(),
+            Veto::ObserversDisagree { .. } => "observers",
+            Veto::FailsTooShortly { .. } | Veto::SilenceTooShort => "not yet for long enough",
+            Veto::SynchronousStreams => "standby streams",
+            Veto::FewMembersAnswer => "few members answer",
+            Veto::EvidenceTooOld { .. } => "stale evidence",
+            Veto::Unfinished { .. } => "operation waits",
+            Veto::AlreadyAnswered { .. } => "answered once",
         }
     }
 }

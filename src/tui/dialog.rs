@@ -205,7 +205,7 @@ fn vouch_lines(group: GroupId, typed: &str, c: &Canvas) -> Vec<Line<'static>> {
     let group = c.snapshot.estate.group(group);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
     let mut lines = vec![Row::new().rest(g, &format!(" VOUCH for {}: it takes writes", group.name), c.width, t.title).line()];
-    let first = format!("first prove it: {}", group.by_hand());
+    let first = format!("first prove it: {}", crate::wording::by_hand(group));
     lines.extend(wrap(&first, c.width.saturating_sub(2).max(10)).iter().map(|part| plain(part)));
     lines.push(plain("write how you have seen it; Enter vouches, Esc leaves"));
     lines.push(field(c, typed, true));

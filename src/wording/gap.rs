@@ -15,9 +15,15 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
         }
         Gap::Unproven { group: g } => {
             let (name, way) = (group(*g), by_hand(estate.group(*g)));
-            format!("{name}: the cluster elected its primary by itself, and no write of ours has proven it: {way}, and note «{name} takes writes»")
+            format!(
+                "{name}: the cluster elected its primary by itself, and no write of ours has proven it: {way}, then vouch for it (v, or `bpci bc vouch --service {name}`)"
+            )
         }
         Gap::Vouched { group: g, elected } => format!("{}: {}", group(*g), elected_words(elected, estate, *g)),
+        Gap::Departed { group: g, left } => {
+            let name = group(*g);
+            format!("{name}: not configured as it was any more, and {left} of its changes are still to be undone; no new operation until then")
+        }
         Gap::NoFence { group: g } => {
             format!("{}: no fence is configured, so a failover needs a typed risk; add `fence: {{ exec: […] }}`", group(*g))
         }

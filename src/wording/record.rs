@@ -182,6 +182,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, Subject::Person(by.clone()), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
+        Event::AutomationHeld { group: g, veto, .. } => {
+            (Weight::Warning, Subject::Person(BPCI.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
+        }
         Event::Refused { order, refusal } => {
             (Weight::Warning, Subject::Person(order.by.clone()), format!("was refused{}: {refusal}", typed(&order.action)))
         }

@@ -166,7 +166,7 @@ impl Run {
         let snapshot = self.until(Span::secs(30), "a choice that can be confirmed", ready);
         let view = &snapshot.proposals[0];
         let typed = self.estate.region(view.proposal.from).name.clone();
-        let confirmation = Confirmation { accept_risk: view.assessment.risk.clone(), ..view.confirmed(snapshot.now.utc, &typed) };
+        let confirmation = Confirmation { accepts: view.assessment.risks.clone(), ..view.confirmed(snapshot.now.utc, &typed) };
         match self.order(Action::Confirm(confirmation)) {
             Ok(Receipt::Started(id)) => id,
             other => panic!("{other:?}"),

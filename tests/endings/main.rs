@@ -77,7 +77,9 @@ fn a_second_disaster_is_answered_by_order_whatever_became_of_the_first() {
             // Automation rests, and the screens say for how long.
             let rests = |s: &Snapshot| s.proposals.first().is_some_and(|v| v.automatic_in.is_none());
             let snapshot = run.until(Span::secs(60), "a choice without a countdown", rests);
-            assert!(snapshot.groups[DB.at()].blocked_until.is_some() || !run.first().automatic, "{way:?}, seed {seed}");
+            let view = &snapshot.groups[DB.at()];
+            assert!(view.blocked_until.is_some() || !run.first().automatic, "{way:?}, seed {seed}");
+            assert!(matches!(view.held, Some(Veto::Cooldown { .. })) || !run.first().automatic, "{way:?}, seed {seed}: {:?}", view.held);
             let id = run.fail_over();
             run.until(Span::mins(2), "a recovery by order", |s| s.operations.back().is_some_and(|o| o.id == id && o.status == Status::Recovered));
             run.replays();
@@ -103,15 +105,20 @@ fn a_second_disaster_is_answered_by_automation_without_a_cooldown() {
 fn overruled(fencing: Fencing, seed: u64) -> Run {
     let mut run = Run::new(seed, |_| {});
     run.core.door.fencing = fencing;
+    overrule(&mut run);
+    run
+}
+
+/// Confirms a failover of the primary although it answers.
+fn overrule(run: &mut Run) {
     let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "overruled".to_string() };
     run.order(propose).unwrap_or_else(|e| panic!("{e}"));
     let snapshot =
         run.until(Span::secs(30), "a choice that can be overruled", |s| s.proposals.first().is_some_and(|v| v.assessment.overrule.is_some()));
     let view = &snapshot.proposals[0];
     let confirmation =
-        Confirmation { manual_override: true, accept_risk: view.assessment.risk.clone(), ..view.confirmed(snapshot.now.utc, "us-east-1") };
+        Confirmation { manual_override: true, accepts: view.assessment.risks.clone(), ..view.confirmed(snapshot.now.utc, "us-east-1") };
     run.order(Action::Confirm(confirmation)).unwrap_or_else(|e| panic!("{e}"));
-    run
 }
 
 /// Whether a balancer leads writes to the primary.
@@ -145,7 +152,7 @@ fn users_are_back_on_a_healthy_primary_after_a_fence_that_failed() {
 fn a_fence_that_hangs_is_told_and_a_person_restores_traffic() {
     for seed in 1..=4 {
         let mut run = overruled(Fencing::Hangs, seed);
-        let told = |s: &Snapshot| !serves(s) && s.gaps.iter().any(|gap| gap.contains("in maintenance"));
+        let told = |s: &Snapshot| !serves(s) && s.gaps.iter().any(|gap| matches!(gap, Gap::PrimaryInMaintenance { .. }));
         run.until(Span::mins(4), "the condition", told);
         let operation = run.last();
         assert!(!operation.is_over(), "{:?}", operation.status);
@@ -187,4 +194,57 @@ fn a_waiting_operation_is_superseded_by_a_confirmation_that_names_it() {
     // What it inherited proved nothing: it fenced by itself.
     assert!(run.last().effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
     run.replays();
+}
+
+/// Automation that does not act says why, once, in the record and on the screens.
+#[test]
+fn automation_that_does_not_act_says_why_once() {
+    type Prepare = fn(&mut Run);
+    type Expected = fn(&Veto) -> bool;
+    let cases: [(&str, Prepare, Expected); 4] = [
+        ("paused", |run| run.strike(FaultKind::Paused, "us-east-1"), |v| matches!(v, Veto::Blocked { check } if check.id == CheckId::Paused)),
+        (
+            "no candidate without loss",
+            |run| {
+                for region in ["us-west-2", "eu-west-1"] {
+                    run.strike(FaultKind::StandbyLost, region);
+                }
+                run.wait(Span::secs(5));
+            },
+            |v| matches!(v, Veto::Blocked { .. } | Veto::Risky { .. }),
+        ),
+        ("capacity", |run| run.core.door.world.inject(overload(run)), |v| matches!(v, Veto::TargetShort { .. })),
+        ("an operation that waits", waiting, |v| matches!(v, Veto::Unfinished { .. })),
+    ];
+    for (name, prepare, expected) in cases {
+        let mut run = Run::new(11, |_| {});
+        prepare(&mut run);
+        run.strike(FaultKind::NodeFailure, "us-east-1");
+        let told = |s: &Snapshot| s.groups[DB.at()].held.is_some();
+        let snapshot = run.until(Span::secs(60), &format!("{name}: why automation does not act"), told);
+        let veto = snapshot.groups[DB.at()].held.clone();
+        assert!(veto.as_ref().is_some_and(expected), "{name}: {veto:?}");
+        run.wait(Span::secs(20));
+        let records = run.core.keep.clone().unwrap_or_default();
+        let held: Vec<&Veto> =
+            records.iter().filter_map(|r| if let Event::AutomationHeld { veto, .. } = &r.event { Some(veto) } else { None }).collect();
+        assert!(held.iter().any(|v| expected(v)), "{name}: {held:?}");
+        for (i, one) in held.iter().enumerate() {
+            assert!(!held[..i].iter().any(|before| before.is_like(one)), "{name}: told twice: {one:?}");
+        }
+        run.replays();
+    }
+}
+
+/// The targets are full.
+fn overload(run: &Run) -> Fault {
+    let region = run.estate.region_named("us-west-2").unwrap_or_else(|| panic!("no region"));
+    Fault { kind: FaultKind::CapacityExhaustion, region, group: None }
+}
+
+/// A failover of a primary that lives, whose fence hangs: it waits for a person.
+fn waiting(run: &mut Run) {
+    run.core.door.fencing = Fencing::Hangs;
+    overrule(run);
+    run.until(Span::mins(4), "an operation that waits", |s| s.operations.back().is_some_and(|o| matches!(o.status, Status::Waiting { .. })));
 }

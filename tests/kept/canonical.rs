@@ -184,7 +184,7 @@ impl Choices {
             Event::Proposed(p) => {
                 self.known.insert(p.id.0, choice(&s.estate, p));
             }
-            Event::Withdrawn { proposal, by, reason } => self.end(*proposal, by, end_of(reason)),
+            Event::ProposalClosed { proposal, by, end, .. } => self.end(*proposal, by, end_of(*end)),
             Event::AutomaticStopped { proposal, by, reason } => self.end(*proposal, by, stop_of(reason)),
             _ => {}
         }
@@ -195,15 +195,15 @@ impl Choices {
     }
 }
 
-/// Why a choice went off the table. Version 1 has it as a sentence.
-fn end_of(reason: &str) -> &'static str {
-    match reason {
-        "the disaster is over" => "disaster over",
-        "the primary has moved" => "primary moved",
-        "nobody confirmed it" => "not confirmed",
-        _ if reason.starts_with("another choice took its place") => "displaced",
-        _ if reason.starts_with("withdrawn") => "dismissed",
-        _ => "other",
+/// Why a choice went off the table. Version 1 had it as a sentence.
+fn end_of(end: ProposalEnd) -> &'static str {
+    match end {
+        ProposalEnd::Dismissed => "dismissed",
+        ProposalEnd::Displaced => "displaced",
+        ProposalEnd::FactsChanged { reason: FactsChanged::DisasterOver } => "disaster over",
+        ProposalEnd::FactsChanged { reason: FactsChanged::PrimaryMoved } => "primary moved",
+        ProposalEnd::FactsChanged { reason: FactsChanged::NobodyConfirmed } => "not confirmed",
+        ProposalEnd::FactsChanged { reason: FactsChanged::Unnamed } => "other",
     }
 }
 

@@ -404,6 +404,9 @@ fn armed(c: &Canvas) -> String {
                 (false, _) => format!("armed, auto rests {left}"),
             }
         }
-        None => "armed".to_string(),
+        None => match s.groups.iter().find_map(|v| v.held.as_ref()) {
+            Some(veto) if !narrow(c) => format!("auto waits: {}", veto.word()),
+            _ => "armed".to_string(),
+        },
     }
 }

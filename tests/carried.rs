@@ -1,0 +1,401 @@
+//! A restart with another configuration: whatever is to be undone is known afterwards as before, by name, and is undone.
+
+use bpci::config;
+use bpci::controller::Core;
+use bpci::engine::{Engine, Input, State};
+use bpci::journal::Journal;
+use bpci::model::*;
+use bpci::sim::World;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// What the file says, as far as it changes here.
+#[derive(Clone)]
+struct Written {
+    /// Each region: its name, and the one it had.
+    regions: Vec<(String, Option<String>)>,
+    /// Each database: its name, the one it had, and its scope.
+    databases: Vec<(String, Option<String>, String)>,
+    balancers: usize,
+}
+
+impl Written {
+    fn base() -> Written {
+        let name = |n: &str| (n.to_string(), None);
+        let database = |n: &str| (n.to_string(), None, n.to_string());
+        Written { regions: vec![name("east"), name("west"), name("south")], databases: vec![database("db-a"), database("db-b")], balancers: 2 }
+    }
+
+    /// The name that a region was given first: addresses do not change with it.
+    fn first(region: &(String, Option<String>)) -> &str {
+        region.1.as_deref().unwrap_or(&region.0)
+    }
+
+    fn estate(&self) -> Estate {
+        let mut text = String::from("name: carried\nbusiness_continuity:\n  regions:\n");
+        for (i, region) in self.regions.iter().enumerate() {
+            let was = region.1.as_ref().map_or(String::new(), |was| format!(", was: {was}"));
+            let _ = writeln!(text, "    r{i}: {{ region_id: {}, capacity_percentage: 300, failover_priority: {}{was} }}", region.0, i + 1);
+        }
+        text.push_str("  disaster_scenarios:\n");
+        for kind in ["node_failure", "region_outage"] {
+            let _ = writeln!(text, "    - {{ type: {kind}, severity: high, automated_response: true, recovery_strategy: immediate_failover }}");
+        }
+        text.push_str(
+            "disaster_recovery:
+  detection: { health_check_interval: 1s, failure_threshold: 3, disaster_classification_timeout: 30s, automated_response_delay: 2s }
+  recovery_strategies: { immediate_failover: { target_rto: 15min, target_rpo: 30s, automation_level: full } }
+automation: { settle: 5s, cooldown: 1hour, fence_proof_not_required: true, drilled: false }
+services:
+",
+        );
+        for (name, was, scope) in &self.databases {
+            let was = was.as_ref().map_or(String::new(), |was| format!("    was: {was}\n"));
+            let _ = write!(
+                text,
+                "  {name}:\n{was}    tier: 1\n    patroni:\n      scope: {scope}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:\n"
+            );
+            for region in self.regions.iter().filter(|r| Written::first(r) != "north") {
+                let _ = writeln!(text, "        {}: http://{scope}.{}.sim:8008", region.0, Written::first(region));
+            }
+            let apis: Vec<String> = (0..self.balancers).map(|i| format!("\"balancer-{i}.{scope}.sim:9999\"")).collect();
+            let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], undo: [unfence, \"{{region}}\"] }}");
+            let api = apis.join(", ");
+            let _ = writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [{api}], backend: primary, write: \"{scope}.sim:5000\" }} }}");
+        }
+        config::parse("carried.yaml", &text).unwrap_or_else(|e| panic!("{e}\n{text}")).estate
+    }
+}
+
+/// Each change of the file, by its name.
+fn changes() -> Vec<(&'static str, Written)> {
+    let base = Written::base;
+    let add = |list: &mut Vec<(String, Option<String>)>| list.insert(0, ("north".to_string(), None));
+    let mut all = vec![("nothing changes", base())];
+    let mut one = |name, change: &dyn Fn(&mut Written)| {
+        let mut written = base();
+        change(&mut written);
+        all.push((name, written));
+    };
+    one("a service is added", &|w| w.databases.push(("aaa".to_string(), None, "aaa".to_string())));
+    one("the service is renamed", &|w| w.databases[0] = ("zzz".to_string(), Some("db-a".to_string()), "db-a".to_string()));
+    one("the service is removed", &|w| {
+        w.databases.remove(0);
+    });
+    one("a region is added", &|w| add(&mut w.regions));
+    one("a region is renamed", &|w| w.regions[0] = ("atlantic".to_string(), Some("east".to_string())));
+    one("a balancer is removed", &|w| w.balancers = 1);
+    all
+}
+
+/// The world of one estate behind the ids of another: both know the same servers, by their addresses.
+struct Mapped {
+    world: World,
+    there: Arc<Estate>,
+    here: Arc<Estate>,
+}
+
+fn scope(estate: &Estate, group: GroupId) -> Option<&str> {
+    estate.groups.get(group.at())?.database.as_ref().map(|d| d.scope.as_str())
+}
+
+/// A group and a member of one estate in the other.
+fn group(from: &Estate, to: &Estate, id: GroupId) -> Option<GroupId> {
+    let known = scope(from, id)?;
+    to.group_ids().find(|g| scope(to, *g) == Some(known))
+}
+
+fn member(from: &Estate, to: &Estate, of: GroupId, id: MemberId) -> Option<MemberId> {
+    let rest = &from.group(of).database.as_ref()?.member(id)?.rest;
+    to.group(group(from, to, of)?).database.as_ref()?.members.iter().position(|m| m.rest == *rest).map(MemberId::of)
+}
+
+fn balancer(from: &Estate, to: &Estate, of: GroupId, id: BalancerId) -> Option<BalancerId> {
+    let address = &from.group(of).database.as_ref()?.balancers.get(id.at())?.address;
+    to.group(group(from, to, of)?).database.as_ref()?.balancers.iter().position(|b| b.address == *address).map(BalancerId::of)
+}
+
+fn effect(from: &Estate, to: &Estate, effect: Effect) -> Option<Effect> {
+    let g = |id| group(from, to, id);
+    let m = |of, id| member(from, to, of, id);
+    let b = |of, id| balancer(from, to, of, id);
+    Some(match effect {
+        Effect::Claim { group, value, revision, owner_revision, legacy_revision, inherited } => {
+            Effect::Claim { group: g(group)?, value, revision, owner_revision, legacy_revision, inherited }
+        }
+        Effect::Release { group, value, over } => Effect::Release { group: g(group)?, value, over },
+        Effect::Fence { group, member } => Effect::Fence { group: g(group)?, member: m(group, member)? },
+        Effect::UndoFence { group, member } => Effect::UndoFence { group: g(group)?, member: m(group, member)? },
+        Effect::HandOver(h) => Effect::HandOver(HandOver { group: g(h.group)?, ..h }),
+        Effect::SwitchOver { group, from, to } => Effect::SwitchOver { group: g(group)?, from, to },
+        Effect::Drain { group, member, balancer } => Effect::Drain { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
+        Effect::Restore { group, member, balancer } => Effect::Restore { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
+        Effect::ValidateWrite { group, via, primary, not, system_id, deadline } => Effect::ValidateWrite {
+            group: g(group)?,
+            via,
+            primary: m(group, primary)?,
+            not: not.into_iter().filter_map(|id| m(group, id)).collect(),
+            system_id,
+            deadline,
+        },
+        Effect::Command { .. } => effect,
+    })
+}
+
+impl Mapped {
+    fn fact(&self, fact: Fact) -> Option<Fact> {
+        let (from, to) = (&*self.there, &*self.here);
+        let g = |id| group(from, to, id);
+        let m = |of, id| member(from, to, of, id);
+        let b = |of, id| balancer(from, to, of, id);
+        Some(match fact {
+            Fact::Probe { group, member, port, result, waited } => Fact::Probe { group: g(group)?, member: m(group, member)?, port, result, waited },
+            Fact::Member { group, member, report } => Fact::Member { group: g(group)?, member: m(group, member)?, report },
+            Fact::Receiver { group, member, stream } => Fact::Receiver { group: g(group)?, member: m(group, member)?, stream },
+            Fact::Login { group, member, result } => Fact::Login { group: g(group)?, member: m(group, member)?, result },
+            Fact::FenceCheck { group, member, result } => Fact::FenceCheck { group: g(group)?, member: m(group, member)?, result },
+            Fact::Store { group, mut record } => {
+                if let Some(leader) = &mut record.leader {
+                    leader.member = leader.member.and_then(|id| m(group, id));
+                }
+                for key in Arc::make_mut(&mut record.members) {
+                    key.member = key.member.and_then(|id| m(group, id));
+                }
+                Fact::Store { group: g(group)?, record }
+            }
+            Fact::StoreAway { group, reason } => Fact::StoreAway { group: g(group)?, reason },
+            Fact::Balancer { group, balancer, mut servers } => {
+                for server in &mut servers {
+                    server.member = server.member.and_then(|id| m(group, id));
+                }
+                Fact::Balancer { group: g(group)?, balancer: b(group, balancer)?, servers }
+            }
+            Fact::BalancerAway { group, balancer, reason } => Fact::BalancerAway { group: g(group)?, balancer: b(group, balancer)?, reason },
+            Fact::Load { region, load } => {
+                let name = &from.region(region).name;
+                let was = |r: &RegionId| to.renamed.regions.get(&to.region(*r).name) == Some(name);
+                let there = to.region_named(name).or_else(|| to.region_ids().find(was))?;
+                Fact::Load { region: there, load }
+            }
+            Fact::Service { .. } | Fact::Signal { .. } => return None,
+        })
+    }
+}
+
+impl Door for Mapped {
+    fn submit(&mut self, now: Now, issued: Issued) {
+        // What is sent must mean something to the world: else it would be lost.
+        let mapped = effect(&self.here, &self.there, issued.effect.clone()).unwrap_or_else(|| panic!("sent to nobody: {issued:?}"));
+        self.world.submit(now, Issued { effect: mapped, ..issued });
+    }
+
+    fn look(&mut self, now: Now, look: Look) {
+        let look = match look {
+            Look::Closely { group: id, every, until } => match group(&self.here, &self.there, id) {
+                Some(group) => Look::Closely { group, every, until },
+                None => return,
+            },
+            Look::Outcome { issued } => match effect(&self.here, &self.there, issued.effect.clone()) {
+                Some(effect) => Look::Outcome { issued: Issued { effect, ..issued } },
+                None => return,
+            },
+        };
+        self.world.look(now, look);
+    }
+
+    fn poll(&mut self, now: Mono) -> Vec<Incoming> {
+        let incoming = self.world.poll(now);
+        let mapped = incoming.into_iter().filter_map(|one| match one {
+            Incoming::Observed(o) => Some(Incoming::Observed(Observation { fact: self.fact(o.fact)?, ..o })),
+            report => Some(report),
+        });
+        mapped.collect()
+    }
+
+    fn next_deadline(&self) -> Option<Mono> {
+        self.world.next_deadline()
+    }
+}
+
+/// What is to be undone, by names that no configuration changes.
+fn obligations(state: &State) -> BTreeSet<(String, OperationId, String, Option<String>)> {
+    let mut all = BTreeSet::new();
+    for id in state.estate.group_ids() {
+        let Some(database) = &state.estate.group(id).database else { continue };
+        for (operation, one) in state.obligations(id) {
+            let rest = database.member(one.member()).map_or_else(|| "?".to_string(), |m| m.rest.clone());
+            let at = match one {
+                Obligation::Fenced { .. } => None,
+                Obligation::Drained { balancer, .. } => Some(database.balancers[balancer.at()].address.clone()),
+            };
+            all.insert((database.scope.clone(), operation, rest, at));
+        }
+    }
+    all
+}
+
+fn statuses(state: &State) -> BTreeMap<OperationId, Status> {
+    let unsettled = |o: &&Arc<Operation>| !o.is_over() || !o.obligations().is_empty();
+    state.operations.iter().filter(unsettled).map(|o| (o.id, o.status.clone())).collect()
+}
+
+struct Run {
+    core: Core<Mapped>,
+    clock: Mono,
+}
+
+impl Run {
+    fn new(seed: u64) -> Run {
+        let estate = Arc::new(Written::base().estate());
+        let scenario = Scenario {
+            name: "carried".to_string(),
+            title: String::new(),
+            estate: Estate::clone(&estate),
+            world: WorldSetup { load: vec![5], ..WorldSetup::default() },
+            armed: true,
+            seed,
+            faults: Vec::new(),
+            orders: Vec::new(),
+            until: Span::mins(10),
+            expect: Expectation::default(),
+            narration: Vec::new(),
+        };
+        let door = Mapped { world: World::new(&scenario, seed), there: Arc::clone(&estate), here: Arc::clone(&estate) };
+        let mut core = Core::new(Engine::new(Arc::clone(&estate), "before"), Journal::in_memory(), door);
+        core.keep = Some(Vec::new());
+        let mut run = Run { core, clock: Mono::default() };
+        run.start(estate);
+        run
+    }
+
+    fn now(&self) -> Now {
+        Now { utc: Utc(1_767_225_600_000).plus(Span(self.clock.0)), mono: self.clock }
+    }
+
+    fn start(&mut self, estate: Arc<Estate>) {
+        let input = Input::Start { mode: Mode::Drill, program: "bpci".to_string(), armed: true, drilled: Vec::new(), estate };
+        self.core.input(self.now(), input).unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    fn wait(&mut self, span: Span) {
+        let end = self.clock.plus(span);
+        while self.clock < end {
+            let next = self.core.next_wake(self.now()).unwrap_or(end);
+            self.clock = next.max(self.clock.plus(Span::ms(1))).min(end);
+            self.core.turn(self.now()).unwrap_or_else(|e| panic!("{e}"));
+            assert!(self.core.broken.is_empty(), "{:?}", self.core.broken);
+        }
+    }
+
+    /// The controller ends, and another one begins with this file.
+    fn restart(&mut self, written: &Written) -> Result<(), CarryRefused> {
+        let mut engine = Engine::new(Arc::clone(&self.core.door.there), "after");
+        for record in self.core.keep.iter().flatten() {
+            engine.restore(record);
+        }
+        assert!(engine.state() == self.core.engine.state(), "the records give another state");
+        let estate = Arc::new(engine.carried(&written.estate())?);
+        self.core.engine = engine;
+        self.core.door.world.hang_up();
+        self.core.door.here = Arc::clone(&estate);
+        self.start(estate);
+        Ok(())
+    }
+
+    fn state(&self) -> &State {
+        self.core.engine.state()
+    }
+}
+
+/// So many seeds, each with one of the changes, at a moment during the operation or after it.
+#[test]
+fn no_obligation_is_lost_by_a_restart_with_another_file() {
+    let seeds = std::env::var("BPCI_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1_000);
+    let changes = changes();
+    let (mut obliged, mut during, mut departed) = (0, 0, 0);
+    for seed in 0..seeds {
+        let (name, written) = &changes[seed as usize % changes.len()];
+        let told = || format!("seed {seed}, {name}");
+        let mut run = Run::new(seed);
+        run.wait(Span::secs(8));
+        let fault = Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) };
+        run.core.door.world.inject(fault);
+        // From before the operation begins until after it has recovered, densely around its beginning.
+        let at = if seed % 2 == 0 { 2_000 + (seed * 37) % 6_000 } else { (seed * 131) % 25_000 };
+        run.wait(Span(at));
+        let (before, open) = (obligations(run.state()), statuses(run.state()));
+        obliged += usize::from(!before.is_empty());
+        during += usize::from(run.state().operations.iter().any(|o| !o.is_over()));
+        run.restart(written).unwrap_or_else(|e| panic!("{}: {e}", told()));
+        assert_eq!(obligations(run.state()), before, "{}", told());
+        assert_eq!(statuses(run.state()).keys().collect::<Vec<_>>(), open.keys().collect::<Vec<_>>(), "{}", told());
+        departed += usize::from(!run.state().estate.departed.is_empty());
+        // And all of it is undone in the end, whatever the ids are by now.
+        run.wait(Span::secs(40));
+        run.core.door.world.mend();
+        run.wait(Span::secs(60));
+        let waits = run.state().operations.iter().any(|o| matches!(o.status, Status::Waiting { .. }));
+        let left = obligations(run.state());
+        assert!(left.is_empty() || waits, "{}: {left:?}; {:?}", told(), statuses(run.state()));
+        // What had departed goes with the next start, once nothing of it is left.
+        run.restart(written).unwrap_or_else(|e| panic!("{}: {e}", told()));
+        let gone = run.state().estate.departed.is_empty();
+        assert!(gone || waits, "{}: {:?}", told(), run.state().estate.departed);
+    }
+    assert!(obliged * 4 > seeds as usize && during * 10 > seeds as usize && departed * 20 > seeds as usize, "{obliged} {during} {departed}");
+}
+
+/// A new operation does not begin on what has departed, and its operation can still be rolled back or aborted.
+#[test]
+fn nothing_new_begins_on_what_departed() {
+    let mut run = Run::new(4);
+    run.wait(Span::secs(8));
+    run.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
+    for _ in 0..400 {
+        run.wait(Span::ms(20));
+        if !obligations(run.state()).is_empty() {
+            break;
+        }
+    }
+    let (_, removed) = &changes()[3];
+    run.restart(removed).unwrap_or_else(|e| panic!("{e}"));
+    let id = run.state().estate.departed.groups.iter().next().copied().unwrap_or_else(|| panic!("nothing departed"));
+    let propose = Action::Propose { group: id, intent: Intent::Failover, from: None, to: None, reason: "again".to_string() };
+    let answer = run.core.input(run.now(), Input::Order(Order { by: "ada".to_string(), action: propose })).unwrap_or_else(|e| panic!("{e}"));
+    assert!(answer.as_ref().is_some_and(|a| a.as_ref().is_err_and(|e| e.law == Some(11))), "{answer:?}");
+    let gaps = run.core.engine.snapshot(run.now(), None).gaps;
+    assert!(gaps.iter().any(|gap| matches!(gap, Gap::Departed { left: 1.., .. })), "{gaps:?}");
+}
+
+/// What nobody may guess at is refused at the start.
+#[test]
+fn a_contradiction_is_refused_at_the_start() {
+    let mut run = Run::new(5);
+    run.wait(Span::secs(8));
+    run.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
+    for _ in 0..400 {
+        run.wait(Span::ms(20));
+        if !obligations(run.state()).is_empty() {
+            break;
+        }
+    }
+    assert!(run.state().operations.iter().any(|o| !o.is_over()));
+    // Its members are in other regions now, and nobody says that the regions were renamed.
+    let mut moved = Written::base();
+    moved.regions.swap(0, 1);
+    let mut estate = moved.estate();
+    for database in estate.groups.iter_mut().filter_map(|g| g.database.as_mut()) {
+        let rests: Vec<String> = database.members.iter().map(|m| m.rest.clone()).collect();
+        (database.members[0].rest, database.members[1].rest) = (rests[1].clone(), rests[0].clone());
+    }
+    assert!(matches!(run.core.engine.carried(&estate), Err(CarryRefused::RegionChanged { .. })));
+    let mut kind = Written::base().estate();
+    kind.groups[0].database = None;
+    assert!(matches!(run.core.engine.carried(&kind), Err(CarryRefused::KindChanged { .. })));
+    let mut others = Written::base();
+    for (name, _, scope) in &mut others.databases {
+        (*name, *scope) = (format!("other-{name}"), format!("other-{scope}"));
+    }
+    assert!(matches!(run.core.engine.carried(&others.estate()), Err(CarryRefused::NothingInCommon { .. })));
+}
