@@ -49,7 +49,8 @@ fn mistold(operation: &Operation, lost: u64, left_behind: u64) -> Option<String>
     }
 }
 
-/// How many effects have arrived, by what is recorded of each: surely, and at most. What nobody could tell may never have left.
+/// How many effects have arrived, by what is recorded of each: surely, and at most. What was not seen to happen may have arrived
+/// too late, or never.
 fn arrived(records: &[Record]) -> (usize, usize) {
     let mut last: BTreeMap<EffectId, Option<&Outcome>> = BTreeMap::new();
     for record in records {
@@ -64,8 +65,7 @@ fn arrived(records: &[Record]) -> (usize, usize) {
         }
     }
     let surely = |o: &&Option<&Outcome>| matches!(o, Some(Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Ended { .. }));
-    let missed = last.values().filter(|o| matches!(o, Some(Outcome::Missed { .. }))).count();
-    (last.values().filter(surely).count(), last.len() - missed)
+    (last.values().filter(surely).count(), last.len())
 }
 
 fn replays(engine: &Engine, records: &[Record]) -> bool {

@@ -162,7 +162,7 @@ fn holder(owner: Option<&Owner>) -> String {
 /// The claim is this operation's, whichever process of its journal wrote it.
 fn runs(cx: &Facts, claim: &Claim, operation: &Operation) -> bool {
     let ours = claim.owner.as_ref().is_some_and(|o| o.journal == cx.state.owner.journal);
-    ours && claim.generation == operation.generation && claim.operation == operation.id.to_string()
+    ours && claim.generation == operation.generation && claim.operation.parse().ok() == Some(operation.id)
 }
 
 /// Whether an operation may act.

@@ -37,8 +37,7 @@ impl World {
     }
 
     fn arrives(&mut self, issued: Issued) {
-        let late = self.process.excluded.contains(&issued.id);
-        self.truth.effects += u32::from(!late);
+        self.truth.effects += 1;
         self.is_sent(&issued);
         if self.outcomes.contains_key(&issued.id) || self.pending.iter().any(|p| p.issued.id == issued.id) {
             self.truth.repeated += 1;
@@ -132,10 +131,7 @@ impl World {
         };
         match answer {
             // Nobody heard it.
-            Err(reason) if reason == NO_STORE => {
-                self.truth.effects -= u32::from(!self.process.excluded.contains(&issued.id));
-                Outcome::Missed { reason }
-            }
+            Err(reason) if reason == NO_STORE => Outcome::Missed { reason },
             Ok(detail) => {
                 if self.process.excluded.contains(&issued.id) {
                     let what = format!("law 3: «{}» happened after it was found that it could not", issued.effect.name());
