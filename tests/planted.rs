@@ -22,8 +22,14 @@ fn found(mistake: Break, blind: bool) -> Option<String> {
 /// each by itself.
 #[test]
 fn each_planted_mistake_is_found() {
-    let missed: Vec<Break> = Break::ALL.into_iter().filter(|m| found(*m, true).is_none()).collect();
+    // By name, to look at a few alone.
+    let only = std::env::var("BPCI_PLANTED").ok();
+    let asked = |m: &Break| only.as_ref().is_none_or(|names| names.split(',').any(|n| n == format!("{m:?}")));
+    let missed: Vec<Break> = Break::ALL.into_iter().filter(asked).filter(|m| found(*m, true).is_none()).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
+    if only.is_some() {
+        return;
+    }
     // And the second look, where it sees, names its law.
     for (mistake, law) in [
         (Break::FenceLeftOut, 1),

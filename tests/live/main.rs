@@ -80,12 +80,3 @@ fn a_death_at_every_intent() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     walk::every_intent(&Lab::up(28800));
 }
-
-#[test]
-#[ignore = "temporary"]
-#[cfg(not(feature = "planted"))]
-fn owners_alone() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let lab = Lab::up(28700);
-    owners::each_fate(&lab);
-}
