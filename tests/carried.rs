@@ -197,7 +197,7 @@ impl Door for Mapped {
                 None => return,
             },
             Look::Outcome { issued } => match effect(&self.here, &self.there, issued.effect.clone()) {
-                Some(effect) => Look::Outcome { issued: Issued { effect, ..issued } },
+                Some(effect) => Look::Outcome { issued: Box::new(Issued { effect, ..*issued }) },
                 None => return,
             },
         };

@@ -169,7 +169,7 @@ impl Door for LiveDoor {
             }
             Look::Outcome { issued } => {
                 let shared = Arc::clone(&self.shared);
-                tokio::spawn(async move { effects::find_out(&shared, issued).await });
+                tokio::spawn(async move { effects::find_out(&shared, *issued).await });
             }
         }
     }

@@ -321,7 +321,7 @@ impl Engine {
     fn look_for(&mut self, now: Now, issued: Issued) {
         if self.looked_for.get(&issued.id).is_none_or(|t| now.mono.since(*t) >= limits::LOOK_AGAIN) {
             self.looked_for.insert(issued.id, now.mono);
-            self.out.looks.push(Look::Outcome { issued });
+            self.out.looks.push(Look::Outcome { issued: Box::new(issued) });
         }
     }
 }

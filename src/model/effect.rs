@@ -146,7 +146,7 @@ pub enum Look {
     /// Look at a group this often until then: the burst that precedes a decision.
     Closely { group: GroupId, every: Span, until: Mono },
     /// Find out whether an effect happened whose report was lost.
-    Outcome { issued: Issued },
+    Outcome { issued: Box<Issued> },
 }
 
 /// What came back of an effect.

@@ -301,7 +301,7 @@ impl Place {
         {
             let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
             let _entered = runtime.enter();
-            door.look(Now::default(), Look::Outcome { issued: Issued { id, effect } });
+            door.look(Now::default(), Look::Outcome { issued: Box::new(Issued { id, effect }) });
         }
         self.report(id)
     }
