@@ -312,7 +312,10 @@ mod tests {
     impl Filmed {
         fn mark(&mut self) -> Snapshot {
             let now = self.0.now();
-            let snapshot = self.0.core.engine.snapshot(now, None);
+            let mut snapshot = self.0.core.engine.snapshot(now, None);
+            if let Some(story) = &self.0.core.story {
+                story.fill(&mut snapshot);
+            }
             let line = Line {
                 v: Line::VERSION,
                 seq: self.0.core.journal.head().seq,

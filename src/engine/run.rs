@@ -221,7 +221,7 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
             return Status::Failed { reason: reason.to_string() };
         }
-        let position = operation.plan.steps.iter().position(|s| s.id == step.id).unwrap_or_default();
+        let position = operation.steps.iter().position(|s| matches!(s.state, StepState::Failed { .. })).unwrap_or_default();
         if operation.fails_validation(position) && !nothing_else_runs(operation) {
             return Status::Running;
         }

@@ -294,7 +294,8 @@ mod tests {
     #[test]
     fn only_notes_of_version_1_vouch() {
         let body = |v: u8, by_hand: &str| {
-            format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{{"Note":{{"by":"ada","text":"db takes writes"{by_hand}}}}}}}"#)
+            let by = if v == 1 { r#""ada""# } else { r#"{"Named":"ada"}"# };
+            format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{{"Note":{{"by":{by},"text":"db takes writes"{by_hand}}}}}}}"#)
         };
         for (v, by_hand, expected) in [(1, "", true), (1, r#","by_hand":true"#, true), (1, r#","by_hand":false"#, false), (2, "", false)] {
             let read = Upcaster::default().record(body(v, by_hand).as_bytes()).unwrap_or_else(|e| panic!("{e}"));
