@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How long a jump of the wall clock is told (a choice of ours).
 const JUMP_TOLD: Span = Span::mins(10);
@@ -12,8 +12,6 @@ const LOAD_COUNTS: Span = Span::mins(1);
 /// All conditions at this moment, as a snapshot shows them.
 pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
     let mut list = estate(cx, s);
-    let silent = s.stale.iter().filter_map(|x| if let Source::Balancer { address } = &x.source { Some(address.as_str()) } else { None });
-    let silent: BTreeSet<&str> = silent.collect();
     // The last operation of each database, and the last of those whose outcome stands.
     let (mut last, mut counts) = (BTreeMap::new(), BTreeMap::new());
     for o in &s.operations {
@@ -25,7 +23,7 @@ pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
         list.extend(primary(cx, s, view));
         list.extend(protection(cx, s, view));
-        list.extend(entry(cx, s, view, &silent));
+        list.extend(entry(cx, s, view));
         list.extend(last.get(&view.group).and_then(|o| operation(view, o)));
         list.extend(counts.get(&view.group).into_iter().flat_map(|o| obligations(view, o)));
         list.extend(automation(s, view));
@@ -136,23 +134,21 @@ fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
 }
 
 /// Whether users find a way to the primary.
-fn entry(cx: &Facts, s: &Snapshot, view: &GroupView, silent: &BTreeSet<&str>) -> Vec<Condition> {
+fn entry(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let mut list = Vec::new();
     let Some(database) = s.estate.group(view.group).database.as_ref().filter(|d| !d.balancers.is_empty()) else { return list };
-    let silent = |b: &Balancer| silent.contains(b.address.as_str());
-    if database.balancers.iter().all(silent) {
+    let heard = || database.balancers.iter().zip(&cx.telemetry.group(view.group).balancers).filter(|(_, t)| t.away.is_none());
+    if heard().next().is_none() {
         list.push(of(view, ConditionKind::NoEntryAnswers));
     }
     let Some(leader) = cx.leader(view.group).filter(|_| view.operation.is_none()) else { return list };
-    let seen = database.balancers.iter().zip(&cx.telemetry.group(view.group).balancers).filter_map(|(b, t)| Some((b, t.server(leader)?)));
-    let answer: Vec<_> = seen.filter(|(b, _)| !silent(b)).collect();
-    let closed: Vec<_> = answer.iter().filter(|(_, (server, _))| server.maintenance).collect();
+    let answer: Vec<_> = heard().filter(|(_, t)| t.server(leader).is_some()).collect();
+    let closed: Vec<_> = answer.iter().filter_map(|(b, t)| Some((b, t.all_in_maintenance(leader, true)?))).collect();
     if !closed.is_empty() && closed.len() == answer.len() {
-        let at = closed.iter().map(|(_, (_, at))| *at).min();
-        list.push(of(view, ConditionKind::Drained { leader }).measured(at));
+        list.push(of(view, ConditionKind::Drained { leader }).measured(closed.iter().map(|(_, at)| *at).min()));
     } else {
         let kind = |b: &Balancer| ConditionKind::PrimaryInMaintenance { leader, balancer: b.address.clone() };
-        list.extend(closed.iter().map(|(b, (_, at))| of(view, kind(b)).measured(Some(*at))));
+        list.extend(closed.iter().map(|(b, at)| of(view, kind(b)).measured(Some(*at))));
     }
     list
 }

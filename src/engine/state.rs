@@ -44,6 +44,8 @@ pub struct State {
     pub turned: BTreeMap<(GroupId, Turn), Utc>,
     /// The last jump of the wall clock: when, and by how many milliseconds.
     pub clock_jumped: Option<(Utc, i64)>,
+    /// The choices that left the table last, and why; the newest last.
+    pub closed: VecDeque<(ProposalId, ProposalEnd)>,
     pub drilled: Vec<Digest>,
     pub next: Counters,
     pub records: u64,
@@ -54,6 +56,9 @@ pub(super) const SILENCES: &[Turn] = &[Turn::PrimarySilent, Turn::AgentSilent, T
 
 /// The turns that tell of a cluster without a synchronous standby.
 const BARE: &[Turn] = &[Turn::WritesAlone, Turn::WritesWait];
+
+/// Choices that are remembered after they left the table: a screen that still shows one says why it is gone.
+const CLOSED: usize = 16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -98,6 +103,7 @@ impl State {
             elected: BTreeMap::new(),
             turned: BTreeMap::new(),
             clock_jumped: None,
+            closed: VecDeque::new(),
             drilled: Vec::new(),
             next: Counters::default(),
             records: 0,
@@ -327,6 +333,10 @@ impl State {
         }
         let Some(position) = self.proposals.iter().position(|p| p.proposal.id == id) else { return };
         let closed = self.proposals.remove(position).proposal;
+        if self.closed.len() == CLOSED {
+            self.closed.pop_front();
+        }
+        self.closed.push_back((id, end));
         let of_detection = closed.by.is(Part::Detection);
         match end {
             ProposalEnd::Displaced if of_detection => {

@@ -38,6 +38,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         services: services::views(&cx),
         disasters,
         proposals,
+        closed: state.closed.clone(),
         forecasts: Vec::new(),
         readiness: None,
         operations: state.operations.clone(),

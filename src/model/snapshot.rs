@@ -66,6 +66,9 @@ pub struct Snapshot {
     /// Open disasters, the worst first.
     pub disasters: Vec<Disaster>,
     pub proposals: Vec<ProposalView>,
+    /// The choices that left the table last, and why.
+    #[serde(default)]
+    pub closed: VecDeque<(super::ProposalId, super::ProposalEnd)>,
     /// What the futures of these say, as far as that is known by now.
     #[serde(default)]
     pub forecasts: Vec<super::ForecastView>,
@@ -447,7 +450,7 @@ impl LogLine {
 
     /// The database, where the subject does not say it already.
     fn beside(&self) -> &str {
-        if matches!(&self.subject, Subject::Group(name) if *name == self.about) { "" } else { &self.about }
+        if matches!(self.subject, Subject::Group(_)) { "" } else { &self.about }
     }
 
     /// All that a filter looks at.

@@ -15,7 +15,7 @@ impl App {
     /// Carries out a command, or says why it cannot be.
     pub fn command(&mut self, command: Command, s: &Snapshot) -> Option<Ask> {
         if let Err(why) = can(command, self, s, self.selected_group(s)) {
-            self.told = Some(why.to_string());
+            self.told = Some(why.into());
             return None;
         }
         match command {

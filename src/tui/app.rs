@@ -8,6 +8,7 @@ use super::list::List;
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
+use crate::wording::changed_words;
 use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,6 +75,25 @@ pub(super) enum Followed {
     Running(OperationId),
 }
 
+/// What is told in the footer until the next key.
+pub struct Told {
+    pub text: String,
+    /// It says that this operation begins.
+    pub begins: Option<OperationId>,
+}
+
+impl From<String> for Told {
+    fn from(text: String) -> Told {
+        Told { text, begins: None }
+    }
+}
+
+impl From<&str> for Told {
+    fn from(text: &str) -> Told {
+        Told::from(text.to_string())
+    }
+}
+
 pub struct App {
     pub screen: Screen,
     pub dialog: Option<Dialog>,
@@ -90,7 +110,7 @@ pub struct App {
     /// How far the story of the command screen is scrolled back.
     pub back: usize,
     /// The answer to the last order, until the next key.
-    pub told: Option<String>,
+    pub told: Option<Told>,
     pub(super) told_at: Instant,
     /// What came of the last order, and is waited for.
     pub(super) followed: Followed,
@@ -174,7 +194,7 @@ impl App {
     pub fn found(&mut self, words: String, found: Result<Vec<LogLine>, String>) {
         match found {
             Ok(lines) => {
-                self.told = Some(format!("{} lines of the whole record", lines.len()));
+                self.told = Some(format!("{} lines of the whole record", lines.len()).into());
                 self.searched = Some((words, lines));
             }
             Err(text) => self.tell(format!("The record was not searched: {text}")),
@@ -284,13 +304,13 @@ impl App {
                     Some(o) => format!("{} has begun it: {}.", o.by, o.id),
                     None => {
                         let group = &s.estate.group(confirm.shown.proposal.group).name;
-                        let why = s
-                            .log
-                            .iter()
-                            .rev()
-                            .find(|l| l.about == *group && l.text.contains("withdrawn: "))
-                            .and_then(|l| l.text.split_once("withdrawn: "));
-                        let why = why.map_or_else(|| "the facts have changed".to_string(), |(_, why)| why.to_string());
+                        let end = s.closed.iter().rev().find(|(id, _)| *id == confirm.shown.proposal.id).map(|(_, end)| *end);
+                        let why = match end {
+                            Some(ProposalEnd::FactsChanged { reason }) => changed_words(reason),
+                            Some(ProposalEnd::Displaced) => "another choice took its place",
+                            Some(ProposalEnd::Dismissed) => "somebody dismissed it",
+                            None => changed_words(FactsChanged::Unnamed),
+                        };
                         format!("The choice for {group} is off the table: {why}.")
                     }
                 };
@@ -319,13 +339,14 @@ impl App {
                 let Some(operation) = operation(id) else { return };
                 self.followed = Followed::Running(id);
                 self.selected = Some(operation.group);
-                self.told = Some(begins(operation, s));
+                self.told = Some(Told { text: begins(operation, s), begins: Some(id) });
             }
             Followed::Running(id) => {
                 // What is over begins no more.
-                let Some(operation) = operation(id).filter(|o| o.is_over()) else { return };
-                self.followed = Followed::Nothing;
-                self.told = self.told.take().filter(|told| *told != begins(operation, s));
+                if operation(id).is_some_and(|o| o.is_over()) {
+                    self.followed = Followed::Nothing;
+                    self.told = self.told.take().filter(|told| told.begins != Some(id));
+                }
             }
         }
     }
@@ -338,10 +359,10 @@ impl App {
         match answer {
             Ok(Receipt::Proposed(id)) => self.followed = Followed::Proposed(id),
             Ok(Receipt::Started(id)) => {
-                self.told = Some(format!("{id} begins"));
+                self.told = Some(format!("{id} begins").into());
                 self.followed = Followed::Started(id);
             }
-            Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.to_string()),
+            Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.into()),
             Err(refusal) => self.refused(&refusal),
         }
     }

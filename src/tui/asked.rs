@@ -77,7 +77,7 @@ impl Show {
             Ask::Theme(name) => match Theme::load(&name) {
                 Ok(theme) => {
                     self.theme = theme.within(super::depth());
-                    app.told = Some(format!("theme {name}"));
+                    app.told = Some(format!("theme {name}").into());
                     app.theme = name;
                     drawn.last = None;
                 }
@@ -100,7 +100,7 @@ impl Show {
                 let text = self.picture(app, drawn).as_ref().map(save::text).unwrap_or_default();
                 let coded = base64::engine::general_purpose::STANDARD.encode(text);
                 let _ = send(&format!("\x1b]52;c;{coded}\x07"));
-                app.told = Some("copied, if the terminal takes OSC 52; P saves to a file".to_string());
+                app.told = Some("copied, if the terminal takes OSC 52; P saves to a file".into());
             }
             Ask::Save => {
                 let picture = self.picture(app, drawn);

@@ -153,7 +153,7 @@ fn differences(old: &Assessment, new: &Assessment, name: impl Fn(MemberId) -> St
     let mut list: Vec<String> = new
         .checks
         .iter()
-        .filter(|n| !old.checks.iter().any(|o| o.name() == n.name() && o.verdict.is_like(n.verdict)))
+        .filter(|n| !old.checks.iter().any(|o| (o.id, o.is_short()) == (n.id, n.is_short()) && o.verdict.is_like(n.verdict)))
         .map(|n| format!("{}: {}", n.name(), n.text))
         .collect();
     if old.to != new.to {
@@ -240,8 +240,9 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
             if confirm.void { " what was typed before is void: read it again, and type it again" } else { " it is not what it was: read it again" };
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
-    let mut blocks: Vec<&str> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).map(Check::name).collect();
-    blocks.dedup();
+    let mut blocks: Vec<&Check> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).collect();
+    blocks.dedup_by_key(|k| k.id);
+    let blocks: Vec<&str> = blocks.into_iter().map(Check::name).collect();
     if !blocks.is_empty() && confirm.fields.is_empty() {
         lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad).line());
     }

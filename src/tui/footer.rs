@@ -23,7 +23,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
     let screens = screens.join("  ");
     let wide = c.width >= 150;
     // An answer stands beside the first keys, whole.
-    let told = app.told.as_ref().map(|text| text::fit(&g.plain(text), c.width.saturating_sub(FIRST).max(c.width / 2), g.ascii));
+    let told = app.told.as_ref().map(|told| text::fit(&g.plain(&told.text), c.width.saturating_sub(FIRST).max(c.width / 2), g.ascii));
     let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
     // What is open takes all keys.

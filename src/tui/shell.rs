@@ -230,7 +230,7 @@ impl Show {
     /// Gives the terminal to the shell, where there is one that can give it back.
     pub(super) fn suspend(&self, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
         if !super::session::has_a_shell() {
-            app.told = Some("there is no shell to go back to".to_string());
+            app.told = Some("there is no shell to go back to".into());
             return Next::Go;
         }
         let began = Instant::now();

@@ -1,6 +1,6 @@
 //! What is typed into a filter, the palette and a dialog.
 
-use super::app::{App, Ask};
+use super::app::{App, Ask, Told};
 use super::can::can;
 use super::confirm::Entered;
 use super::dialog::{self, Dialog, Sure};
@@ -69,7 +69,7 @@ impl App {
         let holds = matches!(&self.dialog, Some(Dialog::Confirm(confirm)) if confirm.is_empty()) && self.keys.command(key) == Some(Command::Pause);
         if holds && key.code == KeyCode::Char(' ') && can(Command::Pause, self, s, self.selected_group(s)).is_ok() {
             if s.world.as_ref().is_some_and(|w| w.paused) {
-                self.told = Some("it stands still already; space goes on once this is left".to_string());
+                self.told = Some("it stands still already; space goes on once this is left".into());
                 return None;
             }
             return self.command(Command::Pause, s);
@@ -89,7 +89,7 @@ impl App {
                 _ => None,
             };
             self.dialog = None;
-            self.told = left.map(str::to_string);
+            self.told = left.map(Told::from);
             return looked_at.map(|proposal| Ask::Untouched(Action::Withdraw { proposal }));
         }
         match dialog {
@@ -99,7 +99,7 @@ impl App {
                 _ => self.dialog = None,
             },
             // What is being typed when it opens was meant for something else.
-            Dialog::Told { typed: true, .. } if !matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) => self.told = Some(READ.to_string()),
+            Dialog::Told { typed: true, .. } if !matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) => self.told = Some(READ.into()),
             Dialog::Told { .. } => {
                 if hears {
                     self.dialog = None;
@@ -142,12 +142,12 @@ impl App {
             Dialog::Confirm(confirm) if !hears => {
                 // It stays to be read: who types fast looks up only then.
                 confirm.wrong = Some("typed before it listened, and dropped: nothing was done".to_string());
-                self.told = Some(DEAF.to_string());
+                self.told = Some(DEAF.into());
             }
             Dialog::Confirm(confirm) if key.code == KeyCode::Char('?') && confirm.is_empty() => {
                 confirm.wrong = Some("no help here: Esc leaves without an order, and ? helps there".to_string());
             }
-            _ if !hears => self.told = Some(DEAF.to_string()),
+            _ if !hears => self.told = Some(DEAF.into()),
             Dialog::Arm { typed } => {
                 if edit(typed, key) {
                     let typed = std::mem::take(typed);

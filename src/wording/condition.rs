@@ -29,8 +29,7 @@ pub fn headline(s: &Snapshot) -> Option<Headline> {
     let worst = s.conditions.first()?;
     let like: Vec<&Condition> = s.conditions.iter().filter(|c| c.is_like(worst) && c.severity == worst.severity).collect();
     let since = like.iter().filter_map(|c| c.since).min().filter(|_| counts(&worst.kind));
-    let mut about: Vec<String> = like.iter().map(|c| about_words(c, &s.estate)).collect();
-    about.dedup();
+    let about: Vec<String> = like.iter().map(|c| about_words(c, &s.estate)).collect();
     Some(Headline {
         severity: worst.severity,
         title: title(worst).to_string(),
@@ -129,6 +128,7 @@ fn about_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::TwoMayWrite { old, new } => format!("{name}: {} beside {}", label(*old), label(*new)),
         ConditionKind::NotUndone { operation } | ConditionKind::OperationWaits { operation } => format!("{name}: {operation}"),
         ConditionKind::BalancerSilent { address, .. } => source_words(&Source::Balancer { address: address.clone() }, estate),
+        ConditionKind::PrimaryInMaintenance { balancer, .. } => format!("{name} on {balancer}"),
         ConditionKind::Overloaded { load } => format!("{name} {load}"),
         ConditionKind::LagOverRpo { member: m, lag, rpo, .. } | ConditionKind::FallsBehind { member: m, lag, rpo } => {
             format!("{name} in {}: {lag} of RPO {rpo}", label(*m))
@@ -165,7 +165,6 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::OnlyOurProbesFail { by } => by.clone(),
         ConditionKind::AutomationBlocked { veto } => veto.words(estate),
         ConditionKind::Cooldown { until } => format!("until {}", until.clock()),
-        ConditionKind::PrimaryInMaintenance { balancer, .. } => balancer.clone(),
         ConditionKind::LedElsewhere { at, planned } => format!("{}, planned {}", estate.region(*at).name, estate.region(*planned).name),
         ConditionKind::WritesWait => "writes wait".to_string(),
         ConditionKind::WritesAlone => "what is acknowledged is on the primary alone".to_string(),

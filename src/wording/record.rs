@@ -19,6 +19,16 @@ fn by_rule(state: &State, s: &OperationStart) -> String {
     response.map_or(String::new(), |(kind, r)| format!(", as configured for {}: {}, {delay} after it", kind.words(), r.strategy))
 }
 
+/// Which fact took a choice off the table.
+pub const fn changed_words(reason: FactsChanged) -> &'static str {
+    match reason {
+        FactsChanged::DisasterOver => "the disaster is over",
+        FactsChanged::PrimaryMoved => "the primary has moved",
+        FactsChanged::NobodyConfirmed => "nobody confirmed it",
+        FactsChanged::Unnamed => "the facts have changed",
+    }
+}
+
 /// Services that are named one by one.
 const NAMED: usize = 12;
 
@@ -168,12 +178,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{words}", of(*proposal)))
         }
         Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, words } => {
-            let reason = match reason {
-                FactsChanged::DisasterOver => "the disaster is over",
-                FactsChanged::PrimaryMoved => "the primary has moved",
-                FactsChanged::NobodyConfirmed => "nobody confirmed it",
-                FactsChanged::Unnamed => words,
-            };
+            let reason = if *reason == FactsChanged::Unnamed { words } else { changed_words(*reason) };
             (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {

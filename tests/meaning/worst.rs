@@ -138,6 +138,14 @@ fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
             ],
             Some("drained"),
         ),
+        (
+            "one of two servers of the primary is drained",
+            vec![
+                Wait(5),
+                Tell(Fact::Balancer { group, balancer, servers: vec![server("one", MemberId(0), true), server("two", MemberId(0), false)] }),
+            ],
+            None,
+        ),
         ("one health check fails", vec![Wait(5), silent(ServiceId(4), EU)], Some("checks_fail")),
         (
             "a service answers nowhere",

@@ -226,9 +226,13 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
         for (i, part) in parts.iter().take(most).enumerate() {
             let last = i + 1 == most && parts.len() > most;
             let text = if last { parts[i..].join(" ") } else { part.clone() };
-            let row = match part.strip_prefix(mark.as_str()).filter(|_| i == 0) {
-                Some(rest) => Row::new().add("   ", t.text).add(g.plain(&mark), style).rest(g, rest, c.width, t.text),
-                None => Row::new().add("     ", t.text).rest(g, &text, c.width, t.text),
+            let row = match i {
+                // The mark has a colour of its own.
+                0 => {
+                    let rest: String = part.chars().skip(mark.chars().count()).collect();
+                    Row::new().add("   ", t.text).add(g.plain(&mark), style).rest(g, &rest, c.width, t.text)
+                }
+                _ => Row::new().add("     ", t.text).rest(g, &text, c.width, t.text),
             };
             lines.push(row.line());
         }

@@ -63,12 +63,13 @@ fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
 fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let found = c.snapshot.ready(region).map(|(ready, _)| ready);
     let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
-    let mut names: Vec<&str> = Vec::new();
+    let mut points: Vec<PointName> = Vec::new();
     for point in &r.lacks {
-        if !names.contains(&point.name.name()) {
-            names.push(point.name.name());
+        if !points.contains(&point.name) {
+            points.push(point.name);
         }
     }
+    let names: Vec<&str> = points.into_iter().map(PointName::name).collect();
     let key = c.key(Command::Go(crate::tui::Screen::Regions));
     // As the column of the regions marks it.
     let mark = if r.needs_more() { "! " } else { "" };

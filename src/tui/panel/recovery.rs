@@ -128,7 +128,7 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
             if all.chars().count() + 28 <= c.width { format!("{} {all}", g.done) } else { format!("{} all {done}", g.done) }
         }
         _ => {
-            let rest: Vec<String> = words.into_iter().filter(|w| !w.starts_with(g.done) && !w.starts_with(g.dash)).collect();
+            let rest: Vec<String> = words.into_iter().zip(steps).filter(|(_, (_, r))| !r.state.opens()).map(|(w, _)| w).collect();
             format!("{} {done} done  {}", g.done, rest.join("  "))
         }
     };

@@ -28,7 +28,7 @@ pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
     let mut row = Row::new().add(" REGIONS  ", t.title);
     let mut ids = ordered(c);
     // Where it is cut, it is cut behind what is in trouble.
-    ids.sort_by_key(|id| state(c, *id).1 == RegionStatus::Ok.word());
+    ids.sort_by_key(|id| is_well(c, *id));
     for (shown, id) in ids.iter().enumerate() {
         let (glyph, word, style) = state(c, *id);
         let late = late(c, *id).map_or(String::new(), |late| format!(", last heard {}", heard(c, *id, late)));
@@ -71,13 +71,19 @@ fn state<'a>(c: &Canvas<'a>, id: RegionId) -> (&'a str, &'static str, ratatui::s
     let view = &c.snapshot.regions[id.at()];
     // What has begun to fail is not shown as well, though nothing is declared yet.
     match view.status {
+        RegionStatus::Ok if is_well(c, id) => (g.ok, view.status.word(), t.ok),
         RegionStatus::Ok if view.services_up < view.services => (g.part, "FAILING", t.warn),
-        RegionStatus::Ok if super::overload(c.snapshot, id).is_some() => (g.part, "OVERLOAD", t.warn),
-        RegionStatus::Ok => (g.ok, view.status.word(), t.ok),
+        RegionStatus::Ok => (g.part, "OVERLOAD", t.warn),
         RegionStatus::Degraded => (g.part, view.status.word(), t.warn),
         RegionStatus::Down => (g.bad, view.status.word(), t.bad),
         RegionStatus::Unknown => (g.unknown, view.status.word(), t.dim),
     }
+}
+
+/// Everything in it answers, and it carries no more than it can.
+fn is_well(c: &Canvas, id: RegionId) -> bool {
+    let view = &c.snapshot.regions[id.at()];
+    view.status == RegionStatus::Ok && view.services_up >= view.services && super::overload(c.snapshot, id).is_none()
 }
 
 /// The age of its last answer, where that is late: a fresh one needs no figure.
