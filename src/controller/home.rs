@@ -326,8 +326,9 @@ mod tests {
         let journal = home.journal();
         std::fs::write(&journal, "").unwrap_or_else(|e| panic!("{e}"));
         let set = |path: &Path, mode: u32| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"));
-        // (directory, journal) before; after, or refused.
-        let table: [((u32, u32), Option<(u32, u32, usize)>); 6] = [
+        // (directory, journal) before; after and the number of changes, or refused.
+        type Row = ((u32, u32), Option<(u32, u32, usize)>);
+        let table: [Row; 6] = [
             ((0o750, 0o640), Some((0o750, 0o640, 0))),
             ((0o700, 0o600), Some((0o700, 0o600, 0))),
             ((0o2755, 0o644), Some((0o2750, 0o640, 2))),

@@ -104,10 +104,9 @@ impl Desk {
     async fn order(&self, asked: Asked, peer: &Peer) -> Result<Receipt, Refusal> {
         let names = peer.names().await;
         let by = Actor::Account(Box::new(peer.account(&names, asked.claims)));
-        let right = asked.action.right();
-        match self.access.allows(peer, &names, right) {
-            true => self.handle.order_of(by, asked.action).await,
-            false => self.handle.deny(by, asked.action, self.access.refusal(&names, right)).await,
+        match asked.action.rights().iter().find(|right| !self.access.allows(peer, &names, **right)) {
+            None => self.handle.order_of(by, asked.action).await,
+            Some(lacks) => self.handle.deny(by, asked.action, self.access.refusal(&names, *lacks)).await,
         }
     }
 

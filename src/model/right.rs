@@ -65,21 +65,32 @@ impl May {
 }
 
 impl Action {
-    /// The right that an account needs to order this.
-    pub const fn right(&self) -> Right {
+    /// The rights that an account needs to order this: all of them.
+    pub const fn rights(&self) -> &'static [Right] {
         match self {
-            Action::Propose { .. } | Action::Withdraw { .. } => Right::Propose,
-            Action::Confirm(c) if c.accept_risk.is_some() || !c.accepts.is_empty() || c.manual_override => Right::AcceptLoss,
-            Action::Confirm(c) if c.supersedes.is_some() => Right::Supersede,
-            Action::Confirm(_) | Action::Answer { .. } => Right::Confirm,
-            Action::AcceptUnprotected { .. } => Right::AcceptLoss,
-            Action::StopAutomatic { .. } | Action::Disarm => Right::Stop,
-            Action::Abort { .. } | Action::Rollback { .. } => Right::Abort,
-            Action::Arm { .. } => Right::Arm,
-            Action::Adopt { .. } => Right::Adopt,
-            Action::Vouch { .. } => Right::Vouch,
-            Action::Note { .. } => Right::Note,
+            Action::Propose { .. } | Action::Withdraw { .. } => &[Right::Propose],
+            Action::Confirm(c) => match (c.takes_a_risk(), c.supersedes.is_some()) {
+                (true, true) => &[Right::AcceptLoss, Right::Supersede],
+                (true, false) => &[Right::AcceptLoss],
+                (false, true) => &[Right::Confirm, Right::Supersede],
+                (false, false) => &[Right::Confirm],
+            },
+            Action::Answer { .. } => &[Right::Confirm],
+            Action::AcceptUnprotected { .. } => &[Right::AcceptLoss],
+            Action::StopAutomatic { .. } | Action::Disarm => &[Right::Stop],
+            Action::Abort { .. } | Action::Rollback { .. } => &[Right::Abort],
+            Action::Arm { .. } => &[Right::Arm],
+            Action::Adopt { .. } => &[Right::Adopt],
+            Action::Vouch { .. } => &[Right::Vouch],
+            Action::Note { .. } => &[Right::Note],
         }
+    }
+}
+
+impl super::Confirmation {
+    /// The choice is confirmed although something speaks against it.
+    const fn takes_a_risk(&self) -> bool {
+        self.accept_risk.is_some() || !self.accepts.is_empty() || self.manual_override
     }
 }
 
@@ -111,10 +122,33 @@ mod tests {
     }
 
     #[test]
-    fn an_action_needs_one_right() {
-        let note = Action::Note { text: String::new(), by_hand: true };
-        for (action, right) in [(note, Right::Note), (Action::Disarm, Right::Stop), (Action::Arm { typed: String::new() }, Right::Arm)] {
-            assert_eq!(action.right(), right);
+    fn what_an_action_needs() {
+        let confirm = |risky, supersedes: bool| {
+            Action::Confirm(super::super::Confirmation {
+                proposal: super::super::ProposalId(1),
+                nonce: 0,
+                seen: super::super::Utc(0),
+                plan: super::super::Digest::default(),
+                evidence: super::super::Digest::default(),
+                typed: String::new(),
+                accepts: Vec::new(),
+                accept_risk: None,
+                manual_override: risky,
+                second_person: None,
+                supersedes: supersedes.then_some(super::super::OperationId(3)),
+            })
+        };
+        let table = [
+            (Action::Note { text: String::new(), by_hand: true }, vec![Right::Note]),
+            (Action::Disarm, vec![Right::Stop]),
+            (Action::Arm { typed: String::new() }, vec![Right::Arm]),
+            (confirm(false, false), vec![Right::Confirm]),
+            (confirm(true, false), vec![Right::AcceptLoss]),
+            (confirm(false, true), vec![Right::Confirm, Right::Supersede]),
+            (confirm(true, true), vec![Right::AcceptLoss, Right::Supersede]),
+        ];
+        for (action, rights) in table {
+            assert_eq!(action.rights(), rights, "{action:?}");
         }
     }
 }
