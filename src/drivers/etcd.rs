@@ -61,6 +61,8 @@ pub struct Key {
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     pub revision: u64,
+    /// The id of the cluster that answered, from the header of its reply.
+    pub cluster_id: Option<u64>,
     pub list: Vec<Key>,
 }
 
@@ -76,6 +78,7 @@ impl Keys {
 /// It tells no revision.
 pub fn keys(answer: &Value) -> Result<Keys, String> {
     let revision = number(&answer["header"]["revision"]).ok_or("an answer without a revision")?;
+    let cluster_id = number(&answer["header"]["cluster_id"]);
     let responses = answer["responses"].as_array().into_iter().flatten();
     let found = responses.flat_map(|r| r["response_range"]["kvs"].as_array().into_iter().flatten());
     let key = |kv: &Value| {
@@ -87,7 +90,7 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
             lease: kv["lease"].as_str().and_then(|l| l.parse().ok()),
         })
     };
-    Ok(Keys { revision, list: found.filter_map(key).collect() })
+    Ok(Keys { revision, cluster_id, list: found.filter_map(key).collect() })
 }
 
 impl Etcd {
@@ -346,6 +349,9 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
     }
     let members = std::sync::Arc::new(known.clone());
     let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
+    let switch = |entry: &Value| Some((Timeline(u32::try_from(entry.get(0)?.as_u64()?).ok()?), Lsn(entry.get(1)?.as_u64()?)));
+    let history: Vec<(Timeline, Lsn)> =
+        parsed("history").iter().flat_map(|(v, _)| v.as_array().into_iter().flatten().filter_map(switch).collect::<Vec<_>>()).collect();
     let member_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.member);
     StoreRecord {
         revision: keys.revision,
@@ -367,10 +373,9 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         config: parsed("config").map(|(v, revision)| config(&v, revision)),
         status: parsed("status").and_then(|(v, revision)| Some(StatusKey { revision, position: Lsn(v["optime"].as_u64()?) })),
         initialize: key("initialize").map(|k| Name::from(k.value.as_str())).filter(|v| !v.is_empty()),
-        last_switch: parsed("history").and_then(|(v, _)| {
-            let last = v.as_array()?.last()?.as_array()?.clone();
-            Some((Timeline(u32::try_from(last.first()?.as_u64()?).ok()?), Lsn(last.get(1)?.as_u64()?)))
-        }),
+        last_switch: history.last().copied(),
+        history,
+        store_id: keys.cluster_id.map(|id| Name::from(format!("{id:x}"))),
         operation: own(&operation_key(database)),
         owner: own(&owner_key(database)),
         legacy: if legacy_key(database) == operation_key(database) { None } else { own(&legacy_key(database)) },

@@ -13,6 +13,9 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
         | Event::MemberNamed { group, .. }
         | Event::FenceProven { group, .. }
         | Event::Turned { group, .. }
+        | Event::IdentitySeen { group, .. }
+        | Event::IdentityChanged { group, .. }
+        | Event::Adopted { group, .. }
         | Event::AutomationHeld { group, .. }
         | Event::Vouched { group, .. } => Some(*group),
         Event::Proposed(p) => Some(p.group),

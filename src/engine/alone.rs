@@ -108,6 +108,8 @@ impl Onto {
             inherits: BTreeMap::new(),
             fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
             automation_at: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            changed: BTreeMap::new(),
             held: BTreeMap::new(),
             dismissed: BTreeSet::new(),
             displaced: BTreeMap::new(),

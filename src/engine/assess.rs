@@ -74,6 +74,10 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         list.push(room(cx, group, proposal.from, region, proposal.intent == Intent::Switchover));
     }
     list.extend(cx.state.running(group).map(|open| supersedes(open)));
+    if cx.state.changed.contains_key(&group) {
+        let text = "the cluster that answers is not the one that was seen before; adopt it first, if it is meant".to_string();
+        list.insert(0, check(CheckId::SameCluster, Verdict::block(11), text));
+    }
     list
 }
 

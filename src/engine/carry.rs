@@ -294,6 +294,8 @@ pub fn state(old: &State, new: &Arc<Estate>) -> State {
     next.automation_at = old.automation_at.iter().filter_map(|(g, at)| Some((carry.group(*g)?, *at))).collect();
     let of_disaster = |(d, g): &(DisasterId, GroupId)| Some((*known.get(d)?, carry.group(*g)?));
     next.declined = old.declined.iter().filter_map(|(key, who)| Some((of_disaster(key)?, who.clone()))).collect();
+    next.identities = old.identities.iter().filter_map(|(g, seen)| Some((carry.group(*g)?, seen.clone()))).collect();
+    next.changed = old.changed.iter().filter_map(|(g, now)| Some((carry.group(*g)?, now.clone()))).collect();
     next.held = old.held.iter().filter_map(|(key, told)| Some((of_disaster(key)?, told.clone()))).collect();
     next.dismissed = old.dismissed.iter().filter_map(of_disaster).collect();
     next.turned = old.turned.iter().filter_map(|((g, turn), at)| Some(((carry.group(*g)?, *turn), *at))).collect();

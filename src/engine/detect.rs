@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     names(engine, now);
+    identities(engine, now);
     primaries(engine, now);
     if engine.detects {
         let watched = engine.watched();
@@ -45,6 +46,26 @@ fn primaries(engine: &mut Engine, now: Now) {
         };
         if (Some(member), timeline) != known && (timeline.is_some() || known.0.is_none()) {
             engine.emit(now, Event::PrimaryChanged { group, member: Some(member), timeline });
+        }
+    }
+}
+
+/// Which cluster answers, held against the one that was seen. In a fork it is the one that was seen.
+fn identities(engine: &mut Engine, now: Now) {
+    for group in engine.state.estate.group_ids().filter(|_| engine.detects).collect::<Vec<_>>() {
+        let cx = engine.facts(now);
+        let Some(record) = cx.record(group) else { continue };
+        let history = if record.history.is_empty() { record.last_switch.into_iter().collect() } else { record.history.clone() };
+        let read = Identity { system_id: record.initialize.clone(), store_id: record.store_id.clone(), history };
+        let (seen, changed) = (engine.state.identities.get(&group), engine.state.changed.get(&group));
+        match seen.map_or_else(|| Ok(read.clone()), |seen| seen.continued(&read)) {
+            // What tells nothing is no identity.
+            Ok(identity) if identity == Identity::default() => {}
+            Ok(identity) if Some(&identity) != seen || (changed.is_some() && read.system_id.is_some()) => {
+                engine.emit(now, Event::IdentitySeen { group, identity });
+            }
+            Err(change) if changed.is_none_or(|(_, told)| *told != change) => engine.emit(now, Event::IdentityChanged { group, now: read, change }),
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
             engine.emit(now, Event::Disarmed { by: order.by.clone() });
             Ok(Receipt::Done)
         }
-        Action::Adopt { group, typed } => adopt(engine, *group, typed),
+        Action::Adopt { group, typed } => adopt(engine, now, &order.by, *group, typed),
         Action::Vouch { group, note } => vouch(engine, now, &order.by, *group, note),
         Action::Note { text, by_hand } => {
             engine.state.armed |= planted::is(Break::Untold);
@@ -484,13 +484,17 @@ fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt
     Ok(Receipt::Done)
 }
 
-fn adopt(engine: &Engine, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
-    let Some(group) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
-    let name = &group.name;
+fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
+    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let name = &target.name;
     if typed != name {
         return Err(Refusal::by_law(4, format!("`{typed}` is not the name of this protection group"), format!("type {name}")));
     }
-    Err(Refusal::new(format!("the identity of the cluster of {name} has not changed"), "nothing to adopt"))
+    let Some((identity, _)) = engine.state.changed.get(&group).cloned() else {
+        return Err(Refusal::new(format!("the identity of the cluster of {name} has not changed"), "nothing to adopt"));
+    };
+    engine.emit(now, Event::Adopted { group, by: by.clone(), identity });
+    Ok(Receipt::Done)
 }
 
 /// For screens: why a member may not take over, or not without a risk that is typed.

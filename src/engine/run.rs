@@ -179,7 +179,7 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
     if let Some((step, reason)) = promoted_late(engine, now, operation) {
         return engine.emit(now, Event::StepReset { operation: id, step, reason });
     }
-    if engine.state.armed && ending::old_primary_leads_on(&engine.facts(now), operation) {
+    if engine.state.armed && !engine.state.changed.contains_key(&operation.group) && ending::old_primary_leads_on(&engine.facts(now), operation) {
         let operation = Arc::clone(operation);
         return undo_by_itself(engine, now, &operation);
     }
@@ -483,7 +483,9 @@ fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
         _ => false,
     };
     let nothing_left = !own && operation.inherited.is_empty();
-    if nothing_left || engine.state.running(operation.group).is_some() {
+    // What was done to another cluster is not undone on this one without a person's word.
+    let other = engine.state.changed.contains_key(&operation.group);
+    if nothing_left || other || engine.state.running(operation.group).is_some() {
         return;
     }
     let inherited = |member: MemberId| operation.inherited.iter().any(|o| o.member() == member);

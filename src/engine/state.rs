@@ -32,6 +32,10 @@ pub struct State {
     pub automation_at: BTreeMap<GroupId, Utc>,
     /// Of which disaster and group a person has said that automation is not to act: who, and when.
     pub declined: BTreeMap<(DisasterId, GroupId), Declined>,
+    /// Which cluster each group's is, as it was seen.
+    pub identities: BTreeMap<GroupId, Identity>,
+    /// Groups whose cluster is another one now, as it was read then.
+    pub changed: BTreeMap<GroupId, (Identity, IdentityChange)>,
     /// Why automation does not act on a group in a disaster: each reason that was told, the newest last.
     pub held: BTreeMap<(DisasterId, GroupId), Vec<Veto>>,
     /// Detection's choices that a person dismissed: the same disaster does not propose them again.
@@ -97,6 +101,8 @@ impl State {
             fence_proofs: BTreeMap::new(),
             automation_at: BTreeMap::new(),
             declined: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            changed: BTreeMap::new(),
             held: BTreeMap::new(),
             dismissed: BTreeSet::new(),
             displaced: BTreeMap::new(),
@@ -223,6 +229,21 @@ impl State {
                 if let Some(p) = stopped.filter(|p| p.proposal.automatic_at.is_some()) {
                     p.proposal.automatic_at = None;
                     p.revision += 1;
+                }
+            }
+            Event::IdentitySeen { group, identity } => {
+                self.changed.remove(group);
+                self.identities.insert(*group, identity.clone());
+            }
+            Event::IdentityChanged { group, now, change } => {
+                self.changed.insert(*group, (now.clone(), change.clone()));
+            }
+            Event::Adopted { group, identity, .. } => {
+                self.changed.remove(group);
+                self.identities.insert(*group, identity.clone());
+                // The timelines of the other cluster say nothing of this one.
+                if let Some(slot) = self.primaries.get_mut(group.at()) {
+                    slot.1 = None;
                 }
             }
             Event::AutomationHeld { group, disaster, veto } => self.held.entry((*disaster, *group)).or_default().push(veto.clone()),

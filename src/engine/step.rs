@@ -40,6 +40,9 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
         return progress;
     }
     let record = &operation.steps[index];
+    if step.kind.acts() && record.effects.is_empty() && cx.state.changed.contains_key(&operation.group) {
+        return Fail("the cluster that answers is not the one that this operation began on".into());
+    }
     match &step.kind {
         StepKind::CheckIdentity => identity(cx, operation, record),
         StepKind::CheckVotes => observers(cx, operation, record),

@@ -210,6 +210,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
     let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
     let vouched = |group| Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() });
     gaps.extend(cx.estate().group_ids().filter_map(vouched));
+    gaps.extend(cx.state.changed.iter().map(|(group, (_, change))| Gap::IdentityChanged { group: *group, change: change.clone() }));
     let departed = cx.estate().departed.groups.iter();
     gaps.extend(departed.map(|group| Gap::Departed { group: *group, left: cx.state.obligations(*group).count() as u16 }));
     for group in cx.estate().group_ids() {

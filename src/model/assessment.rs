@@ -101,6 +101,8 @@ vocabulary!(
         Capacity = "room",
         /// Whether another operation of ours is not over on the same group.
         Operation = "operation",
+        /// Whether the cluster that answers continues the one that was seen.
+        SameCluster = "identity changed",
         SecondFactor = "second factor",
     }
 );

@@ -2,8 +2,9 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Intent, Loss, MemberId, Mode,
-    Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status, Timeline, Veto,
+    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Identity, IdentityChange, Intent,
+    Loss, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status,
+    Timeline, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -54,6 +55,23 @@ pub enum Event {
         group: GroupId,
         member: MemberId,
         name: Name,
+    },
+    /// Which cluster a group's is: seen for the first time, or more of it, or again after it was another one.
+    IdentitySeen {
+        group: GroupId,
+        identity: Identity,
+    },
+    /// The cluster that answers does not continue the one that was seen. Nothing new begins on it until a person adopts it.
+    IdentityChanged {
+        group: GroupId,
+        now: Identity,
+        change: IdentityChange,
+    },
+    /// A person took the cluster that answers for the group's from now on.
+    Adopted {
+        group: GroupId,
+        by: Actor,
+        identity: Identity,
     },
     /// What is seen of a database has turned.
     Turned {

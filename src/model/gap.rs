@@ -22,6 +22,11 @@ pub enum Gap {
         group: GroupId,
         left: u16,
     },
+    /// The cluster that answers is not the one that was seen before.
+    IdentityChanged {
+        group: GroupId,
+        change: super::IdentityChange,
+    },
     NoFence {
         group: GroupId,
     },

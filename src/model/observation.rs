@@ -203,6 +203,12 @@ pub struct StoreRecord {
     pub members: Arc<Vec<MemberKey>>,
     /// The last switch of timelines: the timeline that ended, and where.
     pub last_switch: Option<(Timeline, Lsn)>,
+    /// Every switch that the store still tells, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<(Timeline, Lsn)>,
+    /// The store's own cluster id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<Name>,
     /// The controllers' own key: which operation acted last.
     pub operation: Option<OperationKey>,
     /// Whose it is; the key is gone when its owner has not renewed it in time.

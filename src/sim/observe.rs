@@ -202,6 +202,8 @@ impl World {
             initialize: Some(cluster.system_id.clone()),
             members: std::sync::Arc::clone(&cluster.keys),
             last_switch: store.last_switch,
+            history: store.last_switch.into_iter().collect(),
+            store_id: None,
             operation: store.operation.clone(),
             owner: store.owner.as_ref().map(|o| o.key.clone()),
             legacy: None,

@@ -20,6 +20,10 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
             )
         }
         Gap::Vouched { group: g, elected } => format!("{}: {}", group(*g), elected_words(elected, estate, *g)),
+        Gap::IdentityChanged { group: g, change } => {
+            let name = group(*g);
+            format!("{name}: IDENTITY CHANGED: {}; no new operation until somebody adopts it (`bpci estate adopt {name}`)", identity_words(change))
+        }
         Gap::Departed { group: g, left } => {
             let name = group(*g);
             format!("{name}: not configured as it was any more, and {left} of its changes are still to be undone; no new operation until then")
@@ -55,6 +59,14 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
         Gap::ReceiverUnreadable { group: g, member: m, user } => {
             format!("{}: the receiver of {} cannot be read; grant it: GRANT pg_monitor TO {user}", group(*g), label(g, m))
         }
+    }
+}
+
+/// Why a cluster is not the one that was seen.
+pub fn identity_words(change: &IdentityChange) -> String {
+    match change {
+        IdentityChange::OtherSystem { seen, now } => format!("its system identifier was {seen} and is {now}"),
+        IdentityChange::OtherHistory { timeline } => format!("its history does not continue what was seen of timeline {timeline}"),
     }
 }
 

@@ -15,7 +15,7 @@ mod story;
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{by_hand, elected_words, takes_over};
 pub use forecast::foretold_words;
-pub use gap::{gap_words, source_words};
+pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};
 pub use record::changed_words;
 pub use story::Story;

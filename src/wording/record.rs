@@ -82,6 +82,15 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (weight, Subject::Group(group(*g)), format!("{name} leads{on}{by}{}", back.unwrap_or_default()))
         }
+        Event::IdentitySeen { .. } => return None,
+        Event::IdentityChanged { group: g, change, .. } => (
+            Weight::Alarm,
+            Subject::Group(group(*g)),
+            format!("IDENTITY CHANGED: {}; no new operation until it is adopted", super::identity_words(change)),
+        ),
+        Event::Adopted { group: g, by, .. } => {
+            (Weight::Notice, Subject::Person(by.to_string()), format!("adopts the cluster of {} as it is now", group(*g)))
+        }
         Event::Turned { group: g, turn } => {
             let leader = || state.primaries.get(g.at()).and_then(|p| p.0).map_or_else(|| "nobody".to_string(), |m| member(*g, m));
             let (weight, text) = match turn {

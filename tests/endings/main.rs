@@ -248,3 +248,28 @@ fn waiting(run: &mut Run) {
     overrule(run);
     run.until(Span::mins(4), "an operation that waits", |s| s.operations.back().is_some_and(|o| matches!(o.status, Status::Waiting { .. })));
 }
+
+/// The cluster was rebuilt under an old journal: nothing new begins on it until a person adopts it by its name.
+#[test]
+fn a_rebuilt_cluster_allows_no_new_operation_until_it_is_adopted() {
+    let mut run = Run::new(21, |_| {});
+    assert!(run.core.engine.state().identities.contains_key(&DB));
+    run.rebuild(22);
+    let changed = |s: &Snapshot| s.gaps.iter().any(|gap| matches!(gap, Gap::IdentityChanged { .. }));
+    run.until(Span::secs(30), "the change to be told", changed);
+    let propose = || Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "ordered".to_string() };
+    run.order(propose()).unwrap_or_else(|e| panic!("{e}"));
+    run.wait(Span::secs(2));
+    let blocked = |s: &Snapshot| s.proposals[0].assessment.checks.iter().any(|c| c.id == CheckId::SameCluster);
+    assert!(blocked(&run.snapshot()) && !run.snapshot().proposals[0].assessment.can_be_confirmed());
+    // Neither does automation, nor a controller that comes after this one.
+    run.strike(FaultKind::NodeFailure, "us-east-1");
+    run.restart(Span::secs(1), true);
+    run.wait(Span::secs(25));
+    assert!(run.core.engine.state().operations.is_empty());
+    assert!(run.order(Action::Adopt { group: DB, typed: "core".to_string() }).is_err());
+    run.order(Action::Adopt { group: DB, typed: "core-db".to_string() }).unwrap_or_else(|e| panic!("{e}"));
+    run.wait(Span::secs(2));
+    assert!(!changed(&run.snapshot()));
+    run.replays();
+}
