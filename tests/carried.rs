@@ -290,7 +290,7 @@ impl Run {
 
     /// The controller ends, and another one begins with this file.
     fn restart(&mut self, written: &Written) -> Result<(), CarryRefused> {
-        let mut engine = Engine::new(Arc::clone(&self.core.door.there), Owner { nonce: "another process".to_string(), ..Owner::from("before") });
+        let mut engine = Engine::new(Arc::clone(&self.core.door.there), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("before") });
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }

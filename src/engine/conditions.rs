@@ -192,6 +192,7 @@ fn automation(s: &Snapshot, view: &GroupView) -> Vec<Condition> {
 /// What is missing for a recovery of a database, as far as no other condition tells it.
 fn lack(gap: &Gap) -> Option<Condition> {
     let (group, kind) = match gap {
+        Gap::IdentityChanged { group, change } => (group, ConditionKind::IdentityChanged { change: change.clone() }),
         Gap::Departed { group, left } => (group, ConditionKind::Departed { left: *left }),
         Gap::NoFence { group } => (group, ConditionKind::NoFence),
         Gap::NoStore { group } => (group, ConditionKind::NoStore),

@@ -67,7 +67,7 @@ fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
 }
 
 /// When the member was asked, if it answered that it leads and the store names it as the leader.
-fn leads(cx: &Facts, group: GroupId, member: MemberId) -> Option<Mono> {
+pub fn leads(cx: &Facts, group: GroupId, member: MemberId) -> Option<Mono> {
     let led = cx.record_within(group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(member));
     cx.report_within(group, member, limits::FRESH).filter(|r| led && r.running && r.role == MemberRole::Leader)?;
     cx.member(group, member)?.report.as_ref().map(|(_, at)| *at)

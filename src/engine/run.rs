@@ -197,8 +197,14 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
 fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, String)> {
     let index = operation.position(|k| *k == StepKind::WatchPromotion)?;
     let failed = matches!(operation.steps[index].state, StepState::Failed { .. }) && operation.handed_over();
-    let leader = moved_to(engine, now, operation).filter(|leader| failed && *leader == operation.to)?;
-    Some((index as u16, format!("{} leads now", engine.facts(now).label(operation.group, leader))))
+    let cx = engine.facts(now);
+    // By its own answer as well: the store alone may name one that leads no more.
+    ending::leads(&cx, operation.group, operation.to).filter(|_| failed)?;
+    let timeline = cx.report_within(operation.group, operation.to, limits::FRESH)?.timeline?;
+    if operation.before.timeline.is_some_and(|before| timeline <= before) {
+        return None;
+    }
+    Some((index as u16, format!("{} leads now", cx.label(operation.group, operation.to))))
 }
 
 /// The old primary leads on, healthy: users get their way to it back.

@@ -170,6 +170,10 @@ pub enum ConditionKind {
     Departed {
         left: u16,
     },
+    /// The cluster that answers is not the one that was seen before.
+    IdentityChanged {
+        change: super::IdentityChange,
+    },
     /// Nothing was measured yet.
     NothingMeasured,
 }
@@ -187,6 +191,7 @@ impl ConditionKind {
             ConditionKind::NoEntryAnswers => (6, "no_entry_answers"),
             ConditionKind::AgentSilent => (7, "agent_silent"),
             ConditionKind::WritesWait => (8, "writes_wait"),
+            ConditionKind::IdentityChanged { .. } => (9, "identity_changed"),
             ConditionKind::NotUndone { .. } => (9, "not_undone"),
             ConditionKind::OperationWaits { .. } => (10, "operation_waits"),
             ConditionKind::ReadOnly => (11, "read_only"),

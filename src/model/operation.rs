@@ -344,7 +344,10 @@ impl Operation {
     pub fn fails_validation(&self, index: usize) -> bool {
         let failed = self.steps.get(index).is_some_and(|s| matches!(s.state, StepState::Failed { .. }));
         let validates = self.plan.steps.get(index).is_some_and(|s| matches!(s.kind, super::StepKind::ValidateWrite { .. }));
-        self.results.promoted.is_some() && failed && validates
+        // A step that sent nothing failed for another reason, such as a claim that is lost.
+        let wrote = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) && !e.is_missed();
+        let sent = self.steps.get(index).is_some_and(|s| s.effects.iter().any(wrote));
+        self.results.promoted.is_some() && failed && validates && sent
     }
 
     pub fn is_over(&self) -> bool {

@@ -119,7 +119,7 @@ impl Run {
             self.clock = self.clock.plus(Span::ms(500));
             self.core.door.poll(self.clock);
         }
-        let mut engine = Engine::new(Arc::clone(&self.estate), Owner { nonce: "another process".to_string(), ..Owner::from("test") });
+        let mut engine = Engine::new(Arc::clone(&self.estate), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("test") });
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
