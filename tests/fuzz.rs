@@ -83,7 +83,7 @@ fn texts(of: &str, ends: &str) -> Vec<String> {
 fn store_keys(text: &str) -> Keys {
     let lines: Vec<&str> = text.lines().collect();
     let list = lines.chunks_exact(2).map(|l| Key { name: l[0].into(), value: l[1].into(), create: 5, modified: 7, lease: None }).collect();
-    Keys { revision: 9, list }
+    Keys { revision: 9, cluster_id: None, list }
 }
 
 fn read_store(text: &str) {
