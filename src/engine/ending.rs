@@ -37,12 +37,25 @@ const fn settles(open: &EffectRecord) -> &'static str {
     }
 }
 
-/// The cluster elected a member that the plan does not lead to, or did the plan's work after a step of it had failed.
+/// The cluster elected a member that the plan does not lead to, went back to the one that was left, or did the plan's work
+/// after a step of it had failed.
 fn elected(engine: &Engine, now: Now, operation: &Operation) -> Option<Status> {
+    if let Some(leader) = went_back(&engine.facts(now), operation) {
+        return Some(Status::ElectedElsewhere { leader });
+    }
     let leader = moved_to(engine, now, operation)?;
     let overtaken = leader != operation.to;
     let stuck = !operation.handed_over() && operation.failed_step().is_some();
     (overtaken || stuck).then_some(Status::ElectedElsewhere { leader })
+}
+
+/// After the promotion a member that was left leads again, by the store and by its own answer, on a later timeline.
+fn went_back(cx: &Facts, operation: &Operation) -> Option<MemberId> {
+    operation.results.promoted?;
+    let leader = cx.record(operation.group)?.leading_member().filter(|l| operation.left.contains(l))?;
+    leads(cx, operation.group, leader)?;
+    let timeline = cx.report(operation.group, leader)?.timeline?;
+    operation.before.timeline.is_none_or(|before| timeline > before).then_some(leader)
 }
 
 /// The member that it was handed over to is gone, as detection believes it.
