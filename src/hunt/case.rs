@@ -160,13 +160,15 @@ fn trick(dice: &mut Dice, shape: &Shape) -> Trick {
 
 /// What befalls the claim: another controller, a process that is frozen, a store that is restored, requests that are lost.
 fn claims(dice: &mut Dice, tricks: &mut Vec<Trick>, acts: &mut Vec<TimedAct>) -> Option<Rival> {
-    if dice.odds(60) {
+    if dice.odds(45) {
         return None;
     }
+    // Early: what follows meets it.
+    let early = |dice: &mut Dice| dice.between(Span::secs(1), Span::secs(30));
     let holds = dice.pick(&[Span::secs(2), Span::secs(12), Span::secs(40)]);
-    if dice.odds(40) {
-        let lasts = dice.pick(&[Span::secs(2), Span::secs(11), Span::secs(70), Span::secs(120)]);
-        acts.push(TimedAct { at: moment(dice), act: Act::FreezeAt { point: dice.below(8) as u32, lasts } });
+    if dice.odds(50) {
+        let lasts = dice.pick(&[Span::secs(2), Span::secs(14), Span::secs(70), Span::secs(120)]);
+        acts.push(TimedAct { at: early(dice), act: Act::FreezeAt { point: dice.below(5) as u32, lasts } });
     }
     if dice.odds(25) {
         let age = dice.pick(&[Span::secs(3), Span::secs(15), Span::secs(60)]);
@@ -178,10 +180,10 @@ fn claims(dice: &mut Dice, tricks: &mut Vec<Trick>, acts: &mut Vec<TimedAct>) ->
         let kind = if dice.odds(50) { TrickKind::LosesRequests { percent } } else { TrickKind::DelaysRequests { percent, by } };
         tricks.push(Trick { at: dice.between(Span::ZERO, BUSY), lasts: dice.between(Span::secs(1), Span::secs(60)), kind });
     }
-    match dice.below(3) {
+    match dice.below(4) {
         0 => None,
         1 => Some(Rival::TakesOver { holds }),
-        _ => Some(Rival::Claims { at: moment(dice), holds, dies: dice.odds(50) }),
+        _ => Some(Rival::Claims { at: early(dice), holds, dies: dice.odds(50) }),
     }
 }
 
