@@ -2,7 +2,7 @@
 //! cannot go on closes itself with a typed reason. One with an effect of unknown outcome does not close; it says what would
 //! settle that.
 
-use super::run::moved_to;
+use super::run::{may_begin, moved_to};
 use super::{Engine, Facts, limits, votes};
 use crate::model::*;
 
@@ -72,9 +72,14 @@ pub fn is_silent(cx: &Facts, operation: &Operation) -> bool {
     operation.handed_over() && since.is_some_and(|since| cx.now.mono.since(since) >= limits::SILENCE)
 }
 
-/// A validating write failed after the promotion, all else is done, and the new primary leads by its own answer.
+/// A validating write failed after the promotion, all else is done or waits for that write, and the new primary leads by its
+/// own answer.
 fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
-    let all = operation.steps.iter().enumerate().all(|(index, s)| s.state.opens() || operation.fails_validation(index));
+    let over = |(index, s): (usize, &StepRecord)| match s.state {
+        StepState::Pending => !may_begin(operation, index),
+        _ => s.state.opens() || operation.fails_validation(index),
+    };
+    let all = operation.steps.iter().enumerate().all(over);
     let (_, reason) = operation.failed_step().filter(|_| all)?;
     leads(cx, operation.group, operation.to).map(|_| Status::NotValidated { reason: reason.to_string() })
 }

@@ -91,16 +91,9 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
         // Each step sees what the ones before it have just changed.
         let Some(current) = engine.state.operation(id) else { return };
         let record = &current.steps[index];
-        let step = &current.plan.steps[index];
         let number = index as u16;
         if record.state == StepState::Pending {
-            let passed = |a: &u16| current.steps[usize::from(*a)].state.opens() || (goes_on(step) && current.fails_validation(usize::from(*a)));
-            let open = step.after.iter().all(passed);
-            let failed =
-                |(i, s): (usize, &StepRecord)| matches!(s.state, StepState::Failed { .. }) && !(goes_on(step) && current.fails_validation(i));
-            let stopped = current.steps.iter().enumerate().any(failed);
-            // After a failure nothing new that acts is begun; what only watches may.
-            if !open || (stopped && step.kind.acts()) {
+            if !may_begin(current, index) {
                 continue;
             }
             engine.emit(now, Event::StepStarted { operation: id, step: number });
@@ -109,6 +102,16 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
         }
         advance(engine, now, id, index);
     }
+}
+
+/// Whether a step that is pending begins, as the others stand. After a failure nothing new that acts is begun; what only
+/// watches may.
+pub fn may_begin(operation: &Operation, index: usize) -> bool {
+    let step = &operation.plan.steps[index];
+    let overlooked = |i: usize| goes_on(step) && operation.fails_validation(i);
+    let open = step.after.iter().map(|a| usize::from(*a)).all(|a| operation.steps[a].state.opens() || overlooked(a));
+    let failed = |(i, s): (usize, &StepRecord)| matches!(s.state, StepState::Failed { .. }) && !overlooked(i);
+    open && !(step.kind.acts() && operation.steps.iter().enumerate().any(failed))
 }
 
 /// It is done also where a validating write has failed after the promotion: users are led to the new primary all the same.

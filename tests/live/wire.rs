@@ -113,6 +113,6 @@ pub fn candidate_dies(lab: &Lab) {
     std::thread::sleep(Duration::from_secs(2));
     let output = lab.trigger(&config, &leader, &[]);
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(!output.status.success() && said.contains("undo the fence"), "{said}");
+    assert!(!output.status.success() && said.contains("undoes the fence"), "{said}");
     lab.mend();
 }
