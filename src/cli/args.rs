@@ -17,7 +17,8 @@ use std::path::PathBuf;
 ///
 /// Without a command: the dashboard, on the built-in simulated estate (press ? there for help).
 #[derive(Debug, Parser)]
-#[command(name = "bpci", version, disable_help_subcommand = true)]
+// An option of the dashboard before a command is refused: unheeded, `--config FILE` would leave the command with the simulation.
+#[command(name = "bpci", version, disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     #[command(flatten)]
     pub open: Open,
