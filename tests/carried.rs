@@ -5,7 +5,7 @@ use bpci::controller::Core;
 use bpci::engine::{Engine, Input, State};
 use bpci::journal::Journal;
 use bpci::model::*;
-use bpci::sim::World;
+use bpci::sim::{Translated, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -89,135 +89,6 @@ fn changes() -> Vec<(&'static str, Written)> {
     all
 }
 
-/// The world of one estate behind the ids of another: both know the same servers, by their addresses.
-struct Mapped {
-    world: World,
-    there: Arc<Estate>,
-    here: Arc<Estate>,
-}
-
-fn scope(estate: &Estate, group: GroupId) -> Option<&str> {
-    estate.groups.get(group.at())?.database.as_ref().map(|d| d.scope.as_str())
-}
-
-/// A group and a member of one estate in the other.
-fn group(from: &Estate, to: &Estate, id: GroupId) -> Option<GroupId> {
-    let known = scope(from, id)?;
-    to.group_ids().find(|g| scope(to, *g) == Some(known))
-}
-
-fn member(from: &Estate, to: &Estate, of: GroupId, id: MemberId) -> Option<MemberId> {
-    let rest = &from.group(of).database.as_ref()?.member(id)?.rest;
-    to.group(group(from, to, of)?).database.as_ref()?.members.iter().position(|m| m.rest == *rest).map(MemberId::of)
-}
-
-fn balancer(from: &Estate, to: &Estate, of: GroupId, id: BalancerId) -> Option<BalancerId> {
-    let address = &from.group(of).database.as_ref()?.balancers.get(id.at())?.address;
-    to.group(group(from, to, of)?).database.as_ref()?.balancers.iter().position(|b| b.address == *address).map(BalancerId::of)
-}
-
-fn effect(from: &Estate, to: &Estate, effect: Effect) -> Option<Effect> {
-    let g = |id| group(from, to, id);
-    let m = |of, id| member(from, to, of, id);
-    let b = |of, id| balancer(from, to, of, id);
-    Some(match effect {
-        Effect::Claim { group, value, revision, owner_revision, legacy_revision, inherited } => {
-            Effect::Claim { group: g(group)?, value, revision, owner_revision, legacy_revision, inherited }
-        }
-        Effect::Release { group, value, over } => Effect::Release { group: g(group)?, value, over },
-        Effect::Fence { group, member } => Effect::Fence { group: g(group)?, member: m(group, member)? },
-        Effect::UndoFence { group, member } => Effect::UndoFence { group: g(group)?, member: m(group, member)? },
-        Effect::HandOver(h) => Effect::HandOver(HandOver { group: g(h.group)?, ..h }),
-        Effect::SwitchOver { group, from, to } => Effect::SwitchOver { group: g(group)?, from, to },
-        Effect::Drain { group, member, balancer } => Effect::Drain { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
-        Effect::Restore { group, member, balancer } => Effect::Restore { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
-        Effect::ValidateWrite { group, via, primary, not, system_id, deadline } => Effect::ValidateWrite {
-            group: g(group)?,
-            via,
-            primary: m(group, primary)?,
-            not: not.into_iter().filter_map(|id| m(group, id)).collect(),
-            system_id,
-            deadline,
-        },
-        Effect::Command { .. } => effect,
-    })
-}
-
-impl Mapped {
-    fn fact(&self, fact: Fact) -> Option<Fact> {
-        let (from, to) = (&*self.there, &*self.here);
-        let g = |id| group(from, to, id);
-        let m = |of, id| member(from, to, of, id);
-        let b = |of, id| balancer(from, to, of, id);
-        Some(match fact {
-            Fact::Probe { group, member, port, result, waited } => Fact::Probe { group: g(group)?, member: m(group, member)?, port, result, waited },
-            Fact::Member { group, member, report } => Fact::Member { group: g(group)?, member: m(group, member)?, report },
-            Fact::Receiver { group, member, stream } => Fact::Receiver { group: g(group)?, member: m(group, member)?, stream },
-            Fact::Login { group, member, result } => Fact::Login { group: g(group)?, member: m(group, member)?, result },
-            Fact::FenceCheck { group, member, result } => Fact::FenceCheck { group: g(group)?, member: m(group, member)?, result },
-            Fact::Store { group, mut record } => {
-                if let Some(leader) = &mut record.leader {
-                    leader.member = leader.member.and_then(|id| m(group, id));
-                }
-                for key in Arc::make_mut(&mut record.members) {
-                    key.member = key.member.and_then(|id| m(group, id));
-                }
-                Fact::Store { group: g(group)?, record }
-            }
-            Fact::StoreAway { group, reason } => Fact::StoreAway { group: g(group)?, reason },
-            Fact::Balancer { group, balancer, mut servers } => {
-                for server in &mut servers {
-                    server.member = server.member.and_then(|id| m(group, id));
-                }
-                Fact::Balancer { group: g(group)?, balancer: b(group, balancer)?, servers }
-            }
-            Fact::BalancerAway { group, balancer, reason } => Fact::BalancerAway { group: g(group)?, balancer: b(group, balancer)?, reason },
-            Fact::Load { region, load } => {
-                let name = &from.region(region).name;
-                let was = |r: &RegionId| to.renamed.regions.get(&to.region(*r).name) == Some(name);
-                let there = to.region_named(name).or_else(|| to.region_ids().find(was))?;
-                Fact::Load { region: there, load }
-            }
-            Fact::Service { .. } | Fact::Signal { .. } => return None,
-        })
-    }
-}
-
-impl Door for Mapped {
-    fn submit(&mut self, now: Now, issued: Issued) {
-        // What is sent must mean something to the world: else it would be lost.
-        let mapped = effect(&self.here, &self.there, issued.effect.clone()).unwrap_or_else(|| panic!("sent to nobody: {issued:?}"));
-        self.world.submit(now, Issued { effect: mapped, ..issued });
-    }
-
-    fn look(&mut self, now: Now, look: Look) {
-        let look = match look {
-            Look::Closely { group: id, every, until } => match group(&self.here, &self.there, id) {
-                Some(group) => Look::Closely { group, every, until },
-                None => return,
-            },
-            Look::Outcome { issued } => match effect(&self.here, &self.there, issued.effect.clone()) {
-                Some(effect) => Look::Outcome { issued: Box::new(Issued { effect, ..*issued }) },
-                None => return,
-            },
-        };
-        self.world.look(now, look);
-    }
-
-    fn poll(&mut self, now: Mono) -> Vec<Incoming> {
-        let incoming = self.world.poll(now);
-        let mapped = incoming.into_iter().filter_map(|one| match one {
-            Incoming::Observed(o) => Some(Incoming::Observed(Observation { fact: self.fact(o.fact)?, ..o })),
-            report => Some(report),
-        });
-        mapped.collect()
-    }
-
-    fn next_deadline(&self) -> Option<Mono> {
-        self.world.next_deadline()
-    }
-}
-
 /// What is to be undone, by names that no configuration changes.
 fn obligations(state: &State) -> BTreeSet<(String, OperationId, String, Option<String>)> {
     let mut all = BTreeSet::new();
@@ -241,7 +112,7 @@ fn statuses(state: &State) -> BTreeMap<OperationId, Status> {
 }
 
 struct Run {
-    core: Core<Mapped>,
+    core: Core<Translated>,
     clock: Mono,
 }
 
@@ -261,7 +132,7 @@ impl Run {
             expect: Expectation::default(),
             narration: Vec::new(),
         };
-        let door = Mapped { world: World::new(&scenario, seed), there: Arc::clone(&estate), here: Arc::clone(&estate) };
+        let door = Translated::new(World::new(&scenario, seed), Arc::clone(&estate));
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "before"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         let mut run = Run { core, clock: Mono::default() };
@@ -285,12 +156,13 @@ impl Run {
             self.clock = next.max(self.clock.plus(Span::ms(1))).min(end);
             self.core.turn(self.now()).unwrap_or_else(|e| panic!("{e}"));
             assert!(self.core.broken.is_empty(), "{:?}", self.core.broken);
+            assert!(self.core.door.astray.is_empty(), "sent to nobody: {:?}", self.core.door.astray);
         }
     }
 
     /// The controller ends, and another one begins with this file.
     fn restart(&mut self, written: &Written) -> Result<(), CarryRefused> {
-        let mut engine = Engine::new(Arc::clone(&self.core.door.there), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("before") });
+        let mut engine = Engine::new(Arc::clone(self.core.door.there()), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("before") });
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -298,7 +170,7 @@ impl Run {
         let estate = Arc::new(engine.carried(&written.estate())?);
         self.core.engine = engine;
         self.core.door.world.hang_up();
-        self.core.door.here = Arc::clone(&estate);
+        self.core.door.read_as(Arc::clone(&estate));
         self.start(estate);
         Ok(())
     }

@@ -83,7 +83,7 @@ fn who_was_heard_is_answered_though_the_controller_ends() {
     }
     let record = bpci(data.path(), &["journal", "export", &data.path().join("shop/journal.db").display().to_string()]).output();
     let record = String::from_utf8_lossy(&record.unwrap_or_else(|e| panic!("{e}")).stdout).into_owned();
-    let notes = record.lines().filter(|l| l.contains(r#""event":{"Note""#)).count();
+    let notes = record.lines().filter(|l| l.contains(r#""event":{"kernel":{"Note""#)).count();
     assert!(
         acknowledged > 0 && notes == acknowledged,
         "{acknowledged} were acknowledged, {notes} are in the record\n{}",

@@ -9,6 +9,7 @@ use super::plain;
 use super::wait::settled;
 use crate::model::*;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 fn current_phase(o: &Operation) -> Option<Phase> {
     o.plan.steps.iter().zip(&o.steps).find(|(_, r)| !r.state.opens()).map(|(s, _)| s.phase)
@@ -63,10 +64,20 @@ pub fn operation_words(estate: &Estate, o: &Operation) -> String {
     format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())
 }
 
+/// How long a controller of our own runs on while an operation waits that may still be undone by itself: a healthy primary
+/// renews its lease within Patroni's `loop_wait`, which is 10 s unless somebody set it otherwise.
+const MAY_BE_UNDONE: Duration = Duration::from_secs(25);
+
+/// Nothing was handed over and there is something to undo, which needs no person once the old primary is seen to lead on.
+fn may_be_undone(operation: &Operation) -> bool {
+    operation.intent() == Intent::Failover && !operation.handed_over() && !operation.obligations().is_empty()
+}
+
 /// Prints what happens until the operation is over, or waits for a person.
 pub async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_questions: bool) {
     let mut told = opened.handle.snapshot().log_total;
     let mut end = std::pin::pin!(open::told_to_end());
+    let mut waiting: Option<Instant> = None;
     loop {
         let snapshot = opened.handle.snapshot();
         if print && plain::new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
@@ -74,10 +85,13 @@ pub async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_quest
         }
         let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return };
         let waits = matches!(operation.status, Status::Waiting { .. });
-        if operation.is_over() || (waits && (stop_at_questions || opened.own)) {
+        waiting = waiting.filter(|_| waits).or_else(|| waits.then(Instant::now));
+        let hopeless = || !may_be_undone(operation) || waiting.is_some_and(|since| since.elapsed() >= MAY_BE_UNDONE);
+        if operation.is_over() || (waits && (stop_at_questions || (opened.own && hopeless()))) {
             return;
         }
         tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)), if waits => {}
             alive = opened.handle.changed() => if !alive { return },
             () = &mut end => return,
         }

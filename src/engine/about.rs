@@ -29,6 +29,7 @@ pub fn about(state: &State, event: &Event) -> Option<GroupId> {
         | Event::StepReset { operation, .. }
         | Event::Promoted { operation, .. }
         | Event::StatusChanged { operation, .. }
+        | Event::TookOver { operation, .. }
         | Event::RemainderDone { operation, .. }
         | Event::Superseded { old: operation, .. } => of_operation(*operation),
         Event::Refused { order, .. } => match &order.action {

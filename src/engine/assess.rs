@@ -201,7 +201,7 @@ fn entry(cx: &Facts, group: GroupId, to: MemberId) -> Option<Check> {
     if answer.peek().is_some() {
         // One that was taken out and not put back leads nobody there, however well it answers.
         let name = cx.label(group, to);
-        let out = format!("{name} is taken out of the balancers: users are served once it is set ready there");
+        let out = format!("{name} is taken out of the balancers: it is set ready there once it leads");
         return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
             true => check(CheckId::Entry, Verdict::Pass, "a balancer answers".to_string()),
             false => check(CheckId::Entry, Verdict::Advice, out),

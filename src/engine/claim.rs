@@ -2,7 +2,7 @@
 //! controller's own monotonic clock; the wall clocks of two machines are never compared.
 
 use super::planted::{self, Break};
-use super::{Facts, limits};
+use super::{Facts, limits, takeover};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -301,15 +301,13 @@ fn unobserved(cx: &Facts, group: GroupId, inherited: &Obligations, since: Mono) 
     let telemetry = cx.telemetry.group(group);
     let record = telemetry.store.record.as_ref();
     for name in &inherited.fenced {
-        let named = record.and_then(|(r, _)| r.member_named(name)).or_else(|| cx.member_ids(group).find(|m| *cx.member_name(group, *m) == **name));
-        let member = named.and_then(|m| cx.member(group, m));
+        let member = takeover::member_named(cx, group, name).and_then(|m| cx.member(group, m));
         if member.is_some_and(|m| [&m.sql, &m.rest].iter().any(|p| p.last_try.is_none_or(|t| t <= since))) {
             return Some("a look at the member that the controller before may have fenced");
         }
     }
     for drained in &inherited.drained {
-        let position = cx.database(group).and_then(|d| d.balancers.iter().position(|b| b.address == drained.balancer));
-        let balancer = position.and_then(|i| telemetry.balancers.get(i));
+        let balancer = takeover::balancer_at(cx, group, &drained.balancer).and_then(|b| telemetry.balancers.get(b.at()));
         let seen = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| *at > since) || b.away.is_some();
         if balancer.is_some_and(|b| !seen(b)) {
             return Some("a look at the balancer that the controller before may have drained");

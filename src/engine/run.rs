@@ -3,7 +3,7 @@
 use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::step::{self, Progress};
-use super::{Engine, ending, limits};
+use super::{Engine, Facts, ending, limits, takeover};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -19,19 +19,19 @@ pub const fn is_own(id: EffectId) -> bool {
 /// One round over every operation that is not over, and over what remains of those that are. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
-    let left = |o: &Operation| !o.is_over() || !o.remains.is_empty() || unreleased(o);
     // Nothing in here begins an operation, or forgets one.
     for index in 0..engine.state.operations.len() {
-        let Some(operation) = engine.state.operations.get(index).filter(|o| left(o)).cloned() else { continue };
+        let Some(operation) = engine.state.operations.get(index).filter(|o| is_left(&engine.facts(now), o)).cloned() else { continue };
         let id = operation.id;
         lost_reports(engine, now, &operation);
+        takeover::adopt(engine, now, &operation);
         keep_claim(engine, now, &operation);
         match &operation.status {
             // Read-only means that nothing acts, not even what remains.
             Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
             Status::RollingBack { .. } => {}
             status if status.is_over() => {
-                if engine.state.armed && unreleased(&operation) && !releases(&operation).any(EffectRecord::is_open) {
+                if engine.state.armed && unreleased(&engine.facts(now), &operation) && !releases(&operation).any(EffectRecord::is_open) {
                     release(engine, now, &operation);
                 }
                 remains(engine, now, &operation);
@@ -45,6 +45,10 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
         }
     }
     engine.emitted() > before
+}
+
+fn is_left(cx: &Facts, operation: &Operation) -> bool {
+    !operation.is_over() || !operation.remains.is_empty() || unreleased(cx, operation)
 }
 
 /// Effects whose report is overdue, or whose controller is gone, are looked for.
@@ -332,7 +336,7 @@ fn taken(operation: &Operation) -> Option<&EffectRecord> {
 }
 
 /// It is over, and the store may not know it yet, or not what is left of it.
-fn unreleased(operation: &Operation) -> bool {
+fn unreleased(cx: &Facts, operation: &Operation) -> bool {
     // The claim of the operation that superseded it stands in its place.
     if matches!(operation.status, Status::Superseded { .. }) {
         return false;
@@ -347,50 +351,15 @@ fn unreleased(operation: &Operation) -> bool {
     let mut told = releases(operation).filter(|e| !e.is_missed());
     match (told.next(), told.next()) {
         (None, _) => true,
-        (Some(first), None) => first.is_open() || (operation.remains.is_empty() && !tells(operation, &first.effect)),
+        (Some(first), None) => first.is_open() || (operation.remains.is_empty() && !tells(cx, operation, &first.effect)),
         (Some(_), Some(second)) => second.is_open(),
     }
 }
 
 /// The release says what is left of the operation now.
-fn tells(operation: &Operation, release: &Effect) -> bool {
+fn tells(cx: &Facts, operation: &Operation, release: &Effect) -> bool {
     let Effect::Release { over, .. } = release else { return false };
-    Claim::read(over).is_none_or(|c| c.owner.is_none() || c.obligations.is_empty() || Some(c.obligations) == left(operation))
-}
-
-/// What an operation has left to undo or restore, of what it did and of what it took over.
-fn left(operation: &Operation) -> Option<Obligations> {
-    let did = |e: &&EffectRecord| e.may_have_happened();
-    let own = Claim::read(&operation.before.claim)?;
-    let happened = |test: &dyn Fn(&Effect) -> bool| operation.effects().filter(did).any(|e| test(&e.effect));
-    let undone = |test: &dyn Fn(&Effect) -> bool| operation.effects().any(|e| e.is_done() && test(&e.effect));
-    let back = operation.is_over() && operation.remains.is_empty();
-    let inherited = operation.effects().filter(|e| e.is_done()).filter_map(|e| match &e.effect {
-        Effect::Claim { inherited, .. } => Some(inherited.clone()),
-        _ => None,
-    });
-    let mut left = inherited.fold(Obligations::default(), |all, one| all.with(&one));
-    // Both lists are in the order of the members that were left, the second with each balancer in turn.
-    for (name, member) in own.obligations.fenced.iter().zip(&operation.left) {
-        let is_back = |e: &Effect| matches!(e, Effect::UndoFence { member: m, .. } if m == member);
-        if back || undone(&is_back) {
-            left.fenced.retain(|m| m != name);
-        } else if !left.fenced.contains(name) && happened(&|e| matches!(e, Effect::Fence { member: m, .. } if m == member)) {
-            left.fenced.push(name.clone());
-        }
-    }
-    let balancers = own.obligations.drained.len() / operation.left.len().max(1);
-    let places = operation.left.iter().flat_map(|m| (0..balancers).map(move |i| (*m, BalancerId::of(i))));
-    for (drained, (member, balancer)) in own.obligations.drained.iter().zip(places) {
-        let is_back = |e: &Effect| matches!(e, Effect::Restore { member: m, balancer: b, .. } if (*m, *b) == (member, balancer));
-        let is_out = |e: &Effect| matches!(e, Effect::Drain { member: m, balancer: b, .. } if (*m, *b) == (member, balancer));
-        if back || undone(&is_back) {
-            left.drained.retain(|d| d != drained);
-        } else if !left.drained.contains(drained) && happened(&is_out) {
-            left.drained.push(drained.clone());
-        }
-    }
-    Some(left)
+    Claim::read(over).is_none_or(|c| c.owner.is_none() || c.obligations.is_empty() || Some(c.obligations) == takeover::left(cx, operation))
 }
 
 fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
@@ -401,7 +370,7 @@ fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
 pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
     let Some(step) = taken(operation).map(|e| e.id.step) else { return };
     let Some(claim) = Claim::read(&operation.before.claim) else { return };
-    let obligations = left(operation).unwrap_or_default();
+    let obligations = takeover::left(&engine.facts(now), operation).unwrap_or_default();
     let over = Claim { running: false, phase: ClaimPhase::Over, obligations, ..claim };
     let effect = Effect::Release { group: operation.group, value: operation.before.claim.clone(), over: over.write() };
     send(engine, now, operation, step, REMAIN, effect);

@@ -308,6 +308,12 @@ impl State {
                     o.inherited.clear();
                 }
             }
+            Event::TookOver { operation, obligations } => {
+                if let Some(o) = self.operation_mut(*operation) {
+                    o.inherited.extend(obligations);
+                    still_to_do(&mut o.remains, obligations);
+                }
+            }
             Event::RemainderDone { operation, remainder, .. } => {
                 if let Some(o) = self.operation_mut(*operation) {
                     o.remains.retain(|r| r != remainder);
@@ -457,13 +463,7 @@ impl State {
             Intent::Switchover => start.left.iter().take(1).map(rejoin).collect(),
             Intent::Guided => Vec::new(),
         };
-        for member in inherited.iter().map(Obligation::member) {
-            for remainder in [Remainder::Rejoin { member }, Remainder::Restore { member }] {
-                if !remains.contains(&remainder) {
-                    remains.push(remainder);
-                }
-            }
-        }
+        still_to_do(&mut remains, &inherited);
         let operation = Operation {
             id: start.id,
             proposal: start.proposal,
@@ -517,6 +517,17 @@ impl State {
                 self.elected.remove(&group);
             }
             _ => {}
+        }
+    }
+}
+
+/// Each member of an obligation streams again, and gets its traffic back.
+fn still_to_do(remains: &mut Vec<Remainder>, obligations: &[Obligation]) {
+    for member in obligations.iter().map(Obligation::member) {
+        for remainder in [Remainder::Rejoin { member }, Remainder::Restore { member }] {
+            if !remains.contains(&remainder) {
+                remains.push(remainder);
+            }
         }
     }
 }

@@ -414,11 +414,33 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
         system_id: operation.before.system_id.clone(),
         deadline,
     };
+    if via == Via::Entry
+        && let Some(opening) = opens(cx, operation, record)
+    {
+        return opening;
+    }
     let entry = cx.database(operation.group).and_then(|d| d.entry.as_ref()).filter(|_| via == Via::Entry);
     match (simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate), entry) {
         (Done(detail), Some(entry)) => Done(format!("through {entry}: {detail}")),
         (other, _) => other,
     }
+}
+
+/// The new primary was taken out of a balancer and not put back, by us or by somebody else: nothing leads users to it, so it is set
+/// ready there first. `None` once that is done, and where it was refused: the write shows what comes of it.
+fn opens<'a>(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress<'a>> {
+    let (group, member) = (operation.group, operation.to);
+    for (at, telemetry) in cx.telemetry.group(group).balancers.iter().enumerate() {
+        let balancer = BalancerId::of(at);
+        let effect = Effect::Restore { group, member, balancer };
+        match record.sent().find(|e| e.effect == effect) {
+            Some(sent) if sent.is_open() => return Some(Wait(cx.database(group)?.balancers.get(at)?.address.clone().into())),
+            Some(_) => {}
+            None if telemetry.server(member).is_some_and(|(s, _)| s.maintenance) => return Some(Send(FIRST + part_of(at + 1, 0), effect)),
+            None => {}
+        }
+    }
+    None
 }
 
 fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {

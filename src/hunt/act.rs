@@ -54,6 +54,8 @@ pub enum Act {
     DiskFull {
         lasts: Span,
     },
+    /// Somebody changes the file; the next controller reads it.
+    Edit(Edit),
     /// Somebody switches on what was fenced.
     SwitchOn,
     /// The controller's process is frozen at the n-th effect that it sends from here: the effect leaves when it thaws.
@@ -65,6 +67,21 @@ pub enum Act {
     RestoreStore {
         age: Span,
     },
+}
+
+/// What the file says otherwise than at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Edit {
+    /// All is as it was.
+    Nothing,
+    /// A database more, which stands before the others.
+    ServiceAdded,
+    /// The first database has another name, behind the others.
+    ServiceRenamed,
+    /// The first database is left out.
+    ServiceRemoved,
+    /// A region more, which stands before the others.
+    RegionAdded,
 }
 
 /// How somebody confirms.

@@ -1,6 +1,6 @@
 //! One run as data: the same case gives the same run on any machine.
 
-use super::act::{Act, TimedAct, Trick, TrickKind, Word};
+use super::act::{Act, Edit, TimedAct, Trick, TrickKind, Word};
 use super::dice::Dice;
 use super::shape::Shape;
 use crate::model::*;
@@ -236,6 +236,10 @@ fn something(dice: &mut Dice, acts: &mut Vec<TimedAct>) {
             4 => Act::DiskFull { lasts: gone },
             _ => Act::SwitchOn,
         };
+        if matches!(act, Act::Die { .. } | Act::DieAt { .. }) && dice.odds(40) {
+            let edits = [Edit::ServiceAdded, Edit::ServiceRenamed, Edit::ServiceRemoved, Edit::RegionAdded];
+            acts.push(TimedAct { at, act: Act::Edit(dice.pick(&edits)) });
+        }
         acts.push(TimedAct { at, act });
     }
 }

@@ -3,12 +3,14 @@
 
 use super::act::{Trick, TrickKind};
 use crate::model::*;
-use crate::sim::{Chance, World};
+use crate::sim::{Chance, Translated};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The simulated world behind a door that cannot be trusted.
 pub struct TrickDoor {
-    pub world: World,
+    /// The world, as the file of now calls its servers.
+    pub behind: Translated,
     tricks: Vec<Trick>,
     chance: Chance,
     clock: Mono,
@@ -31,9 +33,9 @@ pub struct TrickDoor {
 }
 
 impl TrickDoor {
-    pub fn new(world: World, tricks: Vec<Trick>, seed: u64) -> TrickDoor {
+    pub fn new(behind: Translated, tricks: Vec<Trick>, seed: u64) -> TrickDoor {
         TrickDoor {
-            world,
+            behind,
             tricks,
             chance: Chance::new(seed ^ 0x5bd1_e995),
             clock: Mono::default(),
@@ -53,15 +55,23 @@ impl TrickDoor {
     pub fn hang_up(&mut self) {
         self.late.clear();
         self.frozen = None;
-        self.world.hang_up();
+        self.behind.world.hang_up();
+    }
+
+    /// Whoever stands at the door from now on has another file.
+    pub fn read_as(&mut self, last: &Estate, estate: Arc<Estate>) {
+        self.behind.read_as(estate);
+        for known in [&mut self.heard, &mut self.told] {
+            *known = std::mem::take(known).into_iter().filter_map(|(of, at)| Some((self.behind.renumbered(last, of)?, at))).collect();
+        }
     }
 
     /// No more tricks, and everything is mended.
     pub fn relent(&mut self) {
         self.tricks.clear();
         self.freezes_at = None;
-        self.world.rival_leaves();
-        self.world.mend();
+        self.behind.world.rival_leaves();
+        self.behind.world.mend();
     }
 
     pub const fn is_frozen(&self) -> bool {
@@ -72,7 +82,7 @@ impl TrickDoor {
     pub fn pass(&mut self, now: Mono) {
         self.clock = now;
         self.deliver(now);
-        for incoming in self.world.poll(now) {
+        for incoming in self.behind.poll(now) {
             if matches!(incoming, Incoming::Report(_)) {
                 self.later(Span::ZERO, incoming);
             }
@@ -81,9 +91,9 @@ impl TrickDoor {
 
     /// It runs again, and sends what it was about to.
     pub fn thaw(&mut self, now: Now) {
-        self.world.process_runs(true);
+        self.behind.world.process_runs(true);
         for issued in self.frozen.take().unwrap_or_default() {
-            self.world.submit(now, issued);
+            self.behind.submit(now, issued);
         }
     }
 
@@ -93,14 +103,14 @@ impl TrickDoor {
             && *at <= now
             && let Some((_, issued)) = self.requests.pop_first()
         {
-            self.world.arrive(now, issued);
+            self.behind.arrive(now, issued);
         }
     }
 
     /// What becomes of a request on its way; `None` if it has gone astray.
     fn request(&mut self, now: Now, issued: Issued) -> Option<Issued> {
         let to_store = matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
-        if self.world.withholds(&issued).is_some() {
+        if self.behind.withholds(&issued).is_some() {
             return Some(issued);
         }
         let far = to_store || matches!(issued.effect, Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. });
@@ -226,7 +236,7 @@ impl Door for TrickDoor {
                 self.played += 1;
                 self.frozen = Some(Vec::new());
                 self.freezes_at = None;
-                self.world.process_runs(false);
+                self.behind.world.process_runs(false);
             }
             Some(left) => *left = left.saturating_sub(1),
             None => {}
@@ -241,11 +251,11 @@ impl Door for TrickDoor {
             let report = Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome };
             self.later(Span::ms(50), Incoming::Report(report));
         }
-        self.world.submit(now, issued);
+        self.behind.submit(now, issued);
     }
 
     fn look(&mut self, now: Now, look: Look) {
-        self.world.look(now, look);
+        self.behind.look(now, look);
     }
 
     fn poll(&mut self, now: Mono) -> Vec<Incoming> {
@@ -258,7 +268,7 @@ impl Door for TrickDoor {
         {
             list.push(incoming);
         }
-        for incoming in self.world.poll(now) {
+        for incoming in self.behind.poll(now) {
             list.extend(match incoming {
                 Incoming::Report(report) => self.report(report).map(Incoming::Report),
                 Incoming::Observed(observation) => self.observation(observation).map(Incoming::Observed),
@@ -273,6 +283,6 @@ impl Door for TrickDoor {
     fn next_deadline(&self) -> Option<Mono> {
         let late = self.late.first_key_value().map(|((at, _), _)| *at);
         let arrives = self.requests.first_key_value().map(|((at, _), _)| *at);
-        [self.world.next_deadline(), late, arrives].into_iter().flatten().min()
+        [self.behind.next_deadline(), late, arrives].into_iter().flatten().min()
     }
 }

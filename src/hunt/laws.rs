@@ -154,7 +154,7 @@ impl Watch {
 
     /// What is called not done was not done, and what is called done was.
     fn reported(&mut self, id: EffectId, outcome: &Outcome, door: &TrickDoor) -> Result<(), String> {
-        let truly = door.world.outcome(id).map(|o| matches!(o, Outcome::Done { .. }));
+        let truly = door.behind.world.outcome(id).map(|o| matches!(o, Outcome::Done { .. }));
         let told = match outcome {
             Outcome::Done { .. } => Some(true),
             Outcome::NotDone { .. } | Outcome::Missed { .. } => Some(false),
@@ -179,7 +179,7 @@ impl Watch {
         let hopeless = |e: &EffectRecord| e.orphaned && at.mono.since(e.intended) >= Span::mins(1);
         match status {
             Status::Recovered | Status::RecoveredUnprotected { .. } if operation.intent() != Intent::Guided => {
-                let led = door.world.leads(operation.group);
+                let led = door.behind.leads(operation.group);
                 let later = |t: Timeline| operation.before.timeline.is_none_or(|b| t > b);
                 // It may have been lost again in this moment: then what was seen lately counts.
                 let promoted = operation.results.promoted.is_some() && operation.results.timeline.is_some_and(later);

@@ -1,6 +1,6 @@
 //! One case from its beginning to the calm after it, with every law after every step.
 
-use super::act::{Act, TimedAct, Word};
+use super::act::{Act, Edit, TimedAct, Word};
 use super::case::Case;
 use super::door::TrickDoor;
 use super::laws::Watch;
@@ -10,7 +10,7 @@ use crate::controller::{Core, laws_broken};
 use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
-use crate::sim::World;
+use crate::sim::{Translated, World};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -63,6 +63,8 @@ struct Run<'a> {
     core: Core<TrickDoor>,
     watch: Watch,
     estate: Arc<Estate>,
+    /// What the file says now; the next controller reads it.
+    file: Edit,
     clock: Mono,
     utc_offset: i64,
     acts: VecDeque<TimedAct>,
@@ -89,7 +91,7 @@ impl<'a> Run<'a> {
             world.rival(rival);
         }
         let estate = Arc::new(scenario.estate);
-        let door = TrickDoor::new(world, case.tricks.clone(), case.seed);
+        let door = TrickDoor::new(Translated::new(world, Arc::clone(&estate)), case.tricks.clone(), case.seed);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "hunted"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         Run {
@@ -97,6 +99,7 @@ impl<'a> Run<'a> {
             core,
             watch: Watch::new(Arc::clone(&estate)),
             estate,
+            file: Edit::Nothing,
             clock: Mono::default(),
             utc_offset: 0,
             acts: case.acts.clone().into(),
@@ -150,7 +153,7 @@ impl<'a> Run<'a> {
             }
             // Another one's fence that stands is a question to a person, who answers nothing here.
             let fenced = state.running(operation.group).is_some_and(|o| o.fenced() && !o.handed_over());
-            if operation.handed_over() && !fenced && self.core.door.world.leads(operation.group).is_none_or(|l| !l.writable) {
+            if operation.handed_over() && !fenced && self.core.door.behind.leads(operation.group).is_none_or(|l| !l.writable) {
                 return Some(format!("law 11: after {} nobody takes writes, though everything is mended", operation.id));
             }
         }
@@ -208,6 +211,9 @@ impl<'a> Run<'a> {
             self.watch.record(record, &self.core.door)?;
         }
         self.seen = records.len();
+        if let Some(id) = self.core.door.behind.astray.first() {
+            return Err(format!("law 3: {id} was sent to no server"));
+        }
         if new {
             self.watch.turn(&self.core.engine, &self.core.door.sent, durable)?;
             self.tally.saw(fingerprint(&self.core.engine));
@@ -235,8 +241,12 @@ impl<'a> Run<'a> {
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
+        let configured = self.case.shape.edited(self.file);
+        let carried = engine.carried(&configured).map_err(|e| format!("another file is refused: {e}"))?;
+        let last = std::mem::replace(&mut self.estate, Arc::new(carried));
         self.core.engine = engine;
         self.core.door.hang_up();
+        self.core.door.read_as(&last, Arc::clone(&self.estate));
         self.start(self.case.armed)
     }
 
@@ -265,14 +275,15 @@ impl<'a> Run<'a> {
                 self.core.journal.fill(true);
                 self.room = Some(self.clock.plus(*lasts));
             }
-            Act::SwitchOn => self.core.door.world.switch_on(None),
+            Act::Edit(edit) => self.file = *edit,
+            Act::SwitchOn => self.core.door.behind.world.switch_on(None),
             Act::FreezeAt { point, lasts } => {
                 self.freezes_for = *lasts;
                 self.core.door.freezes_at = Some(*point);
             }
             Act::RestoreStore { age } => {
                 self.tally.faults += 1;
-                self.core.door.world.restore_store(*age);
+                self.core.door.behind.world.restore_store(*age);
             }
             _ => {
                 if let Some(action) = person::order(&self.core.engine, act) {
@@ -338,7 +349,7 @@ impl<'a> Run<'a> {
     fn judge(&mut self) -> Played {
         let records = self.core.keep.as_deref().unwrap_or_default();
         let engine = &self.core.engine;
-        if let Some(broken) = laws_broken(engine, &[], &self.core.door.world.truth, records).into_iter().next() {
+        if let Some(broken) = laws_broken(engine, &[], &self.core.door.behind.world.truth, records).into_iter().next() {
             return Err(broken);
         }
         if let Some(unended) = self.unended() {

@@ -1,5 +1,6 @@
 //! A random estate, by the few things about it that decisions depend on.
 
+use super::act::Edit;
 use super::course::Course;
 use super::dice::Dice;
 use crate::config;
@@ -68,8 +69,14 @@ impl Shape {
     }
 
     pub fn estate(&self) -> Estate {
-        let mut estate = (*base(usize::from(self.regions()), usize::from(self.databases))).clone();
-        let region = |n: u16| RegionId(n % self.regions());
+        self.edited(Edit::Nothing)
+    }
+
+    /// The same after somebody changed the file.
+    pub fn edited(&self, edit: Edit) -> Estate {
+        let mut estate = (*base(usize::from(self.regions()), usize::from(self.databases), edit)).clone();
+        let shift = u16::from(edit == Edit::RegionAdded);
+        let region = |n: u16| RegionId(n % self.regions() + shift);
         for database in estate.groups.iter_mut().filter_map(|g| g.database.as_mut()) {
             let addresses = |i: usize| format!("balancer-{i}.sim:9999");
             database.balancers =
@@ -90,7 +97,7 @@ impl Shape {
             }
         }
         if self.shared_provider {
-            for r in estate.regions.iter_mut().take(2) {
+            for r in estate.regions.iter_mut().skip(usize::from(shift)).take(2) {
                 r.provider = Some("one".to_string());
             }
         }
@@ -110,21 +117,26 @@ impl Shape {
     }
 }
 
-/// The estate with so many regions and databases; read once.
-fn base(regions: usize, databases: usize) -> Arc<Estate> {
-    static BASES: [OnceLock<Arc<Estate>>; (MOST_REGIONS + 1) * (MOST_DATABASES + 1)] =
-        [const { OnceLock::new() }; (MOST_REGIONS + 1) * (MOST_DATABASES + 1)];
+/// The estate with so many regions and databases, and with this change; each is read once.
+fn base(regions: usize, databases: usize, edit: Edit) -> Arc<Estate> {
+    static BASES: [OnceLock<Arc<Estate>>; (MOST_REGIONS + 1) * (MOST_DATABASES + 1) * EDITS] =
+        [const { OnceLock::new() }; (MOST_REGIONS + 1) * (MOST_DATABASES + 1) * EDITS];
     let databases = databases.clamp(1, MOST_DATABASES);
-    let known = &BASES[regions * (MOST_DATABASES + 1) + databases];
+    let known = &BASES[(regions * (MOST_DATABASES + 1) + databases) * EDITS + edit as usize];
     Arc::clone(known.get_or_init(|| {
-        let read = config::parse("hunt.yaml", &text(regions, databases));
+        let read = config::parse("hunt.yaml", &text(regions, databases, edit));
         // The text is made right below and is in order for every number of each: tests/hunt.rs makes them all.
         Arc::new(read.unwrap_or_else(|e| unreachable!("{e}")).estate)
     }))
 }
 
-fn text(regions: usize, databases: usize) -> String {
+const EDITS: usize = Edit::RegionAdded as usize + 1;
+
+fn text(regions: usize, databases: usize, edit: Edit) -> String {
     let mut text = String::from("name: hunt\nbusiness_continuity:\n  regions:\n");
+    if edit == Edit::RegionAdded {
+        text.push_str("    a: { region_id: another, capacity_percentage: 100, failover_priority: 9 }\n");
+    }
     for r in 0..regions {
         let _ = writeln!(text, "    r{r}: {{ region_id: region-{r}, capacity_percentage: 100, failover_priority: {} }}", r + 1);
     }
@@ -140,14 +152,27 @@ automation: { settle: 10s, cooldown: 1hour, fence_proof_not_required: true, dril
 services:
 ",
     );
+    if edit == Edit::ServiceAdded {
+        service(&mut text, "another", None, "another", regions);
+    }
     for d in 0..databases {
-        let _ = writeln!(text, "  db{d}:\n    tier: 1\n    patroni:\n      scope: db{d}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:");
-        for r in 0..regions {
-            let _ = writeln!(text, "        region-{r}: http://db{d}.region-{r}.sim:8008");
+        let scope = format!("db{d}");
+        match edit {
+            Edit::ServiceRemoved if d == 0 && databases > 1 => {}
+            Edit::ServiceRenamed if d == 0 => service(&mut text, "zz", Some(&scope), &scope, regions),
+            _ => service(&mut text, &scope, None, &scope, regions),
         }
-        let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], check: [fence, --check], undo: [unfence, \"{{region}}\"] }}");
-        let _ =
-            writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [\"balancer-{d}.sim:9999\"], backend: primary, write: \"db{d}.sim:5000\" }} }}");
     }
     text
+}
+
+fn service(text: &mut String, name: &str, was: Option<&str>, scope: &str, regions: usize) {
+    let was = was.map_or_else(String::new, |was| format!("    was: {was}\n"));
+    let _ = write!(text, "  {name}:\n{was}    tier: 1\n    patroni:\n      scope: {scope}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:\n");
+    for r in 0..regions {
+        let _ = writeln!(text, "        region-{r}: http://{scope}.region-{r}.sim:8008");
+    }
+    let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], check: [fence, --check], undo: [unfence, \"{{region}}\"] }}");
+    let api = format!("balancer-{scope}.sim:9999");
+    let _ = writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [\"{api}\"], backend: primary, write: \"{scope}.sim:5000\" }} }}");
 }

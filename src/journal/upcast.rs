@@ -39,15 +39,18 @@ impl Upcaster {
             1 => {
                 let mut value: Value = serde_json::from_slice(body).map_err(|e| e.to_string())?;
                 self.one_to_two(&mut value);
-                serde_json::from_value(value).map_err(|e| e.to_string())
+                let part = |name: &str| value[name].clone();
+                let event = serde_json::from_value(part("event")).map_err(|e| e.to_string())?;
+                let epoch = serde_json::from_value(part("epoch")).map_err(|e| e.to_string())?;
+                let at = serde_json::from_value(part("at")).map_err(|e| e.to_string())?;
+                Ok(Record { v: Record::VERSION, epoch, at, event })
             }
             newer => Err(format!("it has version {newer}; this program knows versions 1 to {}", Record::VERSION)),
         }
     }
 
-    /// Turns a record of version 1 into one of version 2, in place.
+    /// Turns the event of a record of version 1, which is in no room, into one of version 2, in place.
     fn one_to_two(&mut self, record: &mut Value) {
-        record["v"] = Record::VERSION.into();
         accepted_risks(record);
         let Some((name, event)) = record["event"].as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
         let name = name.clone();
@@ -295,7 +298,9 @@ mod tests {
     fn only_notes_of_version_1_vouch() {
         let body = |v: u8, by_hand: &str| {
             let by = if v == 1 { r#""ada""# } else { r#"{"Named":"ada"}"# };
-            format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{{"Note":{{"by":{by},"text":"db takes writes"{by_hand}}}}}}}"#)
+            let note = format!(r#"{{"Note":{{"by":{by},"text":"db takes writes"{by_hand}}}}}"#);
+            let event = if v == 1 { note } else { format!(r#"{{"kernel":{note}}}"#) };
+            format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{event}}}"#)
         };
         for (v, by_hand, expected) in [(1, "", true), (1, r#","by_hand":true"#, true), (1, r#","by_hand":false"#, false), (2, "", false)] {
             let read = Upcaster::default().record(body(v, by_hand).as_bytes()).unwrap_or_else(|e| panic!("{e}"));

@@ -16,11 +16,61 @@ pub struct Record {
     pub v: u8,
     pub epoch: u32,
     pub at: Now,
+    #[serde(with = "in_its_room")]
     pub event: Event,
 }
 
 impl Record {
     pub const VERSION: u8 = 2;
+}
+
+vocabulary!(
+    /// The part of the engine whose state an event changes.
+    Room, "room" {
+        /// What is seen of the estate, and the record itself.
+        Kernel = "kernel",
+        /// Disasters, choices and operations.
+        Recovery = "recovery",
+        /// Who may order what, and what was refused.
+        Access = "access",
+    }
+);
+
+/// In the journal an event stands inside its room: `{"recovery": {"DisasterEnded": …}}`.
+mod in_its_room {
+    use super::{Event, Room};
+    use serde::de::{Deserializer, Error};
+    use serde::ser::{SerializeMap, Serializer};
+    use std::fmt;
+
+    pub fn serialize<S: Serializer>(event: &Event, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(1))?;
+        map.serialize_entry(event.room().name(), event)?;
+        map.end()
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Event, D::Error> {
+        struct One;
+        impl<'de> serde::de::Visitor<'de> for One {
+            type Value = Event;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a room with one event in it")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
+                let (room, event) = map.next_entry::<Room, Event>()?.ok_or_else(|| A::Error::custom("there is no event in the record"))?;
+                if event.room() != room {
+                    return Err(A::Error::custom(format!("an event of the room {} stands in the room {room}", event.room())));
+                }
+                match map.next_key::<Room>()? {
+                    None => Ok(event),
+                    Some(_) => Err(A::Error::custom("there is more than one event in the record")),
+                }
+            }
+        }
+        from.deserialize_map(One)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +220,11 @@ pub enum Event {
         new: OperationId,
         obligations: Vec<Obligation>,
     },
+    /// The claim of another controller was taken over, and what it had left to be undone with it.
+    TookOver {
+        operation: OperationId,
+        obligations: Vec<Obligation>,
+    },
     RemainderDone {
         operation: OperationId,
         remainder: Remainder,
@@ -203,6 +258,47 @@ pub enum Event {
         proposal: ProposalId,
         foretold: Foretold,
     },
+}
+
+impl Event {
+    pub const fn room(&self) -> Room {
+        match self {
+            Event::Started { .. }
+            | Event::ClockJumped { .. }
+            | Event::RegionChanged { .. }
+            | Event::PrimaryChanged { .. }
+            | Event::MemberNamed { .. }
+            | Event::IdentitySeen { .. }
+            | Event::IdentityChanged { .. }
+            | Event::Adopted { .. }
+            | Event::Turned { .. }
+            | Event::Note { .. } => Room::Kernel,
+            Event::Refused { .. } | Event::Armed { .. } | Event::Disarmed { .. } => Room::Access,
+            Event::DisasterDeclared(_)
+            | Event::DisasterEnded { .. }
+            | Event::Proposed(_)
+            | Event::ProposalClosed { .. }
+            | Event::AutomaticStopped { .. }
+            | Event::AutomationHeld { .. }
+            | Event::OperationStarted(_)
+            | Event::StepStarted { .. }
+            | Event::Intended { .. }
+            | Event::Reported { .. }
+            | Event::OutcomeLost { .. }
+            | Event::StepDone { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepReset { .. }
+            | Event::Promoted { .. }
+            | Event::StatusChanged { .. }
+            | Event::Superseded { .. }
+            | Event::TookOver { .. }
+            | Event::RemainderDone { .. }
+            | Event::FenceProven { .. }
+            | Event::Vouched { .. }
+            | Event::Foretold { .. } => Room::Recovery,
+        }
+    }
 }
 
 /// All that an operation's beginning rests on.

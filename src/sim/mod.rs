@@ -13,6 +13,7 @@ mod observe;
 mod pace;
 mod standing;
 mod store;
+mod translated;
 mod truth;
 mod world;
 
@@ -20,5 +21,6 @@ pub use chance::Chance;
 pub use claims::Rival;
 pub use judge::Leads;
 pub use pace::{Draw, ENOUGH, Pace};
+pub use translated::Translated;
 pub use truth::{Deed, Truth};
 pub use world::{World, happened};

@@ -300,6 +300,18 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             };
             (Weight::Notice, Subject::Operation(*old), format!("superseded by {new}; {passes}"))
         }
+        Event::TookOver { operation, obligations } => {
+            let group = about(state, &record.event)?;
+            let owes = |o: &Obligation| match o {
+                Obligation::Fenced { member: of } => format!("{} may be fenced", member(group, *of)),
+                Obligation::Drained { member: of, balancer } => {
+                    let at = state.estate.group(group).database.as_ref().and_then(|d| d.balancers.get(balancer.at()));
+                    format!("{} may be taken out of {}", member(group, *of), at.map_or("a balancer", |b| b.address.as_str()))
+                }
+            };
+            let list = obligations.iter().map(owes).collect::<Vec<_>>().join(", ");
+            (Weight::Notice, Subject::Operation(*operation), format!("takes over what the controller before left to be undone: {list}"))
+        }
         Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, Subject::Operation(*operation), format!("✓ {evidence}")),
         Event::FenceProven { .. } => return None,
         Event::Foretold { foretold, proposal } => {

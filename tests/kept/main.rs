@@ -96,7 +96,9 @@ fn an_unknown_record_stops_the_fold_with_its_number_and_the_chain_still_verifies
     let at = json!({ "utc": 1_796_046_970_884_i64, "mono": 5 });
     let unknown = [
         json!({ "v": 1, "epoch": 1, "at": at, "event": { "FromTheFuture": { "group": 1 } } }),
-        json!({ "v": 2, "epoch": 1, "at": at, "event": { "FromTheFuture": { "group": 1 } } }),
+        json!({ "v": 2, "epoch": 1, "at": at, "event": { "recovery": { "FromTheFuture": { "group": 1 } } } }),
+        json!({ "v": 2, "epoch": 1, "at": at, "event": { "future": { "FromTheFuture": { "group": 1 } } } }),
+        json!({ "v": 2, "epoch": 1, "at": at, "event": { "kernel": { "DisasterEnded": { "disaster": 1 } } } }),
         json!({ "v": 2, "epoch": 1, "at": at, "event": "FromTheFuture" }),
         json!({ "v": 99, "epoch": 1, "at": at, "event": "FromTheFuture" }),
     ];

@@ -81,6 +81,13 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Gives what a test put there to the account that the servers run as.
+    pub fn owned(&self, path: &str) {
+        let as_its_parent = format!("--reference={}", self.path());
+        let done = Command::new("chown").args(["-R", &as_its_parent, path]).output().unwrap_or_else(|e| panic!("{e}"));
+        assert!(done.status.success(), "{done:?}");
+    }
+
     pub fn etcd(&self, arguments: &[&str]) -> String {
         let endpoint = format!("--endpoints=127.0.0.1:{}", self.port);
         let output = Command::new("etcdctl").arg(endpoint).args(arguments).env("ETCDCTL_API", "3").output().unwrap_or_else(|e| panic!("{e}"));
@@ -150,15 +157,25 @@ impl Lab {
     }
 
     pub fn status(&self) -> serde_json::Value {
-        let text = self.ok(&["bc", "status", "--config", &self.estate().display().to_string(), "--detailed", "--output", "json"]);
+        self.status_as(&self.config())
+    }
+
+    /// The same as another file has it.
+    pub fn status_as(&self, config: &str) -> serde_json::Value {
+        let text = self.ok(&["bc", "status", "--config", config, "--detailed", "--output", "json"]);
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"))
     }
 
     /// The leader and its synchronous standby, once both standbys stream from it.
     pub fn settled(&self) -> (String, String) {
+        self.settled_as(&self.config())
+    }
+
+    /// The same as another file has it.
+    pub fn settled_as(&self, config: &str) -> (String, String) {
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
-            let status = self.status();
+            let status = self.status_as(config);
             let members = status["protection_groups"][0]["members"].as_array().cloned().unwrap_or_default();
             let named =
                 |test: &dyn Fn(&serde_json::Value) -> bool| members.iter().find(|m| test(m)).and_then(|m| m["region"].as_str()).map(str::to_string);
@@ -208,18 +225,32 @@ impl Lab {
         self.dir.path().join("serve.log")
     }
 
+    /// The same for another file. It answers when this returns.
     pub fn serve_with(&self, config: &str, more: &[(&str, String)]) -> Child {
         let mut command = self.command(&["serve", "--config", config, "--arm"]);
         for (name, value) in more {
             command.env(name, value);
         }
         let said = std::fs::OpenOptions::new().create(true).append(true).open(self.serve_log()).unwrap_or_else(|e| panic!("{e}"));
-        command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"))
+        let child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"));
+        let text = std::fs::read_to_string(config).unwrap_or_else(|e| panic!("{config}: {e}"));
+        let name = text.lines().find_map(|l| l.strip_prefix("name: ")).unwrap_or_else(|| panic!("{config} has no name")).to_string();
+        let socket = self.dir.path().join("data").join(name).join("socket");
+        let log = || std::fs::read_to_string(self.serve_log()).unwrap_or_default();
+        wait_telling("the controller to answer", 15, || std::os::unix::net::UnixStream::connect(&socket).is_ok(), log);
+        child
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // What else is known of it, before it is gone.
+            let log = std::fs::read_to_string(self.serve_log()).unwrap_or_default();
+            let status = self.run(&["bc", "status", "--config", &self.config(), "--detailed"]);
+            println!("{log}\n{}", String::from_utf8_lossy(&status.stdout));
+            println!("{}", self.etcd(&["get", "--prefix", "/bpci/"]));
+        }
         self.run(&["lab", "down", "--dir", &self.path()]);
     }
 }

@@ -6,12 +6,14 @@
 mod automatic;
 mod beyond;
 mod crowd;
+mod fences;
 mod lab;
 mod owners;
 mod quiet;
 mod ready;
 mod refused;
 mod rehearsed;
+mod restart;
 mod two;
 #[cfg(feature = "planted")]
 mod walk;
@@ -35,10 +37,37 @@ fn a_real_cluster() {
     automatic::leader_killed(&lab);
     rehearsed::live_drill(&lab);
     quiet::no_action(&lab);
+}
+
+#[test]
+#[cfg(not(feature = "planted"))]
+fn more_than_one_controller() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = Lab::up(28700);
     crowd::two_controllers(&lab);
     owners::each_fate(&lab);
+}
+
+#[test]
+#[cfg(not(feature = "planted"))]
+fn a_dead_leader() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = Lab::up(28900);
     refused::when_it_is_dead(&lab);
     beyond::leader_and_standby_dead(&lab);
+}
+
+/// The record outlives the file, the store and the cluster.
+#[test]
+#[cfg(not(feature = "planted"))]
+fn a_record_that_goes_on() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = Lab::up(29200);
+    lab.settled();
+    fences::that_do_not_work(&lab);
+    restart::with_changed_files(&lab);
+    restart::restored_store(&lab);
+    restart::rebuilt(&lab);
 }
 
 /// Two clusters on one machine.

@@ -98,7 +98,7 @@ fn signal(child: &std::process::Child, signal: i32) {
 }
 
 /// The generation in the operation key.
-fn generation(lab: &Lab) -> u64 {
+pub fn generation(lab: &Lab) -> u64 {
     let text = lab.etcd(&["get", "/bpci/orders/operation", "--print-value-only"]);
     serde_json::from_str::<serde_json::Value>(text.trim()).ok().and_then(|v| v["generation"].as_u64()).unwrap_or(0)
 }

@@ -33,7 +33,6 @@ pub fn live_drill(lab: &Lab) {
     let undeclared = lab.dir.path().join("undeclared.yaml").display().to_string();
     std::fs::write(&undeclared, declared.replace("test_estate: true\n", "")).unwrap_or_else(|e| panic!("{e}"));
     let controller = lab.serve_with(&undeclared, &[]);
-    wait("the controller", 10, || lab.run(&["bc", "status", "--config", &undeclared]).status.success());
     let before = lab.leader_key();
     let (_, outcome) = told(drill(lab, "node_killed"));
     let why = outcome["told"].as_str().unwrap_or_default();

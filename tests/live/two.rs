@@ -7,7 +7,6 @@ pub fn two_labs(one: &Lab, other: &Lab) {
     let (here, there) = (one.settled().0, other.settled().0);
     assert_ne!(one.name(), other.name());
     let (controller, beside) = (one.serve(&[]), one.serve_with(&other.config(), &[]));
-    wait("both controllers", 20, || [one.config(), other.config()].iter().all(|c| one.run(&["bc", "stop", "--config", c]).status.success()));
     let keys = || (one.leader_key(), other.leader_key());
 
     // The file of the other lab under the name of this one: it is refused, and neither cluster is touched.

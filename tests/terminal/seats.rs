@@ -128,11 +128,16 @@ impl Machine {
         terminal
     }
 
-    /// The events of the record.
+    /// The events of the record, out of their rooms.
     fn events(&self) -> Vec<Value> {
         let output = self.run("root", true, &["journal", "export", &self.home().join("journal.db").display().to_string()]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap_or_else(|e| panic!("{e}: {l}"))["record"]["event"].clone()).collect()
+        let event = |line: &str| {
+            let value: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            let room = value["record"]["event"].as_object().and_then(|rooms| rooms.values().next());
+            room.cloned().unwrap_or_else(|| panic!("no event: {line}"))
+        };
+        text.lines().map(event).collect()
     }
 
     fn mode(&self, name: &str) -> (u32, u32, u32) {
