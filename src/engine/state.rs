@@ -297,6 +297,9 @@ impl State {
                 if let Some(o) = self.operation_mut(*operation) {
                     o.status = status.clone();
                     o.finished = status.is_over().then_some(at.utc);
+                    if *status == Status::RolledBack && o.obligations().is_empty() {
+                        o.remains.clear();
+                    }
                 }
             }
             Event::Superseded { old, new, obligations } => {
