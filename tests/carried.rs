@@ -175,6 +175,19 @@ impl Run {
         Ok(())
     }
 
+    /// The primary of the first database is struck, up to the first change that is to be undone.
+    fn obliged(&mut self) {
+        self.wait(Span::secs(8));
+        self.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
+        for _ in 0..400 {
+            self.wait(Span::ms(20));
+            if !obligations(self.state()).is_empty() {
+                return;
+            }
+        }
+        panic!("nothing was done");
+    }
+
     fn state(&self) -> &State {
         self.core.engine.state()
     }
@@ -222,14 +235,7 @@ fn no_obligation_is_lost_by_a_restart_with_another_file() {
 #[test]
 fn nothing_new_begins_on_what_departed() {
     let mut run = Run::new(4);
-    run.wait(Span::secs(8));
-    run.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
-    for _ in 0..400 {
-        run.wait(Span::ms(20));
-        if !obligations(run.state()).is_empty() {
-            break;
-        }
-    }
+    run.obliged();
     let (_, removed) = &changes()[3];
     run.restart(removed).unwrap_or_else(|e| panic!("{e}"));
     let id = run.state().estate.departed.groups.iter().next().copied().unwrap_or_else(|| panic!("nothing departed"));
@@ -244,14 +250,7 @@ fn nothing_new_begins_on_what_departed() {
 #[test]
 fn a_contradiction_is_refused_at_the_start() {
     let mut run = Run::new(5);
-    run.wait(Span::secs(8));
-    run.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
-    for _ in 0..400 {
-        run.wait(Span::ms(20));
-        if !obligations(run.state()).is_empty() {
-            break;
-        }
-    }
+    run.obliged();
     assert!(run.state().operations.iter().any(|o| !o.is_over()));
     // Its members are in other regions now, and nobody says that the regions were renamed.
     let mut moved = Written::base();

@@ -160,6 +160,9 @@ services:
         match edit {
             Edit::ServiceRemoved if d == 0 && databases > 1 => {}
             Edit::ServiceRenamed if d == 0 => service(&mut text, "zz", Some(&scope), &scope, regions),
+            // It may have been renamed before.
+            Edit::ServiceAdded | Edit::RegionAdded if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
+            Edit::ServiceRemoved if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
             _ => service(&mut text, &scope, None, &scope, regions),
         }
     }

@@ -33,7 +33,7 @@ impl Process {
     }
 }
 
-/// Another controller, on another machine. It changes nothing but the claim.
+/// Another controller, on another machine. It changes nothing but the claim; one that dies has taken a standby out of the balancers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rival {
     /// It takes over what is left by its owner, once it may, and gives it up again after a while.
@@ -280,9 +280,27 @@ impl World {
             at_work.begun = true;
             at_work.took[c] = Some(now);
             let generation = Generation(claim.as_ref().map_or(0, |c| c.generation.0) + 5);
-            self.rival_claims(c, generation, claim.map(|c| c.obligations).unwrap_or_default());
+            let mut obligations = claim.map(|c| c.obligations).unwrap_or_default();
+            if matches!(at_work.rival, Rival::Claims { dies: true, .. }) {
+                obligations = obligations.with(&self.rival_drains(c));
+            }
+            self.rival_claims(c, generation, obligations);
         }
         self.rival = Some(at_work);
+    }
+
+    /// It takes the synchronous standby out of every balancer.
+    fn rival_drains(&mut self, c: usize) -> Obligations {
+        self.advance(c);
+        let cluster = &self.clusters[c];
+        let standby = cluster.members.iter().position(|m| cluster.store.sync.standbys.contains(&m.name));
+        let (Some(standby), Some(database)) = (standby, &self.estate.group(cluster.group).database) else { return Obligations::default() };
+        let member = cluster.members[standby].name.to_string();
+        let drained = database.balancers.iter().map(|b| Drained { member: member.clone(), balancer: b.address.clone() }).collect();
+        for balancer in &mut self.balancers[c] {
+            balancer[standby].maintenance = true;
+        }
+        Obligations { drained, ..Obligations::default() }
     }
 
     fn rival_claims(&mut self, c: usize, generation: Generation, obligations: Obligations) {

@@ -3,6 +3,7 @@
 mod harness;
 
 use bpci::model::*;
+use bpci::sim::Rival;
 use harness::*;
 
 /// The ways in which an operation was left unfinished for good.
@@ -247,6 +248,30 @@ fn waiting(run: &mut Run) {
     run.core.door.fencing = Fencing::Hangs;
     overrule(run);
     run.until(Span::mins(4), "an operation that waits", |s| s.operations.back().is_some_and(|o| matches!(o.status, Status::Waiting { .. })));
+}
+
+/// Another controller took the standby out of the balancers and died. Our failover leads to that standby: users get their way to it,
+/// and what the other had left to be undone is undone with ours.
+#[test]
+fn what_a_dead_controller_left_is_undone_by_who_takes_over() {
+    for seed in 1..=8 {
+        let mut run = Run::new(seed, |_| {});
+        run.core.door.world.rival(Rival::Claims { at: Span::secs(16), holds: Span::secs(2), dies: true });
+        run.wait(Span::secs(60));
+        run.strike(FaultKind::NodeFailure, "us-east-1");
+        let over = |s: &Snapshot| s.operations.back().is_some_and(|o| o.is_over());
+        let snapshot = run.until(Span::mins(3), "an operation that is over", over);
+        let operation = snapshot.operations.back().cloned().unwrap_or_else(|| panic!("seed {seed}"));
+        assert_eq!(operation.status, Status::Recovered, "seed {seed}");
+        let target = |o: &Obligation| matches!(o, Obligation::Drained { member, .. } if *member == operation.to);
+        assert!(operation.inherited.iter().any(target), "seed {seed}: {:?}", operation.inherited);
+        assert!(!operation.obligations().iter().any(target), "seed {seed}: {:?}", operation.obligations());
+        run.mend();
+        run.until(Span::mins(2), "nothing to be left", |s| s.operations.back().is_some_and(|o| o.remains.is_empty() && o.obligations().is_empty()));
+        let told = |r: &Record| matches!(&r.event, Event::TookOver { obligations, .. } if !obligations.is_empty());
+        assert_eq!(run.core.keep.iter().flatten().filter(|r| told(r)).count(), 1, "seed {seed}");
+        run.replays();
+    }
 }
 
 /// The cluster was rebuilt under an old journal: nothing new begins on it until a person adopts it by its name.

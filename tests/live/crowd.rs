@@ -17,7 +17,7 @@ pub fn two_controllers(lab: &Lab) {
     let orders: Vec<_> = [("a", standby.as_str()), ("b", standby.as_str()), ("c", other)]
         .into_iter()
         .map(|(home, target)| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
+            let mut command = Command::new(program());
             command.env("BPCI_DATA", lab.dir.path().join(home)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.args(["bc", "disaster-recovery", "trigger", "--config", &config, "--arm", "--disaster-type", "region_outage"]);
             command.args(["--affected-regions", &leader, "--severity", "critical", "--strategy", "immediate_failover"]);

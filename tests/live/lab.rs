@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 
 pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-1"];
 
+/// The program that is tested: the one that cargo built, or the copy of it that `BPCI_PROGRAM` names, where that is built anew
+/// meanwhile.
+pub fn program() -> PathBuf {
+    std::env::var_os("BPCI_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_bpci").into(), PathBuf::from)
+}
+
 pub struct Lab {
     pub dir: tempfile::TempDir,
     pub port: u16,
@@ -61,7 +67,7 @@ impl Lab {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
+        let mut command = Command::new(program());
         command.args(arguments).env("BPCI_DATA", self.dir.path().join("data")).stdin(Stdio::null());
         command
     }
@@ -216,7 +222,7 @@ impl Lab {
     }
 
     /// An armed controller without a screen.
-    pub fn serve(&self, more: &[(&str, String)]) -> Child {
+    pub fn serve(&self, more: &[(&str, String)]) -> Server {
         self.serve_with(&self.config(), more)
     }
 
@@ -225,20 +231,25 @@ impl Lab {
         self.dir.path().join("serve.log")
     }
 
-    /// The same for another file. It answers when this returns.
-    pub fn serve_with(&self, config: &str, more: &[(&str, String)]) -> Child {
+    /// The same for another file. It answers when this returns, or has ended.
+    pub fn serve_with(&self, config: &str, more: &[(&str, String)]) -> Server {
         let mut command = self.command(&["serve", "--config", config, "--arm"]);
         for (name, value) in more {
             command.env(name, value);
         }
         let said = std::fs::OpenOptions::new().create(true).append(true).open(self.serve_log()).unwrap_or_else(|e| panic!("{e}"));
-        let child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"));
+        let mut child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"));
         let text = std::fs::read_to_string(config).unwrap_or_else(|e| panic!("{config}: {e}"));
         let name = text.lines().find_map(|l| l.strip_prefix("name: ")).unwrap_or_else(|| panic!("{config} has no name")).to_string();
         let socket = self.dir.path().join("data").join(name).join("socket");
         let log = || std::fs::read_to_string(self.serve_log()).unwrap_or_default();
-        wait_telling("the controller to answer", 15, || std::os::unix::net::UnixStream::connect(&socket).is_ok(), log);
-        child
+        let mut ready = || std::os::unix::net::UnixStream::connect(&socket).is_ok() || child.try_wait().ok().flatten().is_some();
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while !ready() {
+            assert!(Instant::now() < deadline, "the controller does not answer\n{}", log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Server(child)
     }
 }
 
@@ -255,10 +266,34 @@ impl Drop for Lab {
     }
 }
 
-pub fn stop(mut child: Child) {
+/// A controller of the test's own, which does not outlive it.
+pub struct Server(Child);
+
+impl std::ops::Deref for Server {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub fn stop(mut server: Server) {
     // SAFETY: our own child, which has not been waited for.
-    unsafe { libc::kill(i32::try_from(child.id()).unwrap_or_default(), libc::SIGTERM) };
-    let _ = child.wait();
+    unsafe { libc::kill(i32::try_from(server.id()).unwrap_or_default(), libc::SIGTERM) };
+    let _ = server.wait();
 }
 
 pub fn wait(what: &str, seconds: u64, test: impl Fn() -> bool) {

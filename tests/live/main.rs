@@ -1,4 +1,5 @@
-//! The program against real servers. The cases of one test share a cluster, for it takes a while to start.
+//! The program against real servers. The cases of one test share a cluster, for it takes a while to start. Two clusters at a time
+//! (`--test-threads 2`) wait more than they reckon.
 
 // With the deliberate deaths only the walk runs, which needs less of what is here.
 #![cfg_attr(feature = "planted", allow(dead_code))]
@@ -20,15 +21,10 @@ mod walk;
 mod wire;
 
 use lab::Lab;
-use std::sync::{Mutex, PoisonError};
-
-/// One cluster at a time: two would take each other's processors, and their times would say nothing.
-static ONE: Mutex<()> = Mutex::new(());
 
 #[test]
 #[cfg(not(feature = "planted"))]
 fn a_real_cluster() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::up(28600);
     let (leader, _) = lab.settled();
     assert_eq!(leader, "us-east-1");
@@ -42,7 +38,6 @@ fn a_real_cluster() {
 #[test]
 #[cfg(not(feature = "planted"))]
 fn more_than_one_controller() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::up(28700);
     crowd::two_controllers(&lab);
     owners::each_fate(&lab);
@@ -51,7 +46,6 @@ fn more_than_one_controller() {
 #[test]
 #[cfg(not(feature = "planted"))]
 fn a_dead_leader() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::up(28900);
     refused::when_it_is_dead(&lab);
     beyond::leader_and_standby_dead(&lab);
@@ -61,7 +55,6 @@ fn a_dead_leader() {
 #[test]
 #[cfg(not(feature = "planted"))]
 fn a_record_that_goes_on() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::up(29200);
     lab.settled();
     fences::that_do_not_work(&lab);
@@ -74,7 +67,6 @@ fn a_record_that_goes_on() {
 #[test]
 #[cfg(not(feature = "planted"))]
 fn two_clusters() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     two::two_labs(&Lab::up(29000), &Lab::up(29100));
 }
 
@@ -82,12 +74,11 @@ fn two_clusters() {
 #[test]
 #[cfg(not(feature = "planted"))]
 fn a_cluster_on_a_wire() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !wire::possible() {
         println!("no network namespaces can be made here: only the refusal is tested");
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         let path = dir.path().join("lab").display().to_string();
-        let program = std::process::Command::new(env!("CARGO_BIN_EXE_bpci"));
+        let program = std::process::Command::new(lab::program());
         let output = { program }.args(["lab", "up", "--netns", "--base-port", "28500", "--dir", &path]).output().unwrap_or_else(|e| panic!("{e}"));
         assert!(String::from_utf8_lossy(&output.stderr).contains("need"), "{output:?}");
         return;
@@ -106,6 +97,5 @@ fn a_cluster_on_a_wire() {
 #[test]
 #[cfg(feature = "planted")]
 fn a_death_at_every_intent() {
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     walk::every_intent(&Lab::up(28800));
 }

@@ -2,7 +2,6 @@
 
 use crate::crowd::handed_over;
 use crate::lab::*;
-use std::process::Child;
 
 /// Restarts with a service and a region added (during an operation), with the service renamed, and with it removed.
 pub fn with_changed_files(lab: &Lab) {
@@ -37,7 +36,7 @@ fn newest(lab: &Lab, config: &str) -> (String, String, u64) {
     let list = operations(lab, config);
     let last = list.last().unwrap_or_else(|| panic!("no operation"));
     let text = |field: &str| last[field].as_str().unwrap_or_else(|| panic!("{field} in {last}")).to_string();
-    (text("id"), text("status"), last["remains"].as_u64().unwrap_or_else(|| panic!("{last}")))
+    (text("recovery_operation_id"), text("status"), last["remains"].as_u64().unwrap_or_else(|| panic!("{last}")))
 }
 
 fn recovers(lab: &Lab, config: &str) -> String {
@@ -64,11 +63,6 @@ fn recovered_and_ended(lab: &Lab, config: &str) -> (String, String) {
     (leader, id)
 }
 
-fn killed(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 /// The fence runs when the controller is killed; the one that follows knows a region and a service more.
 fn added_meanwhile(lab: &Lab) {
     let (leader, _) = lab.settled();
@@ -85,7 +79,7 @@ fn added_meanwhile(lab: &Lab) {
     std::thread::sleep(std::time::Duration::from_secs(4));
     lab.damage("leader-kill");
     wait("the fence", 30, || strikes() == 1);
-    killed(controller);
+    drop(controller);
     let controller = lab.serve_with(&second, &[]);
     let id = recovers(lab, &second);
     assert_eq!((strikes(), handed_over(lab)), (1, hands + 1), "fenced once, handed over once");
@@ -112,14 +106,19 @@ fn renamed(lab: &Lab) {
     assert_eq!(newest(lab, &back).0, id);
 }
 
-/// What is left of an operation of a service that the file no longer has is undone with the file's words of then.
+/// What is left of an operation of a service that the file no longer has is undone with the file's words of then. (Another database
+/// stays in the file: a record that has none in common with the file is refused.)
 fn removed(lab: &Lab) {
-    let config = lab.config();
-    let (leader, id) = recovered_and_ended(lab, &config);
-    let without = file_with(lab, "removed", |t| {
-        let end = t.find("services:\n").unwrap_or(t.len());
-        format!("{}services:\n  aaa-web:\n    tier: 2\n", &t[..end])
-    });
+    let other = format!(
+        "  ghost-db:\n    tier: 3\n    patroni: {{ scope: ghost, members: {{ eu-west-1: \"http://127.0.0.1:1\" }}, etcd: [\"http://127.0.0.1:{}\"] }}\n",
+        lab.port
+    );
+    let both = file_with(lab, "both", |t| format!("{t}{other}"));
+    let (leader, id) = recovered_and_ended(lab, &both);
+    let without = file_with(lab, "removed", |t| format!("{}{other}", &t[..t.find("  orders-db:\n").unwrap_or(t.len())]));
+    let refused =
+        file_with(lab, "nothing-in-common", |t| format!("{}services:\n  web:\n    tier: 2\n", &t[..t.find("services:\n").unwrap_or(t.len())]));
+    assert!(!lab.run(&["bc", "status", "--config", &refused]).status.success());
     let controller = lab.serve_with(&without, &[]);
     assert_eq!(newest(lab, &without).0, id, "it is the same operation");
     // No new operation of what has departed.

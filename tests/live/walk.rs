@@ -32,7 +32,7 @@ pub fn every_intent(lab: &Lab) {
             list.as_array().is_some_and(|l| l.len() > operations && l.last().is_some_and(|o| o["status"] == "recovered"))
         };
         let first = std::cell::RefCell::new(first);
-        let second: std::cell::RefCell<Option<std::process::Child>> = std::cell::RefCell::new(None);
+        let second: std::cell::RefCell<Option<Server>> = std::cell::RefCell::new(None);
         // The next one takes over whenever the first has died.
         let kept_up = || {
             if second.borrow().is_none() && first.borrow_mut().try_wait().ok().flatten().is_some() {

@@ -103,7 +103,7 @@ pub fn quorum_lost(port: u16) {
 pub fn candidate_dies(lab: &Lab) {
     let (leader, standby) = lab.settled();
     let config = lab.estate_with("candidate", |text| {
-        let program = env!("CARGO_BIN_EXE_bpci");
+        let program = program().display().to_string();
         let shot = format!("exec: [sh, -c, \"{program} lab fence --dir {0} {{member}} && {program} lab fence --dir {0} {standby}\"]", lab.path());
         let from = text.find("exec: [").unwrap_or_default();
         let to = text[from..].find("]\n").unwrap_or_default() + from + 1;
