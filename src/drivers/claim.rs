@@ -65,10 +65,26 @@ impl Eyes {
     }
 }
 
+/// An effect, with the moment in which it was decided.
+pub(super) struct Decided {
+    pub issued: Issued,
+    pub at: BootTime,
+}
+
+impl std::ops::Deref for Decided {
+    type Target = Issued;
+
+    fn deref(&self) -> &Issued {
+        &self.issued
+    }
+}
+
 /// That the claim is ours, as it was read a moment ago.
 pub(super) struct Permit {
     /// `None`: there is no store to ask.
     read: Option<BootTime>,
+    /// What was decided before this process was frozen is not sent after it.
+    decided: BootTime,
     /// The lease must run on: everything but the traffic that is given back when an operation is over.
     leased: bool,
 }
@@ -83,6 +99,9 @@ impl Permit {
         if read.elapsed() > READ_BEFORE {
             return Err(format!("our claim was read {} ms ago", read.elapsed().as_millis()));
         }
+        if self.decided.elapsed() > LEASE - MARGIN {
+            return Err(format!("it was decided {} ms ago", self.decided.elapsed().as_millis()));
+        }
         if self.leased { eyes.holds_claim() } else { Ok(()) }
     }
 
@@ -96,9 +115,9 @@ impl Permit {
 ///
 /// # Errors
 /// Why nothing may be sent.
-pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Result<Permit, String> {
+pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Decided) -> Result<Permit, String> {
     if eyes.database.store.is_empty() {
-        return Ok(Permit { read: None, leased: false });
+        return Ok(Permit { read: None, decided: issued.at, leased: false });
     }
     let read = Some(BootTime::now());
     let keys = eyes.etcd.read_own(&eyes.database).await.map_err(|e| format!("our claim could not be read: {e}"))?;
@@ -107,12 +126,12 @@ pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Issued) -> Res
         c.running && c.operation == issued.id.operation.to_string() && c.generation == issued.id.generation && c.owner.as_ref() == Some(&shared.owner)
     });
     if ours && owner.as_ref() == Some(&shared.owner) {
-        return Ok(Permit { read, leased: true });
+        return Ok(Permit { read, decided: issued.at, leased: true });
     }
     // Traffic is given back after the claim was released: nobody else may be at work then.
     let free = stored.as_ref().is_none_or(|c| !c.running) && owner.is_none();
     if free && matches!(issued.effect, Effect::Restore { .. }) {
-        return Ok(Permit { read, leased: false });
+        return Ok(Permit { read, decided: issued.at, leased: false });
     }
     Err(match stored.filter(|c| c.running) {
         Some(claim) if claim.owner.as_ref() == Some(&shared.owner) => "our owner key is gone".to_string(),

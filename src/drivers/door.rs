@@ -1,6 +1,7 @@
 //! The door to real systems: tasks behind bounded queues.
 
 use super::address::Addresses;
+use super::boottime::BootTime;
 use super::claim::Tenure;
 use super::etcd::Etcd;
 use super::http::Http;
@@ -153,8 +154,8 @@ impl Drop for LiveDoor {
 
 impl Door for LiveDoor {
     fn submit(&mut self, _now: Now, issued: Issued) {
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move { effects::carry_out(&shared, issued).await });
+        let (shared, decided) = (Arc::clone(&self.shared), BootTime::now());
+        tokio::spawn(async move { effects::carry_out(&shared, issued, decided).await });
     }
 
     fn look(&mut self, _now: Now, look: Look) {

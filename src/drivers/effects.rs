@@ -1,6 +1,7 @@
 //! Effects on real systems: each is sent once, and each can be asked about afterwards.
 
-use super::claim::{self, Claiming, Permit};
+use super::boottime::BootTime;
+use super::claim::{self, Claiming, Decided, Permit};
 use super::door::{Eyes, Shared};
 use super::postgres::Write;
 use super::{command, haproxy, switchover};
@@ -32,7 +33,9 @@ fn run_name(shared: &Shared) -> String {
     shared.estate.name.clone()
 }
 
-pub async fn carry_out(shared: &Arc<Shared>, issued: Issued) {
+/// Carries out what was decided at that moment, and reports.
+pub async fn carry_out(shared: &Arc<Shared>, issued: Issued, decided: BootTime) {
+    let issued = Decided { issued, at: decided };
     let (at, began) = (shared.now(), Instant::now());
     let group = group_of(&issued.effect);
     let outcome = match (group, group.and_then(|g| shared.groups.get(&g))) {
@@ -48,7 +51,7 @@ pub async fn carry_out(shared: &Arc<Shared>, issued: Issued) {
     shared.report(Report { id: issued.id, at, took, outcome }).await;
 }
 
-async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
+async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Decided) -> Outcome {
     match &issued.effect {
         Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => on_store(shared, group, eyes, issued).await,
         Effect::Fence { member, .. } => fence(shared, eyes, issued, *member, |f| Some(&f.exec)).await,
@@ -76,7 +79,7 @@ async fn on_store(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Is
     }
 }
 
-async fn fence(shared: &Shared, eyes: &Eyes, issued: &Issued, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
+async fn fence(shared: &Shared, eyes: &Eyes, issued: &Decided, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
     let Some(fence) = &eyes.database.fence else { return not_done("no fence is configured") };
     let Some(argv) = which(fence) else { return not_done("no such command is configured") };
     let region = eyes.region_name(&shared.estate, member);
@@ -88,7 +91,7 @@ async fn fence(shared: &Shared, eyes: &Eyes, issued: &Issued, member: MemberId, 
 }
 
 /// Runs a command while the claim stands, and ends it when the claim could not be renewed in time.
-async fn run(shared: &Shared, eyes: Option<&Eyes>, issued: &Issued, argv: &[String], timeout: Span) -> Outcome {
+async fn run(shared: &Shared, eyes: Option<&Eyes>, issued: &Decided, argv: &[String], timeout: Span) -> Outcome {
     let permit = match eyes {
         None => None,
         Some(eyes) => match claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes).map(|()| p)) {
@@ -120,7 +123,7 @@ async fn servers_of(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: &B
     Ok(own)
 }
 
-async fn maintenance(shared: &Shared, eyes: &Eyes, issued: &Issued, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
+async fn maintenance(shared: &Shared, eyes: &Eyes, issued: &Decided, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
     let Some(at) = eyes.database.balancers.get(balancer.at()) else { return not_done("no such balancer") };
     let servers: Vec<String> = match servers_of(shared, eyes, member, at).await {
         Ok(views) => views.iter().map(|view| format!("{}/{}", eyes.database.backend, view.name)).collect(),

@@ -1,7 +1,7 @@
 //! A request to Patroni that the leader steps down. Patroni writes it into the store and waits; its answer may be lost, or be an
 //! error although the request stands.
 
-use super::claim;
+use super::claim::{self, Decided};
 use super::door::{Eyes, Shared};
 use super::etcd;
 use super::http::PostError;
@@ -16,7 +16,7 @@ const ANSWER: Duration = Duration::from_secs(45);
 /// Patroni's own, where its configuration does not say.
 const RETRY_TIMEOUT: Span = Span::secs(10);
 
-pub(super) async fn send(shared: &Shared, eyes: &Eyes, issued: &Issued, from: &str, to: &str) -> Outcome {
+pub(super) async fn send(shared: &Shared, eyes: &Eyes, issued: &Decided, from: &str, to: &str) -> Outcome {
     let member = eyes.addresses.get().into_iter().find(|m| *m.name == *from);
     let Some(rest) = member.and_then(|m| m.member).and_then(|m| eyes.database.member(m)).map(|m| m.rest.clone()) else {
         return Outcome::NotDone { reason: format!("the address of {from} is not known") };

@@ -28,8 +28,8 @@ pub struct TrickDoor {
     requests: BTreeMap<(Mono, u64), Issued>,
     /// The process is frozen at the n-th effect from here.
     pub freezes_at: Option<u32>,
-    /// What was about to leave when it was frozen.
-    frozen: Option<Vec<Issued>>,
+    /// What was about to leave when it was frozen, and when that was decided.
+    frozen: Option<Vec<(Mono, Issued)>>,
 }
 
 impl TrickDoor {
@@ -92,8 +92,8 @@ impl TrickDoor {
     /// It runs again, and sends what it was about to.
     pub fn thaw(&mut self, now: Now) {
         self.behind.world.process_runs(true);
-        for issued in self.frozen.take().unwrap_or_default() {
-            self.behind.submit(now, issued);
+        for (decided, issued) in self.frozen.take().unwrap_or_default() {
+            self.behind.send(now, issued, decided);
         }
     }
 
@@ -110,7 +110,7 @@ impl TrickDoor {
     /// What becomes of a request on its way; `None` if it has gone astray.
     fn request(&mut self, now: Now, issued: Issued) -> Option<Issued> {
         let to_store = matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
-        if self.behind.withholds(&issued).is_some() {
+        if self.behind.withholds(now.mono, &issued).is_some() {
             return Some(issued);
         }
         let far = to_store || matches!(issued.effect, Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. });
@@ -242,7 +242,7 @@ impl Door for TrickDoor {
             None => {}
         }
         if let Some(held) = &mut self.frozen {
-            return held.push(issued);
+            return held.push((now.mono, issued));
         }
         let Some(issued) = self.request(now, issued) else { return };
         let gives_up = self.now_playing().find_map(|k| if let TrickKind::GivesUpAndActs { percent } = k { Some(percent) } else { None });

@@ -199,8 +199,12 @@ impl World {
     }
 
     /// Why the driver does not send this now.
-    pub fn withholds(&self, issued: &Issued) -> Option<String> {
+    pub fn withholds(&self, issued: &Issued, decided: Mono) -> Option<String> {
         let c = self.guarded(&issued.effect)?;
+        let ago = self.clock.since(decided);
+        if ago > STOPS_AFTER && !planted::is(Break::StaleLease) {
+            return Some(format!("it was decided {ago} ago"));
+        }
         if matches!(issued.effect, Effect::HandOver(_)) {
             return self.holds(c).err();
         }

@@ -19,8 +19,10 @@ pub(super) struct Pending {
 }
 
 impl World {
-    pub(super) fn begin_effect(&mut self, issued: Issued) {
-        if let Some(reason) = self.withholds(&issued) {
+    /// Something is sent that was decided at that moment.
+    pub fn send(&mut self, now: Now, issued: Issued, decided: Mono) {
+        self.run_to(now.mono);
+        if let Some(reason) = self.withholds(&issued, decided) {
             let outcome = Outcome::Missed { reason };
             self.outcomes.insert(issued.id, outcome.clone());
             self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));

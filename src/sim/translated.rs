@@ -90,9 +90,17 @@ impl Translated {
         Some(Leads { member: member(&self.there, &self.here, there, led.member)?, ..led })
     }
 
-    /// Why an effect would not be carried out now.
-    pub fn withholds(&self, issued: &Issued) -> Option<String> {
-        self.world.withholds(&self.request(issued)?)
+    /// Why an effect that is decided now would not be sent.
+    pub fn withholds(&self, now: Mono, issued: &Issued) -> Option<String> {
+        self.world.withholds(&self.request(issued)?, now)
+    }
+
+    /// Something is sent that was decided at that moment.
+    pub fn send(&mut self, now: Now, issued: Issued, decided: Mono) {
+        match self.request(&issued) {
+            Some(issued) => self.world.send(now, issued, decided),
+            None => self.astray.push(issued.id),
+        }
     }
 
     /// A request arrives that was on its way for too long.
@@ -164,10 +172,7 @@ impl Translated {
 
 impl Door for Translated {
     fn submit(&mut self, now: Now, issued: Issued) {
-        match self.request(&issued) {
-            Some(issued) => self.world.submit(now, issued),
-            None => self.astray.push(issued.id),
-        }
+        self.send(now, issued, now.mono);
     }
 
     fn look(&mut self, now: Now, look: Look) {

@@ -354,8 +354,7 @@ const TELL: u8 = 6;
 
 impl Door for World {
     fn submit(&mut self, now: Now, issued: Issued) {
-        self.run_to(now.mono);
-        self.begin_effect(issued);
+        self.send(now, issued, now.mono);
     }
 
     fn look(&mut self, now: Now, look: Look) {
