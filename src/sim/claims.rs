@@ -188,13 +188,20 @@ impl World {
         stored.then_some(c)
     }
 
-    /// Something leaves though its claim was not renewed in time.
-    pub(super) fn is_stale(&mut self, issued: &Issued) {
+    /// Nobody has the claim of a cluster, and no operation runs there.
+    fn is_free(&self, c: usize) -> bool {
+        let store = &self.clusters[c].store;
+        store.owner.is_none() && store.claimed().is_none_or(|claim| !claim.running)
+    }
+
+    /// Something leaves though its claim was not renewed in time; or, where nobody has the claim any more, though it was decided before.
+    pub(super) fn is_stale(&mut self, issued: &Issued, decided: Mono) {
         let Some(c) = self.guarded(&issued.effect) else { return };
-        let late = self.process.tenures[c].as_ref().map(|(_, heard)| self.clock.since(*heard)).filter(|ago| *ago > STOPS_AFTER);
-        if let Some(ago) = late {
+        let heard = self.process.tenures[c].as_ref().map(|(_, heard)| *heard);
+        let since = if self.is_free(c) { Some(decided) } else { heard };
+        if let Some(ago) = since.map(|t| self.clock.since(t)).filter(|ago| *ago > STOPS_AFTER) {
             let name = issued.effect.name();
-            self.truth.trespasses.push(format!("law 7: «{name}» was sent though the claim was last renewed {ago} before"));
+            self.truth.trespasses.push(format!("law 7: «{name}» was sent though the claim was last renewed, or it was decided, {ago} before"));
         }
     }
 
@@ -216,8 +223,7 @@ impl World {
         }
         let store = &self.clusters[c].store;
         let claim = store.claimed().filter(|c| c.running);
-        let free = claim.is_none() && store.owner.is_none();
-        if free && matches!(issued.effect, Effect::Restore { .. }) {
+        if self.is_free(c) && matches!(issued.effect, Effect::Restore { .. }) {
             return None;
         }
         let of_it = claim.is_some_and(|c| c.operation == issued.id.operation.to_string() && c.generation == issued.id.generation);

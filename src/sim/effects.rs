@@ -28,7 +28,7 @@ impl World {
             self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
             return;
         }
-        self.is_stale(&issued);
+        self.is_stale(&issued, decided);
         self.arrives(issued);
     }
 
