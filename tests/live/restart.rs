@@ -187,7 +187,7 @@ pub fn rebuilt(lab: &Lab) {
     let switch = |more: &[&str]| lab.run(&[&["bc", "switchover", "--config", config, "--arm", "--confirm", "us-east-1", "--wait"], more].concat());
     let refused = switch(&[]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("estate adopt"), "{said}");
+    assert!(!refused.status.success() && said.contains("adopt it first"), "{said}");
     let refused = lab.trigger(config, "us-east-1", &["--manual-override"]);
     assert!(!refused.status.success(), "{refused:?}");
     assert_eq!(lab.leader_key(), key, "nothing was touched");
