@@ -1,6 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
+use crate::wording::refusal_words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -180,12 +181,12 @@ async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String,
         Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
         Ok(Receipt::Done) => Ok("done".to_string()),
-        Err(refusal) => Err(format!("refused: {refusal}")),
+        Err(refusal) => Err(format!("refused: {}", refusal_words(&refusal))),
     }
 }
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
-    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
+    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {}", refusal_words(&r)))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.

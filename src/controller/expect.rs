@@ -3,6 +3,7 @@
 use crate::engine::State;
 use crate::model::*;
 use crate::sim::Truth;
+use crate::wording::refusal_words;
 
 /// Every expectation that did not hold, in words.
 pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &Truth) -> Vec<String> {
@@ -48,7 +49,7 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
         }
     }
     if let Some(words) = &expect.refused {
-        let told: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = refusals.iter().map(refusal_words).collect();
         must(told.iter().any(|t| t.contains(words)), format!("nothing was refused with «{words}»; refusals: {told:?}"));
     }
     if let Some(most) = expect.lost_at_most {

@@ -82,7 +82,7 @@ pub struct Output {
     pub looks: Vec<Look>,
     pub reply: Option<Result<Receipt, Refusal>>,
     /// A law that a decision would have broken. The decision was not taken.
-    pub broken: Vec<(u8, String)>,
+    pub broken: Vec<(u8, Breach)>,
 }
 
 /// The pure core.
@@ -295,8 +295,8 @@ impl Engine {
 
     /// Decides one event: held against the laws, applied, and put into the answer.
     fn emit(&mut self, now: Now, event: Event) {
-        if let Some((law, what)) = laws::broken_by(&self.state, now, &event) {
-            self.out.broken.push((law, what));
+        if let Some((law, breach)) = laws::broken_by(&self.state, now, &event) {
+            self.out.broken.push((law, breach));
             return;
         }
         if let Event::Intended { id, effect } = &event {

@@ -65,7 +65,7 @@ fn propose(engine: &mut Engine, now: Now) {
             let id = proposal.id;
             engine.emit(now, Event::Proposed(proposal));
             if let Some(veto) = never {
-                let reason = veto.words(&engine.state.estate);
+                let reason = StopReason::Veto(veto.clone());
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
                 hold(engine, now, group, disaster.id, veto);
             }
@@ -173,13 +173,13 @@ fn automatic(engine: &mut Engine, now: Now) {
             None => {
                 let accepted = Accepted::default();
                 if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, Actor::Part(Part::Automation), true, accepted) {
-                    let reason = refusal.to_string();
+                    let reason = StopReason::Refused(Box::new(refusal));
                     engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
                 }
             }
             Some(veto) => {
                 let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
-                let reason = veto.words(&engine.state.estate);
+                let reason = StopReason::Veto(veto.clone());
                 // A countdown that has run out says what it waits for.
                 if let Some(disaster) = open.proposal.disaster {
                     hold(engine, now, open.proposal.group, disaster, veto);

@@ -59,6 +59,7 @@ impl Upcaster {
         let event = &mut record["event"];
         closed_choice(event);
         vouching_note(event);
+        reasons(event);
         actors(&mut record["event"]);
     }
 
@@ -178,9 +179,20 @@ impl Upcaster {
         let group = view["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
         let forecast = &mut view["forecast"];
         forecast["to"] = self.turned(group, &forecast["to"]);
+        for branch in ["act", "leave", "next_best"] {
+            why_not(&mut forecast[branch]);
+        }
         if forecast["next_best"].is_array() {
             forecast["next_best"][0] = self.turned(group, &forecast["next_best"][0]);
         }
+    }
+}
+
+/// Version 1 told in words why users are not served; the second best is a pair of a member and its figures.
+fn why_not(outlook: &mut Value) {
+    let outlook = if outlook.is_array() { outlook.get_mut(1) } else { Some(outlook) };
+    if let Some(why) = outlook.and_then(|o| o.get_mut("Figures")?.get_mut("why_not")).filter(|why| why.is_string()) {
+        *why = json!({ "Told": why.take() });
     }
 }
 
@@ -223,6 +235,26 @@ fn actors(value: &mut Value) {
         Value::Array(list) => list.iter_mut().for_each(actors),
         _ => {}
     }
+}
+
+/// Version 1 told every reason in words alone. They are kept as they are; that a person stopped a countdown has meaning.
+fn reasons(event: &mut Value) {
+    let Some((name, event)) = event.as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
+    match name.as_str() {
+        "Refused" => {
+            let Some(refusal) = event["refusal"].as_object_mut() else { return };
+            let (reason, remedy) = (refusal.remove("reason"), refusal.remove("remedy"));
+            refusal.insert("why".to_string(), json!({ "Written": { "reason": reason, "remedy": remedy } }));
+        }
+        "AutomaticStopped" if event["reason"] == "by hand" => event["reason"] = "ByHand".into(),
+        "AutomaticStopped" => written(&mut event["reason"]),
+        _ => {}
+    }
+}
+
+/// Words of version 1 become the variant that holds them.
+fn written(words: &mut Value) {
+    *words = json!({ "Written": words.take() });
 }
 
 /// A note of version 1 that a person wrote vouched for the databases that it names in certain words.

@@ -1,5 +1,6 @@
 //! Something to be done in the world: data, never executed by the engine.
 
+use super::disaster::vocabulary;
 use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
 use serde::{Deserialize, Serialize};
 
@@ -84,21 +85,41 @@ pub enum Effect {
     },
 }
 
+vocabulary!(
+    /// What an effect does, in words for the record.
+    EffectKind, "effect" {
+        Claim = "claim",
+        Release = "release the claim",
+        Fence = "fence",
+        UndoFence = "undo the fence",
+        HandOver = "hand over",
+        SwitchOver = "switch over",
+        Drain = "drain",
+        Restore = "restore traffic",
+        ValidateWrite = "validate a write",
+        Command = "command",
+    }
+);
+
 impl Effect {
+    pub const fn kind(&self) -> EffectKind {
+        match self {
+            Effect::Claim { .. } => EffectKind::Claim,
+            Effect::Release { .. } => EffectKind::Release,
+            Effect::Fence { .. } => EffectKind::Fence,
+            Effect::UndoFence { .. } => EffectKind::UndoFence,
+            Effect::HandOver(_) => EffectKind::HandOver,
+            Effect::SwitchOver { .. } => EffectKind::SwitchOver,
+            Effect::Drain { .. } => EffectKind::Drain,
+            Effect::Restore { .. } => EffectKind::Restore,
+            Effect::ValidateWrite { .. } => EffectKind::ValidateWrite,
+            Effect::Command { .. } => EffectKind::Command,
+        }
+    }
+
     /// What it does, in words for the record.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Effect::Claim { .. } => "claim",
-            Effect::Release { .. } => "release the claim",
-            Effect::Fence { .. } => "fence",
-            Effect::UndoFence { .. } => "undo the fence",
-            Effect::HandOver(_) => "hand over",
-            Effect::SwitchOver { .. } => "switch over",
-            Effect::Drain { .. } => "drain",
-            Effect::Restore { .. } => "restore traffic",
-            Effect::ValidateWrite { .. } => "validate a write",
-            Effect::Command { .. } => "command",
-        }
+        self.kind().name()
     }
 }
 

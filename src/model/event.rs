@@ -145,7 +145,7 @@ pub enum Event {
     AutomaticStopped {
         proposal: ProposalId,
         by: Actor,
-        reason: String,
+        reason: StopReason,
     },
     /// Automation is configured for the disaster and does not act on the group. Told once for each reason.
     AutomationHeld {
@@ -390,6 +390,19 @@ pub enum FactsChanged {
     NobodyConfirmed,
     /// A record of version 1 names the reason only in its words.
     Unnamed,
+}
+
+/// Why a countdown was stopped, or never began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopReason {
+    /// A person stopped it.
+    ByHand,
+    /// Automation may not begin it.
+    Veto(Veto),
+    /// It was due, and could not be begun.
+    Refused(Box<Refusal>),
+    /// In the words of an older program.
+    Written(String),
 }
 
 /// A choice that is put to a person.

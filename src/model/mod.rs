@@ -5,6 +5,7 @@
 
 mod actor;
 mod assessment;
+mod breach;
 mod carried;
 mod claim;
 mod condition;
@@ -27,6 +28,7 @@ mod order;
 mod plan;
 mod primary;
 mod readiness;
+mod refusal;
 mod right;
 mod risk;
 mod scenario;
@@ -40,6 +42,7 @@ mod veto;
 
 pub use actor::*;
 pub use assessment::*;
+pub use breach::*;
 pub use carried::*;
 pub use claim::*;
 pub use condition::*;
@@ -63,6 +66,7 @@ pub use order::*;
 pub use plan::*;
 pub use primary::*;
 pub use readiness::*;
+pub use refusal::*;
 pub use right::*;
 pub use risk::*;
 pub use scenario::*;

@@ -1,6 +1,15 @@
 //! What the futures of a choice said.
 
+use super::refusal_words;
 use crate::model::*;
+
+/// Why users are not served in a future.
+pub fn why_not_words(why: &WhyNot) -> String {
+    match why {
+        WhyNot::Refused(refusal) => refusal_words(refusal),
+        WhyNot::Told(words) => words.clone(),
+    }
+}
 
 /// What was told of a choice, and of leaving it.
 pub fn foretold_words(foretold: &Foretold) -> String {

@@ -4,18 +4,22 @@
 //! It promises: nothing is decided here, and the same values give the same words. The engine, the hunts and the forecasts do
 //! not import it.
 
+mod breach;
 mod condition;
 mod database;
 mod forecast;
 mod gap;
 mod operation;
 mod record;
+mod refusal;
 mod story;
 
+pub use breach::breach_words;
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{by_hand, elected_words, takes_over};
-pub use forecast::foretold_words;
+pub use forecast::{foretold_words, why_not_words};
 pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};
 pub use record::changed_words;
+pub use refusal::{reason_and_remedy, refusal_words};
 pub use story::Story;

@@ -1,6 +1,6 @@
 //! Records in words: one line each.
 
-use super::{accepted_words, closed_words, foretold_words, served_after};
+use super::{accepted_words, closed_words, foretold_words, refusal_words, served_after};
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
 
@@ -26,6 +26,16 @@ pub const fn changed_words(reason: FactsChanged) -> &'static str {
         FactsChanged::PrimaryMoved => "the primary has moved",
         FactsChanged::NobodyConfirmed => "nobody confirmed it",
         FactsChanged::Unnamed => "the facts have changed",
+    }
+}
+
+/// Why a countdown was stopped, or never began.
+fn stop_words(reason: &StopReason, estate: &Estate) -> String {
+    match reason {
+        StopReason::ByHand => "by hand".to_string(),
+        StopReason::Veto(veto) => veto.words(estate),
+        StopReason::Refused(refusal) => refusal_words(refusal),
+        StopReason::Written(words) => words.clone(),
     }
 }
 
@@ -191,16 +201,16 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {
-            (Weight::Warning, Subject::Person(by.to_string()), format!("no automatic response{}: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.to_string()), format!("no automatic response{}: {}", of(*proposal), stop_words(reason, estate)))
         }
         Event::AutomaticStopped { proposal, by, reason } => {
-            (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {}", of(*proposal), stop_words(reason, estate)))
         }
         Event::AutomationHeld { group: g, veto, .. } => {
             (Weight::Warning, Subject::Person(Part::Bpci.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
         }
         Event::Refused { order, refusal } => {
-            (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {refusal}", typed(&order.action)))
+            (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {}", typed(&order.action), refusal_words(refusal)))
         }
         Event::Armed { by } => (Weight::Notice, Subject::Person(by.to_string()), "armed: orders act from now on".to_string()),
         Event::Disarmed { by } => (Weight::Notice, Subject::Person(by.to_string()), "read-only from now on".to_string()),
