@@ -3,7 +3,7 @@
 use crate::engine::State;
 use crate::model::*;
 use crate::sim::Truth;
-use crate::wording::refusal_words;
+use crate::wording::{operation_failure_words, question_words, refusal_words};
 
 /// Every expectation that did not hold, in words.
 pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &Truth) -> Vec<String> {
@@ -75,8 +75,8 @@ fn statuses(state: &State) -> String {
         .operations
         .iter()
         .map(|o| match &o.status {
-            Status::Waiting { question } => format!("{} waits: {question}", o.id),
-            Status::Failed { reason } => format!("{} failed: {reason}", o.id),
+            Status::Waiting { question } => format!("{} waits: {}", o.id, question_words(question)),
+            Status::Failed { reason } => format!("{} failed: {}", o.id, operation_failure_words(reason)),
             other => format!("{} {}", o.id, other.word()),
         })
         .collect();

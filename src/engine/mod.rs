@@ -6,7 +6,6 @@
 mod about;
 mod alone;
 mod assess;
-mod awaited;
 mod candidate;
 mod carry;
 mod claim;
@@ -257,7 +256,7 @@ impl Engine {
         let open: Vec<EffectId> =
             self.state.operations.iter().flat_map(|o| o.effects()).filter(|e| e.is_open() && !e.orphaned).map(|e| e.id).collect();
         for id in open {
-            self.emit(now, Event::OutcomeLost { id, reason: "the controller that sent it is gone".to_string() });
+            self.emit(now, Event::OutcomeLost { id, reason: LostReason::SenderGone });
         }
         for group in self.state.estate.group_ids() {
             if self.state.running(group).is_some() {

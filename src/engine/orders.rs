@@ -409,12 +409,12 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
     let (Some(step), Some(record)) = (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number))) else {
         return Err(unknown(Listed::Step));
     };
-    let said = if note.is_empty() { by.to_string() } else { format!("{by}: {note}") };
+    let said = || Said { by: by.clone(), note: note.to_string() };
     match (&step.kind, &record.state) {
         (StepKind::AskPerson { .. }, StepState::Running) => {
             let event = match done {
-                true => Event::StepDone { operation: id, step: number, evidence: said },
-                false => Event::StepFailed { operation: id, step: number, reason: said },
+                true => Event::StepDone { operation: id, step: number, evidence: Evidence::Said(said()) },
+                false => Event::StepFailed { operation: id, step: number, reason: StepFailure::Said(said()) },
             };
             engine.emit(now, event);
         }
@@ -426,15 +426,15 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
             // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
             // same when it was done before.
             for unknown in open() {
-                let outcome = Outcome::Assumed { reason: format!("nobody could tell; it is taken for not done, says {said}") };
+                let outcome = Outcome::Assumed { reason: AssumedReason::Said(said()) };
                 engine.emit(now, Event::Reported { id: unknown.id, outcome });
             }
-            engine.emit(now, Event::StepReset { operation: id, step: number, reason: format!("once more, says {said}") });
+            engine.emit(now, Event::StepReset { operation: id, step: number, reason: ResetReason::OnceMore(said()) });
             engine.look_closely(now, operation.group);
         }
         // What safety rests on cannot be answered away.
         (StepKind::DrainTraffic | StepKind::RestoreTraffic | StepKind::RunCommand { .. } | StepKind::AskPerson { .. }, StepState::Failed { .. }) => {
-            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: format!("without it, says {said}") });
+            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: SkipReason::LeftOut(said()) });
         }
         (_, StepState::Failed { .. }) => {
             return Err(Refusal::by_law(6, OperationRefused::StepNeeded { step: step.id.clone() }));

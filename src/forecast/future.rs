@@ -138,12 +138,15 @@ impl Future<'_> {
             ended.served = operation.results.served.map(since);
             ended.rolled_back = matches!(operation.status, Status::RollingBack { .. } | Status::RolledBack);
             if ended.served.is_none() {
-                ended.stuck = Some(WhyNot::Told(match &operation.status {
+                ended.stuck = Some(match &operation.status {
                     // What a person could answer there is nothing for who has not begun.
-                    Status::Waiting { question } => operation.failed_step().map_or_else(|| question.clone(), |(s, why)| format!("{}: {why}", s.id)),
-                    Status::Failed { reason } => reason.clone(),
-                    status => status.word().to_string(),
-                }));
+                    Status::Waiting { question } => operation.failed_step().map_or_else(
+                        || WhyNot::Waits(question.clone()),
+                        |(step, failure)| WhyNot::StepFailed { step: step.id.clone(), failure: failure.clone() },
+                    ),
+                    Status::Failed { reason } => WhyNot::Failed(reason.clone()),
+                    status => WhyNot::Stands(Box::new(status.clone())),
+                });
             }
             let took = |(i, r): (usize, &StepRecord)| r.took().map(|t| (i as u16, t));
             ended.steps = operation.steps.iter().enumerate().filter_map(took).collect();

@@ -247,7 +247,16 @@ fn reasons(event: &mut Value) {
             refusal.insert("why".to_string(), json!({ "Written": { "reason": reason, "remedy": remedy } }));
         }
         "AutomaticStopped" if event["reason"] == "by hand" => event["reason"] = "ByHand".into(),
-        "AutomaticStopped" => written(&mut event["reason"]),
+        "AutomaticStopped" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => written(&mut event["reason"]),
+        "StepDone" | "RemainderDone" => written(&mut event["evidence"]),
+        "Reported" if event["outcome"].get("Assumed").is_some() => written(&mut event["outcome"]["Assumed"]["reason"]),
+        "StatusChanged" => {
+            for (status, field) in [("Waiting", "question"), ("Failed", "reason"), ("NotValidated", "reason")] {
+                if event["status"].get(status).is_some() {
+                    written(&mut event["status"][status][field]);
+                }
+            }
+        }
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Something to be done in the world: data, never executed by the engine.
 
 use super::disaster::vocabulary;
-use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
+use super::{AssumedReason, BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
 use serde::{Deserialize, Serialize};
 
 /// An effect with the id its intent was recorded under.
@@ -178,7 +178,7 @@ pub enum Outcome {
     /// It was tried and did not happen, and never will under this id.
     NotDone { reason: String },
     /// Nobody could tell, and a person takes it for not done, so that it can be tried anew. It may have happened all the same.
-    Assumed { reason: String },
+    Assumed { reason: AssumedReason },
     /// It did not reach anybody, as was seen afterwards, and it cannot any more: it may be made anew.
     Missed { reason: String },
     /// Of a command: it has ended, and did not answer 0. It may have done all of its work, a part of it, or nothing.

@@ -2,9 +2,9 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Identity, IdentityChange, Intent,
-    Loss, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status,
-    Timeline, Veto,
+    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Evidence, Foretold, Generation, GroupId, Identity,
+    IdentityChange, Intent, Loss, LostReason, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal,
+    RegionId, RegionStatus, Remainder, ResetReason, SkipReason, Status, StepFailure, Timeline, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -181,28 +181,28 @@ pub enum Event {
     /// The controller that sent it is gone, or its report is overdue: whether it happened must be observed.
     OutcomeLost {
         id: EffectId,
-        reason: String,
+        reason: LostReason,
     },
     StepDone {
         operation: OperationId,
         step: u16,
-        evidence: String,
+        evidence: Evidence,
     },
     StepFailed {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: StepFailure,
     },
     StepSkipped {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: SkipReason,
     },
     /// A failed step is tried again by a person's word or because nothing had happened.
     StepReset {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: ResetReason,
     },
     Promoted {
         operation: OperationId,
@@ -228,7 +228,7 @@ pub enum Event {
     RemainderDone {
         operation: OperationId,
         remainder: Remainder,
-        evidence: String,
+        evidence: Evidence,
     },
     FenceProven {
         group: GroupId,

@@ -109,6 +109,16 @@ pub struct Figures {
 pub enum WhyNot {
     /// The choice could not be put on the table, or not be confirmed.
     Refused(Box<super::Refusal>),
+    /// The operation waits for a person.
+    Waits(super::Question),
+    /// A step failed, and the operation waits for a person.
+    StepFailed {
+        step: String,
+        failure: super::StepFailure,
+    },
+    Failed(super::OperationFailure),
+    /// The operation ended otherwise, or still runs.
+    Stands(Box<super::Status>),
     /// In words: of an assessment, or of an older program.
     Told(String),
 }

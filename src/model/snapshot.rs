@@ -424,7 +424,7 @@ impl ProposalView {
 pub struct WaitView {
     pub operation: super::OperationId,
     pub step: u16,
-    pub text: String,
+    pub wait: super::WaitReason,
 }
 
 /// One line of the incident's story.

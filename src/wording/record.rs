@@ -1,6 +1,9 @@
 //! Records in words: one line each.
 
-use super::{accepted_words, closed_words, foretold_words, refusal_words, served_after};
+use super::{
+    accepted_words, closed_words, evidence_words, failure_words, foretold_words, lost_words, operation_failure_words, outcome_words, question_words,
+    refusal_words, reset_words, served_after, skip_words,
+};
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
 
@@ -249,12 +252,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::Reported { id, outcome } => {
             let (weight, text) = match outcome {
-                Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
-                Outcome::Assumed { reason } => (Weight::Warning, format!("unknown: {reason}")),
-                Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
-                Outcome::Missed { reason } => (Weight::Warning, format!("not done: {reason}")),
-                Outcome::Ended { reason } => (Weight::Warning, reason.clone()),
-                Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
+                Outcome::Done { .. } => (Weight::Routine, format!("done: {}", outcome_words(outcome))),
+                Outcome::NotDone { .. } | Outcome::Missed { .. } => (Weight::Warning, format!("not done: {}", outcome_words(outcome))),
+                Outcome::Ended { .. } => (Weight::Warning, outcome_words(outcome)),
+                Outcome::Assumed { .. } | Outcome::Unknown { .. } => (Weight::Warning, format!("unknown: {}", outcome_words(outcome))),
             };
             let of_step = if is_own(*id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
             // What was done has a name of its own: a step may do more than one thing.
@@ -262,29 +263,33 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let effect = if of_step.trim_end_matches(": ").replace('-', " ") == effect { String::new() } else { format!("{effect} ") };
             (weight, Subject::Operation(id.operation), format!("{of_step}{effect}{text}"))
         }
-        Event::OutcomeLost { id, reason } => {
-            (Weight::Warning, Subject::Operation(id.operation), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
-        }
+        Event::OutcomeLost { id, reason } => (
+            Weight::Warning,
+            Subject::Operation(id.operation),
+            format!("{}: outcome unknown, {}; looking", step(id.operation, id.step), lost_words(reason)),
+        ),
         Event::StepDone { operation, step: s, evidence } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}: {evidence}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}: {}", step(*operation, *s), evidence_words(evidence)))
         }
         Event::StepFailed { operation, step: s, reason } => {
-            (Weight::Alarm, Subject::Operation(*operation), format!("✗ {}: {reason}", step(*operation, *s)))
+            (Weight::Alarm, Subject::Operation(*operation), format!("✗ {}: {}", step(*operation, *s), failure_words(reason)))
         }
         Event::StepSkipped { operation, step: s, reason } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("– {}: {reason}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("– {}: {}", step(*operation, *s), skip_words(reason)))
         }
         Event::StepReset { operation, step: s, reason } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("{}: {reason}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("{}: {}", step(*operation, *s), reset_words(reason)))
         }
         Event::Promoted { operation, timeline, loss } => {
             (Weight::Notice, Subject::Operation(*operation), format!("promoted on timeline {timeline}; lost: {loss}"))
         }
         Event::StatusChanged { operation, status } => {
             let text = match status {
-                Status::Waiting { question } => format!("waits for a person: {question}"),
-                Status::Failed { reason } if state.operation(*operation).is_some_and(|o| o.has_acted()) => format!("failed: {reason}"),
-                Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
+                Status::Waiting { question } => format!("waits for a person: {}", question_words(question)),
+                Status::Failed { reason } if state.operation(*operation).is_some_and(|o| o.has_acted()) => {
+                    format!("failed: {}", operation_failure_words(reason))
+                }
+                Status::Failed { reason } => format!("failed, nothing was changed: {}", operation_failure_words(reason)),
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
                 status @ (Status::NotValidated { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost) => {
@@ -322,7 +327,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let list = obligations.iter().map(owes).collect::<Vec<_>>().join(", ");
             (Weight::Notice, Subject::Operation(*operation), format!("takes over what the controller before left to be undone: {list}"))
         }
-        Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, Subject::Operation(*operation), format!("✓ {evidence}")),
+        Event::RemainderDone { operation, evidence, .. } => {
+            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}", evidence_words(evidence)))
+        }
         Event::FenceProven { .. } => return None,
         Event::Foretold { foretold, proposal } => {
             let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());
