@@ -1,7 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
-use crate::wording::refusal_words;
+use crate::wording::{proposal_reason_words, refusal_words};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     if let Some(left) = view.automatic_in {
         lines.push(format!("  automatic in {left}; `stop` leaves it to you"));
     }
-    lines.push(format!("  why       {}", p.reason));
+    lines.push(format!("  why       {}", proposal_reason_words(&p.reason)));
     if p.intent != Intent::Guided {
         lines.push(format!("  loses     {}", a.loss));
         lines.push(format!("  leave it  {}", a.otherwise));

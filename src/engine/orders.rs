@@ -114,8 +114,8 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     let id = ProposalId(state.next.proposal.max(1));
     let others: Vec<ProposalId> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).map(|p| p.id).collect();
     for id in others {
-        let words = cost(engine, now, id);
-        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, words });
+        let cost = cost(engine, now, id);
+        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, cost });
     }
     let proposal = Proposal {
         id,
@@ -126,7 +126,7 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
         old,
         leaves,
         to,
-        reason: reason.to_string(),
+        reason: ProposalReason::Told(reason.to_string()),
         by: by.clone(),
         disaster: disaster.map(|d| d.0),
         automatic_at: None,
@@ -261,8 +261,8 @@ pub fn begin(
         disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
-        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
-        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
+        held: told(assessment, Verdict::Pass),
+        warned: told(assessment, Verdict::Advice),
         before: Before { claim: claim.write(), ..before },
     };
     super::foretold::keep_last(engine, now, proposal.id);
@@ -275,6 +275,11 @@ pub fn begin(
     engine.emit(now, Event::OperationStarted(Box::new(start)));
     engine.look_closely(now, proposal.group);
     Ok(id)
+}
+
+/// The checks of this verdict.
+fn told(assessment: &Assessment, verdict: Verdict) -> Vec<CheckTold> {
+    assessment.checks.iter().filter(|c| c.verdict == verdict).cloned().map(CheckTold::Check).collect()
 }
 
 /// What the operation writes into the store: with all that it may do, so that who takes it over knows where to look.
@@ -330,22 +335,21 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Befor
 }
 
 /// What a choice would have cost, or why it was refused: part of why it was declined.
-fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
-    let Some(a) = engine.assess(now, id) else { return String::new() };
-    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
-    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name(), c.text)).collect();
-    match (a.blocked(), risk_words(&a.risks)) {
-        (Some(block), _) => format!("; refused as it stood: {}", block.text),
-        (None, Some(risk)) => format!("; to confirm it one would have typed «{risk}» ({})", told.join("; ")),
-        (None, None) => String::new(),
+fn cost(engine: &Engine, now: Now, id: ProposalId) -> Option<ChoiceCost> {
+    let assessment = engine.assess(now, id)?;
+    if let Some(check) = assessment.blocked() {
+        return Some(ChoiceCost::Refused { check: Box::new(check.clone()) });
     }
+    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
+    let checks = assessment.checks.iter().filter(against).cloned().collect();
+    (!assessment.risks.is_empty()).then_some(ChoiceCost::Risks { risks: assessment.risks, checks })
 }
 
 fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown(Listed::Choice)) };
     let displaced = engine.state.displaced.get(&open.proposal.group).cloned();
-    let words = cost(engine, now, id);
-    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, words });
+    let cost = cost(engine, now, id);
+    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, cost });
     table::put_back(engine, now, displaced);
     Ok(Receipt::Done)
 }

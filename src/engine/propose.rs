@@ -30,7 +30,7 @@ fn withdraw(engine: &mut Engine, now: Now) {
     for (proposal, group, reason) in gone {
         let displaced = engine.state.displaced.get(&group).cloned();
         let end = ProposalEnd::FactsChanged { reason };
-        engine.emit(now, Event::ProposalClosed { proposal, by: Actor::Part(Part::Bpci), end, words: String::new() });
+        engine.emit(now, Event::ProposalClosed { proposal, by: Actor::Part(Part::Bpci), end, cost: None });
         put_back(engine, now, displaced);
     }
 }
@@ -140,7 +140,6 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         && response.is_some_and(|r| r.automated)
         && automation == Some(Automation::Full)
         && state.armed;
-    let name = &state.estate.region(from).name;
     Some(Proposal {
         id: ProposalId(state.next.proposal.max(1)),
         group,
@@ -150,7 +149,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         old: primary,
         leaves: if disaster.kind.is_of_region() { Leaves::Region } else { Leaves::Member },
         to: None,
-        reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
+        reason: ProposalReason::Disaster { kind: disaster.kind, region: state.estate.region(from).name.clone(), evidence: disaster.evidence.clone() },
         by: Actor::Part(Part::Detection),
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),

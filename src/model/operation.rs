@@ -2,7 +2,7 @@
 
 use super::{
     Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Evidence, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode,
-    Mono, OperationFailure, OperationId, Outcome, Plan, ProposalId, Question, RegionId, SkipReason, Span, StepFailure, Timeline, Utc,
+    Mono, OperationFailure, OperationId, Outcome, Plan, ProposalId, ProposalReason, Question, RegionId, SkipReason, Span, StepFailure, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Operation {
     pub generation: Generation,
     pub by: Actor,
     pub automatic: bool,
-    pub reason: String,
+    pub reason: ProposalReason,
     pub disaster: Option<DisasterId>,
     pub accepted: Accepted,
     pub before: Before,

@@ -7,6 +7,7 @@
 mod breach;
 mod condition;
 mod database;
+mod detection;
 mod forecast;
 mod gap;
 mod operation;
@@ -19,6 +20,7 @@ mod story;
 pub use breach::breach_words;
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{by_hand, elected_words, takes_over};
+pub use detection::{check_told_words, choice_cost_words, disaster_evidence_words, proposal_reason_words, region_reason_words};
 pub use forecast::{foretold_words, why_not_words};
 pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};

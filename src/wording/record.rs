@@ -1,8 +1,9 @@
 //! Records in words: one line each.
 
 use super::{
-    accepted_words, closed_words, evidence_words, failure_words, foretold_words, lost_words, operation_failure_words, outcome_words, question_words,
-    refusal_words, reset_words, served_after, skip_words,
+    accepted_words, check_told_words, choice_cost_words, closed_words, evidence_words, failure_words, foretold_words, lost_words,
+    operation_failure_words, outcome_words, proposal_reason_words, question_words, refusal_words, region_reason_words, reset_words, served_after,
+    skip_words,
 };
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
@@ -30,6 +31,11 @@ pub const fn changed_words(reason: FactsChanged) -> &'static str {
         FactsChanged::NobodyConfirmed => "nobody confirmed it",
         FactsChanged::Unnamed => "the facts have changed",
     }
+}
+
+/// What it would have cost to confirm a choice, where that is told.
+fn cost_words(cost: &Option<ChoiceCost>) -> String {
+    cost.as_ref().map_or(String::new(), choice_cost_words)
 }
 
 /// Why a countdown was stopped, or never began.
@@ -73,7 +79,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 RegionStatus::Degraded | RegionStatus::Unknown => Weight::Warning,
                 RegionStatus::Ok => Weight::Notice,
             };
-            (weight, Subject::Region(region(*r)), format!("{}: {reason}", status.word()))
+            (weight, Subject::Region(region(*r)), format!("{}: {}", status.word(), region_reason_words(reason)))
         }
         Event::MemberNamed { .. } => return None,
         Event::PrimaryChanged { group: g, member: r, timeline } => {
@@ -185,22 +191,22 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             // Of detection's the lines before it say why; who asks for one weighs it, and has decided nothing.
             let (what, by, why) = match &p.by {
                 Actor::Part(Part::Detection) => ("to decide", String::new(), String::new()),
-                by => ("to be weighed", format!(", by {by}"), format!("; {}", p.reason)),
+                by => ("to be weighed", format!(", by {by}"), format!("; {}", proposal_reason_words(&p.reason))),
             };
             (Weight::Warning, Subject::Group(group(p.group)), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::Displaced, words } => {
-            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{words}", of(*proposal)))
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Displaced, cost } => {
+            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{}", of(*proposal), cost_words(cost)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::Dismissed, words } => {
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Dismissed, cost } => {
             // Who looked at a choice of one's own and left it has changed nothing.
             let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
             let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
-            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{words}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{}", of(*proposal), cost_words(cost)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, words } => {
-            let reason = if *reason == FactsChanged::Unnamed { words } else { changed_words(*reason) };
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, cost } => {
+            let reason = if *reason == FactsChanged::Unnamed { cost_words(cost) } else { changed_words(*reason).to_string() };
             (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {
@@ -220,9 +226,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::OperationStarted(s) => (Weight::Alarm, Subject::Operation(s.id), {
             let accepts = accepted_words(&s.accepted);
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
-            let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
+            let list = |checks: &[CheckTold]| checks.iter().map(check_told_words).collect::<Vec<_>>().join("; ");
+            let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", list(&s.warned)) };
             let typed = if s.automatic { by_rule(state, s) } else { format!(", who typed {}", region(s.from)) };
-            let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", s.held.join("; ")) };
+            let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", list(&s.held)) };
             let loses =
                 s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));
             // It may have been asked for before that was declared.

@@ -27,7 +27,8 @@ fn a_database_that_dies_node_by_node() {
     let snapshot = simulation.snapshot(1, false);
     let kinds: Vec<_> = snapshot.disasters.iter().map(|d| d.kind).collect();
     assert_eq!(kinds, [DisasterType::NodeFailure], "{:#?}", snapshot.log);
-    assert!(snapshot.disasters[0].evidence.contains("not heard from"), "{}", snapshot.disasters[0].evidence);
+    let evidence = bpci::wording::disaster_evidence_words(&snapshot.disasters[0].evidence);
+    assert!(evidence.contains("not heard from"), "{evidence}");
     assert!(snapshot.services.iter().any(|v| v.hit_by.is_some()));
     assert!(snapshot.operations.is_empty(), "automation has acted");
     simulation.core.door.mend();
