@@ -5,6 +5,7 @@ use bpci::controller::{Choice, Simulation, forecast};
 use bpci::forecast::Question;
 use bpci::journal::Journal;
 use bpci::model::*;
+use bpci::wording::why_not_words;
 use std::sync::atomic::AtomicBool;
 
 /// Enough for p95; the slow build must come to an end.
@@ -38,7 +39,7 @@ fn figures(outlook: &Outlook) -> &Figures {
 
 fn of(simulation: &Simulation, name: &str, to: Option<MemberId>) -> Forecast {
     let choice = Choice { group: group(simulation, name), intent: Intent::Failover, to };
-    let (_, forecast) = forecast(&simulation.core.engine, simulation.now(), &choice, 500).unwrap_or_else(|r| panic!("{r}"));
+    let (_, forecast) = forecast(&simulation.core.engine, simulation.now(), &choice, 500).unwrap_or_else(|r| panic!("{r:?}"));
     forecast
 }
 
@@ -82,7 +83,7 @@ fn where_nobody_may_take_over_leaving_it_has_no_end_and_the_reason_is_told() {
     let forecast = of(&at("refused_failover", 45_000), "orders-db", None);
     let leave = figures(&forecast.leave);
     assert_eq!((leave.served_ms, leave.not_served.met), (Spread::default(), leave.futures));
-    assert!(leave.why_not.as_ref().is_some_and(|w| w.contains("no living standby in /sync may take the lock")), "{leave:?}");
+    assert!(leave.why_not.as_ref().map(why_not_words).is_some_and(|w| w.contains("no living standby in /sync may take the lock")), "{leave:?}");
     // What was acknowledged after the last report of either is lost with both.
     assert!(figures(&forecast.act).data_loss_bytes.p95 > Some(0), "{:?}", forecast.act);
 }
@@ -91,7 +92,7 @@ fn where_nobody_may_take_over_leaving_it_has_no_end_and_the_reason_is_told() {
 #[test]
 fn a_growing_lag_moves_the_figures() {
     let mut simulation = at("calm", 5_000);
-    simulation.inject("replication_stall ap-southeast-1").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("replication_stall ap-southeast-1").unwrap_or_else(|e| panic!("{e:?}"));
     let mut lost = Vec::new();
     for seconds in [10, 20, 40] {
         simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));

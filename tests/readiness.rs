@@ -51,7 +51,7 @@ fn each_lack_is_named_and_nothing_else() {
     only(lacking(|s| s.estate.regions[1].capacity = Percent(10), none, lately), "capacity", "eu-west-1");
     let lost = |s: &mut Simulation| {
         for region in ["eu-west-1", "ap-southeast-1"] {
-            s.inject(&format!("standby_lost {region}")).unwrap_or_else(|e| panic!("{e}"));
+            s.inject(&format!("standby_lost {region}")).unwrap_or_else(|e| panic!("{e:?}"));
         }
         s.run_to(Mono(15_000)).unwrap_or_else(|e| panic!("{e}"));
     };

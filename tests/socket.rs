@@ -188,13 +188,13 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
     assert_eq!((&status(&one, &a)["armed"], &status(&two, &b)["armed"]), (&false.into(), &true.into()));
     let socket = || UnixStream::connect(one.join("shop/socket")).unwrap_or_else(|e| panic!("{e}"));
     let by_id = |action: &str| format!(r#"{{"Order":{{"addressee":{{"Controller":"{of_a}"}},"action":{action}}}}}"#);
-    assert!(ask(socket(), &by_id(r#"{"Arm":{"typed":"shop"}}"#)).contains("another target"));
+    assert!(ask(socket(), &by_id(r#"{"Arm":{"typed":"shop"}}"#)).contains("OtherTarget"));
     assert!(ask(socket(), &by_id(r#""Disarm""#)).contains("Receipt"));
 
     // The controller holds each order against its own target, whatever the client did before.
     assert!(ask(socket(), &note("mine", &digest(CLUSTER))).contains("Receipt"));
-    assert!(ask(socket(), &note("theirs", &digest(&CLUSTER.replace("orders-a", "orders-b")))).contains("another target"));
-    assert!(ask(socket(), r#"{"Order":{"action":{"Note":{"text":"of an older version"}}}}"#).contains("not understood"));
+    assert!(ask(socket(), &note("theirs", &digest(&CLUSTER.replace("orders-a", "orders-b")))).contains("OtherTarget"));
+    assert!(ask(socket(), r#"{"Order":{"action":{"Note":{"text":"of an older version"}}}}"#).contains("NotUnderstood"));
     let record = ended(&one, &["journal", "export", &one.join("shop/journal.db").display().to_string()]).1;
     assert!(record.contains("mine") && !record.contains("theirs") && !record.contains("older version"), "{record}");
 }

@@ -8,6 +8,7 @@ use super::output::Output;
 use crate::controller::{Choice, question};
 use crate::forecast::{Analysis, analyse};
 use crate::model::*;
+use crate::wording::refusal_words;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -54,7 +55,8 @@ pub async fn run(command: AnalyseCommand) -> Result<(), Fail> {
         };
         let (mut values, mut text) = (Vec::new(), Vec::new());
         for group in groups {
-            let (view, question) = question(&engine, now, &Choice { group, intent: ask.plan, to: None }).map_err(|r| Fail::failed(r.to_string()))?;
+            let (view, question) =
+                question(&engine, now, &Choice { group, intent: ask.plan, to: None }).map_err(|r| Fail::failed(refusal_words(&r)))?;
             let name = &estate.group(group).name;
             let plan = estate.plan_named(&view.proposal.plan).ok_or_else(|| Fail::failed(format!("{name} has no such plan")))?;
             let Some(found) = analyse(&question, plan, ask.futures, 2) else {

@@ -1,6 +1,7 @@
 //! How a command ends when it does not end well.
 
 use crate::model::Refusal;
+use crate::wording::refusal_words;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,7 +30,7 @@ impl Fail {
     }
 
     pub fn refused(refusal: &Refusal) -> Fail {
-        Fail { status: if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, text: format!("refused: {refusal}") }
+        Fail { status: if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, text: format!("refused: {}", refusal_words(refusal)) }
     }
 
     pub fn exit(&self) -> ExitCode {

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::forecast::HORIZON;
 use crate::journal::Journal;
 use crate::model::*;
+use crate::wording::{refusal_words, why_not_words};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -149,8 +150,8 @@ fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
                 text.push(words(estate, &view, &forecast));
             }
             Err(refusal) => {
-                values.push(json!({ "protection_group": name, "forecast": Value::Null, "reason": refusal.to_string() }));
-                text.push(format!("FORECAST  {name}: refused: {refusal}"));
+                values.push(json!({ "protection_group": name, "forecast": Value::Null, "reason": refusal_words(&refusal) }));
+                text.push(format!("FORECAST  {name}: refused: {}", refusal_words(&refusal)));
             }
         }
     }
@@ -190,6 +191,7 @@ fn branch(outlook: &Outlook) -> Value {
         Outlook::None(reason) => json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": reason }),
         Outlook::Figures(f) => {
             let mut value = json!(f);
+            value["why_not"] = json!(f.why_not.as_ref().map(why_not_words));
             if f.data_loss_writes.is_none() {
                 value["data_loss_writes"] = unknown;
             }
@@ -231,7 +233,7 @@ fn sentence(outlook: &Outlook) -> String {
     let f = match outlook {
         Outlook::None(reason) => return reason.clone(),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
-            let why = f.why_not.as_deref().unwrap_or("no reason is known");
+            let why = f.why_not.as_ref().map_or("no reason is known".to_string(), why_not_words);
             return format!("users are not served within {HORIZON} in any of {} simulated runs: {why}", f.futures);
         }
         Outlook::Figures(f) => f,
@@ -245,7 +247,7 @@ fn sentence(outlook: &Outlook) -> String {
     };
     let mut text = format!("writable {}; users served {}; {loss}; {} simulations", times(f.writable_ms), times(f.served_ms), f.futures);
     if f.not_served.met > 0 {
-        let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
+        let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {}", why_not_words(w)));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));
     }
     match f.meets_rto {

@@ -8,6 +8,7 @@ use super::output::say;
 use super::plain;
 use super::wait::settled;
 use crate::model::*;
+use crate::wording::question_words;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
             "id": s.id, "phase": s.phase, "state": step_word(&r.state), "took_ms": r.took(),
         })).collect::<Vec<_>>(),
         "closed_because": crate::wording::closed_words(o, &o.status, estate),
-        "question": if let Status::Waiting { question } = &o.status { Some(question) } else { None },
+        "question": if let Status::Waiting { question } = &o.status { Some(question_words(question)) } else { None },
         "recovery_time_actual_ms": o.recovery_time(),
         "writable_ms": o.results.writable.map(|t| t.since(o.started)),
         "served_ms": o.results.served.map(|t| t.since(o.started)),
@@ -59,7 +60,7 @@ pub fn operation_words(estate: &Estate, o: &Operation) -> String {
     let place = format!("{} → {}", estate.region(o.from).name, estate.member_label(o.group, o.to, None));
     let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {}", t.exact()));
     let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
-    let asks = if let Status::Waiting { question } = &o.status { format!(": {question}") } else { String::new() };
+    let asks = if let Status::Waiting { question } = &o.status { format!(": {}", question_words(question)) } else { String::new() };
     let asks = crate::wording::closed_words(o, &o.status, estate).map_or(asks, |why| format!(": {why}"));
     format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())
 }

@@ -1,6 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
+use crate::wording::{proposal_reason_words, refusal_words};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     if let Some(left) = view.automatic_in {
         lines.push(format!("  automatic in {left}; `stop` leaves it to you"));
     }
-    lines.push(format!("  why       {}", p.reason));
+    lines.push(format!("  why       {}", proposal_reason_words(&p.reason)));
     if p.intent != Intent::Guided {
         lines.push(format!("  loses     {}", a.loss));
         lines.push(format!("  leave it  {}", a.otherwise));
@@ -180,12 +181,12 @@ async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String,
         Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
         Ok(Receipt::Done) => Ok("done".to_string()),
-        Err(refusal) => Err(format!("refused: {refusal}")),
+        Err(refusal) => Err(format!("refused: {}", refusal_words(&refusal))),
     }
 }
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
-    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {r}"))
+    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {}", refusal_words(&r)))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.

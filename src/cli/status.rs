@@ -8,7 +8,7 @@ use super::wait::settled;
 use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
-use crate::wording::{about_named, condition_words, gap_words, headline, source_words};
+use crate::wording::{about_named, condition_words, gap_words, headline, region_reason_words, source_words};
 use serde_json::{Value, json};
 
 /// How ready the regions are is told by then, where nothing is to be decided.
@@ -95,7 +95,7 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
             "services": view.services,
         });
         if detailed {
-            value["reason"] = json!(view.reason);
+            value["reason"] = json!(region_reason_words(&view.reason));
             value["last_answer_age_ms"] = json!(view.last_answer.map(|t| snapshot.now.mono.since(t).0));
             value["capacity_percentage"] = json!(region.capacity);
         }
@@ -177,7 +177,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
             view.services
         ));
         if detailed && view.status != RegionStatus::Ok {
-            lines.push(format!("    {}", view.reason));
+            lines.push(format!("    {}", region_reason_words(&view.reason)));
         }
     }
     for g in snapshot.groups.iter().filter(|g| !g.members.is_empty()) {

@@ -2,7 +2,7 @@
 //! gives them.
 
 use super::peer::{Names, Peer, user_name};
-use crate::model::{Estate, May, Refusal, Right};
+use crate::model::{Estate, May, Refusal, RefusalReason, Right};
 
 pub struct Access {
     estate: String,
@@ -35,27 +35,8 @@ impl Access {
     }
 
     pub fn refusal(&self, names: &Names, right: Right) -> Refusal {
-        let (name, own) = (&names.user, &self.own_name);
-        let remedy = match self.may {
-            Some(_) => format!("add `{right}` for it, or for one of its groups, under `may` in the configuration of {}", self.estate),
-            None => format!("the configuration of {} has no `may`: only root and {own} give orders", self.estate),
-        };
-        Refusal::lacking(right, format!("{name} lacks the right to {}", words(right)), remedy)
-    }
-}
-
-const fn words(right: Right) -> &'static str {
-    match right {
-        Right::Observe => "see this estate",
-        Right::Note => "write notes",
-        Right::Vouch => "vouch for a database",
-        Right::Propose => "propose",
-        Right::Confirm => "confirm",
-        Right::AcceptLoss => "accept a risk",
-        Right::Arm => "arm the controller",
-        Right::Stop => "stop countdowns and disarm",
-        Right::Abort => "abort operations",
-        Right::Supersede => "supersede operations",
-        Right::Adopt => "adopt a changed cluster",
+        let only = self.may.is_none().then(|| self.own_name.clone());
+        let why = RefusalReason::LacksRight { account: names.user.clone(), right, estate: self.estate.clone(), only };
+        Refusal { law: None, lacks: Some(right), why }
     }
 }

@@ -16,7 +16,7 @@ pub struct Core<D> {
     /// Every record of this run, if somebody wants to look at them.
     pub keep: Option<Vec<Record>>,
     /// Laws that a decision would have broken. The decisions were not taken; that they were tried is our own fault.
-    pub broken: Vec<(u8, String)>,
+    pub broken: Vec<(u8, Breach)>,
     /// The journal cannot be written: nothing acts any more.
     pub failed: Option<String>,
     /// It dies at the n-th of the points at which something is made durable or sent.

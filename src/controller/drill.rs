@@ -5,6 +5,7 @@ use super::held::laws_broken;
 use super::simulated::Simulation;
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
+use crate::wording::refusal_words;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -143,7 +144,7 @@ pub fn drill_report(played: &Played, seed: u64) -> DrillReport {
         validated: !state.operations.is_empty() && state.operations.iter().all(|o| o.results.served.is_some()),
         expectations_unmet: played.unmet.clone(),
         laws_broken: played.laws_broken.clone(),
-        refusals: simulation.refusals.iter().map(ToString::to_string).collect(),
+        refusals: simulation.refusals.iter().map(refusal_words).collect(),
         records: state.records,
         journal_head: simulation.core.journal.head().hash.to_string(),
     }

@@ -5,6 +5,7 @@ use super::forecaster::{Choice, forecast};
 use super::rehearsals::drilled_plans;
 use crate::engine::Engine;
 use crate::model::*;
+use crate::wording::{refusal_words, why_not_words};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -47,10 +48,10 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let choice = Choice { group, intent: Intent::Failover, to: None };
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {
-        Err(refusal) => point(PointState::Unknown, refusal.to_string()),
+        Err(refusal) => point(PointState::Unknown, refusal_words(&refusal)),
         Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, why),
         Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
-            None => point(PointState::Lacks, f.why_not.unwrap_or_else(|| "users would not be served".to_string())),
+            None => point(PointState::Lacks, f.why_not.as_ref().map_or("users would not be served".to_string(), why_not_words)),
             Some(p95) => {
                 let total = found.plus(Span(p95));
                 let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };

@@ -3,6 +3,7 @@
 use crate::engine::State;
 use crate::model::*;
 use crate::sim::Truth;
+use crate::wording::{operation_failure_words, question_words, refusal_words};
 
 /// Every expectation that did not hold, in words.
 pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &Truth) -> Vec<String> {
@@ -48,7 +49,7 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
         }
     }
     if let Some(words) = &expect.refused {
-        let told: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let told: Vec<String> = refusals.iter().map(refusal_words).collect();
         must(told.iter().any(|t| t.contains(words)), format!("nothing was refused with «{words}»; refusals: {told:?}"));
     }
     if let Some(most) = expect.lost_at_most {
@@ -74,8 +75,8 @@ fn statuses(state: &State) -> String {
         .operations
         .iter()
         .map(|o| match &o.status {
-            Status::Waiting { question } => format!("{} waits: {question}", o.id),
-            Status::Failed { reason } => format!("{} failed: {reason}", o.id),
+            Status::Waiting { question } => format!("{} waits: {}", o.id, question_words(question)),
+            Status::Failed { reason } => format!("{} failed: {}", o.id, operation_failure_words(reason)),
             other => format!("{} {}", o.id, other.word()),
         })
         .collect();

@@ -34,7 +34,7 @@ pub fn forecast(engine: &Engine, now: Now, choice: &Choice, futures: u32) -> Res
 }
 
 fn unknown() -> Refusal {
-    Refusal::new("nothing of it can be simulated", "a forecast needs a database whose members are known")
+    Refusal::new(ControllerRefused::NothingToSimulate)
 }
 
 /// What would be asked of such a choice.
@@ -49,14 +49,13 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
     let proposal = match output.reply {
         Some(Ok(Receipt::Proposed(id))) => id,
         Some(Err(refusal)) => return Err(refusal),
-        _ => return Err(Refusal::new("nothing was proposed", "")),
+        _ => return Err(Refusal::new(ControllerRefused::NothingProposed)),
     };
     let snapshot = engine.snapshot(now, None);
     let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(unknown)?;
     let question = engine.alone(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(unknown)?;
     if !question.is_known() {
-        let remedy = "of a record: the tape beside it does not reach there; of a live estate: wait until it answers";
-        return Err(Refusal::new("nothing that was measured is known", remedy));
+        return Err(Refusal::new(ControllerRefused::NothingMeasured));
     }
     Ok((view.clone(), question))
 }

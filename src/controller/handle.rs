@@ -75,7 +75,7 @@ impl LocalHandle {
         let message = message(reply);
         let messages = self.messages.clone();
         Box::pin(async move {
-            let gone = || Refusal::new("the controller has ended", "start the program again");
+            let gone = || Refusal::new(ControllerRefused::Ended);
             messages.send(message).await.map_err(|_| gone())?;
             answer.await.map_err(|_| gone())?
         })

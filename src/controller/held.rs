@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::model::*;
 use crate::sim::Truth;
+use crate::wording::breach_words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use std::sync::Arc;
 const UNKNOWABLE: Span = Span::ms(1_200);
 
 /// Every law that was broken, in deed or in the attempt, in words.
-pub fn laws_broken(engine: &Engine, attempts: &[(u8, String)], truth: &Truth, records: &[Record]) -> Vec<String> {
-    let mut broken: Vec<String> = attempts.iter().map(|(law, what)| format!("law {law}: {what}")).collect();
+pub fn laws_broken(engine: &Engine, attempts: &[(u8, Breach)], truth: &Truth, records: &[Record]) -> Vec<String> {
+    let mut broken: Vec<String> = attempts.iter().map(|(law, breach)| format!("law {law}: {}", breach_words(breach))).collect();
     for (id, deed) in &truth.deeds {
         if deed.two_primaries > Span::ZERO && !deed.unfenced && !deed.deceived {
             broken.push(format!("law 1: after {id} two primaries took writes for {}", deed.two_primaries));

@@ -200,7 +200,7 @@ async fn run(
                         Ok(())
                     }
                     Err(e) => {
-                        let _ = reply.send(Err(Refusal::by_law(3, format!("the journal cannot be written: {e}"), "free some disk space; nothing was done")));
+                        let _ = reply.send(Err(Refusal::by_law(3, ControllerRefused::JournalFailed { error: e.to_string() })));
                         Err(e)
                     }
                 },
@@ -214,7 +214,7 @@ async fn run(
                     Ok(())
                 }
                 Some(Message::Control(_, _, reply)) => {
-                    let _ = reply.send(Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")));
+                    let _ = reply.send(Err(Refusal::by_law(8, ControllerRefused::IsLive)));
                     Ok(())
                 }
             },

@@ -243,7 +243,7 @@ impl Player {
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
             Control::Step => {
                 self.paused = true;
-                self.simulation.step().map_err(|e| Refusal::new(e.to_string(), "free some disk space"))?;
+                self.simulation.step().map_err(|e| Refusal::new(SimulationRefused::NotRecorded { error: e.to_string() }))?;
             }
             Control::Inject { fault } => {
                 self.touched = true;
@@ -255,7 +255,7 @@ impl Player {
                 self.simulation.core.door.mend();
                 self.note(by, "ends every fault of the simulation, and undoes its fences by hand".to_string())?;
             }
-            Control::Seek { .. } => return Err(Refusal::new("a simulation does not go back", "begin it anew")),
+            Control::Seek { .. } => return Err(Refusal::new(SimulationRefused::NoWayBack)),
         }
         Ok(Receipt::Done)
     }
@@ -264,7 +264,7 @@ impl Player {
     fn note(&mut self, by: &Actor, text: String) -> Result<(), Refusal> {
         let (now, by) = (self.simulation.now(), by.clone());
         let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
-        noted.map(|_| ()).map_err(|e| Refusal::new(e.to_string(), "free some disk space"))
+        noted.map(|_| ()).map_err(|e| Refusal::new(SimulationRefused::NotRecorded { error: e.to_string() }))
     }
 
     fn snapshot(&mut self) -> Snapshot {

@@ -267,7 +267,7 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
                 message = inbox.recv() => match message {
                     None => return,
                     Some(Message::Order(_, reply) | Message::Denied(_, _, reply)) => {
-                        let _ = reply.send(Err(Refusal::by_law(8, "this is a replay: what happened, happened", "press q, and open the live estate")));
+                        let _ = reply.send(Err(Refusal::by_law(8, ControllerRefused::IsReplay)));
                         Ok(())
                     }
                     Some(Message::Engine(reply)) => {

@@ -24,19 +24,19 @@ pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &Scri
         ScriptedOrder::StopAutomatic => match core.engine.state().proposals.iter().find(|p| p.proposal.automatic_at.is_some()).map(|p| p.proposal.id)
         {
             Some(proposal) => Action::StopAutomatic { proposal },
-            None => return Ok(Err(Refusal::new("no countdown runs", ""))),
+            None => return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Countdown)))),
         },
         ScriptedOrder::Abort => match last {
             Some(operation) => Action::Abort { operation },
-            None => return Ok(Err(Refusal::new("no operation runs", ""))),
+            None => return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Operation)))),
         },
         ScriptedOrder::AcceptUnprotected => match last {
             Some(operation) => Action::AcceptUnprotected { operation },
-            None => return Ok(Err(Refusal::new("no operation runs", ""))),
+            None => return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Operation)))),
         },
         ScriptedOrder::Answer => match asked(core) {
             Some((operation, step)) => Action::Answer { operation, step, done: true, note: String::new() },
-            None => return Ok(Err(Refusal::new("nothing is asked", ""))),
+            None => return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Question)))),
         },
     };
     send(core, now, &by, action)
@@ -76,7 +76,7 @@ fn confirm_choice<D: Door>(
     };
     let shown = core.engine.assess(now, proposal);
     let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
-    let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new("the choice is gone", ""))) };
+    let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Choice)))) };
     let typed = core.engine.state().estate.region(from).name.clone();
     let accepts = if accept_risk { shown.risks.clone() } else { Vec::new() };
     let confirmation = Confirmation {

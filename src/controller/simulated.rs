@@ -175,8 +175,8 @@ impl Simulation {
         let fault = parse_fault(&self.scenario.estate, text)?;
         let state = self.core.engine.state();
         if !fault.finds(&state.estate, |g| state.primaries[g.at()].0) {
-            let name = &self.scenario.estate.region(fault.region).name;
-            return Err(Refusal::new(format!("{name} holds no standby: it leads there"), "name the region of a standby"));
+            let region = self.scenario.estate.region(fault.region).name.clone();
+            return Err(Refusal::new(SimulationRefused::NoStandby { region }));
         }
         self.core.door.inject(fault);
         Ok(())
@@ -186,13 +186,13 @@ impl Simulation {
 /// `region_outage us-east-1`, `paused`
 fn parse_fault(estate: &Estate, text: &str) -> Result<Fault, Refusal> {
     let mut words = text.split_whitespace();
-    let kind: FaultKind = words.next().unwrap_or_default().parse().map_err(|e: String| Refusal::new(e, "pick one from the list"))?;
+    let kind: FaultKind = words.next().unwrap_or_default().parse().map_err(|e: String| Refusal::new(SimulationRefused::NoFault { error: e }))?;
     let region = match words.next() {
         // Where nothing is struck but a configuration, the region says nothing.
         None if kind.is_of_clusters() => estate.region_ids().next(),
         name => name.and_then(|name| estate.region_named(name)),
     };
-    let region = region.ok_or_else(|| Refusal::new("no such region", "write FAULT REGION [GROUP]"))?;
+    let region = region.ok_or_else(|| Refusal::new(SimulationRefused::NoRegion))?;
     let group = words.next().and_then(|name| estate.groups.iter().position(|g| g.name == name)).map(GroupId::of);
     Ok(Fault { kind, region, group })
 }

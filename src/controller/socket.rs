@@ -10,6 +10,7 @@ use super::home::Home;
 use super::peer::Peer;
 use super::replay::Replay;
 use crate::model::*;
+use crate::wording::refusal_words;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
@@ -119,8 +120,7 @@ impl Desk {
     }
 
     fn another(&self) -> Refusal {
-        let reason = format!("controller {} of {} has another target", self.hello.controller, self.hello.target.estate);
-        Refusal::by_law(4, reason, "compare the configuration files; nothing was done")
+        Refusal::by_law(4, ControllerRefused::OtherTarget { controller: self.hello.controller, estate: self.hello.target.estate.clone() })
     }
 }
 
@@ -160,7 +160,7 @@ async fn answer(stream: UnixStream, desk: Arc<Desk>, mut stop: watch::Receiver<b
         lines.get_mut().get_mut().set_limit(MAX_REQUEST);
         let reply = match serde_json::from_str(&line) {
             Ok(request) => desk.answer(request, &peer).await,
-            Err(e) => Reply::Refused(Refusal::new(format!("not understood: {e}"), "the program and the controller are of different versions")),
+            Err(e) => Reply::Refused(Refusal::new(ControllerRefused::NotUnderstood { error: e.to_string() })),
         };
         let Ok(mut text) = serde_json::to_vec(&reply) else { return };
         text.push(b'\n');
@@ -224,7 +224,7 @@ impl std::fmt::Display for FindError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             FindError::Silent(e) => write!(f, "{e}"),
-            FindError::Refused(refusal) => write!(f, "{refusal}"),
+            FindError::Refused(refusal) => f.write_str(&refusal_words(refusal)),
             FindError::OtherVersion => f.write_str("the controller is of another version of this program; end it and start this version"),
         }
     }
@@ -243,7 +243,7 @@ impl Found {
         };
         let first = match ask(&path, &Request::Snapshot(meant)).await? {
             Reply::Snapshot(first) => first,
-            Reply::Refused(refusal) => return Err(std::io::Error::other(refusal.to_string())),
+            Reply::Refused(refusal) => return Err(std::io::Error::other(refusal_words(&refusal))),
             _ => return Err(std::io::Error::other("the controller answered something else")),
         };
         let (publish, snapshots) = watch::channel(Arc::new(*first));
@@ -279,16 +279,14 @@ impl Handle for SocketHandle {
             match ask(&path, &Request::Order(Box::new(asked))).await {
                 Ok(Reply::Receipt(receipt)) => Ok(receipt),
                 Ok(Reply::Refused(refusal)) => Err(refusal),
-                Ok(Reply::Snapshot(_) | Reply::Hello(_)) => Err(Refusal::new("the controller answered something else", "try again")),
-                Err(e) => {
-                    Err(Refusal::new(format!("the controller does not answer: {e}"), "whether the order was heard is not known: look at the status"))
-                }
+                Ok(Reply::Snapshot(_) | Reply::Hello(_)) => Err(Refusal::new(ControllerRefused::OtherAnswer)),
+                Err(e) => Err(Refusal::new(ControllerRefused::NoAnswer { error: e.to_string() })),
             }
         })
     }
 
     fn control(&self, _: Control) -> Answer {
-        Box::pin(async { Err(Refusal::by_law(8, "this is a live estate", "that is for simulations")) })
+        Box::pin(async { Err(Refusal::by_law(8, ControllerRefused::IsLive)) })
     }
 
     /// The engine is in another process: it is made anew from its record, and from what was measured beside it.

@@ -197,53 +197,51 @@ fn regions(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
 }
 
 /// How a region stands, and why, as all that is watched in it says now.
-pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, String) {
+pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, RegionReason) {
     if !sight.measured {
-        return (RegionStatus::Unknown, "nothing was measured lately".to_string());
+        return (RegionStatus::Unknown, RegionReason::NotMeasured);
     }
     let known = &cx.state.regions[region.at()];
     if sight.gone == sight.watched {
         let Some(doubt) = &sight.doubt else {
-            let summary = sight.votes.as_ref().map_or_else(|| "our probes".to_string(), Votes::summary);
-            return (RegionStatus::Down, format!("no answer: {summary}"));
+            return (RegionStatus::Down, RegionReason::Silent { votes: sight.votes.as_ref().map(Votes::summary) });
         };
         // A region that was found down stays so until something in it answers.
         if known.0 == RegionStatus::Down {
             return known.clone();
         }
-        let why = doubt.alive().map_or_else(|| "nobody else says so yet".to_string(), |a| format!("only ours: {a}"));
-        return (RegionStatus::Degraded, format!("our probes fail; {why}"));
+        return (RegionStatus::Degraded, RegionReason::OnlyOurs { alive: doubt.alive() });
     }
     if let Some(signal) = cx.telemetry.signals.iter().find(|s| s.region == region) {
-        return (RegionStatus::Degraded, signal.text.clone());
+        return (RegionStatus::Degraded, RegionReason::Signal { text: signal.text.clone() });
     }
     if sight.gone > 0 {
-        return (RegionStatus::Degraded, format!("{} of {} probed there do not answer", sight.gone, sight.watched));
+        return (RegionStatus::Degraded, RegionReason::SomeGone { gone: sight.gone, watched: sight.watched });
     }
-    if let Some(text) = without_primary(cx, groups, region) {
-        return (RegionStatus::Degraded, text);
+    if let Some(reason) = without_primary(cx, groups, region) {
+        return (RegionStatus::Degraded, reason);
     }
-    if let Some(text) = lagging(cx, groups, region) {
-        return (RegionStatus::Degraded, text);
+    if let Some(reason) = lagging(cx, groups, region) {
+        return (RegionStatus::Degraded, reason);
     }
     // One lost probe is not news; it is counted until the threshold.
     if sight.failing {
         return match known.0 {
-            RegionStatus::Unknown => (RegionStatus::Unknown, "failing, not yet for long enough".to_string()),
+            RegionStatus::Unknown => (RegionStatus::Unknown, RegionReason::Failing),
             _ => known.clone(),
         };
     }
-    (RegionStatus::Ok, "everything that is watched answers".to_string())
+    (RegionStatus::Ok, RegionReason::Well)
 }
 
 /// A primary in it answers and leads no more.
-fn without_primary(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
+fn without_primary(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<RegionReason> {
     let led = |g: &GroupId| cx.state.primary_region(*g) == Some(region) && cx.stepped_down(*g).is_some();
     let group = groups.iter().find(|g| led(g))?;
-    Some(format!("{} answers and leads no more: nobody takes its writes", cx.estate().group(*group).name))
+    Some(RegionReason::NoPrimary { group: cx.estate().group(*group).name.clone() })
 }
 
-fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
+fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<RegionReason> {
     let members = |group: GroupId| cx.database(group).into_iter().flat_map(move |d| d.members_in(region)).map(move |m| (group, m));
     for (group, member) in groups.iter().copied().flat_map(members) {
         if cx.leader(group) == Some(member) {
@@ -251,14 +249,11 @@ fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<String> {
         }
         let (_, rpo) = cx.estate().targets(group);
         if let Some(lag) = super::lag_time(cx, group, member).filter(|lag| *lag > rpo) {
-            let name = &cx.estate().group(group).name;
+            let name = cx.estate().group(group).name.clone();
             // One that has not found a new primary yet holds what the old one had acknowledged to it.
             let known = cx.state.primaries[group.at()].1;
             let older = cx.report(group, member).and_then(|r| r.timeline).zip(known).is_some_and(|(own, now)| own < now);
-            return Some(match older {
-                true => format!("{name} does not follow the new primary yet: {lag} behind it; its RPO is {rpo}"),
-                false => format!("{name} lags {lag}; its RPO is {rpo}"),
-            });
+            return Some(RegionReason::LagsOverRpo { group: name, lag, rpo, older });
         }
     }
     None
@@ -270,7 +265,7 @@ struct Finding {
     regions: Vec<RegionId>,
     services: Vec<ServiceId>,
     since: Option<Mono>,
-    evidence: String,
+    evidence: DisasterEvidence,
 }
 
 fn disasters(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
@@ -320,7 +315,7 @@ fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
                 regions: vec![region],
                 services: watched.reach(group).to_vec(),
                 since: target.since,
-                evidence: votes.summary(),
+                evidence: DisasterEvidence::Votes { votes: votes.summary() },
             });
         }
     }
@@ -338,7 +333,7 @@ fn signals(cx: &Facts, watched: &Watched) -> Vec<Finding> {
             .flat_map(|g| watched.reach(g).iter().copied())
             .collect(),
         since: Some(s.since),
-        evidence: s.text.clone(),
+        evidence: DisasterEvidence::Signal { text: s.text.clone() },
     };
     // A signal about a place refines what is seen there; it declares nothing by itself.
     cx.telemetry.signals.iter().filter(|s| s.kind != DisasterType::DataCenterOutage).map(of).collect()
@@ -357,9 +352,8 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     let mut services = cx.estate().dependents(&services);
     services.sort();
     let since = regions.iter().filter_map(|r| sights[r.at()].since).min();
-    // Of several, whose it is.
-    let whose = |r: &RegionId| if regions.len() > 1 { format!("{}: ", cx.region_name(*r)) } else { String::new() };
-    let evidence = regions.iter().map(|r| format!("{}{}", whose(r), cx.state.regions[r.at()].1)).collect::<Vec<_>>().join("; ");
+    let stood = |r: &RegionId| RegionEvidence { region: cx.region_name(*r).to_string(), reason: cx.state.regions[r.at()].1.clone() };
+    let evidence = DisasterEvidence::Regions(regions.iter().map(stood).collect());
     Finding { kind, regions, services, since, evidence }
 }
 

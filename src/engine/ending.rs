@@ -18,22 +18,7 @@ pub fn of(engine: &Engine, now: Now, operation: &Operation) -> Option<Status> {
         None => Some(end),
         // Its report comes in a moment.
         Some(open) if !open.orphaned => None,
-        Some(open) => {
-            let question =
-                format!("the outcome of «{}» is unknown; {} settles it, and this operation closes then", open.effect.name(), settles(open));
-            Some(Status::Waiting { question })
-        }
-    }
-}
-
-/// The observation that tells the outcome of an effect.
-const fn settles(open: &EffectRecord) -> &'static str {
-    match open.effect {
-        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => "an answer of etcd",
-        Effect::SwitchOver { .. } => "an answer of Patroni",
-        Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => "the receipt of the command",
-        Effect::Drain { .. } | Effect::Restore { .. } => "an answer of the balancer",
-        Effect::ValidateWrite { .. } => "an answer of the database",
+        Some(open) => Some(Status::Waiting { question: Question::OutcomeUnknown { effect: open.effect.kind() } }),
     }
 }
 
@@ -81,7 +66,7 @@ fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
     };
     let all = operation.steps.iter().enumerate().all(over);
     let (_, reason) = operation.failed_step().filter(|_| all)?;
-    leads(cx, operation.group, operation.to).map(|_| Status::NotValidated { reason: reason.to_string() })
+    leads(cx, operation.group, operation.to).map(|_| Status::NotValidated { reason: reason.clone() })
 }
 
 /// When the member was asked, if it answered that it leads and the store names it as the leader.

@@ -6,7 +6,6 @@
 mod about;
 mod alone;
 mod assess;
-mod awaited;
 mod candidate;
 mod carry;
 mod claim;
@@ -82,7 +81,7 @@ pub struct Output {
     pub looks: Vec<Look>,
     pub reply: Option<Result<Receipt, Refusal>>,
     /// A law that a decision would have broken. The decision was not taken.
-    pub broken: Vec<(u8, String)>,
+    pub broken: Vec<(u8, Breach)>,
 }
 
 /// The pure core.
@@ -257,7 +256,7 @@ impl Engine {
         let open: Vec<EffectId> =
             self.state.operations.iter().flat_map(|o| o.effects()).filter(|e| e.is_open() && !e.orphaned).map(|e| e.id).collect();
         for id in open {
-            self.emit(now, Event::OutcomeLost { id, reason: "the controller that sent it is gone".to_string() });
+            self.emit(now, Event::OutcomeLost { id, reason: LostReason::SenderGone });
         }
         for group in self.state.estate.group_ids() {
             if self.state.running(group).is_some() {
@@ -295,8 +294,8 @@ impl Engine {
 
     /// Decides one event: held against the laws, applied, and put into the answer.
     fn emit(&mut self, now: Now, event: Event) {
-        if let Some((law, what)) = laws::broken_by(&self.state, now, &event) {
-            self.out.broken.push((law, what));
+        if let Some((law, breach)) = laws::broken_by(&self.state, now, &event) {
+            self.out.broken.push((law, breach));
             return;
         }
         if let Event::Intended { id, effect } = &event {

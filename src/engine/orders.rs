@@ -41,17 +41,16 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
 }
 
 fn vouch(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, note: &str) -> Result<Receipt, Refusal> {
-    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
     if !super::unproven::all(&engine.state).contains(&group) {
-        let reason = format!("{} is not unproven: nothing is to be vouched for", target.name);
-        return Err(Refusal::new(reason, "write a note to record what you have seen"));
+        return Err(Refusal::new(EstateRefused::NotUnproven { group: target.name.clone() }));
     }
     engine.emit(now, Event::Vouched { group, by: by.clone(), note: note.chars().take(2_000).collect() });
     Ok(Receipt::Done)
 }
 
-fn unknown(what: &str) -> Refusal {
-    Refusal::new(format!("there is no such {what}"), "look at the list again; it may be over")
+fn unknown(what: Listed) -> Refusal {
+    Refusal::new(what)
 }
 
 /// What somebody wants to put on the table.
@@ -66,35 +65,35 @@ struct Choice<'a> {
 fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result<Receipt, Refusal> {
     let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
-    let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
     if from.is_some_and(|r| r.at() >= state.estate.regions.len()) {
-        return Err(unknown("region"));
+        return Err(unknown(Listed::Region));
     }
     if to.is_some_and(|m| target.database.as_ref().is_none_or(|d| d.member(m).is_none())) {
-        return Err(unknown("member"));
+        return Err(unknown(Listed::Member));
     }
     if state.estate.departed.groups.contains(&group) {
-        let reason = format!("{} is not configured as it was any more, and something of it is still to be undone", target.name);
-        return Err(Refusal::by_law(11, reason, "undo that first, or end its operation; then start again"));
+        return Err(Refusal::by_law(11, ChoiceRefused::Departed { group: target.name.clone() }));
     }
     // A person may put a choice beside an operation that waits: its confirmation names that operation, and supersedes it.
     if let Some(running) = state.running(group).filter(|o| !o.may_be_superseded()) {
-        return Err(Refusal::by_law(7, format!("{} already runs on {}", running.id, target.name), "wait for it, or abort it"));
+        return Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: running.id, group: Some(target.name.clone()) }));
     }
     if intent != Intent::Guided && target.database.is_none() {
-        return Err(Refusal::new(format!("{} has no database to fail over", target.name), "name the group of the database it depends on"));
+        return Err(Refusal::new(ChoiceRefused::NoDatabase { group: target.name.clone() }));
     }
     let (old, primary) = (state.primaries[group.at()].0, state.primary_region(group));
     let Some(from) = from.or(primary) else {
-        return Err(Refusal::by_law(5, format!("the primary of {} is not known", target.name), "wait until etcd or the members answer"));
+        return Err(Refusal::by_law(5, ChoiceRefused::PrimaryUnknown { group: target.name.clone() }));
     };
     if intent != Intent::Guided && primary.is_some_and(|p| p != from) {
-        let (name, leads) = (&state.estate.region(from).name, primary.map_or("?", |p| state.estate.region(p).name.as_str()));
-        return Err(Refusal::new(format!("{name} is not the primary of {}; {leads} is", target.name), "name the region that is to be left"));
+        let name = |region: RegionId| state.estate.region(region).name.clone();
+        let (region, primary) = (name(from), primary.map_or_else(|| "?".to_string(), name));
+        return Err(Refusal::new(ChoiceRefused::NotThePrimary { region, group: target.name.clone(), primary }));
     }
     if to.is_some() && to == old {
-        let name = state.estate.member_label(group, to.unwrap_or(MemberId(0)), None);
-        return Err(Refusal::new(format!("{name} leads {} already", target.name), "name another region, or none"));
+        let member = state.estate.member_label(group, to.unwrap_or(MemberId(0)), None).into_owned();
+        return Err(Refusal::new(ChoiceRefused::LeadsAlready { member, group: target.name.clone() }));
     }
     // Whether it was named or chosen, the same way has the same plan.
     let disaster = state.open_disasters().find(|d| d.regions.contains(&from)).map(|d| (d.id, d.kind));
@@ -110,13 +109,13 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
         _ => plans().find(|p| disaster.is_some_and(|(_, k)| p.disasters.contains(&k))).or_else(|| plans().next()),
     };
     let Some(plan) = plan.map(|p| p.name.clone()) else {
-        return Err(Refusal::new(format!("no plan is a {intent}"), "add one to `plans`"));
+        return Err(Refusal::new(ChoiceRefused::NoPlan { intent }));
     };
     let id = ProposalId(state.next.proposal.max(1));
     let others: Vec<ProposalId> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).map(|p| p.id).collect();
     for id in others {
-        let words = cost(engine, now, id);
-        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, words });
+        let cost = cost(engine, now, id);
+        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, cost });
     }
     let proposal = Proposal {
         id,
@@ -127,7 +126,7 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
         old,
         leaves,
         to,
-        reason: reason.to_string(),
+        reason: ProposalReason::Told(reason.to_string()),
         by: by.clone(),
         disaster: disaster.map(|d| d.0),
         automatic_at: None,
@@ -157,47 +156,47 @@ fn goes_back(engine: &Engine, group: GroupId, to: MemberId) -> bool {
 
 fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == c.proposal).cloned() else {
-        return Err(Refusal::by_law(4, "that choice is not on the table any more", "look at the screen again"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::ChoiceGone));
     };
     if !engine.state.armed && !planted::is(Break::ActsUnarmed) {
-        return Err(Refusal::by_law(4, "this controller is read-only", "arm it first: by --arm, or by typing the estate's name"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::ReadOnly));
     }
     let assessment = assess::assess(&engine.facts(now), &open.proposal, open.revision);
     let name = &engine.state.estate.region(open.proposal.from).name;
     if c.typed != *name && !planted::is(Break::AnyName) {
-        return Err(Refusal::by_law(4, format!("`{}` is not the name of the region that is left", c.typed), format!("type {name}")));
+        return Err(Refusal::by_law(4, ConfirmationRefused::OtherName { typed: c.typed.clone(), region: name.clone() }));
     }
     if c.nonce != assessment.nonce {
-        return Err(Refusal::by_law(4, "the choice was changed since it was shown", "read it again and confirm what it says now"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::Changed(Shown::Choice)));
     }
     if now.utc.since(c.seen) > limits::CONFIRMATION && !planted::is(Break::NeverExpires) {
-        return Err(Refusal::by_law(4, format!("it was shown {} ago", now.utc.since(c.seen)), "read it again and confirm what it says now"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::ShownTooLongAgo { ago: now.utc.since(c.seen) }));
     }
     if c.plan != assessment.plan {
-        return Err(Refusal::by_law(4, "the plan was changed since it was shown", "read it again and confirm what it says now"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::Changed(Shown::Plan)));
     }
     let overruled = c.manual_override && assessment.overrule.is_some();
     let mut blocks = assessment.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. }));
     // Who overrules the observers is told of what stands in the way beside them.
     if let Some(block) = blocks.clone().find(|k| k.id != CheckId::Observers || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
         let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
-        return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
+        return Err(Refusal::by_law(law, ConfirmationRefused::Blocked { check: Box::new(block.clone()) }));
     }
     if assessment.risks.iter().any(|risk| !is_accepted(*risk, &c.accepts)) {
         let law = assessment.risks.iter().map(|risk| law_of(*risk)).max_by_key(|law| [11, 1, 2].iter().position(|l| l == law));
-        let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict.is_risk()).map(|k| k.text.as_str()).collect();
-        let remedy = format!("to accept it, type: {}", risk_words(&assessment.risks).unwrap_or_default());
-        return Err(Refusal::by_law(law.unwrap_or(11), reasons.join("; "), remedy));
+        let checks = assessment.checks.iter().filter(|k| k.verdict.is_risk()).cloned().collect();
+        let why = ConfirmationRefused::RisksNotAccepted { checks, risks: assessment.risks.clone() };
+        return Err(Refusal::by_law(law.unwrap_or(11), why));
     }
     let second = c.second_person.as_deref().map(str::trim).filter(|name| !name.is_empty());
     if assessment.second_person && second.is_none_or(|name| by.is_called(name)) {
-        return Err(Refusal::by_law(4, "the plan asks for a second person", "name who else says yes; it cannot be you"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::NoSecondPerson));
     }
     if c.evidence != assessment.evidence && !planted::is(Break::EvidenceUnbound) {
-        return Err(Refusal::by_law(4, "the facts have changed since it was shown", "read it again and confirm what it says now"));
+        return Err(Refusal::by_law(4, ConfirmationRefused::Changed(Shown::Facts)));
     }
     if let Some(old) = assessment.supersedes.filter(|old| c.supersedes != Some(*old)) {
-        return Err(Refusal::by_law(7, format!("{old} waits on that group"), format!("name it to supersede it: {old}; or abort it first")));
+        return Err(Refusal::by_law(7, ConfirmationRefused::Waits { operation: old }));
     }
     // The record keeps the figure that was shown.
     let shown = |risk: &Risk| c.accepts.iter().copied().find(|a| a.is_like(*risk)).unwrap_or(*risk);
@@ -213,15 +212,6 @@ const fn law_of(risk: Risk) -> u8 {
         Risk::TwoMayWrite => 1,
         Risk::Loses(_) => 2,
         Risk::Overload { .. } => 11,
-    }
-}
-
-fn remedy(check: &Check) -> String {
-    match check.id {
-        CheckId::Observers => "if it must be left all the same: --manual-override, which fences it first".to_string(),
-        CheckId::SecondFactor => "the service checks it; else take it out of the plan's `approval`".to_string(),
-        CheckId::Store | CheckId::Candidate => "mend that first; nothing was begun".to_string(),
-        _ => "nothing was begun".to_string(),
     }
 }
 
@@ -241,13 +231,13 @@ pub fn begin(
     // Automation supersedes nothing.
     let old = engine.state.running(proposal.group).cloned();
     if let Some(running) = old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded()) {
-        return Err(Refusal::by_law(7, format!("{} already runs on that group", running.id), "wait for it, or abort it"));
+        return Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: running.id, group: None }));
     }
     if engine.state.estate.departed.groups.contains(&proposal.group) {
-        return Err(Refusal::by_law(11, "that group has departed from the configuration", "nothing was begun"));
+        return Err(Refusal::by_law(11, ChoiceRefused::DepartedSince));
     }
-    let Some(to) = assessment.to else { return Err(Refusal::by_law(11, "there is no candidate", "nothing was begun")) };
-    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown("plan")) };
+    let Some(to) = assessment.to else { return Err(Refusal::by_law(11, ChoiceRefused::NoCandidate)) };
+    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown(Listed::Plan)) };
     let before = before(engine, now, proposal, to);
     let stored = stored_generation(engine, proposal.group);
     let grows = u64::from(!planted::is(Break::GenerationStands));
@@ -271,8 +261,8 @@ pub fn begin(
         disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
-        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
-        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
+        held: told(assessment, Verdict::Pass),
+        warned: told(assessment, Verdict::Advice),
         before: Before { claim: claim.write(), ..before },
     };
     super::foretold::keep_last(engine, now, proposal.id);
@@ -285,6 +275,11 @@ pub fn begin(
     engine.emit(now, Event::OperationStarted(Box::new(start)));
     engine.look_closely(now, proposal.group);
     Ok(id)
+}
+
+/// The checks of this verdict.
+fn told(assessment: &Assessment, verdict: Verdict) -> Vec<CheckTold> {
+    assessment.checks.iter().filter(|c| c.verdict == verdict).cloned().map(CheckTold::Check).collect()
 }
 
 /// What the operation writes into the store: with all that it may do, so that who takes it over knows where to look.
@@ -340,22 +335,21 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Befor
 }
 
 /// What a choice would have cost, or why it was refused: part of why it was declined.
-fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
-    let Some(a) = engine.assess(now, id) else { return String::new() };
-    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
-    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name(), c.text)).collect();
-    match (a.blocked(), risk_words(&a.risks)) {
-        (Some(block), _) => format!("; refused as it stood: {}", block.text),
-        (None, Some(risk)) => format!("; to confirm it one would have typed «{risk}» ({})", told.join("; ")),
-        (None, None) => String::new(),
+fn cost(engine: &Engine, now: Now, id: ProposalId) -> Option<ChoiceCost> {
+    let assessment = engine.assess(now, id)?;
+    if let Some(check) = assessment.blocked() {
+        return Some(ChoiceCost::Refused { check: Box::new(check.clone()) });
     }
+    let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
+    let checks = assessment.checks.iter().filter(against).cloned().collect();
+    (!assessment.risks.is_empty()).then_some(ChoiceCost::Risks { risks: assessment.risks, checks })
 }
 
 fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
-    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown("choice")) };
+    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown(Listed::Choice)) };
     let displaced = engine.state.displaced.get(&open.proposal.group).cloned();
-    let words = cost(engine, now, id);
-    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, words });
+    let cost = cost(engine, now, id);
+    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, cost });
     table::put_back(engine, now, displaced);
     Ok(Receipt::Done)
 }
@@ -365,16 +359,16 @@ fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> 
     // What counts on behind the choice that took its place is stopped with it.
     let behind = open.and_then(|p| engine.state.displaced.get(&p.proposal.group)).and_then(|p| p.automatic_at);
     if behind.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
-        return Err(Refusal::new("no countdown runs", "nothing to stop"));
+        return Err(Refusal::new(ChoiceRefused::NoCountdown));
     }
-    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.clone(), reason: "by hand".to_string() });
+    engine.emit(now, Event::AutomaticStopped { proposal: id, by: by.clone(), reason: StopReason::ByHand });
     Ok(Receipt::Done)
 }
 
 fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> {
     match engine.state.operation(id) {
-        None => Err(unknown("operation")),
-        Some(o) if o.is_over() => Err(Refusal::new(format!("{id} is over: {}", o.status.word()), "nothing to do")),
+        None => Err(unknown(Listed::Operation)),
+        Some(o) if o.is_over() => Err(Refusal::new(OperationRefused::IsOver { operation: id, status: Box::new(o.status.clone()) })),
         Some(o) => Ok(Arc::clone(o)),
     }
 }
@@ -385,18 +379,16 @@ fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<R
         // Nothing can be taken back, but one that cannot finish must not keep the next failover away.
         let leads = engine.facts(now).report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader);
         if leads && !matches!(operation.status, Status::Waiting { .. }) {
-            let remedy = "let it finish, then fail back";
-            return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+            return Err(Refusal::by_law(11, OperationRefused::HandedOver { operation: id }));
         }
     } else if operation.has_acted() && run::moved_to(engine, now, &operation).is_none() {
-        let remedy = "roll it back, which undoes the fence and the drain";
-        return Err(Refusal::by_law(11, format!("{id} has already acted"), remedy));
+        return Err(Refusal::by_law(11, OperationRefused::HasActed { operation: id }));
     }
     // A validating write changes nothing for others, nor does a claim: it is released as soon as it is known to stand.
     let harmless = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned);
     let unheard = operation.effects().any(|e| e.is_open() && !harmless(e) && !run::given_up(engine, now, e));
     if unheard && !planted::is(Break::AbortedUnheard) {
-        return Err(Refusal::by_law(3, format!("{id} waits to hear what came of an effect"), "try again in a second"));
+        return Err(Refusal::by_law(3, OperationRefused::AwaitsEffect { operation: id }));
     }
     run::release(engine, now, &operation);
     engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.clone() } });
@@ -406,13 +398,11 @@ fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<R
 fn rollback(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if operation.handed_over() && !planted::is(Break::UndoneTooLate) {
-        let remedy = "let it finish, then fail back";
-        return Err(Refusal::by_law(11, format!("{id} has handed over; a promotion cannot be taken back"), remedy));
+        return Err(Refusal::by_law(11, OperationRefused::HandedOver { operation: id }));
     }
     if let Some(leader) = run::moved_to(engine, now, &operation) {
-        let leads = engine.facts(now).label(operation.group, leader).into_owned();
-        let reason = format!("{leads} leads now: undoing the fence would bring the old primary back beside it");
-        return Err(Refusal::by_law(11, reason, "give it up (abort): what was done stays as it is"));
+        let member = engine.facts(now).label(operation.group, leader).into_owned();
+        return Err(Refusal::by_law(11, OperationRefused::LedBy { member }));
     }
     engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.clone() } });
     Ok(Receipt::Done)
@@ -421,41 +411,39 @@ fn rollback(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Resul
 fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, number: u16, done: bool, note: &str) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     let (Some(step), Some(record)) = (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number))) else {
-        return Err(unknown("step"));
+        return Err(unknown(Listed::Step));
     };
-    let said = if note.is_empty() { by.to_string() } else { format!("{by}: {note}") };
+    let said = || Said { by: by.clone(), note: note.to_string() };
     match (&step.kind, &record.state) {
         (StepKind::AskPerson { .. }, StepState::Running) => {
             let event = match done {
-                true => Event::StepDone { operation: id, step: number, evidence: said },
-                false => Event::StepFailed { operation: id, step: number, reason: said },
+                true => Event::StepDone { operation: id, step: number, evidence: Evidence::Said(said()) },
+                false => Event::StepFailed { operation: id, step: number, reason: StepFailure::Said(said()) },
             };
             engine.emit(now, event);
         }
         (_, StepState::Failed { .. }) if !done => {
             let open = || record.effects.iter().filter(|e| e.is_open());
             if let Some(sent) = open().find(|e| !e.orphaned) {
-                let what = format!("«{}» of step {} is still under way", sent.effect.name(), step.id);
-                return Err(Refusal::by_law(3, what, "try again in a second"));
+                return Err(Refusal::by_law(3, OperationRefused::UnderWay { effect: sent.effect.kind(), step: step.id.clone() }));
             }
             // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
             // same when it was done before.
             for unknown in open() {
-                let outcome = Outcome::Assumed { reason: format!("nobody could tell; it is taken for not done, says {said}") };
+                let outcome = Outcome::Assumed { reason: AssumedReason::Said(said()) };
                 engine.emit(now, Event::Reported { id: unknown.id, outcome });
             }
-            engine.emit(now, Event::StepReset { operation: id, step: number, reason: format!("once more, says {said}") });
+            engine.emit(now, Event::StepReset { operation: id, step: number, reason: ResetReason::OnceMore(said()) });
             engine.look_closely(now, operation.group);
         }
         // What safety rests on cannot be answered away.
         (StepKind::DrainTraffic | StepKind::RestoreTraffic | StepKind::RunCommand { .. } | StepKind::AskPerson { .. }, StepState::Failed { .. }) => {
-            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: format!("without it, says {said}") });
+            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: SkipReason::LeftOut(said()) });
         }
         (_, StepState::Failed { .. }) => {
-            let remedy = "try it again, or roll back";
-            return Err(Refusal::by_law(6, format!("step {} is what the recovery rests on; it cannot be left out", step.id), remedy));
+            return Err(Refusal::by_law(6, OperationRefused::StepNeeded { step: step.id.clone() }));
         }
-        _ => return Err(Refusal::new(format!("step {} asks nothing", step.id), "nothing to answer")),
+        _ => return Err(Refusal::new(OperationRefused::StepAsksNothing { step: step.id.clone() })),
     }
     Ok(Receipt::Done)
 }
@@ -463,12 +451,12 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
 fn accept_unprotected(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if !operation.lacks_only_protection() {
-        return Err(Refusal::by_law(6, format!("{id} does not lack protection alone"), "wait until only that is missing"));
+        return Err(Refusal::by_law(6, OperationRefused::LacksMoreThanProtection { operation: id }));
     }
     let cx = engine.facts(now);
     if !cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader) {
-        let reason = format!("{} is not seen to lead: there is nothing to accept", cx.label(operation.group, operation.to));
-        return Err(Refusal::by_law(6, reason, "wait until it leads, or give it up (abort) and fail over anew"));
+        let member = cx.label(operation.group, operation.to).into_owned();
+        return Err(Refusal::by_law(6, OperationRefused::NotSeenToLead { member }));
     }
     let status = Status::RecoveredUnprotected { by: by.clone() };
     engine.emit(now, Event::StatusChanged { operation: id, status });
@@ -478,20 +466,20 @@ fn accept_unprotected(engine: &mut Engine, now: Now, by: &Actor, id: OperationId
 fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt, Refusal> {
     let name = &engine.state.estate.name;
     if typed != name {
-        return Err(Refusal::by_law(4, format!("`{typed}` is not this estate's name"), format!("type {name}")));
+        return Err(Refusal::by_law(4, EstateRefused::OtherEstate { typed: typed.to_string(), estate: name.clone() }));
     }
     engine.emit(now, Event::Armed { by: by.clone() });
     Ok(Receipt::Done)
 }
 
 fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
-    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown("protection group")) };
+    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
     let name = &target.name;
     if typed != name {
-        return Err(Refusal::by_law(4, format!("`{typed}` is not the name of this protection group"), format!("type {name}")));
+        return Err(Refusal::by_law(4, EstateRefused::OtherGroup { typed: typed.to_string(), group: name.clone() }));
     }
     let Some((identity, _)) = engine.state.changed.get(&group).cloned() else {
-        return Err(Refusal::new(format!("the identity of the cluster of {name} has not changed"), "nothing to adopt"));
+        return Err(Refusal::new(EstateRefused::IdentityUnchanged { group: name.clone() }));
     };
     engine.emit(now, Event::Adopted { group, by: by.clone(), identity });
     Ok(Receipt::Done)

@@ -30,7 +30,7 @@ fn withdraw(engine: &mut Engine, now: Now) {
     for (proposal, group, reason) in gone {
         let displaced = engine.state.displaced.get(&group).cloned();
         let end = ProposalEnd::FactsChanged { reason };
-        engine.emit(now, Event::ProposalClosed { proposal, by: Actor::Part(Part::Bpci), end, words: String::new() });
+        engine.emit(now, Event::ProposalClosed { proposal, by: Actor::Part(Part::Bpci), end, cost: None });
         put_back(engine, now, displaced);
     }
 }
@@ -65,7 +65,7 @@ fn propose(engine: &mut Engine, now: Now) {
             let id = proposal.id;
             engine.emit(now, Event::Proposed(proposal));
             if let Some(veto) = never {
-                let reason = veto.words(&engine.state.estate);
+                let reason = StopReason::Veto(veto.clone());
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
                 hold(engine, now, group, disaster.id, veto);
             }
@@ -140,7 +140,6 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         && response.is_some_and(|r| r.automated)
         && automation == Some(Automation::Full)
         && state.armed;
-    let name = &state.estate.region(from).name;
     Some(Proposal {
         id: ProposalId(state.next.proposal.max(1)),
         group,
@@ -150,7 +149,7 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         old: primary,
         leaves: if disaster.kind.is_of_region() { Leaves::Region } else { Leaves::Member },
         to: None,
-        reason: format!("{} {name}: {}", disaster.kind.words(), disaster.evidence),
+        reason: ProposalReason::Disaster { kind: disaster.kind, region: state.estate.region(from).name.clone(), evidence: disaster.evidence.clone() },
         by: Actor::Part(Part::Detection),
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
@@ -173,13 +172,13 @@ fn automatic(engine: &mut Engine, now: Now) {
             None => {
                 let accepted = Accepted::default();
                 if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, Actor::Part(Part::Automation), true, accepted) {
-                    let reason = refusal.to_string();
+                    let reason = StopReason::Refused(Box::new(refusal));
                     engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
                 }
             }
             Some(veto) => {
                 let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
-                let reason = veto.words(&engine.state.estate);
+                let reason = StopReason::Veto(veto.clone());
                 // A countdown that has run out says what it waits for.
                 if let Some(disaster) = open.proposal.disaster {
                     hold(engine, now, open.proposal.group, disaster, veto);

@@ -63,7 +63,7 @@ fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
             let issued = Issued { id: effect.id, effect: effect.effect.clone() };
             engine.look_for(now, issued);
         } else if now.mono.since(effect.intended) > patience(engine, &effect.effect) && !planted::is(Break::WaitsForEver) {
-            engine.emit(now, Event::OutcomeLost { id: effect.id, reason: "its report is overdue".to_string() });
+            engine.emit(now, Event::OutcomeLost { id: effect.id, reason: LostReason::Overdue });
         }
     }
 }
@@ -143,14 +143,14 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
             engine.emit(now, intent);
         }
         Progress::Ask(_) => {}
-        Progress::Wait(what) => {
+        Progress::Wait(wait) => {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
             let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
             let patient = matches!(step.kind, StepKind::WatchProtection)
                 || (step.kind.acts() && !engine.state.armed)
                 || operation.steps[index].effects.iter().any(|e| e.outcome.is_none() && !given_up(engine, now, e));
             if waited > step.timeout && !patient {
-                engine.emit(now, Event::StepFailed { operation: id, step: number, reason: format!("waited {waited} for {what}") });
+                engine.emit(now, Event::StepFailed { operation: id, step: number, reason: StepFailure::Waited { waited, wait } });
             }
         }
     }
@@ -201,7 +201,7 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
 }
 
 /// The promotion was given up waiting for, and the target leads by now.
-fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, String)> {
+fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, ResetReason)> {
     let index = operation.position(|k| *k == StepKind::WatchPromotion)?;
     let failed = matches!(operation.steps[index].state, StepState::Failed { .. }) && operation.handed_over();
     let cx = engine.facts(now);
@@ -211,7 +211,7 @@ fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u1
     if operation.before.timeline.is_some_and(|before| timeline <= before) {
         return None;
     }
-    Some((index as u16, format!("{} leads now", cx.label(operation.group, operation.to))))
+    Some((index as u16, ResetReason::LeadsNow { member: cx.label(operation.group, operation.to).into_owned() }))
 }
 
 /// The old primary leads on, healthy: users get their way to it back.
@@ -219,8 +219,7 @@ fn undo_by_itself(engine: &mut Engine, now: Now, operation: &Operation) {
     for member in operation.left.iter().copied().take(1) {
         let remainder = Remainder::Rejoin { member };
         if operation.remains.contains(&remainder) {
-            let name = engine.facts(now).label(operation.group, member);
-            let evidence = format!("{name} leads and renewed its lease after all that was sent had ended: no fence holds it");
+            let evidence = Evidence::LeadsOn { member: engine.facts(now).label(operation.group, member).into_owned() };
             engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
         }
     }
@@ -230,9 +229,9 @@ fn undo_by_itself(engine: &mut Engine, now: Now, operation: &Operation) {
 
 fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let steps = || operation.plan.steps.iter().zip(&operation.steps);
-    if let Some((step, reason)) = operation.failed_step() {
+    if let Some((step, failure)) = operation.failed_step() {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
-            return Status::Failed { reason: reason.to_string() };
+            return Status::Failed { reason: OperationFailure::Step(failure.clone()) };
         }
         let position = operation.steps.iter().position(|s| matches!(s.state, StepState::Failed { .. })).unwrap_or_default();
         if operation.fails_validation(position) && !nothing_else_runs(operation) {
@@ -240,13 +239,13 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         }
         let moved = moved_to(engine, now, operation).is_some();
         let way_out = match (operation.handed_over() || moved, operation.fenced()) {
-            (true, _) => "try again, or give it up (abort) and fail over anew",
-            (false, true) if can_undo(engine, operation.group) => "try again, or roll back: that restores traffic and undoes the fence",
-            (false, true) => "try again, or roll back: that restores traffic; the fence has no undo, and is undone by hand",
-            (false, false) if operation.has_acted() => "try again, or roll back: that restores traffic",
-            (false, false) => "try again, or abort",
+            (true, _) => WayOut::FailOverAnew,
+            (false, true) if can_undo(engine, operation.group) => WayOut::RollBack,
+            (false, true) => WayOut::RollBackFenceByHand,
+            (false, false) if operation.has_acted() => WayOut::RollBackTraffic,
+            (false, false) => WayOut::Abort,
         };
-        return Status::Waiting { question: format!("{}: {reason}; {way_out}", step.id) };
+        return Status::Waiting { question: Question::StepFailed { step: step.id.clone(), failure: failure.clone(), way_out } };
     }
     let early = planted::is(Break::RecoveredEarly) && operation.handed_over();
     if early || operation.steps.iter().all(|s| s.state.opens()) {
@@ -258,19 +257,16 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     for (index, (step, record)) in steps().enumerate().filter(|(_, (s, r))| r.state == StepState::Running && asks(s)) {
         let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
         match (&step.kind, step::look(&cx, operation, index)) {
-            (_, Progress::Ask(what)) => return Status::Waiting { question: what },
+            (_, Progress::Ask(what)) => return Status::Waiting { question: Question::Asked { what } },
             // It was handed over to one that is silent by now: to wait for its protection is to wait in vain.
             (StepKind::WatchProtection, Progress::Wait(_)) if ending::is_silent(&cx, operation) && nothing_else_runs(operation) => {
-                let to = cx.label(operation.group, operation.to);
-                return Status::Waiting {
-                    question: format!("{to}, which leads it now, does not answer: give it up (abort), and fail over anew; or wait"),
-                };
+                return Status::Waiting { question: Question::TargetSilent { member: cx.label(operation.group, operation.to).into_owned() } };
             }
-            (StepKind::WatchProtection, Progress::Wait(what)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
+            (StepKind::WatchProtection, Progress::Wait(wait)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
                 // What comes after it in the plan would be left out if somebody accepted.
                 let question = match operation.lacks_only_protection() {
-                    true => format!("recovered, unprotected: waits for {what}; accept it, or wait"),
-                    false => format!("waits for {what}, and the rest of the plan for that; wait, or give it up (abort)"),
+                    true => Question::Unprotected { wait },
+                    false => Question::PlanWaits { wait },
                 };
                 return Status::Waiting { question };
             }
@@ -281,14 +277,14 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
 }
 
 /// Every step was seen done, and since then the new primary has lost its standby: that is waited for once more.
-fn protection_lost(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, String)> {
+fn protection_lost(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, ResetReason)> {
     let index = operation.position(|k| *k == StepKind::WatchProtection).filter(|_| operation.steps.iter().all(|s| s.state.opens()))?;
     let cx = engine.facts(now);
     let leads = cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader && r.running);
     let known = leads && cx.record_within(operation.group, limits::FRESH).is_some();
     match step::look(&cx, operation, index) {
-        Progress::Wait(what) if known && matches!(operation.steps[index].state, StepState::Done { .. }) => {
-            Some((index as u16, format!("lost since it was seen: waits for {what}")))
+        Progress::Wait(wait) if known && matches!(operation.steps[index].state, StepState::Done { .. }) => {
+            Some((index as u16, ResetReason::ProtectionLost { wait }))
         }
         _ => None,
     }
@@ -299,14 +295,11 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let cx = engine.facts(now);
     let promotes = operation.plan.steps.iter().any(|s| s.kind == StepKind::WatchPromotion);
     let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else { return Status::Recovered };
-    let name = cx.label(operation.group, operation.to);
+    let name = || cx.label(operation.group, operation.to).into_owned();
     match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running) {
         Some(true) => Status::Recovered,
-        Some(false) => Status::Waiting { question: format!("every step was done, and {name} leads no more; give it up (abort)") },
-        None if member.failing_since().is_some() => {
-            let question = format!("every step was done, and {name} does not answer any more; give it up (abort) and fail over anew");
-            Status::Waiting { question }
-        }
+        Some(false) => Status::Waiting { question: Question::LeadsNoMore { member: name() } },
+        None if member.failing_since().is_some() => Status::Waiting { question: Question::AnswersNoMore { member: name() } },
         // Between two looks nothing is new: what was asked stays asked.
         None if matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
         None => Status::Running,
@@ -391,8 +384,8 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let standing = taken(operation).map(|_| claim::standing(&engine.facts(now), operation));
     match standing {
         None | Some(Standing::Holds) => {}
-        Some(Standing::Lost(why)) => {
-            let status = Status::Failed { reason: format!("NOT all was undone: {why}") };
+        Some(Standing::Lost(words)) => {
+            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost { words }) };
             return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
         }
         Some(Standing::Wait(_) | Standing::Send(_)) => return,
@@ -420,10 +413,10 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
             }
             Obligation::Fenced { member } => {
                 let cx = engine.facts(now);
-                let name = cx.label(group, member);
+                let name = |m: MemberId| cx.label(group, m).into_owned();
                 left = Some(match moved {
-                    Some(leader) => format!("{} leads now, so the fence of {name} stands", cx.label(group, leader)),
-                    None => format!("the fence has no undo; bring {name} back by hand"),
+                    Some(leader) => NotUndone::FenceStands { leader: name(leader), member: name(member) },
+                    None => NotUndone::NoUndo { member: name(member) },
                 });
             }
         }
@@ -440,14 +433,14 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     waits |= open;
     if !waits {
         let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
-            (Some(Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Ended { reason }), true) => {
-                Some(format!("{} failed: {reason}", e.effect.name()))
+            (Some(outcome @ (Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })), true) => {
+                Some(NotUndone::Effect { effect: e.effect.kind(), outcome: outcome.clone() })
             }
-            _ if e.id.part >= UNDO && e.is_open() => Some(format!("what became of «{}» is not known", e.effect.name())),
+            _ if e.id.part >= UNDO && e.is_open() => Some(NotUndone::Unknown { effect: e.effect.kind() }),
             _ => None,
         });
         release(engine, now, operation);
-        let status = failed.or(left).map_or(Status::RolledBack, |reason| Status::Failed { reason: format!("NOT all was undone: {reason}") });
+        let status = failed.or(left).map_or(Status::RolledBack, |why| Status::Failed { reason: OperationFailure::NotUndone(why) });
         engine.emit(now, Event::StatusChanged { operation: operation.id, status });
     }
 }
@@ -486,21 +479,19 @@ fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
     }
 }
 
-fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) -> Option<String> {
+fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) -> Option<Evidence> {
     let cx = engine.facts(now);
     let report = cx.report(operation.group, member)?;
     let leader = cx.leader(operation.group)?;
     let leads = cx.report(operation.group, leader)?;
     let name = cx.member_name(operation.group, member);
     if leader == member && report.running && report.role == MemberRole::Leader {
-        return Some(format!("{name} leads on timeline {}", report.timeline.unwrap_or_default()));
+        return Some(Evidence::Leads { member: name.into_owned(), timeline: report.timeline.unwrap_or_default() });
     }
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
-    (leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline).then(|| {
-        // Who undid it is not seen from here.
-        let unfenced = if operation.fenced() { ": its fence was undone by hand" } else { "" };
-        format!("{name} streams on timeline {}{unfenced}", report.timeline.unwrap_or_default())
-    })
+    let follows = leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline;
+    // Who undid it is not seen from here.
+    follows.then(|| Evidence::Rejoined { member: name.into_owned(), timeline: report.timeline.unwrap_or_default(), unfenced: operation.fenced() })
 }
 
 /// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,
@@ -536,7 +527,8 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
     if !all {
         return;
     }
-    let evidence = format!("{} is back in {} of {} balancers", engine.facts(now).label(operation.group, member), drained.len(), drained.len());
+    let members = vec![engine.facts(now).label(operation.group, member).into_owned()];
+    let evidence = Evidence::BackInBalancers { members, balancers: drained.len() };
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
 }
 

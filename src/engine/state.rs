@@ -16,7 +16,7 @@ pub struct State {
     /// When this epoch began: what is asked to settle counts from here.
     pub since: Mono,
     pub since_utc: Utc,
-    pub regions: Vec<(RegionStatus, String)>,
+    pub regions: Vec<(RegionStatus, RegionReason)>,
     pub primaries: Vec<(Option<MemberId>, Option<Timeline>)>,
     /// What the cluster calls each member, as it was last told.
     pub names: BTreeMap<(GroupId, MemberId), Name>,
@@ -90,7 +90,7 @@ impl State {
             owner: Owner::default(),
             since: Mono::default(),
             since_utc: Utc::default(),
-            regions: vec![(RegionStatus::Unknown, String::new()); estate.regions.len()],
+            regions: vec![(RegionStatus::Unknown, RegionReason::default()); estate.regions.len()],
             primaries: vec![(None, None); estate.groups.len()],
             names: BTreeMap::new(),
             disasters: VecDeque::new(),
@@ -427,7 +427,7 @@ impl State {
             self.drilled = drilled.to_vec();
         }
         self.estate = Arc::clone(estate);
-        self.regions = vec![(RegionStatus::Unknown, String::new()); estate.regions.len()];
+        self.regions = vec![(RegionStatus::Unknown, RegionReason::default()); estate.regions.len()];
         // A countdown belongs to the clock it was set on.
         self.proposals.clear();
         self.displaced.clear();

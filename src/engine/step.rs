@@ -1,6 +1,5 @@
 //! What each kind of step does next. A pure look at the operation and the facts: the runner turns it into events.
 
-use super::awaited::Awaited;
 use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::proof::{self, Fenced, LossKnown};
@@ -8,12 +7,12 @@ use super::{Facts, assess, candidate, limits};
 use crate::model::*;
 
 /// What a running step wants.
-pub enum Progress<'a> {
+pub enum Progress {
     /// Nothing to do but wait for this.
-    Wait(Awaited<'a>),
-    Done(String),
-    Fail(String),
-    Skip(String),
+    Wait(WaitReason),
+    Done(Evidence),
+    Fail(StepFailure),
+    Skip(SkipReason),
     /// An effect, as the n-th part of the step.
     Send(u16, Effect),
     /// A person.
@@ -29,10 +28,10 @@ pub const CLAIM: u16 = 0;
 const FIRST: u16 = CLAIM + 1;
 
 /// Looks at one running step.
-pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progress<'a> {
+pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progress {
     let step = &operation.plan.steps[index];
     if step.kind.acts() && !cx.state.armed && !planted::is(Break::ActsUnarmed) {
-        return Wait("this controller to be armed: it is read-only".into());
+        return Wait(WaitReason::Armed);
     }
     if step.kind.acts()
         && let Some(progress) = claim(cx, operation)
@@ -41,7 +40,7 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
     }
     let record = &operation.steps[index];
     if step.kind.acts() && record.effects.is_empty() && cx.state.changed.contains_key(&operation.group) {
-        return Fail("the cluster that answers is not the one that this operation began on".into());
+        return Fail(StepFailure::OtherCluster);
     }
     match &step.kind {
         StepKind::CheckIdentity => identity(cx, operation, record),
@@ -66,12 +65,12 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
 }
 
 /// Before anything is changed, the operation's claim stands in the store. `None` when it does.
-fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress<'a>> {
+fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress> {
     match claim::standing(cx, operation) {
         Standing::Holds => None,
-        Standing::Wait(what) => Some(Wait(what.into())),
+        Standing::Wait(what) => Some(Wait(WaitReason::Claim { words: what.into() })),
         Standing::Send(effect) => Some(Send(CLAIM, *effect)),
-        Standing::Lost(why) => Some(Fail(why)),
+        Standing::Lost(words) => Some(Fail(StepFailure::ClaimLost { words })),
     }
 }
 
@@ -98,7 +97,7 @@ fn checks_now(cx: &Facts, operation: &Operation) -> Vec<Check> {
 
 /// What keeps a step from acting now: nothing is begun that cannot be finished, so what was true a moment ago must be
 /// true still.
-fn held<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress<'a>> {
+fn held<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress> {
     if planted::is(Break::NobodyToTakeIt) {
         return None;
     }
@@ -112,7 +111,7 @@ fn held<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) ->
 
 /// What says that the old primary lives, right before something is done to it: time may have passed since it was looked at,
 /// for this controller was read-only, or has begun in the middle of the operation.
-fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress<'a>> {
+fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Option<Progress> {
     if operation.intent() != Intent::Failover || operation.accepted.alive {
         return None;
     }
@@ -121,18 +120,19 @@ fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     match check.verdict {
         Verdict::Block { .. } => Some(undecided(cx, record, check)),
         // What automation began, no other controller carries on with less than automation asks for.
-        Verdict::Advice if anew && early(cx, record) => Some(Wait(check.text.into())),
-        Verdict::Advice if anew => Some(Fail(check.text)),
+        Verdict::Advice if anew && early(cx, record) => Some(Wait(WaitReason::Check(Box::new(check)))),
+        Verdict::Advice if anew => Some(Fail(StepFailure::Check(Box::new(check)))),
         _ => None,
     }
 }
 
 /// What stops a step, or is waited for because looking a little longer may change it.
-fn undecided<'a>(cx: &Facts<'a>, record: &'a StepRecord, check: Check) -> Progress<'a> {
+fn undecided<'a>(cx: &Facts<'a>, record: &'a StepRecord, check: Check) -> Progress {
     let open = matches!(check.verdict, Verdict::Block { decided: false, .. });
     // A controller that takes an operation over has nothing to judge by at first.
     let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
-    if blind || (open && early(cx, record)) { Wait(check.text.into()) } else { Fail(check.text) }
+    let check = Box::new(check);
+    if blind || (open && early(cx, record)) { Wait(WaitReason::Check(check)) } else { Fail(StepFailure::Check(check)) }
 }
 
 /// A step that began just now may not have seen yet what it needs.
@@ -140,44 +140,44 @@ fn early(cx: &Facts, record: &StepRecord) -> bool {
     record.started_mono.is_none_or(|t| cx.now.mono.since(t) <= limits::LOOKS_FOR)
 }
 
-fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     if !store_is_new(cx, operation, record) {
-        return Wait("a fresh answer of etcd".into());
+        return Wait(WaitReason::StoreAnswer);
     }
     match checks_now(cx, operation).into_iter().find(|c| c.id == CheckId::Identity) {
-        Some(c) if c.verdict == Verdict::Pass => Done(c.text),
+        Some(c) if c.verdict == Verdict::Pass => Done(Evidence::Check(Box::new(c))),
         Some(c) => undecided(cx, record, c),
-        None => Fail("the store was not read".to_string()),
+        None => Fail(StepFailure::StoreUnread),
     }
 }
 
-fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     let tried = |member: &MemberId| cx.member(operation.group, *member).and_then(|m| m.sql.last_try.min(m.rest.last_try));
     if !operation.left.iter().all(|member| since_start(record, tried(member))) {
-        return Wait("a fresh probe of the old primary".into());
+        return Wait(WaitReason::Probe);
     }
     let check = assess::observers(cx, operation.group, &operation.left);
     match check.verdict {
-        Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(check.text),
-        Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
+        Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(Evidence::Check(Box::new(check))),
+        Verdict::Block { .. } if operation.accepted.alive => Done(Evidence::Overridden { by: operation.by.clone(), check: Box::new(check) }),
         Verdict::Block { .. } => undecided(cx, record, check),
     }
 }
 
-fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     let at = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref().map(|(_, at)| *at));
     if !store_is_new(cx, operation, record) || !since_start(record, at) {
-        return Wait(Awaited::Of("fresh answers of ", cx.label(operation.group, operation.to), " and etcd"));
+        return Wait(WaitReason::FreshAnswers { member: cx.label(operation.group, operation.to).into_owned() });
     }
     held(cx, operation, record).unwrap_or_else(|| {
         let writes = checks_now(cx, operation).into_iter().find(|c| matches!(c.id, CheckId::Writes | CheckId::Candidate));
-        Done(writes.map_or_else(String::new, |c| c.text))
+        Done(writes.map_or(Evidence::Nothing, |c| Evidence::Check(Box::new(c))))
     })
 }
 
-fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     if planted::is(Break::FenceLeftOut) {
-        return Skip("planted".to_string());
+        return Skip(SkipReason::Planted);
     }
     let database = cx.database(operation.group);
     let effect = |member: MemberId| Effect::Fence { group: operation.group, member };
@@ -185,8 +185,8 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     let begun = operation.left.iter().any(|member| sent(*member).is_some());
     if !begun && database.is_none_or(|d| d.fence.is_none()) {
         return match operation.accepted.accepts_two_writers() {
-            true => Skip(format!("no fence is configured; {} accepted that two primaries may write", operation.by)),
-            false => Fail("no fence is configured and nobody has accepted the risk".to_string()),
+            true => Skip(SkipReason::UnfencedAccepted { by: operation.by.clone() }),
+            false => Fail(StepFailure::NoFence),
         };
     }
     if let Some((part, member)) = operation.left.iter().enumerate().find(|(_, member)| sent(**member).is_none()) {
@@ -203,53 +203,53 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     let (mut details, mut last) = (Vec::new(), Mono::default());
     for fence in operation.left.iter().filter_map(|member| sent(*member)) {
         let (Some(outcome), Some(reported)) = (&fence.outcome, fence.reported) else {
-            return Wait("the fence command".into());
+            return Wait(WaitReason::FenceCommand);
         };
         match outcome {
-            Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Missed { reason } | Outcome::Ended { reason } => {
-                return Fail(format!("the fence did not answer 0: {reason}"));
+            Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. } | Outcome::Ended { .. } => {
+                return Fail(StepFailure::FenceFailed { outcome: outcome.clone() });
             }
-            Outcome::Unknown { reason } => return Wait(Awaited::Of("whether the fence ran: ", reason.as_str().into(), "")),
-            Outcome::Done { detail } => details.push(detail.as_str()),
+            Outcome::Unknown { reason } => return Wait(WaitReason::FenceOutcome { reason: reason.clone() }),
+            Outcome::Done { detail } => details.push(detail),
         }
         last = last.max(reported);
     }
     match proof::gone_since(cx, operation, last) {
-        Ok(()) => Done(format!("{}; seen gone", details.join("; "))),
-        Err(reason) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(reason),
-        Err(reason) => Wait(reason.into()),
+        Ok(()) => Done(Evidence::SeenGone { details: details.into_iter().cloned().collect() }),
+        Err(words) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(StepFailure::Unproven { words }),
+        Err(words) => Wait(WaitReason::Proof { words }),
     }
 }
 
-fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     let tried = record.anew().filter(|e| matches!(e.effect, Effect::HandOver(_))).count() as u16;
     let last = record.sent().find(|e| matches!(e.effect, Effect::HandOver(_)));
     if let Some(e) = last {
         match &e.outcome {
-            Some(Outcome::Done { detail }) => return Done(detail.clone()),
-            None => return Wait("the one transaction".into()),
-            Some(Outcome::Unknown { reason }) => return Wait(Awaited::Of("whether the transaction happened: ", reason.as_str().into(), "")),
-            Some(Outcome::NotDone { reason }) if tried >= limits::HAND_OVERS => return Fail(reason.clone()),
+            Some(Outcome::Done { detail }) => return Done(Evidence::Reported { detail: detail.clone() }),
+            None => return Wait(WaitReason::Transaction),
+            Some(Outcome::Unknown { reason }) => return Wait(WaitReason::TransactionOutcome { reason: reason.clone() }),
+            Some(outcome @ Outcome::NotDone { .. }) if tried >= limits::HAND_OVERS => return Fail(StepFailure::Effect { outcome: outcome.clone() }),
             Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. } | Outcome::Ended { .. }) => {}
         }
     }
-    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait("a fresh answer of etcd".into()) };
+    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait(WaitReason::StoreAnswer) };
     if let Some(leader) = store.leading_member().filter(|l| *l != operation.old()) {
         // What a person took for not done may have been done.
         let ours = record.effects.iter().any(|e| matches!(e.effect, Effect::HandOver(_)) && e.may_have_happened());
-        let name = cx.label(operation.group, leader);
-        let text = match ours && leader == operation.to {
-            true => format!("{name} leads; our hand-over may have done it"),
-            false => format!("the cluster elected {name} by itself"),
+        let member = cx.label(operation.group, leader).into_owned();
+        return match (leader == operation.to, ours) {
+            (true, true) => Skip(SkipReason::LeadsAlready { member }),
+            (true, false) => Skip(SkipReason::Elected { member }),
+            (false, _) => Fail(StepFailure::Elected { member }),
         };
-        return if leader == operation.to { Skip(text) } else { Fail(text) };
     }
     // What the transaction compares must have been read after the fence and after the last try.
     let after =
         operation.effects().filter(|e| !matches!(e.effect, Effect::Drain { .. } | Effect::ValidateWrite { .. })).filter_map(|e| e.reported).max();
     let read = cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at);
     if after.zip(read).is_some_and(|(after, read)| read < after) {
-        return Wait("etcd's answer after the fence".into());
+        return Wait(WaitReason::StoreAnswerAfterFence);
     }
     let checks = checks_now(cx, operation);
     if let Some(held) = held(cx, operation, record) {
@@ -258,7 +258,7 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     // Nobody is taken for alive by what it said before: it may have died with the old primary.
     let said = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()).map(|(_, at)| *at);
     if after.is_some_and(|after| said.is_none_or(|said| said < after)) && !planted::is(Break::CandidateUnasked) {
-        return Wait(Awaited::Of("an answer of ", cx.label(operation.group, operation.to), " after the fence"));
+        return Wait(WaitReason::MemberAnswerAfterFence { member: cx.label(operation.group, operation.to).into_owned() });
     }
     // Where nothing was fenced nothing has proven it off: it may have come back while this waited.
     let fenced = operation.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }));
@@ -270,12 +270,12 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
     match built {
         Ok(effect) => Send(FIRST + tried, effect),
-        Err(reason) if early(cx, record) => Wait(reason.into()),
-        Err(reason) => Fail(reason),
+        Err(words) if early(cx, record) => Wait(WaitReason::Proof { words }),
+        Err(words) => Fail(StepFailure::Unproven { words }),
     }
 }
 
-fn switch_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress<'a> {
+fn switch_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     let is = |e: &Effect| matches!(e, Effect::SwitchOver { .. });
     if !record.sent().any(|e| is(&e.effect))
         && let Some(held) = held(cx, operation, record)
@@ -290,34 +290,36 @@ fn switch_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRec
 }
 
 /// A step that is one effect: looked for among what was sent, and made only where it is to be sent.
-fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce() -> Effect) -> Progress<'_> {
+fn simple(record: &StepRecord, is: impl Fn(&Effect) -> bool, effect: impl FnOnce() -> Effect) -> Progress {
     let Some(sent) = record.sent().find(|e| is(&e.effect)) else { return Send(FIRST, effect()) };
     match &sent.outcome {
         Some(Outcome::Missed { .. }) => Send(FIRST, effect()),
-        None => Wait(Awaited::Of("the answer to: ", sent.effect.name().into(), "")),
-        Some(Outcome::Done { detail }) => Done(detail.clone()),
-        Some(Outcome::NotDone { reason } | Outcome::Assumed { reason } | Outcome::Ended { reason }) => Fail(reason.clone()),
-        Some(Outcome::Unknown { reason }) => Wait(Awaited::Of("whether it happened: ", reason.as_str().into(), "")),
+        None => Wait(WaitReason::Report { effect: sent.effect.kind() }),
+        Some(Outcome::Done { detail }) => Done(Evidence::Reported { detail: detail.clone() }),
+        Some(outcome @ (Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })) => {
+            Fail(StepFailure::Effect { outcome: outcome.clone() })
+        }
+        Some(Outcome::Unknown { reason }) => Wait(WaitReason::Outcome { reason: reason.clone() }),
     }
 }
 
-fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
-    let name = cx.label(operation.group, operation.to);
+fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress {
+    let member = || cx.label(operation.group, operation.to).into_owned();
     let before = operation.before.timeline;
     let report = cx.report_within(operation.group, operation.to, limits::FRESH);
     let led = cx.record_within(operation.group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(operation.to));
     match report {
         Some(r) if r.role == MemberRole::Leader && r.running && led => {
             let Some(timeline) = r.timeline.filter(|t| before.is_none_or(|b| *t > b)) else {
-                return Wait(Awaited::Of("", name, " to write on a new timeline"));
+                return Wait(WaitReason::NewTimeline { member: member() });
             };
             match operation.results.promoted {
                 None => Promoted(timeline, lost(cx, operation)),
-                Some(_) => Done(format!("{name} leads on timeline {timeline}")),
+                Some(_) => Done(Evidence::Leads { member: member(), timeline }),
             }
         }
-        Some(_) => Wait(Awaited::Promotion(name, before)),
-        None => Wait(Awaited::Of("an answer of ", name, "")),
+        Some(_) => Wait(WaitReason::Promotion { member: member(), timeline: before }),
+        None => Wait(WaitReason::MemberAnswer { member: member() }),
     }
 }
 
@@ -338,8 +340,8 @@ fn lost(cx: &Facts, operation: &Operation) -> Loss {
     }
 }
 
-fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, members: &[MemberId], out: bool) -> Progress<'a> {
-    let Some(database) = cx.database(operation.group) else { return Skip("no traffic entry".to_string()) };
+fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, members: &[MemberId], out: bool) -> Progress {
+    let Some(database) = cx.database(operation.group) else { return Skip(SkipReason::NoTraffic) };
     let mut waiting = Vec::new();
     let mut done = 0;
     for (i, balancer) in database.balancers.iter().enumerate() {
@@ -357,7 +359,7 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
             let Some(sent) = record.sent().find(|e| e.effect == effect) else {
                 // Whether its region is lost too is not known yet.
                 if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
-                    waiting.push(format!("whether {} is up", balancer.address));
+                    waiting.push(BalancerWait::Up { address: balancer.address.clone() });
                     break;
                 }
                 if let Some(held) = lives(cx, operation, record).filter(|_| out) {
@@ -368,25 +370,30 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
             let seen = cx.telemetry.group(group).balancers.get(i).and_then(|b| b.all_in_maintenance(member, out));
             match (&sent.outcome, sent.reported) {
                 // Its region may be found lost in a moment: then it is not waited for.
-                (Some(Outcome::NotDone { reason }), _) if early(cx, record) => waiting.push(format!("{}: {reason}", balancer.address)),
-                (Some(Outcome::NotDone { reason }), _) => return Fail(format!("{}: {reason}", balancer.address)),
+                (Some(outcome @ Outcome::NotDone { .. }), _) => {
+                    let (address, outcome) = (balancer.address.clone(), outcome.clone());
+                    if !early(cx, record) {
+                        return Fail(StepFailure::Balancer { address, outcome });
+                    }
+                    waiting.push(BalancerWait::Refused { address, outcome });
+                }
                 (Some(Outcome::Done { .. }), Some(reported)) => match seen {
                     Some(at) if at >= reported => shown += 1,
-                    _ => waiting.push(format!("{} to show it", balancer.address)),
+                    _ => waiting.push(BalancerWait::Shows { address: balancer.address.clone() }),
                 },
-                _ => waiting.push(balancer.address.clone()),
+                _ => waiting.push(BalancerWait::Report { address: balancer.address.clone() }),
             }
         }
         done += usize::from(shown == members.len());
     }
     if !waiting.is_empty() {
-        return Wait(waiting.join(", ").into());
+        return Wait(WaitReason::Balancers(waiting));
     }
-    let name = members.iter().map(|m| cx.label(operation.group, *m)).collect::<Vec<_>>().join(", ");
+    let members = members.iter().map(|m| cx.label(operation.group, *m).into_owned()).collect();
     match (done, out) {
-        (0, _) => Skip("no balancer outside the region".to_string()),
-        (n, true) => Done(format!("{name} is out of {n} of {n} balancers")),
-        (n, false) => Done(format!("{name} is back in {n} of {n} balancers")),
+        (0, _) => Skip(SkipReason::NoBalancerLeft),
+        (balancers, true) => Done(Evidence::OutOfBalancers { members, balancers }),
+        (balancers, false) => Done(Evidence::BackInBalancers { members, balancers }),
     }
 }
 
@@ -398,11 +405,11 @@ pub fn part_of(balancer: usize, member: usize) -> u16 {
 /// More members than a cluster can have (`config` refuses more).
 const MEMBERS: usize = 64;
 
-fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress<'a> {
+fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress {
     let no_entry = via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none());
     let at_the_primary = StepKind::ValidateWrite { via: Via::Primary };
     if no_entry && operation.position(|k| *k == at_the_primary).is_some() {
-        return Skip("no traffic entry is configured".to_string());
+        return Skip(SkipReason::NoEntry);
     }
     // The only proof that the plan has: without an entry the primary is as far as it can be given.
     let via = if no_entry { Via::Primary } else { via };
@@ -421,20 +428,23 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
     }
     let entry = cx.database(operation.group).and_then(|d| d.entry.as_ref()).filter(|_| via == Via::Entry);
     match (simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate), entry) {
-        (Done(detail), Some(entry)) => Done(format!("through {entry}: {detail}")),
+        (Done(Evidence::Reported { detail }), Some(entry)) => Done(Evidence::WrittenThrough { entry: entry.clone(), detail }),
         (other, _) => other,
     }
 }
 
 /// The new primary was taken out of a balancer and not put back, by us or by somebody else: nothing leads users to it, so it is set
 /// ready there first. `None` once that is done, and where it was refused: the write shows what comes of it.
-fn opens<'a>(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress<'a>> {
+fn opens(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progress> {
     let (group, member) = (operation.group, operation.to);
     for (at, telemetry) in cx.telemetry.group(group).balancers.iter().enumerate() {
         let balancer = BalancerId::of(at);
         let effect = Effect::Restore { group, member, balancer };
         match record.sent().find(|e| e.effect == effect) {
-            Some(sent) if sent.is_open() => return Some(Wait(cx.database(group)?.balancers.get(at)?.address.clone().into())),
+            Some(sent) if sent.is_open() => {
+                let address = cx.database(group)?.balancers.get(at)?.address.clone();
+                return Some(Wait(WaitReason::Balancers(vec![BalancerWait::Report { address }])));
+            }
             Some(_) => {}
             None if telemetry.server(member).is_some_and(|(s, _)| s.maintenance) => return Some(Send(FIRST + part_of(at + 1, 0), effect)),
             None => {}
@@ -443,12 +453,12 @@ fn opens<'a>(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<P
     None
 }
 
-fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
-    let name = cx.label(operation.group, operation.to);
+fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress {
+    let member = || cx.label(operation.group, operation.to).into_owned();
     let (Some(report), Some(store)) =
         (cx.report_within(operation.group, operation.to, limits::FRESH), cx.record_within(operation.group, limits::FRESH))
     else {
-        return Wait(Awaited::Of("answers of ", name, " and etcd"));
+        return Wait(WaitReason::Answers { member: member() });
     };
     let synchronous = store.config.as_ref().is_some_and(|c| c.synchronous);
     let leader = &*cx.member_name(operation.group, operation.to);
@@ -458,12 +468,9 @@ fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress<'a> {
     let on_new_timeline = report.timeline.is_some() && report.timeline >= operation.results.timeline;
     match report.streams.iter().find(protects) {
         Some(stream) if on_new_timeline => {
-            let how = if synchronous { "synchronously" } else { "asynchronously: no synchronous mode" };
-            let timeline = report.timeline.unwrap_or_default();
-            Done(format!("{} streams {how} on timeline {timeline}", stream.name))
+            Done(Evidence::Streams { standby: stream.name.to_string(), synchronous, timeline: report.timeline.unwrap_or_default() })
         }
-        _ if synchronous => Wait(Awaited::Of("a synchronous standby to stream from ", name, "")),
-        _ => Wait(Awaited::Of("a standby to stream from ", name, "")),
+        _ => Wait(WaitReason::Standby { member: member(), synchronous }),
     }
 }
 

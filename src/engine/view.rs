@@ -63,12 +63,12 @@ fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
     let running = operation.steps.iter().enumerate().filter(|(_, r)| r.state == StepState::Running);
     running
         .filter_map(|(i, _)| {
-            let text = match step::look(cx, operation, i) {
-                step::Progress::Wait(what) => what.to_string(),
-                step::Progress::Ask(what) => what,
+            let wait = match step::look(cx, operation, i) {
+                step::Progress::Wait(wait) => wait,
+                step::Progress::Ask(what) => WaitReason::Person { what },
                 _ => return None,
             };
-            Some(WaitView { operation: operation.id, step: i as u16, text })
+            Some(WaitView { operation: operation.id, step: i as u16, wait })
         })
         .collect()
 }

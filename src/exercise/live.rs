@@ -10,6 +10,7 @@ use super::play::Outcome;
 use crate::chaos::{self, Ended, Experiment, Rules, Strategy};
 use crate::controller::{Addressee, Home, find};
 use crate::model::*;
+use crate::wording::refusal_words;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -211,7 +212,7 @@ async fn calm_again(handle: &Arc<dyn Handle>, after: OperationId) -> Result<(), 
 /// It stands in the estate's record that it was a drill.
 async fn note(handle: &Arc<dyn Handle>, text: &str) {
     if let Err(refusal) = handle.order(Action::Note { text: text.to_string(), by_hand: false }).await {
-        tracing::warn!("the live drill is not in the record: {refusal}");
+        tracing::warn!("the live drill is not in the record: {}", refusal_words(&refusal));
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Ended {
     pub served: Option<Span>,
     pub lost: u64,
     /// The operation could not go on by itself, with the reason.
-    pub stuck: Option<String>,
+    pub stuck: Option<WhyNot>,
     pub rolled_back: bool,
     /// How long each step of the plan took.
     pub steps: Vec<(u16, Span)>,
@@ -140,9 +140,12 @@ impl Future<'_> {
             if ended.served.is_none() {
                 ended.stuck = Some(match &operation.status {
                     // What a person could answer there is nothing for who has not begun.
-                    Status::Waiting { question } => operation.failed_step().map_or_else(|| question.clone(), |(s, why)| format!("{}: {why}", s.id)),
-                    Status::Failed { reason } => reason.clone(),
-                    status => status.word().to_string(),
+                    Status::Waiting { question } => operation.failed_step().map_or_else(
+                        || WhyNot::Waits(question.clone()),
+                        |(step, failure)| WhyNot::StepFailed { step: step.id.clone(), failure: failure.clone() },
+                    ),
+                    Status::Failed { reason } => WhyNot::Failed(reason.clone()),
+                    status => WhyNot::Stands(Box::new(status.clone())),
                 });
             }
             let took = |(i, r): (usize, &StepRecord)| r.took().map(|t| (i as u16, t));
@@ -153,12 +156,14 @@ impl Future<'_> {
     }
 
     /// The choice, put on the table and confirmed with all that it asks for: no future differs in that.
-    fn confirmed(&self, to: MemberId) -> Result<Confirmed, String> {
+    fn confirmed(&self, to: MemberId) -> Result<Confirmed, WhyNot> {
         let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
         let (mut engine, mut sent) = (self.question.fork.engine.clone(), Vec::new());
         let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
-        let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else { return Err("nothing was proposed".to_string()) };
-        let assessment = engine.assess(now, proposal).ok_or("the choice is gone")?;
+        let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else {
+            return Err(refused(ControllerRefused::NothingProposed));
+        };
+        let assessment = engine.assess(now, proposal).ok_or_else(|| refused(SimulationRefused::NothingFor(Scripted::Choice)))?;
         let confirmation = Confirmation {
             proposal,
             nonce: assessment.nonce,
@@ -180,7 +185,7 @@ impl Future<'_> {
 
 /// How every future of a branch begins.
 enum Opening {
-    Confirmed(Box<Result<Confirmed, String>>),
+    Confirmed(Box<Result<Confirmed, WhyNot>>),
     Left,
 }
 
@@ -190,11 +195,15 @@ struct Confirmed {
     sent: Vec<Output>,
 }
 
-fn order(engine: &mut Engine, sent: &mut Vec<Output>, now: Now, action: Action) -> Result<Receipt, String> {
+fn refused(why: impl Into<RefusalReason>) -> WhyNot {
+    WhyNot::Refused(Box::new(Refusal::new(why)))
+}
+
+fn order(engine: &mut Engine, sent: &mut Vec<Output>, now: Now, action: Action) -> Result<Receipt, WhyNot> {
     let output = engine.step(now, Input::Order(Order { by: Actor::Part(Part::Forecast), action }));
     let reply = output.reply.clone();
     sent.push(output);
-    reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| r.to_string())
+    reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| WhyNot::Refused(Box::new(r)))
 }
 
 fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: &mut Vec<Incoming>) {

@@ -203,7 +203,10 @@ impl Watch {
                 let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} ends while what became of an effect is unknown"))
             }
-            Status::Waiting { question } => self.must(!question.is_empty(), 6, || format!("{id} waits and does not say for what")),
+            Status::Waiting { question: Question::Asked { what: said } | Question::Written(said) } => {
+                self.must(!said.is_empty(), 6, || format!("{id} waits and does not say for what"))
+            }
+            Status::Waiting { .. } => Ok(()),
             _ => Ok(()),
         }
     }

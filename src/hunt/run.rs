@@ -202,8 +202,8 @@ impl<'a> Run<'a> {
         self.tally.steps += 1;
         // A journal that cannot be written stops what acts; it is no fault of a decision.
         let durable = result.is_ok() && self.core.failed.is_none() && !self.core.dead;
-        if let Some((law, what)) = self.core.broken.first() {
-            return Err(format!("law {law}: {what}"));
+        if let Some((law, breach)) = self.core.broken.first() {
+            return Err(format!("law {law}: {breach:?}"));
         }
         let records = self.core.keep.as_deref().unwrap_or_default();
         let new = records.len() > self.seen;
@@ -320,7 +320,7 @@ impl<'a> Run<'a> {
         self.watch.leave = None;
         match (objection, answer) {
             (Some(why), Some(Ok(_))) => Err(format!("law 4: carried out although {why}")),
-            (None, Some(Err(refusal))) => Err(format!("refused although nothing speaks against it: {refusal}")),
+            (None, Some(Err(refusal))) => Err(format!("refused although nothing speaks against it: {refusal:?}")),
             _ => Ok(()),
         }
     }

@@ -59,6 +59,7 @@ impl Upcaster {
         let event = &mut record["event"];
         closed_choice(event);
         vouching_note(event);
+        reasons(event);
         actors(&mut record["event"]);
     }
 
@@ -178,9 +179,20 @@ impl Upcaster {
         let group = view["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
         let forecast = &mut view["forecast"];
         forecast["to"] = self.turned(group, &forecast["to"]);
+        for branch in ["act", "leave", "next_best"] {
+            why_not(&mut forecast[branch]);
+        }
         if forecast["next_best"].is_array() {
             forecast["next_best"][0] = self.turned(group, &forecast["next_best"][0]);
         }
+    }
+}
+
+/// Version 1 told in words why users are not served; the second best is a pair of a member and its figures.
+fn why_not(outlook: &mut Value) {
+    let outlook = if outlook.is_array() { outlook.get_mut(1) } else { Some(outlook) };
+    if let Some(why) = outlook.and_then(|o| o.get_mut("Figures")?.get_mut("why_not")).filter(|why| why.is_string()) {
+        *why = json!({ "Told": why.take() });
     }
 }
 
@@ -225,6 +237,42 @@ fn actors(value: &mut Value) {
     }
 }
 
+/// Version 1 told every reason in words alone. They are kept as they are; that a person stopped a countdown has meaning.
+fn reasons(event: &mut Value) {
+    let Some((name, event)) = event.as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
+    match name.as_str() {
+        "Refused" => {
+            let Some(refusal) = event["refusal"].as_object_mut() else { return };
+            let (reason, remedy) = (refusal.remove("reason"), refusal.remove("remedy"));
+            refusal.insert("why".to_string(), json!({ "Written": { "reason": reason, "remedy": remedy } }));
+        }
+        "AutomaticStopped" if event["reason"] == "by hand" => event["reason"] = "ByHand".into(),
+        "AutomaticStopped" | "RegionChanged" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => written(&mut event["reason"]),
+        "StepDone" | "RemainderDone" | "DisasterDeclared" => written(&mut event["evidence"]),
+        "Proposed" => event["reason"] = json!({ "Told": event["reason"].take() }),
+        "OperationStarted" => {
+            event["reason"] = json!({ "Told": event["reason"].take() });
+            for list in ["held", "warned"] {
+                event.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().for_each(written);
+            }
+        }
+        "Reported" if event["outcome"].get("Assumed").is_some() => written(&mut event["outcome"]["Assumed"]["reason"]),
+        "StatusChanged" => {
+            for (status, field) in [("Waiting", "question"), ("Failed", "reason"), ("NotValidated", "reason")] {
+                if event["status"].get(status).is_some() {
+                    written(&mut event["status"][status][field]);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Words of version 1 become the variant that holds them.
+fn written(words: &mut Value) {
+    *words = json!({ "Written": words.take() });
+}
+
 /// A note of version 1 that a person wrote vouched for the databases that it names in certain words.
 fn vouching_note(event: &mut Value) {
     let Some(note) = event.get_mut("Note").and_then(Value::as_object_mut) else { return };
@@ -248,13 +296,17 @@ fn closed_choice(event: &mut Value) {
             _ => (changed("Unnamed"), other),
         },
     };
-    *event = json!({ "ProposalClosed": { "proposal": old["proposal"], "by": old["by"], "end": end, "words": words } });
+    let cost = (!words.is_empty()).then(|| json!({ "Written": words }));
+    *event = json!({ "ProposalClosed": { "proposal": old["proposal"], "by": old["by"], "end": end, "cost": cost } });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Accepted, AcceptedRisk, Amount, Bytes, Event, FactsChanged, Part, ProposalEnd, Risk, Status};
+    use crate::model::{
+        Accepted, AcceptedRisk, Amount, Bytes, ChoiceCost, Event, Evidence, FactsChanged, OperationFailure, Outcome, Part, ProposalEnd, Question,
+        RefusalReason, RegionReason, Risk, Status, StepFailure, StopReason,
+    };
 
     #[test]
     fn what_was_accepted_in_version_1_is_a_list_of_risks() {
@@ -295,6 +347,37 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_version_1_are_kept_as_they_were_written() {
+        let words = || "as it was said".to_string();
+        let status = |status: &str| match read(&format!(r#"{{"StatusChanged":{{"operation":3,"status":{status}}}}}"#)) {
+            Event::StatusChanged { status, .. } => status,
+            other => panic!("{other:?}"),
+        };
+        let question = Question::Written(words());
+        assert_eq!(status(r#"{"Waiting":{"question":"as it was said"}}"#), Status::Waiting { question });
+        assert_eq!(status(r#"{"Failed":{"reason":"as it was said"}}"#), Status::Failed { reason: OperationFailure::Written(words()) });
+        assert_eq!(status(r#""Recovered""#), Status::Recovered);
+        let step = |event: &str, field: &str| read(&format!(r#"{{"{event}":{{"operation":3,"step":1,"{field}":"as it was said"}}}}"#));
+        assert!(matches!(step("StepDone", "evidence"), Event::StepDone { evidence: Evidence::Written(w), .. } if w == words()));
+        assert!(matches!(step("StepFailed", "reason"), Event::StepFailed { reason: StepFailure::Written(w), .. } if w == words()));
+        assert!(matches!(step("StepSkipped", "reason"), Event::StepSkipped { .. }) && matches!(step("StepReset", "reason"), Event::StepReset { .. }));
+        let region = read(r#"{"RegionChanged":{"region":0,"status":"Down","reason":"as it was said"}}"#);
+        assert!(matches!(region, Event::RegionChanged { reason: RegionReason::Written(w), .. } if w == words()));
+        let id = r#"{"operation":3,"step":1,"part":0,"attempt":0,"generation":1}"#;
+        let lost = read(&format!(r#"{{"OutcomeLost":{{"id":{id},"reason":"as it was said"}}}}"#));
+        assert!(matches!(lost, Event::OutcomeLost { .. }));
+        let assumed = read(&format!(r#"{{"Reported":{{"id":{id},"outcome":{{"Assumed":{{"reason":"as it was said"}}}}}}}}"#));
+        assert!(matches!(assumed, Event::Reported { outcome: Outcome::Assumed { .. }, .. }));
+        let refusal = r#"{"order":{"by":"ada","action":"Disarm"},"refusal":{"law":4,"reason":"as it was said","remedy":"do so"}}"#;
+        let Event::Refused { refusal, .. } = read(&format!(r#"{{"Refused":{refusal}}}"#)) else { panic!("it was refused") };
+        assert_eq!((refusal.law, refusal.why), (Some(4), RefusalReason::Written { reason: words(), remedy: "do so".to_string() }));
+        for (reason, typed) in [("by hand", StopReason::ByHand), ("as it was said", StopReason::Written(words()))] {
+            let stopped = read(&format!(r#"{{"AutomaticStopped":{{"proposal":1,"by":"ada","reason":"{reason}"}}}}"#));
+            assert!(matches!(stopped, Event::AutomaticStopped { reason, .. } if reason == typed), "{reason}");
+        }
+    }
+
+    #[test]
     fn only_notes_of_version_1_vouch() {
         let body = |v: u8, by_hand: &str| {
             let by = if v == 1 { r#""ada""# } else { r#"{"Named":"ada"}"# };
@@ -323,8 +406,9 @@ mod tests {
         ] {
             let body = json!({ "v": 1, "epoch": 1, "at": { "utc": 5, "mono": 3 }, "event": { "Withdrawn": { "proposal": 4, "by": "ada", "reason": reason } } });
             let read = Upcaster::default().record(body.to_string().as_bytes()).unwrap_or_else(|e| panic!("{reason}: {e}"));
-            let Event::ProposalClosed { end: found, words, by, .. } = read.event else { panic!("{reason}: {:?}", read.event) };
-            assert_eq!((found, words.as_str(), by), (end, left, Actor::of_words("ada")), "{reason}");
+            let Event::ProposalClosed { end: found, cost, by, .. } = read.event else { panic!("{reason}: {:?}", read.event) };
+            let left = (!left.is_empty()).then(|| ChoiceCost::Written(left.to_string()));
+            assert_eq!((found, cost, by), (end, left, Actor::of_words("ada")), "{reason}");
         }
     }
 }

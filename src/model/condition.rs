@@ -93,7 +93,7 @@ pub enum ConditionKind {
         reason: String,
     },
     RegionDegraded {
-        reason: String,
+        reason: super::RegionReason,
     },
     /// Nothing in a region was measured lately.
     RegionUnknown,

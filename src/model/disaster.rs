@@ -1,6 +1,6 @@
 //! What can befall an estate, and how it may be answered.
 
-use super::{DisasterId, Estate, Group, GroupId, RegionId, ServiceId, Span, Utc};
+use super::{DisasterEvidence, DisasterId, Estate, Group, GroupId, RegionId, ServiceId, Span, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Closed vocabularies that people write: one list gives the names, the parser and the error text.
@@ -118,8 +118,8 @@ pub struct Disaster {
     pub declared: Utc,
     /// Detection: from the first failed observation to the declaration.
     pub detection: Span,
-    /// Who or what says so, in words.
-    pub evidence: String,
+    /// Who or what says so.
+    pub evidence: DisasterEvidence,
     /// When nothing of it was seen any more.
     pub ended: Option<Utc>,
 }

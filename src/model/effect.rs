@@ -1,6 +1,7 @@
 //! Something to be done in the world: data, never executed by the engine.
 
-use super::{BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
+use super::disaster::vocabulary;
+use super::{AssumedReason, BalancerId, EffectId, GroupId, MemberId, Mono, Obligations, Span, Via};
 use serde::{Deserialize, Serialize};
 
 /// An effect with the id its intent was recorded under.
@@ -84,21 +85,41 @@ pub enum Effect {
     },
 }
 
+vocabulary!(
+    /// What an effect does, in words for the record.
+    EffectKind, "effect" {
+        Claim = "claim",
+        Release = "release the claim",
+        Fence = "fence",
+        UndoFence = "undo the fence",
+        HandOver = "hand over",
+        SwitchOver = "switch over",
+        Drain = "drain",
+        Restore = "restore traffic",
+        ValidateWrite = "validate a write",
+        Command = "command",
+    }
+);
+
 impl Effect {
+    pub const fn kind(&self) -> EffectKind {
+        match self {
+            Effect::Claim { .. } => EffectKind::Claim,
+            Effect::Release { .. } => EffectKind::Release,
+            Effect::Fence { .. } => EffectKind::Fence,
+            Effect::UndoFence { .. } => EffectKind::UndoFence,
+            Effect::HandOver(_) => EffectKind::HandOver,
+            Effect::SwitchOver { .. } => EffectKind::SwitchOver,
+            Effect::Drain { .. } => EffectKind::Drain,
+            Effect::Restore { .. } => EffectKind::Restore,
+            Effect::ValidateWrite { .. } => EffectKind::ValidateWrite,
+            Effect::Command { .. } => EffectKind::Command,
+        }
+    }
+
     /// What it does, in words for the record.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Effect::Claim { .. } => "claim",
-            Effect::Release { .. } => "release the claim",
-            Effect::Fence { .. } => "fence",
-            Effect::UndoFence { .. } => "undo the fence",
-            Effect::HandOver(_) => "hand over",
-            Effect::SwitchOver { .. } => "switch over",
-            Effect::Drain { .. } => "drain",
-            Effect::Restore { .. } => "restore traffic",
-            Effect::ValidateWrite { .. } => "validate a write",
-            Effect::Command { .. } => "command",
-        }
+        self.kind().name()
     }
 }
 
@@ -157,7 +178,7 @@ pub enum Outcome {
     /// It was tried and did not happen, and never will under this id.
     NotDone { reason: String },
     /// Nobody could tell, and a person takes it for not done, so that it can be tried anew. It may have happened all the same.
-    Assumed { reason: String },
+    Assumed { reason: AssumedReason },
     /// It did not reach anybody, as was seen afterwards, and it cannot any more: it may be made anew.
     Missed { reason: String },
     /// Of a command: it has ended, and did not answer 0. It may have done all of its work, a part of it, or nothing.

@@ -2,9 +2,9 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Actor, Before, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Foretold, Generation, GroupId, Identity, IdentityChange, Intent,
-    Loss, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, Refusal, RegionId, RegionStatus, Remainder, Status,
-    Timeline, Veto,
+    Accepted, Actor, Before, CheckTold, ChoiceCost, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Evidence, Foretold, Generation, GroupId,
+    Identity, IdentityChange, Intent, Loss, LostReason, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId,
+    ProposalReason, Refusal, RegionId, RegionReason, RegionStatus, Remainder, ResetReason, SkipReason, Status, StepFailure, Timeline, Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -92,7 +92,7 @@ pub enum Event {
     RegionChanged {
         region: RegionId,
         status: RegionStatus,
-        reason: String,
+        reason: RegionReason,
     },
     /// The member that leads, as the store and the member agree.
     PrimaryChanged {
@@ -139,13 +139,13 @@ pub enum Event {
         by: Actor,
         end: ProposalEnd,
         /// What it would have cost to confirm it, or why it was refused as it stood. For display; nothing is decided by it.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        words: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<ChoiceCost>,
     },
     AutomaticStopped {
         proposal: ProposalId,
         by: Actor,
-        reason: String,
+        reason: StopReason,
     },
     /// Automation is configured for the disaster and does not act on the group. Told once for each reason.
     AutomationHeld {
@@ -181,28 +181,28 @@ pub enum Event {
     /// The controller that sent it is gone, or its report is overdue: whether it happened must be observed.
     OutcomeLost {
         id: EffectId,
-        reason: String,
+        reason: LostReason,
     },
     StepDone {
         operation: OperationId,
         step: u16,
-        evidence: String,
+        evidence: Evidence,
     },
     StepFailed {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: StepFailure,
     },
     StepSkipped {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: SkipReason,
     },
     /// A failed step is tried again by a person's word or because nothing had happened.
     StepReset {
         operation: OperationId,
         step: u16,
-        reason: String,
+        reason: ResetReason,
     },
     Promoted {
         operation: OperationId,
@@ -228,7 +228,7 @@ pub enum Event {
     RemainderDone {
         operation: OperationId,
         remainder: Remainder,
-        evidence: String,
+        evidence: Evidence,
     },
     FenceProven {
         group: GroupId,
@@ -318,7 +318,7 @@ pub struct OperationStart {
     pub generation: Generation,
     pub by: Actor,
     pub automatic: bool,
-    pub reason: String,
+    pub reason: ProposalReason,
     pub disaster: Option<DisasterId>,
     pub accepted: Accepted,
     /// What it was said to lose.
@@ -326,10 +326,10 @@ pub struct OperationStart {
     pub loses: Option<super::Loss>,
     /// The checks that held, with what each rested on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub held: Vec<String>,
+    pub held: Vec<CheckTold>,
     /// What was told against it, and asked for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warned: Vec<String>,
+    pub warned: Vec<CheckTold>,
     pub before: Before,
 }
 
@@ -392,6 +392,19 @@ pub enum FactsChanged {
     Unnamed,
 }
 
+/// Why a countdown was stopped, or never began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopReason {
+    /// A person stopped it.
+    ByHand,
+    /// Automation may not begin it.
+    Veto(Veto),
+    /// It was due, and could not be begun.
+    Refused(Box<Refusal>),
+    /// In the words of an older program.
+    Written(String),
+}
+
 /// A choice that is put to a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
@@ -405,7 +418,7 @@ pub struct Proposal {
     pub leaves: Leaves,
     /// The best candidate is chosen afresh while this is `None`.
     pub to: Option<MemberId>,
-    pub reason: String,
+    pub reason: ProposalReason,
     pub by: Actor,
     pub disaster: Option<DisasterId>,
     /// When it is begun without a person, on the monotonic clock of the epoch it was made in.

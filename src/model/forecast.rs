@@ -97,11 +97,30 @@ pub struct Figures {
     /// Users were not served within the time that was looked at.
     pub not_served: Share,
     /// Why not, where most of those have a reason.
-    pub why_not: Option<String>,
+    pub why_not: Option<WhyNot>,
     /// Steps by what they take at the median, the longest first.
     pub drivers: Vec<(String, u64)>,
     /// What takes time and has no figure, because it was never measured.
     pub without: Vec<String>,
+}
+
+/// Why users are not served in a future.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyNot {
+    /// The choice could not be put on the table, or not be confirmed.
+    Refused(Box<super::Refusal>),
+    /// The operation waits for a person.
+    Waits(super::Question),
+    /// A step failed, and the operation waits for a person.
+    StepFailed {
+        step: String,
+        failure: super::StepFailure,
+    },
+    Failed(super::OperationFailure),
+    /// The operation ended otherwise, or still runs.
+    Stands(Box<super::Status>),
+    /// In words: of an assessment, or of an older program.
+    Told(String),
 }
 
 /// Quantiles by nearest rank. `None`: the sample is too small for it, or in that many futures it never came.

@@ -1,8 +1,8 @@
 //! One run of a plan.
 
 use super::{
-    Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode, Mono,
-    OperationId, Outcome, Plan, ProposalId, RegionId, Span, Timeline, Utc,
+    Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Evidence, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode,
+    Mono, OperationFailure, OperationId, Outcome, Plan, ProposalId, ProposalReason, Question, RegionId, SkipReason, Span, StepFailure, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Operation {
     pub generation: Generation,
     pub by: Actor,
     pub automatic: bool,
-    pub reason: String,
+    pub reason: ProposalReason,
     pub disaster: Option<DisasterId>,
     pub accepted: Accepted,
     pub before: Before,
@@ -71,7 +71,7 @@ pub enum Status {
     Running,
     /// It cannot go on without a person.
     Waiting {
-        question: String,
+        question: Question,
     },
     /// Everything was observed: promoted, validated, redirected, protected.
     Recovered,
@@ -88,11 +88,11 @@ pub enum Status {
         by: Actor,
     },
     Failed {
-        reason: String,
+        reason: OperationFailure,
     },
     /// It was promoted and leads by its own answer. The write that should have proven that failed.
     NotValidated {
-        reason: String,
+        reason: StepFailure,
     },
     /// The cluster elected this member by itself, and nothing of the plan was left to do.
     ElectedElsewhere {
@@ -168,13 +168,13 @@ pub enum StepState {
     Pending,
     Running,
     Done {
-        evidence: String,
+        evidence: Evidence,
     },
     Failed {
-        reason: String,
+        reason: StepFailure,
     },
     Skipped {
-        reason: String,
+        reason: SkipReason,
     },
 }
 
@@ -364,12 +364,8 @@ impl Operation {
     }
 
     /// The first step that failed, and why.
-    pub fn failed_step(&self) -> Option<(&super::Step, &str)> {
-        self.plan
-            .steps
-            .iter()
-            .zip(&self.steps)
-            .find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason.as_str())) } else { None })
+    pub fn failed_step(&self) -> Option<(&super::Step, &StepFailure)> {
+        self.plan.steps.iter().zip(&self.steps).find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason)) } else { None })
     }
 
     /// All that is missing is that a standby streams: a named person may accept that it does not.

@@ -1,6 +1,6 @@
 //! What a person or a program asks for. It carries who, what, and what they saw.
 
-use super::{Actor, Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Right, Risk, Utc};
+use super::{Actor, Digest, GroupId, Intent, MemberId, OperationId, ProposalId, RegionId, Risk, Utc};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,46 +115,6 @@ pub struct Confirmation {
     /// The operation that waits and is to be superseded by this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<OperationId>,
-}
-
-/// Why an order was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The law it would have broken, if one.
-    pub law: Option<u8>,
-    /// The right that the account lacks, if that is why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lacks: Option<Right>,
-    pub reason: String,
-    pub remedy: String,
-}
-
-impl Refusal {
-    pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
-        Refusal { law: None, lacks: None, reason: reason.into(), remedy: remedy.into() }
-    }
-
-    pub fn by_law(law: u8, reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
-        Refusal { law: Some(law), lacks: None, reason: reason.into(), remedy: remedy.into() }
-    }
-
-    /// The account may not order this.
-    pub fn lacking(right: Right, reason: impl Into<String>, remedy: impl Into<String>) -> Refusal {
-        Refusal { law: None, lacks: Some(right), reason: reason.into(), remedy: remedy.into() }
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.reason)?;
-        if let Some(law) = self.law {
-            write!(f, " (law {law})")?;
-        }
-        if !self.remedy.is_empty() {
-            write!(f, "; {}", self.remedy)?;
-        }
-        Ok(())
-    }
 }
 
 /// What an accepted order led to.

@@ -235,7 +235,7 @@ impl GroupView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionView {
     pub status: RegionStatus,
-    pub reason: String,
+    pub reason: super::RegionReason,
     pub load: Option<(Percent, Mono)>,
     /// Services that answer there, of those that were asked.
     pub services_up: u16,
@@ -424,7 +424,7 @@ impl ProposalView {
 pub struct WaitView {
     pub operation: super::OperationId,
     pub step: u16,
-    pub text: String,
+    pub wait: super::WaitReason,
 }
 
 /// One line of the incident's story.

@@ -10,6 +10,7 @@ use super::palette::{Palette, Pick};
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
+use crate::wording::proposal_reason_words;
 
 impl App {
     /// Carries out a command, or says why it cannot be.
@@ -200,7 +201,7 @@ impl App {
         let others: Vec<MemberId> = members.iter().map(|m| m.member).filter(|m| !view.assessment.left.contains(m)).collect();
         let at = others.iter().position(|r| Some(*r) == view.assessment.to).map_or(0, |at| (at + 1) % others.len());
         let to = others.get(at).copied().filter(|r| Some(*r) != view.assessment.to)?;
-        Some(Action::Propose { group: p.group, intent: p.intent, from: Some(p.from), to: Some(to), reason: p.reason.clone() })
+        Some(Action::Propose { group: p.group, intent: p.intent, from: Some(p.from), to: Some(to), reason: proposal_reason_words(&p.reason) })
     }
 
     pub(super) fn pick(&mut self, pick: Pick, s: &Snapshot) -> Option<Ask> {

@@ -8,7 +8,7 @@ use super::list::List;
 use super::places::Screen;
 use super::rows;
 use crate::model::*;
-use crate::wording::changed_words;
+use crate::wording::{changed_words, refusal_words};
 use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -267,7 +267,7 @@ impl App {
 
     /// An order was refused: what is typed after it was meant for its confirmation, and does nothing.
     fn refused(&mut self, refusal: &Refusal) {
-        self.open(Dialog::Told { text: format!("Refused: {refusal}"), typed: true });
+        self.open(Dialog::Told { text: format!("Refused: {}", refusal_words(refusal)), typed: true });
     }
 
     /// Another snapshot's world is shown from now on: what was open was about the one before.

@@ -9,6 +9,7 @@ use super::palette::{self, Palette};
 use super::panel::Canvas;
 use super::text::Row;
 use crate::model::*;
+use crate::wording::question_words;
 use ratatui::text::Line;
 use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
@@ -250,7 +251,7 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
         return lines;
     }
     if let Status::Waiting { question } = &o.status {
-        for part in wrap(question, c.width.saturating_sub(4)) {
+        for part in wrap(&question_words(question), c.width.saturating_sub(4)) {
             lines.push(Row::new().rest(g, &format!("   {part}"), c.width, t.strong).line());
         }
     }

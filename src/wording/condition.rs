@@ -1,6 +1,6 @@
 //! What is wrong now: a headline of the worst, and a sentence for each.
 
-use super::source_words;
+use super::{region_reason_words, source_words};
 use crate::model::*;
 
 /// The worst of what is wrong now, with everything else of its kind.
@@ -160,9 +160,9 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
     let detail = match &condition.kind {
         ConditionKind::StoreSilent { reason }
         | ConditionKind::BalancerSilent { reason, .. }
-        | ConditionKind::RegionDegraded { reason }
         | ConditionKind::FenceCheckFails { reason, .. }
         | ConditionKind::LoginRefused { reason, .. } => reason.clone(),
+        ConditionKind::RegionDegraded { reason } => region_reason_words(reason),
         ConditionKind::OnlyOurProbesFail { by } => by.clone(),
         ConditionKind::AutomationBlocked { veto } => veto.words(estate),
         ConditionKind::Cooldown { until } => format!("until {}", until.clock()),

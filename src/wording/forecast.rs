@@ -1,6 +1,19 @@
 //! What the futures of a choice said.
 
+use super::{failure_words, operation_failure_words, question_words, refusal_words};
 use crate::model::*;
+
+/// Why users are not served in a future.
+pub fn why_not_words(why: &WhyNot) -> String {
+    match why {
+        WhyNot::Refused(refusal) => refusal_words(refusal),
+        WhyNot::Waits(question) => question_words(question),
+        WhyNot::StepFailed { step, failure } => format!("{step}: {}", failure_words(failure)),
+        WhyNot::Failed(failure) => operation_failure_words(failure),
+        WhyNot::Stands(status) => status.word().to_string(),
+        WhyNot::Told(words) => words.clone(),
+    }
+}
 
 /// What was told of a choice, and of leaving it.
 pub fn foretold_words(foretold: &Foretold) -> String {

@@ -4,18 +4,28 @@
 //! It promises: nothing is decided here, and the same values give the same words. The engine, the hunts and the forecasts do
 //! not import it.
 
+mod breach;
 mod condition;
 mod database;
+mod detection;
 mod forecast;
 mod gap;
 mod operation;
+mod question;
 mod record;
+mod refusal;
+mod step;
 mod story;
 
+pub use breach::breach_words;
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{by_hand, elected_words, takes_over};
-pub use forecast::foretold_words;
+pub use detection::{check_told_words, choice_cost_words, disaster_evidence_words, proposal_reason_words, region_reason_words};
+pub use forecast::{foretold_words, why_not_words};
 pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};
+pub use question::{operation_failure_words, question_words};
 pub use record::changed_words;
+pub use refusal::{reason_and_remedy, refusal_words};
+pub use step::{evidence_words, failure_words, lost_words, outcome_words, reset_words, skip_words, wait_words};
 pub use story::Story;

@@ -1,5 +1,6 @@
 //! What an operation did, and what is left to do.
 
+use super::failure_words;
 use crate::model::*;
 
 /// What is left to do, and who does it.
@@ -25,7 +26,7 @@ pub fn closed_words(operation: &Operation, status: &Status, estate: &Estate) -> 
     let label = |member| estate.member_label(operation.group, member, None);
     match status {
         Status::NotValidated { reason } => {
-            Some(format!("promoted and not validated: {reason}; {} accepts writes by its own answer", label(operation.to)))
+            Some(format!("promoted and not validated: {}; {} accepts writes by its own answer", failure_words(reason), label(operation.to)))
         }
         Status::ElectedElsewhere { leader } => Some(format!("the cluster elected {} by itself", label(*leader))),
         Status::TargetLost => Some(format!("{} was lost after the hand-over", label(operation.to))),

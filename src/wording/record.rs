@@ -1,6 +1,10 @@
 //! Records in words: one line each.
 
-use super::{accepted_words, closed_words, foretold_words, served_after};
+use super::{
+    accepted_words, check_told_words, choice_cost_words, closed_words, evidence_words, failure_words, foretold_words, lost_words,
+    operation_failure_words, outcome_words, proposal_reason_words, question_words, refusal_words, region_reason_words, reset_words, served_after,
+    skip_words,
+};
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
 
@@ -26,6 +30,21 @@ pub const fn changed_words(reason: FactsChanged) -> &'static str {
         FactsChanged::PrimaryMoved => "the primary has moved",
         FactsChanged::NobodyConfirmed => "nobody confirmed it",
         FactsChanged::Unnamed => "the facts have changed",
+    }
+}
+
+/// What it would have cost to confirm a choice, where that is told.
+fn cost_words(cost: &Option<ChoiceCost>) -> String {
+    cost.as_ref().map_or(String::new(), choice_cost_words)
+}
+
+/// Why a countdown was stopped, or never began.
+fn stop_words(reason: &StopReason, estate: &Estate) -> String {
+    match reason {
+        StopReason::ByHand => "by hand".to_string(),
+        StopReason::Veto(veto) => veto.words(estate),
+        StopReason::Refused(refusal) => refusal_words(refusal),
+        StopReason::Written(words) => words.clone(),
     }
 }
 
@@ -60,7 +79,7 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
                 RegionStatus::Degraded | RegionStatus::Unknown => Weight::Warning,
                 RegionStatus::Ok => Weight::Notice,
             };
-            (weight, Subject::Region(region(*r)), format!("{}: {reason}", status.word()))
+            (weight, Subject::Region(region(*r)), format!("{}: {}", status.word(), region_reason_words(reason)))
         }
         Event::MemberNamed { .. } => return None,
         Event::PrimaryChanged { group: g, member: r, timeline } => {
@@ -172,44 +191,45 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             // Of detection's the lines before it say why; who asks for one weighs it, and has decided nothing.
             let (what, by, why) = match &p.by {
                 Actor::Part(Part::Detection) => ("to decide", String::new(), String::new()),
-                by => ("to be weighed", format!(", by {by}"), format!("; {}", p.reason)),
+                by => ("to be weighed", format!(", by {by}"), format!("; {}", proposal_reason_words(&p.reason))),
             };
             (Weight::Warning, Subject::Group(group(p.group)), format!("{what}: {} from {}{to}{by}{when}{why}", p.plan, region(p.from)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::Displaced, words } => {
-            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{words}", of(*proposal)))
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Displaced, cost } => {
+            (Weight::Notice, Subject::Person(by.to_string()), format!("turns to another choice{}{}", of(*proposal), cost_words(cost)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::Dismissed, words } => {
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::Dismissed, cost } => {
             // Who looked at a choice of one's own and left it has changed nothing.
             let own = state.proposals.iter().any(|p| p.proposal.id == *proposal && p.proposal.by == *by);
             let text = if own { "drops what was weighed" } else { "withdraws the choice" };
             let after = if own { "; nothing was done" } else { "" };
-            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{words}", of(*proposal)))
+            (Weight::Notice, Subject::Person(by.to_string()), format!("{text}{}{after}{}", of(*proposal), cost_words(cost)))
         }
-        Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, words } => {
-            let reason = if *reason == FactsChanged::Unnamed { words } else { changed_words(*reason) };
+        Event::ProposalClosed { proposal, by, end: ProposalEnd::FactsChanged { reason }, cost } => {
+            let reason = if *reason == FactsChanged::Unnamed { cost_words(cost) } else { changed_words(*reason).to_string() };
             (Weight::Notice, Subject::Person(by.to_string()), format!("choice{} withdrawn: {reason}", of(*proposal)))
         }
         Event::AutomaticStopped { proposal, by, reason } if !by.is_person() => {
-            (Weight::Warning, Subject::Person(by.to_string()), format!("no automatic response{}: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.to_string()), format!("no automatic response{}: {}", of(*proposal), stop_words(reason, estate)))
         }
         Event::AutomaticStopped { proposal, by, reason } => {
-            (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {reason}", of(*proposal)))
+            (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {}", of(*proposal), stop_words(reason, estate)))
         }
         Event::AutomationHeld { group: g, veto, .. } => {
             (Weight::Warning, Subject::Person(Part::Bpci.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
         }
         Event::Refused { order, refusal } => {
-            (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {refusal}", typed(&order.action)))
+            (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {}", typed(&order.action), refusal_words(refusal)))
         }
         Event::Armed { by } => (Weight::Notice, Subject::Person(by.to_string()), "armed: orders act from now on".to_string()),
         Event::Disarmed { by } => (Weight::Notice, Subject::Person(by.to_string()), "read-only from now on".to_string()),
         Event::OperationStarted(s) => (Weight::Alarm, Subject::Operation(s.id), {
             let accepts = accepted_words(&s.accepted);
             let accepts = if accepts.is_empty() { String::new() } else { format!(", who accepts {}", accepts.join(" and ")) };
-            let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", s.warned.join("; ")) };
+            let list = |checks: &[CheckTold]| checks.iter().map(check_told_words).collect::<Vec<_>>().join("; ");
+            let warned = if s.warned.is_empty() { String::new() } else { format!("; told against it: {}", list(&s.warned)) };
             let typed = if s.automatic { by_rule(state, s) } else { format!(", who typed {}", region(s.from)) };
-            let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", s.held.join("; ")) };
+            let held = if s.held.is_empty() { String::new() } else { format!("; it rests on: {}", list(&s.held)) };
             let loses =
                 s.loses.as_ref().filter(|_| s.plan.intent != Intent::Guided).map_or(String::new(), |loss| format!("; it was to lose: {loss}"));
             // It may have been asked for before that was declared.
@@ -239,12 +259,10 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         }
         Event::Reported { id, outcome } => {
             let (weight, text) = match outcome {
-                Outcome::Done { detail } => (Weight::Routine, format!("done: {detail}")),
-                Outcome::Assumed { reason } => (Weight::Warning, format!("unknown: {reason}")),
-                Outcome::NotDone { reason } => (Weight::Warning, format!("not done: {reason}")),
-                Outcome::Missed { reason } => (Weight::Warning, format!("not done: {reason}")),
-                Outcome::Ended { reason } => (Weight::Warning, reason.clone()),
-                Outcome::Unknown { reason } => (Weight::Warning, format!("unknown: {reason}")),
+                Outcome::Done { .. } => (Weight::Routine, format!("done: {}", outcome_words(outcome))),
+                Outcome::NotDone { .. } | Outcome::Missed { .. } => (Weight::Warning, format!("not done: {}", outcome_words(outcome))),
+                Outcome::Ended { .. } => (Weight::Warning, outcome_words(outcome)),
+                Outcome::Assumed { .. } | Outcome::Unknown { .. } => (Weight::Warning, format!("unknown: {}", outcome_words(outcome))),
             };
             let of_step = if is_own(*id) { String::new() } else { format!("{}: ", step(id.operation, id.step)) };
             // What was done has a name of its own: a step may do more than one thing.
@@ -252,29 +270,33 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let effect = if of_step.trim_end_matches(": ").replace('-', " ") == effect { String::new() } else { format!("{effect} ") };
             (weight, Subject::Operation(id.operation), format!("{of_step}{effect}{text}"))
         }
-        Event::OutcomeLost { id, reason } => {
-            (Weight::Warning, Subject::Operation(id.operation), format!("{}: outcome unknown, {reason}; looking", step(id.operation, id.step)))
-        }
+        Event::OutcomeLost { id, reason } => (
+            Weight::Warning,
+            Subject::Operation(id.operation),
+            format!("{}: outcome unknown, {}; looking", step(id.operation, id.step), lost_words(reason)),
+        ),
         Event::StepDone { operation, step: s, evidence } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}: {evidence}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}: {}", step(*operation, *s), evidence_words(evidence)))
         }
         Event::StepFailed { operation, step: s, reason } => {
-            (Weight::Alarm, Subject::Operation(*operation), format!("✗ {}: {reason}", step(*operation, *s)))
+            (Weight::Alarm, Subject::Operation(*operation), format!("✗ {}: {}", step(*operation, *s), failure_words(reason)))
         }
         Event::StepSkipped { operation, step: s, reason } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("– {}: {reason}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("– {}: {}", step(*operation, *s), skip_words(reason)))
         }
         Event::StepReset { operation, step: s, reason } => {
-            (Weight::Notice, Subject::Operation(*operation), format!("{}: {reason}", step(*operation, *s)))
+            (Weight::Notice, Subject::Operation(*operation), format!("{}: {}", step(*operation, *s), reset_words(reason)))
         }
         Event::Promoted { operation, timeline, loss } => {
             (Weight::Notice, Subject::Operation(*operation), format!("promoted on timeline {timeline}; lost: {loss}"))
         }
         Event::StatusChanged { operation, status } => {
             let text = match status {
-                Status::Waiting { question } => format!("waits for a person: {question}"),
-                Status::Failed { reason } if state.operation(*operation).is_some_and(|o| o.has_acted()) => format!("failed: {reason}"),
-                Status::Failed { reason } => format!("failed, nothing was changed: {reason}"),
+                Status::Waiting { question } => format!("waits for a person: {}", question_words(question)),
+                Status::Failed { reason } if state.operation(*operation).is_some_and(|o| o.has_acted()) => {
+                    format!("failed: {}", operation_failure_words(reason))
+                }
+                Status::Failed { reason } => format!("failed, nothing was changed: {}", operation_failure_words(reason)),
                 Status::RecoveredUnprotected { by } => format!("recovered, unprotected, as {by} accepts"),
                 Status::Aborted { by } => format!("aborted by {by}"),
                 status @ (Status::NotValidated { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost) => {
@@ -312,7 +334,9 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
             let list = obligations.iter().map(owes).collect::<Vec<_>>().join(", ");
             (Weight::Notice, Subject::Operation(*operation), format!("takes over what the controller before left to be undone: {list}"))
         }
-        Event::RemainderDone { operation, evidence, .. } => (Weight::Notice, Subject::Operation(*operation), format!("✓ {evidence}")),
+        Event::RemainderDone { operation, evidence, .. } => {
+            (Weight::Notice, Subject::Operation(*operation), format!("✓ {}", evidence_words(evidence)))
+        }
         Event::FenceProven { .. } => return None,
         Event::Foretold { foretold, proposal } => {
             let open = state.proposals.iter().find(|p| p.proposal.id == *proposal).map(|p| p.proposal.plan.clone());

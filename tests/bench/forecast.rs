@@ -22,14 +22,14 @@ fn main() {
     let mut simulation =
         Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
-    simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e:?}"));
     simulation.run_to(Mono(10_000)).unwrap_or_else(|e| panic!("{e}"));
     let mut took = Vec::new();
     let mut events = 0;
     for _ in 0..5 {
         let (began, before) = (Instant::now(), sim::happened());
         let choice = Choice { group: GroupId(0), intent: Intent::Failover, to: None };
-        let (_, found) = forecast(&simulation.core.engine, simulation.now(), &choice, FUTURES).unwrap_or_else(|r| panic!("{r}"));
+        let (_, found) = forecast(&simulation.core.engine, simulation.now(), &choice, FUTURES).unwrap_or_else(|r| panic!("{r:?}"));
         std::hint::black_box(&found);
         took.push(began.elapsed());
         events = sim::happened() - before;
@@ -51,7 +51,7 @@ fn main() {
 /// Each branch by itself.
 fn branches(simulation: &Simulation) {
     let choice = Choice { group: GroupId(0), intent: Intent::Failover, to: None };
-    let (_, question) = question(&simulation.core.engine, simulation.now(), &choice).unwrap_or_else(|r| panic!("{r}"));
+    let (_, question) = question(&simulation.core.engine, simulation.now(), &choice).unwrap_or_else(|r| panic!("{r:?}"));
     let durations = Durations::of(&question.fork.past);
     let to = [question.to, question.next].map(|to| to.map(Branch::Act));
     for (name, branch) in [("the failover", to[0]), ("leaving it", Some(Branch::Leave)), ("the next best", to[1])] {

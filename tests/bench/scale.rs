@@ -70,7 +70,7 @@ fn main() {
     let mut simulation =
         Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(15_000)).unwrap_or_else(|e| panic!("{e}"));
-    simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e:?}"));
     let began = Instant::now();
     let mut at = 15_000;
     while simulation.core.engine.state().operations.iter().filter(|o| !o.is_over()).count() < 200 && at < 40_000 {

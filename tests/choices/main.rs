@@ -34,7 +34,7 @@ fn try_order(simulation: &mut Simulation, action: Action) -> Result<Receipt, Ref
 }
 
 fn order(simulation: &mut Simulation, action: Action) -> Receipt {
-    try_order(simulation, action).unwrap_or_else(|e| panic!("{e}"))
+    try_order(simulation, action).unwrap_or_else(|e| panic!("{e:?}"))
 }
 
 /// The first database of the built-in estate.
@@ -79,7 +79,7 @@ fn who_only_looks_elsewhere_leaves_the_countdown() {
 fn who_looked_before_it_was_declared_leaves_the_countdown() {
     for turns in [false, true] {
         let mut simulation = played("calm", Span::secs(5));
-        simulation.inject("region_outage us-east-1").unwrap_or_else(|e| panic!("{e}"));
+        simulation.inject("region_outage us-east-1").unwrap_or_else(|e| panic!("{e:?}"));
         wait(&mut simulation, Span::secs(2));
         order(&mut simulation, Action::Propose { group: ORDERS, intent: Intent::Failover, from: None, to: None, reason: "mine".to_string() });
         wait(&mut simulation, Span::secs(5));
@@ -150,7 +150,7 @@ fn what_leads_no_more_is_not_accepted_as_unprotected() {
     let (mut well, operation) = waiting();
     order(&mut well, Action::AcceptUnprotected { operation });
     let (mut struck, operation) = waiting();
-    struck.inject("region_outage eu-west-1").unwrap_or_else(|e| panic!("{e}"));
+    struck.inject("region_outage eu-west-1").unwrap_or_else(|e| panic!("{e:?}"));
     struck.run_to(Mono(149_500)).unwrap_or_else(|e| panic!("{e}"));
     let refused = try_order(&mut struck, Action::AcceptUnprotected { operation });
     assert!(refused.as_ref().is_err_and(|e| e.law == Some(6)), "{refused:?}");
@@ -243,7 +243,7 @@ fn the_fence_stays_when_another_leads() {
 #[test]
 fn who_died_with_the_old_primary_is_handed_nothing() {
     let mut simulation = confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
-    simulation.inject("node_failure eu-west-1 orders-db").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("node_failure eu-west-1 orders-db").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(20));
     let operation = running(&simulation);
     assert!(!operation.effects().any(|e| matches!(e.effect, Effect::HandOver(_))), "{:?}", operation.steps);
@@ -306,7 +306,7 @@ fn protection_that_is_lost_again_is_waited_for_again() {
     order(&mut simulation, Action::Disarm);
     wait(&mut simulation, Span::secs(15));
     assert!(protects(&running(&simulation)) && !running(&simulation).is_over(), "{:?}", running(&simulation).steps);
-    simulation.inject("standby_lost ap-southeast-1").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("standby_lost ap-southeast-1").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(10));
     let typed = simulation.snapshot(1, false).estate.name.clone();
     order(&mut simulation, Action::Arm { typed });
@@ -320,14 +320,14 @@ fn note(text: &str, by_hand: bool) -> Action {
 }
 
 async fn ordered(handle: &Arc<dyn Handle>, action: Action) -> Receipt {
-    handle.order(action).await.unwrap_or_else(|e| panic!("{e}"))
+    handle.order(action).await.unwrap_or_else(|e| panic!("{e:?}"))
 }
 
 #[tokio::test]
 async fn a_fork_recovers_and_nothing_real_moves() {
     let playing = Playing { speed: 1, judged: false, walk: false, waits: false, ended: None };
     let base = start_simulation(outage(), playing);
-    base.control(Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e}"));
+    base.control(Control::Pause(true)).await.unwrap_or_else(|e| panic!("{e:?}"));
     let group = ORDERS;
     let fork = base.fork().await.unwrap_or_else(|e| panic!("{e}"));
     let first = fork.snapshot();
@@ -481,7 +481,7 @@ fn what_was_ended_in_time_leaves_it_to_the_cluster() {
 #[test]
 fn two_databases_that_fail_at_once_are_two_disasters() {
     let mut simulation = played("calm", Span::secs(5));
-    simulation.inject("node_failure us-east-1").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("node_failure us-east-1").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(10));
     let snapshot = simulation.snapshot(1, false);
     assert_eq!((snapshot.disasters.len(), snapshot.proposals.len()), (2, 2), "{:?}", snapshot.disasters);
@@ -499,7 +499,7 @@ fn two_databases_that_fail_at_once_are_two_disasters() {
 #[test]
 fn a_primary_that_stepped_down_is_no_primary() {
     let mut simulation = played("calm", Span::secs(5));
-    simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(20));
     let snapshot = simulation.snapshot(1, false);
     let view = snapshot.group(ORDERS).unwrap_or_else(|| panic!("no view"));
@@ -525,7 +525,7 @@ fn a_primary_that_stepped_down_is_no_primary() {
 fn who_took_over_and_died_is_not_waited_for() {
     let mut simulation = confirmed(|o| o.results.served.is_some());
     let to = simulation.snapshot(1, false).label(ORDERS, running(&simulation).to).into_owned();
-    simulation.inject(&format!("region_outage {to}")).unwrap_or_else(|e| panic!("{e}"));
+    simulation.inject(&format!("region_outage {to}")).unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(17));
     assert_eq!(running(&simulation).status, Status::TargetLost);
     let s = simulation.snapshot(1, false);

@@ -171,7 +171,7 @@ impl Run {
     /// Puts a failover on the table and confirms what is shown then, with every risk accepted that is asked for.
     pub fn fail_over(&mut self) -> OperationId {
         let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "ordered".to_string() };
-        self.order(propose).unwrap_or_else(|e| panic!("{e}"));
+        self.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
         let ready = |s: &Snapshot| s.proposals.first().is_some_and(|v| v.assessment.can_be_confirmed());
         let snapshot = self.until(Span::secs(30), "a choice that can be confirmed", ready);
         let view = &snapshot.proposals[0];

@@ -40,7 +40,7 @@ fn first_disaster(way: Way, seed: u64, cooldown: Span) -> Run {
             run.restart(Span::secs(50), false);
             run.wait(Span::secs(5));
             let typed = run.estate.name.clone();
-            run.order(Action::Arm { typed }).unwrap_or_else(|e| panic!("{e}"));
+            run.order(Action::Arm { typed }).unwrap_or_else(|e| panic!("{e:?}"));
         }
         Way::StoppedBeforeProtection | Way::Overtaken => {
             run.until(Span::secs(60), "a promotion", |s| operation(s).is_some_and(|o| o.results.promoted.is_some()));
@@ -113,13 +113,13 @@ fn overruled(fencing: Fencing, seed: u64) -> Run {
 /// Confirms a failover of the primary although it answers.
 fn overrule(run: &mut Run) {
     let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "overruled".to_string() };
-    run.order(propose).unwrap_or_else(|e| panic!("{e}"));
+    run.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
     let snapshot =
         run.until(Span::secs(30), "a choice that can be overruled", |s| s.proposals.first().is_some_and(|v| v.assessment.overrule.is_some()));
     let view = &snapshot.proposals[0];
     let confirmation =
         Confirmation { manual_override: true, accepts: view.assessment.risks.clone(), ..view.confirmed(snapshot.now.utc, "us-east-1") };
-    run.order(Action::Confirm(confirmation)).unwrap_or_else(|e| panic!("{e}"));
+    run.order(Action::Confirm(confirmation)).unwrap_or_else(|e| panic!("{e:?}"));
 }
 
 /// Whether a balancer leads writes to the primary.
@@ -159,7 +159,7 @@ fn a_fence_that_hangs_is_told_and_a_person_restores_traffic() {
         assert!(!operation.is_over(), "{:?}", operation.status);
         assert!(operation.obligations().iter().any(|o| matches!(o, Obligation::Drained { .. })));
         assert!(matches!(operation.status, Status::Waiting { .. }), "{:?}", operation.status);
-        run.order(Action::Rollback { operation: operation.id }).unwrap_or_else(|e| panic!("{e}"));
+        run.order(Action::Rollback { operation: operation.id }).unwrap_or_else(|e| panic!("{e:?}"));
         run.until(Span::secs(10), "users to be served", serves);
         run.replays();
     }
@@ -178,7 +178,7 @@ fn a_waiting_operation_is_superseded_by_a_confirmation_that_names_it() {
     assert!(!old.obligations().is_empty());
     run.core.door.fencing = Fencing::Works;
     let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "once more".to_string() };
-    run.order(propose).unwrap_or_else(|e| panic!("{e}"));
+    run.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
     let snapshot = run.until(Span::secs(5), "a choice", |s| s.proposals.first().is_some_and(|v| v.assessment.can_be_confirmed()));
     let view = &snapshot.proposals[0];
     assert_eq!(view.assessment.supersedes, Some(old.id));
@@ -186,7 +186,7 @@ fn a_waiting_operation_is_superseded_by_a_confirmation_that_names_it() {
     let refused = run.order(Action::Confirm(unnamed));
     assert!(refused.as_ref().is_err_and(|e| e.law == Some(7)), "{refused:?}");
     let named = view.confirmed(snapshot.now.utc, "us-east-1");
-    run.order(Action::Confirm(named)).unwrap_or_else(|e| panic!("{e}"));
+    run.order(Action::Confirm(named)).unwrap_or_else(|e| panic!("{e:?}"));
     let (first, new) = (run.first(), run.last());
     assert_eq!(first.status, Status::Superseded { by: new.id });
     assert_eq!((first.obligations(), new.inherited.clone()), (Vec::new(), old.obligations()));
@@ -283,7 +283,7 @@ fn a_rebuilt_cluster_allows_no_new_operation_until_it_is_adopted() {
     let changed = |s: &Snapshot| s.gaps.iter().any(|gap| matches!(gap, Gap::IdentityChanged { .. }));
     run.until(Span::secs(30), "the change to be told", changed);
     let propose = || Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "ordered".to_string() };
-    run.order(propose()).unwrap_or_else(|e| panic!("{e}"));
+    run.order(propose()).unwrap_or_else(|e| panic!("{e:?}"));
     run.wait(Span::secs(2));
     let blocked = |s: &Snapshot| s.proposals[0].assessment.checks.iter().any(|c| c.id == CheckId::SameCluster);
     assert!(blocked(&run.snapshot()) && !run.snapshot().proposals[0].assessment.can_be_confirmed());
@@ -293,7 +293,7 @@ fn a_rebuilt_cluster_allows_no_new_operation_until_it_is_adopted() {
     run.wait(Span::secs(25));
     assert!(run.core.engine.state().operations.is_empty());
     assert!(run.order(Action::Adopt { group: DB, typed: "core".to_string() }).is_err());
-    run.order(Action::Adopt { group: DB, typed: "core-db".to_string() }).unwrap_or_else(|e| panic!("{e}"));
+    run.order(Action::Adopt { group: DB, typed: "core-db".to_string() }).unwrap_or_else(|e| panic!("{e:?}"));
     run.wait(Span::secs(2));
     assert!(!changed(&run.snapshot()));
     run.replays();

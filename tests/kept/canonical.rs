@@ -208,8 +208,8 @@ const fn end_of(end: ProposalEnd) -> &'static str {
 }
 
 /// Why a countdown was stopped: by a person, or because automation may not act.
-fn stop_of(reason: &str) -> &'static str {
-    if reason == "by hand" { "stopped by hand" } else { "automation may not act" }
+fn stop_of(reason: &StopReason) -> &'static str {
+    if *reason == StopReason::ByHand { "stopped by hand" } else { "automation may not act" }
 }
 
 fn operation(e: &Estate, o: &Operation) -> Value {

@@ -42,7 +42,7 @@ fn act(simulation: &mut Simulation, act: Act) {
             simulation.run_to(until).unwrap_or_else(|e| panic!("{e}"));
             return;
         }
-        Strike(fault) => return simulation.inject(fault).unwrap_or_else(|e| panic!("{e}")),
+        Strike(fault) => return simulation.inject(fault).unwrap_or_else(|e| panic!("{e:?}")),
         Mend => return simulation.core.door.mend(),
         FillDisk => {
             simulation.core.journal.fill(true);

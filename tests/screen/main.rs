@@ -89,7 +89,7 @@ fn looks(name: &str, buffer: &Buffer) {
 fn moments() -> Vec<(&'static str, Snapshot)> {
     let stale = {
         let mut simulation = at("calm", 5);
-        simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e}"));
+        simulation.inject("store_away us-east-1").unwrap_or_else(|e| panic!("{e:?}"));
         simulation.run_to(Mono(20_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     };

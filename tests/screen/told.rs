@@ -254,10 +254,10 @@ fn what_is_typed_after_an_order_reaches_nothing_else() {
     let [Ask::Order(Action::Propose { .. })] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it is not there yet");
     assert!(app.dialog.is_none() && app.screen == Screen::Recovery);
-    app.answered(Err(Refusal::by_law(7, "it runs", "wait")), "");
+    app.answered(Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: OperationId(1), group: None })), "");
     std::thread::sleep(std::time::Duration::from_millis(600));
     assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it was refused");
-    assert!(text(&app, &s).contains("Refused: it runs"), "{}", text(&app, &s));
+    assert!(text(&app, &s).contains("Refused: recovery-"), "{}", text(&app, &s));
     assert_eq!(type_keys(&mut app, &s, "\n"), []);
     assert!(app.dialog.is_none() && app.screen == Screen::Recovery);
 }

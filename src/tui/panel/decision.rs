@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
+use crate::wording::proposal_reason_words;
 use ratatui::text::Line;
 
 /// Below this width what is to be decided and how long there is take a line each.
@@ -123,7 +124,7 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
         return lines;
     }
     if form.why {
-        lines.extend(said(c, "why", &p.reason, t.text));
+        lines.extend(said(c, "why", &proposal_reason_words(&p.reason), t.text));
     }
     if p.intent == Intent::Guided {
         lines.extend(said(c, "it loses", RESTORED, t.bad));

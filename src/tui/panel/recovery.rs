@@ -4,7 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
-use crate::wording::{accepted_words, remains_words};
+use crate::wording::{accepted_words, failure_words, question_words, remains_words, wait_words};
 use ratatui::text::Line;
 
 pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
@@ -22,7 +22,7 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         lines.push(waits_for(c, o));
     }
     if let Status::Waiting { question } = &o.status {
-        for (i, part) in crate::tui::dialog::wrap(&g.plain(question), c.width.saturating_sub(6).max(10)).into_iter().enumerate() {
+        for (i, part) in crate::tui::dialog::wrap(&g.plain(&question_words(question)), c.width.saturating_sub(6).max(10)).into_iter().enumerate() {
             let mark = if i == 0 { format!("   {} ", g.alarm) } else { "     ".to_string() };
             lines.push(Row::new().add(mark, t.bad).rest(g, &part, c.width, t.strong).line());
         }
@@ -90,7 +90,7 @@ pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
 
 /// What its running steps wait for.
 pub fn waits_for(c: &Canvas, o: &Operation) -> Line<'static> {
-    let waits: Vec<&str> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| w.text.as_str()).collect();
+    let waits: Vec<String> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| wait_words(&w.wait)).collect();
     Row::new().left(c.glyphs, "   waits for", 19, c.theme.dim).rest(c.glyphs, &waits.join("; "), c.width, c.theme.text).line()
 }
 
@@ -141,7 +141,7 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
     let mut lines = vec![head.line()];
     for (step, record) in steps {
         if let StepState::Failed { reason } = &record.state {
-            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &format!("{}: {reason}", step.id), c.width, t.bad).line());
+            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &format!("{}: {}", step.id, failure_words(reason)), c.width, t.bad).line());
         }
     }
     lines

@@ -5,7 +5,7 @@ use crate::forecast;
 use crate::model::*;
 use crate::tui::panel::Canvas;
 use crate::tui::text::Row;
-use crate::wording::remains_words;
+use crate::wording::{evidence_words, failure_words, operation_failure_words, outcome_words, question_words, remains_words, skip_words, wait_words};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -69,10 +69,10 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     let title = format!("  {} of {} steps {} {} {} {total}", o.done_count(), o.plan.steps.len(), g.dot, o.status.word(), g.dot);
     lines.push(Row::new().add(format!(" {} by {}", o.id, g.plain(&o.by.to_string())), t.title).rest(g, &title, c.width, status_style(c, o)).line());
     if let Status::Waiting { question } = &o.status {
-        lines.extend(fact(c, "waits", question, t.bad));
+        lines.extend(fact(c, "waits", &question_words(question), t.bad));
     }
     if let Status::Failed { reason } = &o.status {
-        lines.extend(fact(c, "failed", reason, t.bad));
+        lines.extend(fact(c, "failed", &operation_failure_words(reason), t.bad));
     }
     if let Some(text) = crate::wording::closed_words(o, &o.status, &s.estate) {
         lines.extend(fact(c, "closed", &text, t.warn));
@@ -169,23 +169,23 @@ fn words(c: &Canvas, o: &Operation, index: usize) -> String {
     let (step, record) = (&o.plan.steps[index], &o.steps[index]);
     let mut parts = Vec::new();
     match &record.state {
-        StepState::Done { evidence } if !evidence.is_empty() => parts.push(evidence.clone()),
-        StepState::Failed { reason } => parts.push(format!("failed: {reason}")),
-        StepState::Skipped { reason } => parts.push(format!("skipped: {reason}")),
+        StepState::Done { evidence } => parts.extend(Some(evidence_words(evidence)).filter(|words| !words.is_empty())),
+        StepState::Failed { reason } => parts.push(format!("failed: {}", failure_words(reason))),
+        StepState::Skipped { reason } => parts.push(format!("skipped: {}", skip_words(reason))),
         StepState::Running => {
             let wait = c.snapshot.waits.iter().find(|w| w.operation == o.id && usize::from(w.step) == index);
-            parts.push(format!("waits for {}", wait.map_or("its turn", |w| w.text.as_str())));
+            parts.push(format!("waits for {}", wait.map_or("its turn".to_string(), |w| wait_words(&w.wait))));
             parts.push(format!("at most {}", step.timeout));
         }
         _ => {}
     }
     for effect in &record.effects {
         match &effect.outcome {
-            Some(Outcome::Assumed { reason }) => parts.push(format!("{} unknown: {reason}", effect.effect.name())),
-            Some(Outcome::NotDone { reason }) => parts.push(format!("{} not done: {reason}", effect.effect.name())),
+            Some(outcome @ Outcome::Assumed { .. }) => parts.push(format!("{} unknown: {}", effect.effect.name(), outcome_words(outcome))),
+            Some(outcome @ Outcome::NotDone { .. }) => parts.push(format!("{} not done: {}", effect.effect.name(), outcome_words(outcome))),
             Some(Outcome::Missed { .. }) => parts.push(format!("{} did not happen, made anew", effect.effect.name())),
-            Some(Outcome::Ended { reason }) => parts.push(format!("{}: {reason}", effect.effect.name())),
-            Some(Outcome::Unknown { reason }) => parts.push(format!("{}: unknown, {reason}", effect.effect.name())),
+            Some(outcome @ Outcome::Ended { .. }) => parts.push(format!("{}: {}", effect.effect.name(), outcome_words(outcome))),
+            Some(outcome @ Outcome::Unknown { .. }) => parts.push(format!("{}: unknown, {}", effect.effect.name(), outcome_words(outcome))),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use super::fact;
 use crate::model::*;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
-use crate::wording::takes_over;
+use crate::wording::{disaster_evidence_words, region_reason_words, takes_over};
 use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
@@ -34,8 +34,8 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
             view.services
         );
         lines.extend(fact(c, "state", &text, t.warn));
-    } else if !view.reason.is_empty() {
-        lines.extend(fact(c, "state", &view.reason, t.text));
+    } else if view.reason != RegionReason::NotFound {
+        lines.extend(fact(c, "state", &region_reason_words(&view.reason), t.text));
     }
     let place: Vec<&str> = [&region.provider, &region.data_center].into_iter().flatten().map(String::as_str).collect();
     let place = if place.is_empty() { String::new() } else { format!(", {}", place.join(", ")) };
@@ -48,7 +48,8 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     for d in s.disasters.iter().filter(|d| d.regions.contains(&id)) {
         let names = d.of_nodes(&s.estate);
         let names = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
-        let text = format!("{} {}{names}, since {}; declared on: {}", d.severity, d.kind.words(), d.since.clock(), d.evidence);
+        let text =
+            format!("{} {}{names}, since {}; declared on: {}", d.severity, d.kind.words(), d.since.clock(), disaster_evidence_words(&d.evidence));
         lines.extend(fact(c, "disaster", &text, t.bad));
     }
     lines.extend(data(c, id));
