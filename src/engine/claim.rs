@@ -82,12 +82,21 @@ pub struct ClaimSeen {
     since: Mono,
     /// Since when the owner key is gone.
     owner_gone: Option<Mono>,
+    /// A running claim that a restored store does not know any more, and since when: who had it may not know that yet.
+    forgotten: Option<(Arc<Claim>, Mono)>,
 }
 
 impl ClaimSeen {
-    /// What is known after one more read of the store.
-    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono) -> ClaimSeen {
+    /// What is known after one more read of the store. `restored`: the store has gone back in time, and what was seen of its keys
+    /// before counts no more.
+    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono, restored: bool) -> ClaimSeen {
         let key = standing_key(record);
+        let runs = |c: &Arc<Claim>| c.running && c.owner.is_some();
+        let forgotten = before.as_ref().and_then(|b| match &b.claim {
+            Some(claim) if restored && runs(claim) => Some((Arc::clone(claim), at)),
+            _ => b.forgotten.clone(),
+        });
+        let before = before.filter(|_| !restored);
         let (known, owner) = before.map_or((None, None), |b| ((b.key.as_ref() == key).then_some((b.claim, b.since, b.owner_gone)), b.owner));
         let (claim, since, gone) = known.unwrap_or_else(|| (key.and_then(|k| Claim::read(&k.value)).map(Arc::new), at, None));
         let owner = record.owner.as_ref().map(|key| match owner {
@@ -95,7 +104,7 @@ impl ClaimSeen {
             _ => (key.clone(), Owner::read(&key.value).map(Arc::new)),
         });
         let owner_gone = if owner.is_none() { gone.or(Some(at)) } else { None };
-        ClaimSeen { key: key.cloned(), claim, owner, since, owner_gone }
+        ClaimSeen { key: key.cloned(), claim, owner, since, owner_gone, forgotten }
     }
 
     fn owner(&self) -> Option<&Owner> {
@@ -125,7 +134,10 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let Some(claim) = seen.claim.as_deref().filter(|c| c.running) else {
         // An owner without an operation: somebody is at work on the keys.
         let unowned = || ClaimState::Foreign { operation: "an operation".to_string(), owner: holder(owner), since, renewing: true };
-        return Some(if seen.owner.is_some() { unowned() } else { ClaimState::Free });
+        return Some(match seen.owner {
+            Some(_) => unowned(),
+            None => forgotten(cx, seen).unwrap_or(ClaimState::Free),
+        });
     };
     let Some(by) = &claim.owner else {
         // This directory's own program may have been an older one.
@@ -149,10 +161,23 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let Some(gone_since) = seen.owner_gone else {
         return Some(ClaimState::Foreign { operation, owner: name, since, renewing: owner == Some(by) });
     };
+    Some(ClaimState::Orphaned { operation, owner: name, gone_since, left: patience_left(cx, claim, gone_since) })
+}
+
+/// How long an effect of a claim may still be under way after its owner is gone.
+fn patience_left(cx: &Facts, claim: &Claim, gone_since: Mono) -> Span {
     let patience = Span(claim.patience_ms).min(limits::LONGEST_PATIENCE).plus(ANSWER);
     let patience = if planted::is(Break::TakeoverAtOnce) { Span::ZERO } else { patience };
-    let left = Span(patience.0.saturating_sub(cx.now.mono.since(gone_since).0));
-    Some(ClaimState::Orphaned { operation, owner: name, gone_since, left })
+    Span(patience.0.saturating_sub(cx.now.mono.since(gone_since).0))
+}
+
+/// Another controller's claim is lost to a restored store: it stops once it notices, and until its patience has passed it may not have.
+fn forgotten(cx: &Facts, seen: &ClaimSeen) -> Option<ClaimState> {
+    let (claim, gone_since) = seen.forgotten.as_ref()?;
+    let left = patience_left(cx, claim, *gone_since);
+    let other = claim.owner.as_ref().is_some_and(|o| o.journal != cx.state.owner.journal);
+    let (operation, owner) = (claim.operation.clone(), holder(claim.owner.as_ref()));
+    (other && left > Span::ZERO).then_some(ClaimState::Orphaned { operation, owner, gone_since: *gone_since, left })
 }
 
 fn holder(owner: Option<&Owner>) -> String {
@@ -461,5 +486,32 @@ mod tests {
         assert_eq!(read(2_000, 91, 9), ((91, 9), Some(began.plus(Span(1_000)))));
         assert_eq!(read(3_000, 40, 7), ((40, 7), Some(began.plus(Span(3_000)))), "restored");
         assert_eq!(read(2_500, 95, 9), ((40, 7), Some(began.plus(Span(3_000)))), "overtaken by a later read");
+    }
+
+    /// What it had claimed is waited for although the restored store does not know it any more.
+    #[test]
+    fn who_lost_its_claim_to_a_restored_store_is_waited_for() {
+        let claim = |owner: Owner| {
+            let claim = foreign(Some(owner)).write();
+            StoreRecord { revision: 90, operation: Some(OperationKey { value: claim.into(), revision: 3 }), ..StoreRecord::default() }
+        };
+        let restored = StoreRecord { revision: 40, ..StoreRecord::default() };
+        for (owner, waits) in [(owner("other", "1", "1"), true), (owner("ours", "1", "0"), false)] {
+            let mut simulation = calm();
+            let began = simulation.now().mono;
+            let engine = &mut simulation.core.engine;
+            engine.state.owner = self::owner("ours", "1", "1");
+            for (after, record) in [(0, claim(owner)), (1_000, restored.clone()), (6_000, StoreRecord { revision: 41, ..restored.clone() })] {
+                engine.measured(&Observation { at: began.plus(Span(after)), fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+            }
+            let at = |after: u64| {
+                let now = Now { utc: Utc(1_767_225_600_000), mono: began.plus(Span(after)) };
+                state(&engine.facts(now), GROUP)
+            };
+            // Its patience of 10 s, and the second that an answer may take.
+            let left = |after| if let Some(ClaimState::Orphaned { left, .. }) = at(after) { left } else { Span::ZERO };
+            assert_eq!(left(6_000), if waits { Span::secs(6) } else { Span::ZERO });
+            assert_eq!(at(12_000), Some(ClaimState::Free));
+        }
     }
 }

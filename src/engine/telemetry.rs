@@ -154,7 +154,7 @@ impl StoreTelemetry {
         }
         let restored = before.as_ref().is_some_and(|(old, _)| old.revision > record.revision);
         let before = before.filter(|_| !restored);
-        self.claim = Some(ClaimSeen::after(self.claim.take().filter(|_| !restored), &record, at));
+        self.claim = Some(ClaimSeen::after(self.claim.take(), &record, at, restored));
         // The time left is told in whole seconds, cut off: the end lies within the second after it.
         let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
         let same = before

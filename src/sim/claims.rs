@@ -83,6 +83,12 @@ impl World {
 
     /// Nobody renews our leases any more: the process is gone.
     pub(super) fn process_is_gone(&mut self) {
+        for c in 0..self.clusters.len() {
+            // What a restored store has forgotten nobody can know who comes after: the rival has noticed it by then.
+            if self.rival.as_ref().is_some_and(|r| r.took[c].is_some()) && !self.rival_claimed(c) {
+                self.rival_gone(c, Mono::default());
+            }
+        }
         for tenure in &mut self.process.tenures {
             *tenure = None;
         }
@@ -341,7 +347,7 @@ impl World {
             Rival::TakesOver { holds } => (holds, false),
             Rival::Claims { holds, dies, .. } => (holds, dies),
         };
-        let ours = self.clusters[c].store.claimed().is_some_and(|c| c.running && c.owner == Some(Owner::from("rival")));
+        let ours = self.rival_claimed(c);
         let owns = self.clusters[c].store.owner.is_some();
         if !ours {
             // The store was restored: it has lost what it claimed, and stops.
@@ -359,6 +365,10 @@ impl World {
             }
             self.rival_releases(c);
         }
+    }
+
+    fn rival_claimed(&self, c: usize) -> bool {
+        self.clusters[c].store.claimed().is_some_and(|c| c.running && c.owner == Some(Owner::from("rival")))
     }
 
     fn rival_gone(&mut self, c: usize, reaches: Mono) {
