@@ -60,8 +60,10 @@ pub fn is_silent(cx: &Facts, operation: &Operation) -> bool {
 /// A validating write failed after the promotion, all else is done or waits for that write, and the new primary leads by its
 /// own answer.
 fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
-    let over = |(index, s): (usize, &StepRecord)| match s.state {
+    let over = |(index, s): (usize, &StepRecord)| match &s.state {
         StepState::Pending => !may_begin(operation, index),
+        // Nor does it go on without its claim.
+        StepState::Failed { reason: StepFailure::ClaimLost { .. } } => true,
         _ => s.state.opens() || operation.fails_validation(index),
     };
     let all = operation.steps.iter().enumerate().all(over);

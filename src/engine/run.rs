@@ -306,10 +306,10 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     }
 }
 
-/// But for protection, what is not done has not begun: a plan may go on after it.
+/// But for protection, what is not done has not begun, or has failed: a plan may go on after it.
 fn nothing_else_runs(operation: &Operation) -> bool {
-    let waits = |s: &Step, r: &StepRecord| r.state == StepState::Pending || s.kind == StepKind::WatchProtection;
-    operation.plan.steps.iter().zip(&operation.steps).all(|(s, r)| r.state.opens() || waits(s, r))
+    let runs = |s: &Step, r: &StepRecord| r.state == StepState::Running && s.kind != StepKind::WatchProtection;
+    !operation.plan.steps.iter().zip(&operation.steps).any(|(s, r)| runs(s, r))
 }
 
 /// An operation that goes on keeps its claim, also while it waits for a person: what lapsed is taken up again.
