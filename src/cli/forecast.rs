@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::forecast::HORIZON;
 use crate::journal::Journal;
 use crate::model::*;
+use crate::wording::{no_figures_words, why_not_words};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -187,9 +188,12 @@ pub fn branches(estate: &Estate, group: GroupId, forecast: &Forecast) -> Value {
 fn branch(outlook: &Outlook) -> Value {
     let unknown = json!({ "p50": Value::Null, "p95": Value::Null, "p99": Value::Null });
     match outlook {
-        Outlook::None(reason) => json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": reason }),
+        Outlook::None(reason) => {
+            json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": no_figures_words(reason) })
+        }
         Outlook::Figures(f) => {
             let mut value = json!(f);
+            value["why_not"] = json!(f.why_not.as_ref().map(why_not_words));
             if f.data_loss_writes.is_none() {
                 value["data_loss_writes"] = unknown;
             }
@@ -229,9 +233,9 @@ pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Strin
 
 fn sentence(outlook: &Outlook) -> String {
     let f = match outlook {
-        Outlook::None(reason) => return reason.clone(),
+        Outlook::None(reason) => return no_figures_words(reason),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
-            let why = f.why_not.as_deref().unwrap_or("no reason is known");
+            let why = f.why_not.as_ref().map_or_else(|| "no reason is known".to_string(), why_not_words);
             return format!("users are not served within {HORIZON} in any of {} simulated runs: {why}", f.futures);
         }
         Outlook::Figures(f) => f,
@@ -245,7 +249,7 @@ fn sentence(outlook: &Outlook) -> String {
     };
     let mut text = format!("writable {}; users served {}; {loss}; {} simulations", times(f.writable_ms), times(f.served_ms), f.futures);
     if f.not_served.met > 0 {
-        let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {w}"));
+        let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {}", why_not_words(w)));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));
     }
     match f.meets_rto {

@@ -6,6 +6,7 @@ use super::votes::{self, Votes};
 use super::watched::{Sight, Watched, member};
 use super::{Engine, Facts, limits};
 use crate::model::*;
+use crate::wording::{sign_words, tally_words};
 use std::sync::Arc;
 
 /// One round of detection. True if anything changed.
@@ -204,14 +205,14 @@ pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, regio
     let known = &cx.state.regions[region.at()];
     if sight.gone == sight.watched {
         let Some(doubt) = &sight.doubt else {
-            let summary = sight.votes.as_ref().map_or_else(|| "our probes".to_string(), Votes::summary);
+            let summary = sight.votes.as_ref().map_or_else(|| "our probes".to_string(), |v| tally_words(&v.tally()));
             return (RegionStatus::Down, format!("no answer: {summary}"));
         };
         // A region that was found down stays so until something in it answers.
         if known.0 == RegionStatus::Down {
             return known.clone();
         }
-        let why = doubt.alive().map_or_else(|| "nobody else says so yet".to_string(), |a| format!("only ours: {a}"));
+        let why = doubt.alive().map_or_else(|| "nobody else says so yet".to_string(), |a| format!("only ours: {}", sign_words(&a)));
         return (RegionStatus::Degraded, format!("our probes fail; {why}"));
     }
     if let Some(signal) = cx.telemetry.signals.iter().find(|s| s.region == region) {
@@ -320,7 +321,7 @@ fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
                 regions: vec![region],
                 services: watched.reach(group).to_vec(),
                 since: target.since,
-                evidence: votes.summary(),
+                evidence: tally_words(&votes.tally()),
             });
         }
     }

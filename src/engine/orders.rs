@@ -3,6 +3,7 @@
 use super::planted::{self, Break};
 use super::{Engine, assess, candidate, claim, limits, propose as table, run};
 use crate::model::*;
+use crate::wording::check_words;
 use std::sync::Arc;
 
 /// Hears one order.
@@ -181,11 +182,11 @@ fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Resul
     // Who overrules the observers is told of what stands in the way beside them.
     if let Some(block) = blocks.clone().find(|k| k.id != CheckId::Observers || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
         let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
-        return Err(Refusal::by_law(law, block.text.clone(), remedy(block)));
+        return Err(Refusal::by_law(law, check_words(block), remedy(block)));
     }
     if assessment.risks.iter().any(|risk| !is_accepted(*risk, &c.accepts)) {
         let law = assessment.risks.iter().map(|risk| law_of(*risk)).max_by_key(|law| [11, 1, 2].iter().position(|l| l == law));
-        let reasons: Vec<&str> = assessment.checks.iter().filter(|k| k.verdict.is_risk()).map(|k| k.text.as_str()).collect();
+        let reasons: Vec<String> = assessment.checks.iter().filter(|k| k.verdict.is_risk()).map(check_words).collect();
         let remedy = format!("to accept it, type: {}", risk_words(&assessment.risks).unwrap_or_default());
         return Err(Refusal::by_law(law.unwrap_or(11), reasons.join("; "), remedy));
     }
@@ -271,8 +272,8 @@ pub fn begin(
         disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
-        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
-        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name(), c.text)).collect(),
+        held: assessment.checks.iter().filter(|c| c.verdict == Verdict::Pass).map(|c| format!("{}: {}", c.name(), check_words(c))).collect(),
+        warned: assessment.checks.iter().filter(|c| c.verdict == Verdict::Advice).map(|c| format!("{}: {}", c.name(), check_words(c))).collect(),
         before: Before { claim: claim.write(), ..before },
     };
     super::foretold::keep_last(engine, now, proposal.id);
@@ -343,9 +344,9 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Befor
 fn cost(engine: &Engine, now: Now, id: ProposalId) -> String {
     let Some(a) = engine.assess(now, id) else { return String::new() };
     let against = |c: &&Check| matches!(c.verdict, Verdict::Risk(_) | Verdict::Advice);
-    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name(), c.text)).collect();
+    let told: Vec<String> = a.checks.iter().filter(against).map(|c| format!("{}: {}", c.name(), check_words(c))).collect();
     match (a.blocked(), risk_words(&a.risks)) {
-        (Some(block), _) => format!("; refused as it stood: {}", block.text),
+        (Some(block), _) => format!("; refused as it stood: {}", check_words(block)),
         (None, Some(risk)) => format!("; to confirm it one would have typed «{risk}» ({})", told.join("; ")),
         (None, None) => String::new(),
     }
@@ -505,16 +506,16 @@ pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Opt
         return None;
     }
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
-        return Some(Unfit { why: "its data may be corrupt as well: replicas carry it".to_string(), at_a_risk: false });
+        return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
     }
     let checks = candidate::failover_checks(&cx, group, leader, member, cx.stale_after());
     let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
-    reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict.is_risk() })
+    reason.map(|c| Unfit { why: c.finding.clone(), at_a_risk: c.verdict.is_risk() })
 }
 
 /// What stands in the way of a member that would take over.
 pub struct Unfit {
-    pub why: String,
+    pub why: Finding,
     /// It may, where that is typed as a risk.
     pub at_a_risk: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::{Engine, assess, limits, orders};
 use crate::model::*;
+use crate::wording::veto_words;
 
 /// One round of proposals. True if anything changed.
 pub fn round(engine: &mut Engine, now: Now) -> bool {
@@ -65,7 +66,7 @@ fn propose(engine: &mut Engine, now: Now) {
             let id = proposal.id;
             engine.emit(now, Event::Proposed(proposal));
             if let Some(veto) = never {
-                let reason = veto.words(&engine.state.estate);
+                let reason = veto_words(&veto, &engine.state.estate);
                 engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
                 hold(engine, now, group, disaster.id, veto);
             }
@@ -179,7 +180,7 @@ fn automatic(engine: &mut Engine, now: Now) {
             }
             Some(veto) => {
                 let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
-                let reason = veto.words(&engine.state.estate);
+                let reason = veto_words(&veto, &engine.state.estate);
                 // A countdown that has run out says what it waits for.
                 if let Some(disaster) = open.proposal.disaster {
                     hold(engine, now, open.proposal.group, disaster, veto);

@@ -5,6 +5,7 @@ use super::planted::{self, Break};
 use super::step::{self, Progress};
 use super::{Engine, Facts, ending, limits, takeover};
 use crate::model::*;
+use crate::wording::claim_lost_words;
 use std::sync::Arc;
 
 /// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
@@ -392,7 +393,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     match standing {
         None | Some(Standing::Holds) => {}
         Some(Standing::Lost(why)) => {
-            let status = Status::Failed { reason: format!("NOT all was undone: {why}") };
+            let status = Status::Failed { reason: format!("NOT all was undone: {}", claim_lost_words(&why)) };
             return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
         }
         Some(Standing::Wait(_) | Standing::Send(_)) => return,

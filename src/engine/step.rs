@@ -6,6 +6,7 @@ use super::planted::{self, Break};
 use super::proof::{self, Fenced, LossKnown};
 use super::{Facts, assess, candidate, limits};
 use crate::model::*;
+use crate::wording::{check_words, claim_lost_words, no_proof_words};
 
 /// What a running step wants.
 pub enum Progress<'a> {
@@ -71,7 +72,7 @@ fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress<'a>> {
         Standing::Holds => None,
         Standing::Wait(what) => Some(Wait(what.into())),
         Standing::Send(effect) => Some(Send(CLAIM, *effect)),
-        Standing::Lost(why) => Some(Fail(why)),
+        Standing::Lost(why) => Some(Fail(claim_lost_words(&why))),
     }
 }
 
@@ -121,8 +122,8 @@ fn lives<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     match check.verdict {
         Verdict::Block { .. } => Some(undecided(cx, record, check)),
         // What automation began, no other controller carries on with less than automation asks for.
-        Verdict::Advice if anew && early(cx, record) => Some(Wait(check.text.into())),
-        Verdict::Advice if anew => Some(Fail(check.text)),
+        Verdict::Advice if anew && early(cx, record) => Some(Wait(check_words(&check).into())),
+        Verdict::Advice if anew => Some(Fail(check_words(&check))),
         _ => None,
     }
 }
@@ -132,7 +133,7 @@ fn undecided<'a>(cx: &Facts<'a>, record: &'a StepRecord, check: Check) -> Progre
     let open = matches!(check.verdict, Verdict::Block { decided: false, .. });
     // A controller that takes an operation over has nothing to judge by at first.
     let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
-    if blind || (open && early(cx, record)) { Wait(check.text.into()) } else { Fail(check.text) }
+    if blind || (open && early(cx, record)) { Wait(check_words(&check).into()) } else { Fail(check_words(&check)) }
 }
 
 /// A step that began just now may not have seen yet what it needs.
@@ -145,7 +146,7 @@ fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord
         return Wait("a fresh answer of etcd".into());
     }
     match checks_now(cx, operation).into_iter().find(|c| c.id == CheckId::Identity) {
-        Some(c) if c.verdict == Verdict::Pass => Done(c.text),
+        Some(c) if c.verdict == Verdict::Pass => Done(check_words(&c)),
         Some(c) => undecided(cx, record, c),
         None => Fail("the store was not read".to_string()),
     }
@@ -158,8 +159,8 @@ fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     }
     let check = assess::observers(cx, operation.group, &operation.left);
     match check.verdict {
-        Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(check.text),
-        Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check.text)),
+        Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(check_words(&check)),
+        Verdict::Block { .. } if operation.accepted.alive => Done(format!("overridden by {}: {}", operation.by, check_words(&check))),
         Verdict::Block { .. } => undecided(cx, record, check),
     }
 }
@@ -171,7 +172,7 @@ fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepR
     }
     held(cx, operation, record).unwrap_or_else(|| {
         let writes = checks_now(cx, operation).into_iter().find(|c| matches!(c.id, CheckId::Writes | CheckId::Candidate));
-        Done(writes.map_or_else(String::new, |c| c.text))
+        Done(writes.map_or_else(String::new, |c| check_words(&c)))
     })
 }
 
@@ -216,8 +217,8 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     }
     match proof::gone_since(cx, operation, last) {
         Ok(()) => Done(format!("{}; seen gone", details.join("; "))),
-        Err(reason) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(reason),
-        Err(reason) => Wait(reason.into()),
+        Err(missing) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(no_proof_words(&missing)),
+        Err(missing) => Wait(no_proof_words(&missing).into()),
     }
 }
 
@@ -270,8 +271,8 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
     match built {
         Ok(effect) => Send(FIRST + tried, effect),
-        Err(reason) if early(cx, record) => Wait(reason.into()),
-        Err(reason) => Fail(reason),
+        Err(missing) if early(cx, record) => Wait(no_proof_words(&missing).into()),
+        Err(missing) => Fail(no_proof_words(&missing)),
     }
 }
 

@@ -1,14 +1,34 @@
 //! What the futures of a choice say: figures, each with the sample it rests on.
 
-use super::{MemberId, ProposalId, Span, Utc};
+use super::{MemberId, Otherwise, ProposalId, Span, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Why there are no figures for a branch, or what there are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outlook {
     Figures(Box<Figures>),
-    /// In words for a person.
-    None(String),
+    None(NoFigures),
+}
+
+/// Why there are no figures for a branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoFigures {
+    NoCandidate,
+    /// Nothing is to be simulated: this is known of it.
+    Otherwise(Otherwise),
+    /// As an earlier tape tells it.
+    #[serde(untagged)]
+    Words(String),
+}
+
+/// Why users were not served in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyNot {
+    /// Nothing was done.
+    Otherwise(Otherwise),
+    /// What the operation waited for, or failed at.
+    #[serde(untagged)]
+    Words(String),
 }
 
 /// What the futures of a choice say.
@@ -97,7 +117,7 @@ pub struct Figures {
     /// Users were not served within the time that was looked at.
     pub not_served: Share,
     /// Why not, where most of those have a reason.
-    pub why_not: Option<String>,
+    pub why_not: Option<WhyNot>,
     /// Steps by what they take at the median, the longest first.
     pub drivers: Vec<(String, u64)>,
     /// What takes time and has no figure, because it was never measured.

@@ -1,5 +1,6 @@
 //! What the futures of a choice said.
 
+use super::otherwise_words;
 use crate::model::*;
 
 /// What was told of a choice, and of leaving it.
@@ -21,5 +22,22 @@ fn told(t: &Told) -> String {
         None => times,
         Some(Bytes(0)) => format!("{times}, loses nothing acknowledged"),
         Some(lost) => format!("{times}, loses p95 {lost}"),
+    }
+}
+
+/// Why there are no figures for a branch.
+pub fn no_figures_words(why: &NoFigures) -> String {
+    match why {
+        NoFigures::NoCandidate => "there is no candidate".to_string(),
+        NoFigures::Otherwise(otherwise) => otherwise_words(otherwise),
+        NoFigures::Words(words) => words.clone(),
+    }
+}
+
+/// Why users were not served.
+pub fn why_not_words(why: &WhyNot) -> String {
+    match why {
+        WhyNot::Otherwise(otherwise) => otherwise_words(otherwise),
+        WhyNot::Words(words) => words.clone(),
     }
 }

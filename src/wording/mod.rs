@@ -4,18 +4,30 @@
 //! It promises: nothing is decided here, and the same values give the same words. The engine, the hunts and the forecasts do
 //! not import it.
 
+mod check;
+mod claim;
 mod condition;
 mod database;
 mod forecast;
 mod gap;
 mod operation;
+mod otherwise;
+mod readiness;
 mod record;
 mod story;
+mod veto;
+mod vote;
 
+pub use check::{check_words, figure_words, finding_words, no_proof_words};
+pub use claim::{claim_lost_words, claim_words};
 pub use condition::{Headline, about_named, condition_words, headline};
-pub use database::{by_hand, elected_words, takes_over};
-pub use forecast::foretold_words;
+pub use database::{alone_words, by_hand, elected_words, takes_over};
+pub use forecast::{foretold_words, no_figures_words, why_not_words};
 pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};
+pub use otherwise::{otherwise_words, overrule_words};
+pub use readiness::point_words;
 pub use record::changed_words;
 pub use story::Story;
+pub use veto::{veto_word, veto_words};
+pub use vote::{observer_words, says_words, sign_words, tally_words};

@@ -1,6 +1,6 @@
 //! Records in words: one line each.
 
-use super::{accepted_words, closed_words, foretold_words, served_after};
+use super::{accepted_words, closed_words, foretold_words, served_after, veto_words};
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
 
@@ -196,9 +196,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {reason}", of(*proposal)))
         }
-        Event::AutomationHeld { group: g, veto, .. } => {
-            (Weight::Warning, Subject::Person(Part::Bpci.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
-        }
+        Event::AutomationHeld { group: g, veto, .. } => (
+            Weight::Warning,
+            Subject::Person(Part::Bpci.to_string()),
+            format!("automation does not act on {}: {}", group(*g), veto_words(veto, estate)),
+        ),
         Event::Refused { order, refusal } => {
             (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {refusal}", typed(&order.action)))
         }

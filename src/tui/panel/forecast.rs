@@ -3,6 +3,7 @@
 use super::{Canvas, said};
 use crate::forecast::HORIZON;
 use crate::model::*;
+use crate::wording::{no_figures_words, why_not_words};
 use ratatui::text::Line;
 
 fn of<'a>(c: &Canvas<'a>, view: &ProposalView) -> Option<&'a ForecastView> {
@@ -20,7 +21,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             said(c, "it takes", "nothing yet: as it stands it is refused, and does not get there", t.warn)
         }
         None => said(c, "it takes", "being simulated: a moment", t.dim),
-        Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
+        Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {}", no_figures_words(why)), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
             let short = view.assessment.is_short();
@@ -196,12 +197,12 @@ fn lost(f: &Figures, rpo: Span) -> Option<String> {
 /// Figures in a sentence, with the sample that they are of behind them.
 fn outlook(f: &Figures, sample: &str) -> String {
     if f.not_served.met == f.not_served.of {
-        return format!("it does not get there: {}", f.why_not.as_deref().unwrap_or("users are not served in time"));
+        return format!("it does not get there: {}", f.why_not.as_ref().map_or_else(|| "users are not served in time".to_string(), why_not_words));
     }
     // Where half of them do not get there, there is no median to tell.
     let mut text = match f.served_ms.times(2) {
         times if times.is_empty() => {
-            let why = f.why_not.as_deref().unwrap_or("not within what is looked ahead");
+            let why = f.why_not.as_ref().map_or_else(|| "not within what is looked ahead".to_string(), why_not_words);
             return format!(
                 "users are served by it in {} of {} simulated runs; in the others: {why}",
                 f.not_served.of - f.not_served.met,
