@@ -15,6 +15,7 @@ mod otherwise;
 mod readiness;
 mod record;
 mod story;
+mod target;
 mod veto;
 mod vote;
 
@@ -29,5 +30,6 @@ pub use otherwise::{otherwise_words, overrule_words};
 pub use readiness::point_words;
 pub use record::changed_words;
 pub use story::Story;
+pub use target::{carry_refused_words, difference_words};
 pub use veto::{veto_word, veto_words};
 pub use vote::{observer_words, says_words, sign_words, tally_words};
