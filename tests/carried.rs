@@ -212,7 +212,7 @@ fn no_obligation_is_lost_by_a_restart_with_another_file() {
         let (before, open) = (obligations(run.state()), statuses(run.state()));
         obliged += usize::from(!before.is_empty());
         during += usize::from(run.state().operations.iter().any(|o| !o.is_over()));
-        run.restart(written).unwrap_or_else(|e| panic!("{}: {e}", told()));
+        run.restart(written).unwrap_or_else(|e| panic!("{}: {e:?}", told()));
         assert_eq!(obligations(run.state()), before, "{}", told());
         assert_eq!(statuses(run.state()).keys().collect::<Vec<_>>(), open.keys().collect::<Vec<_>>(), "{}", told());
         departed += usize::from(!run.state().estate.departed.is_empty());
@@ -224,7 +224,7 @@ fn no_obligation_is_lost_by_a_restart_with_another_file() {
         let left = obligations(run.state());
         assert!(left.is_empty() || waits, "{}: {left:?}; {:?}", told(), statuses(run.state()));
         // What had departed goes with the next start, once nothing of it is left.
-        run.restart(written).unwrap_or_else(|e| panic!("{}: {e}", told()));
+        run.restart(written).unwrap_or_else(|e| panic!("{}: {e:?}", told()));
         let gone = run.state().estate.departed.is_empty();
         assert!(gone || waits, "{}: {:?}", told(), run.state().estate.departed);
     }
@@ -237,7 +237,7 @@ fn nothing_new_begins_on_what_departed() {
     let mut run = Run::new(4);
     run.obliged();
     let (_, removed) = &changes()[3];
-    run.restart(removed).unwrap_or_else(|e| panic!("{e}"));
+    run.restart(removed).unwrap_or_else(|e| panic!("{e:?}"));
     let id = run.state().estate.departed.groups.iter().next().copied().unwrap_or_else(|| panic!("nothing departed"));
     let propose = Action::Propose { group: id, intent: Intent::Failover, from: None, to: None, reason: "again".to_string() };
     let answer = run.core.input(run.now(), Input::Order(Order { by: Actor::scripted("ada"), action: propose })).unwrap_or_else(|e| panic!("{e}"));

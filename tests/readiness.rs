@@ -4,6 +4,7 @@ use bpci::config;
 use bpci::controller::Simulation;
 use bpci::journal::Journal;
 use bpci::model::*;
+use bpci::wording::point_words;
 
 const NOW: Utc = Utc(1_767_225_600_000);
 
@@ -31,7 +32,7 @@ fn lacking(change: impl FnOnce(&mut Scenario), then: impl FnOnce(&mut Simulation
     };
     let entry = list.iter().find(wanted).unwrap_or_else(|| panic!("{list:?}"));
     assert_eq!(entry.is_ready(), entry.score() == 100);
-    entry.points.iter().filter(|p| p.state != PointState::Holds).map(|p| (p.name.to_string(), p.text.clone())).collect()
+    entry.points.iter().filter(|p| p.state != PointState::Holds).map(|p| (p.name.to_string(), point_words(p))).collect()
 }
 
 fn database<'a>(scenario: &'a mut Scenario, name: &str) -> &'a mut Database {

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::forecast::HORIZON;
 use crate::journal::Journal;
 use crate::model::*;
-use crate::wording::{refusal_words, why_not_words};
+use crate::wording::{no_figures_words, refusal_words, why_not_words};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -188,7 +188,9 @@ pub fn branches(estate: &Estate, group: GroupId, forecast: &Forecast) -> Value {
 fn branch(outlook: &Outlook) -> Value {
     let unknown = json!({ "p50": Value::Null, "p95": Value::Null, "p99": Value::Null });
     match outlook {
-        Outlook::None(reason) => json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": reason }),
+        Outlook::None(reason) => {
+            json!({ "writable_ms": unknown, "served_ms": unknown, "data_loss_writes": unknown, "reason": no_figures_words(reason) })
+        }
         Outlook::Figures(f) => {
             let mut value = json!(f);
             value["why_not"] = json!(f.why_not.as_ref().map(why_not_words));
@@ -231,7 +233,7 @@ pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Strin
 
 fn sentence(outlook: &Outlook) -> String {
     let f = match outlook {
-        Outlook::None(reason) => return reason.clone(),
+        Outlook::None(reason) => return no_figures_words(reason),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
             let why = f.why_not.as_ref().map_or("no reason is known".to_string(), why_not_words);
             return format!("users are not served within {HORIZON} in any of {} simulated runs: {why}", f.futures);

@@ -13,6 +13,7 @@ use crate::controller::{
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::{Target as EstateTarget, *};
+use crate::wording::difference_words;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,7 +190,7 @@ async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result
 /// The refusal of a command whose file means another cluster than the running controller.
 fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail {
     let mut lines = vec![format!("refused: the running controller {controller} of {estate} has another target than this file; nothing was sent")];
-    lines.extend(list.iter().map(|d| format!("  {d}")));
+    lines.extend(list.iter().map(|d| format!("  {}", difference_words(d))));
     lines.push(format!("give this file another `name`, or use the controller's file; abort, disarm and stop also accept --controller {controller}"));
     Fail::denied(lines.join("\n"))
 }

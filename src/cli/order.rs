@@ -1,7 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
 use crate::model::*;
-use crate::wording::{proposal_reason_words, refusal_words};
+use crate::wording::{check_words, otherwise_words, proposal_reason_words, refusal_words};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
     lines.push(format!("  why       {}", proposal_reason_words(&p.reason)));
     if p.intent != Intent::Guided {
         lines.push(format!("  loses     {}", a.loss));
-        lines.push(format!("  leave it  {}", a.otherwise));
+        lines.push(format!("  leave it  {}", otherwise_words(&a.otherwise)));
     }
     for check in &a.checks {
         let mark = match check.verdict {
@@ -30,7 +30,7 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
             Verdict::Block { law, .. } => format!("✗ law {law}"),
         };
         let age = check.at.map_or(String::new(), |at| format!(" ({} ago)", snapshot.now.mono.since(at)));
-        lines.push(format!("  {mark} {}: {}{age}", check.name(), check.text));
+        lines.push(format!("  {mark} {}: {}{age}", check.name(), check_words(check)));
     }
     if let Some(risk) = risk_words(&a.risks) {
         lines.push(format!("  to accept the risk, type: {risk}"));

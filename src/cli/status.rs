@@ -8,7 +8,7 @@ use super::wait::settled;
 use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
-use crate::wording::{about_named, condition_words, gap_words, headline, region_reason_words, source_words};
+use crate::wording::{about_named, condition_words, finding_words, gap_words, headline, region_reason_words, source_words, veto_words};
 use serde_json::{Value, json};
 
 /// How ready the regions are is told by then, where nothing is to be decided.
@@ -140,14 +140,14 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
         "primary": g.primary.map(|r| &estate.region(r).name),
         "timeline": g.timeline,
         "synchronous": g.synchronous,
-        "automation_does_not_act": g.held.as_ref().map(|veto| veto.words(estate)),
+        "automation_does_not_act": g.held.as_ref().map(|veto| veto_words(veto, estate)),
         "drained_no_writes": !g.drained.is_empty(),
         "paused": g.paused,
         "lease_left_ms": g.lease_left.map(|(left, at)| left.0.saturating_sub(snapshot.now.mono.since(at).0)),
         "observers": {"gone": g.observers_for, "alive": g.observers_against, "all": g.observers},
         "members": g.members.iter().map(|m| json!({
             "member": m.label, "region": estate.region(m.region).name, "leads": m.leads, "synchronous": m.synchronous, "answers": m.answers,
-            "timeline": m.timeline, "lag_bytes": m.lag_bytes, "lag_ms": m.lag, "may_not_take_over": m.unfit,
+            "timeline": m.timeline, "lag_bytes": m.lag_bytes, "lag_ms": m.lag, "may_not_take_over": m.unfit.as_ref().map(finding_words),
             "age_ms": m.measured.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
     })
@@ -192,7 +192,7 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         for m in g.members.iter().filter(|m| !m.leads) {
             let least = if g.may_lack(m, snapshot.now.mono) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
-            let may = m.unfit.as_deref().unwrap_or("may take over");
+            let may = m.unfit.as_ref().map_or_else(|| "may take over".to_string(), finding_words);
             lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", m.label, if m.synchronous { "sync" } else { "async" }));
         }
     }

@@ -8,6 +8,7 @@ use super::order::{ORDERED, confirmation, describe, group_named, member_named, r
 use super::output::say;
 use super::wait::{settled, wait_for};
 use crate::model::*;
+use crate::wording::{check_words, otherwise_words};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,12 +206,12 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "to": a.to.map(|m| estate.member_label(view.proposal.group, m, None)),
         "would_begin": a.blocked().is_none() && a.risks.is_empty(),
         "loses": a.loss.to_string(),
-        "otherwise": a.otherwise,
+        "otherwise": otherwise_words(&a.otherwise),
         "accept_risk": risk_words(&a.risks),
         "risks": a.risks,
         "evidence": a.evidence,
         "checks": a.checks.iter().map(|c| json!({
-            "name": c.name(), "verdict": verdict_word(c.verdict), "text": c.text, "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
+            "name": c.name(), "verdict": verdict_word(c.verdict), "text": check_words(c), "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
         "forecast": known.map(|f| super::forecast::branches(estate, view.proposal.group, &f.forecast)),
     })

@@ -10,6 +10,7 @@ use crate::config;
 use crate::controller::{Simulation, readiness};
 use crate::journal::Journal;
 use crate::model::*;
+use crate::wording::point_words;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -79,7 +80,7 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
             "protection_group": r.group.map(|g| &estate.group(g).name),
             "ready": r.is_ready(),
             "score_percent": r.score(),
-            "points": r.points,
+            "points": r.points.iter().map(point_json).collect::<Vec<_>>(),
         })
     };
     let score = list.iter().map(Readiness::score).min();
@@ -93,6 +94,14 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
     })
 }
 
+fn point_json(p: &Point) -> Value {
+    let mut value = json!({ "name": p.name, "state": p.state, "text": point_words(p) });
+    if let Some(to) = p.to {
+        value["to"] = json!(to);
+    }
+    value
+}
+
 fn words(estate: &Estate, list: &[Readiness]) -> String {
     let mut lines = Vec::new();
     for r in list {
@@ -104,7 +113,7 @@ fn words(estate: &Estate, list: &[Readiness]) -> String {
                 PointState::Unknown => "?",
                 PointState::Lacks => "✗",
             };
-            lines.push(format!("  {mark} {}: {}", p.name, p.text));
+            lines.push(format!("  {mark} {}: {}", p.name, point_words(p)));
         }
     }
     let score = list.iter().map(Readiness::score).min().unwrap_or(0);

@@ -5,7 +5,6 @@ use super::forecaster::{Choice, forecast};
 use super::rehearsals::drilled_plans;
 use crate::engine::Engine;
 use crate::model::*;
-use crate::wording::{refusal_words, why_not_words};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -44,31 +43,24 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let estate = &engine.state().estate;
     let detection = &estate.policy.detection;
     let found = detection.interval.times(u64::from(detection.threshold)).plus(detection.response_delay);
-    let point = |state, text| Point { name: PointName::Forecast, state, text, to: None };
+    let point = |state, finding| Point { name: PointName::Forecast, state, finding, to: None };
     let choice = Choice { group, intent: Intent::Failover, to: None };
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {
-        Err(refusal) => point(PointState::Unknown, refusal_words(&refusal)),
-        Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, why),
+        Err(refusal) => point(PointState::Unknown, PointFinding::NotForecast(refusal)),
+        Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, PointFinding::NoFigures(why)),
         Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
-            None => point(PointState::Lacks, f.why_not.as_ref().map_or("users would not be served".to_string(), why_not_words)),
+            None => point(PointState::Lacks, PointFinding::NotServed { why: f.why_not }),
             Some(p95) => {
                 let total = found.plus(Span(p95));
-                let without = if f.without.is_empty() { String::new() } else { format!(", without the {}", f.without.join(", ")) };
                 let lost = f.data_loss_ms.and_then(|l| l.p95).map(Span);
-                let losing = lost.map_or("losing an amount that is not known".to_string(), |l| format!("losing p95 {l}"));
-                let text = format!(
-                    "served within p95 {total} (detection {found}{without}) against RTO {}, {losing} against RPO {}",
-                    rto.written(),
-                    rpo.written()
-                );
                 let state = match lost {
                     _ if total > rto => PointState::Lacks,
                     Some(lost) if lost <= rpo => PointState::Holds,
                     Some(_) => PointState::Lacks,
                     None => PointState::Unknown,
                 };
-                point(state, text)
+                point(state, PointFinding::Served { within: total, found, without: f.without, rto, loses: lost, rpo })
             }
         },
     }

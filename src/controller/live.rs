@@ -13,7 +13,7 @@ use crate::drivers::{LiveDoor, boot_id};
 use crate::engine::{Engine, Input};
 use crate::journal::{Journal, JournalError, Key, Reader};
 use crate::model::*;
-use crate::wording::Story;
+use crate::wording::{Story, carry_refused_words};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -84,7 +84,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
         });
         restored.map_err(|e| other(e.to_string()))?;
     }
-    let estate = Arc::new(engine.carried(&estate).map_err(|e| other(e.to_string()))?);
+    let estate = Arc::new(engine.carried(&estate).map_err(|e| other(carry_refused_words(&e)))?);
     let began = Instant::now();
     let door = LiveDoor::open(&estate, home.path(), began, owner).map_err(other)?;
     let mut core = Core::new(engine, journal, door);

@@ -18,8 +18,7 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
     let plan = cx.estate().plan_named(&proposal.plan);
     let approval = plan.map(|p| p.approval).unwrap_or_default();
     if approval.second_factor {
-        let text = "the plan asks for a second factor, and nothing here can check one".to_string();
-        checks.push(check(CheckId::SecondFactor, Verdict::block(4), text));
+        checks.push(check(CheckId::SecondFactor, Verdict::block(4), Finding::SecondFactor));
     }
     let loss = loss(proposal.intent, &checks);
     let risks: Vec<Risk> = checks.iter().filter_map(|c| if let Verdict::Risk(risk) = c.verdict { Some(risk) } else { None }).collect();
@@ -53,7 +52,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         return list;
     }
     let Some(to) = to else {
-        list.push(check(CheckId::Candidate, Verdict::block(11), "there is no other member".to_string()));
+        list.push(check(CheckId::Candidate, Verdict::block(11), CandidateFinding::None));
         return list;
     };
     if proposal.intent == Intent::Switchover {
@@ -66,17 +65,15 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         list.extend(entry(cx, group, to));
     }
     if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
-        let text =
-            format!("{} in {}: replicas carry it too, a failover does not mend it", corrupt_word(disaster.kind), cx.region_name(disaster.regions[0]));
-        list.insert(0, check(CheckId::Data, Verdict::block(11), text));
+        let finding = ClusterFinding::Corrupt { kind: disaster.kind, region: cx.region_name(disaster.regions[0]).into() };
+        list.insert(0, check(CheckId::Data, Verdict::block(11), finding));
     }
     if let Some(region) = cx.region_of(group, to) {
         list.push(room(cx, group, proposal.from, region, proposal.intent == Intent::Switchover));
     }
     list.extend(cx.state.running(group).map(|open| supersedes(open)));
     if cx.state.changed.contains_key(&group) {
-        let text = "the cluster that answers is not the one that was seen before; adopt it first, if it is meant".to_string();
-        list.insert(0, check(CheckId::SameCluster, Verdict::block(11), text));
+        list.insert(0, check(CheckId::SameCluster, Verdict::block(11), ClusterFinding::IdentityChanged));
     }
     list
 }
@@ -84,17 +81,8 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
 /// Another operation of the group is not over: this one may take its place only while that one waits.
 fn supersedes(open: &Operation) -> Check {
     match open.may_be_superseded() {
-        true => {
-            check(CheckId::Operation, Verdict::Advice, format!("supersedes {}, which waits: its fence and drained servers pass to this one", open.id))
-        }
-        false => check(CheckId::Operation, Verdict::not_yet(7), format!("{} runs on this group: wait for it, or abort it", open.id)),
-    }
-}
-
-fn corrupt_word(kind: DisasterType) -> &'static str {
-    match kind {
-        DisasterType::CyberIncident => "an intruder is",
-        _ => "corrupt data",
+        true => check(CheckId::Operation, Verdict::Advice, Finding::Supersedes { operation: open.id }),
+        false => check(CheckId::Operation, Verdict::not_yet(7), Finding::Runs { operation: open.id }),
     }
 }
 
@@ -102,45 +90,45 @@ fn opens_route(cx: &Facts, proposal: &Proposal) -> bool {
     cx.estate().plan_named(&proposal.plan).is_some_and(Plan::restores_traffic)
 }
 
-fn check(id: CheckId, verdict: Verdict, text: String) -> Check {
-    Check { id, verdict, text, figure: None, at: None }
+fn check(id: CheckId, verdict: Verdict, finding: impl Into<Finding>) -> Check {
+    Check { id, verdict, finding: finding.into(), figure: None, at: None }
 }
 
 /// Are the members that would be left gone, as the observers say? The old primary is the first of them.
 pub fn observers(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
     let Some((from, others)) = left.split_first().map(|(from, others)| (*from, others)) else {
-        return check(CheckId::Observers, Verdict::not_yet(5), "there is no primary".to_string());
+        return check(CheckId::Observers, Verdict::not_yet(5), PrimaryFinding::None);
     };
     if let Some(check) = others.iter().find_map(|other| answers(cx, group, *other)) {
         return check;
     }
     let votes = votes::votes(cx, group, from);
-    let name = cx.label(group, from);
-    let (verdict, text) = if let Some(alive) = votes.alive() {
-        // A lock that was renewed is decided when the next renewal is overdue.
+    let member = cx.called(group, from);
+    let (verdict, finding) = if let Some(sign) = votes.alive() {
         // Without the store nothing is handed over, in whatever way.
         let instead = match cx.record(group) {
-            Some(_) if cx.report(group, from).is_none() => "leave it, and mend our way to it; or override",
-            Some(_) => "switch over instead, or override",
-            None => "and nothing can be handed over until etcd answers",
+            Some(_) if cx.report(group, from).is_none() => Instead::LeaveIt,
+            Some(_) => Instead::SwitchOver,
+            None => Instead::AwaitStore,
         };
-        (Verdict::Block { law: 5, decided: votes.veto.is_none() }, format!("{name} is alive ({alive}): {instead}"))
+        // A lock that was renewed is decided when the next renewal is overdue.
+        (Verdict::Block { law: 5, decided: votes.renewed.is_none() }, PrimaryFinding::Alive { member, sign, instead })
     } else if votes.gone() {
-        (Verdict::Pass, votes.summary())
+        (Verdict::Pass, PrimaryFinding::Gone { tally: votes.tally() })
     } else if votes.ours == Stance::Gone {
-        (Verdict::Advice, format!("only {}; nothing says that it lives", votes.summary()))
+        (Verdict::Advice, PrimaryFinding::GoneForSome { tally: votes.tally() })
     } else {
-        (Verdict::not_yet(5), format!("it is not known whether {name} is gone: {}", votes.list.first().map_or("no observer", |v| v.text.as_str())))
+        (Verdict::not_yet(5), PrimaryFinding::NotKnownGone { member, ours: votes.list.first().map(|v| v.says.clone()) })
     };
-    Check { at: votes.oldest(), ..check(CheckId::Observers, verdict, text) }
+    Check { at: votes.oldest(), ..check(CheckId::Observers, verdict, finding) }
 }
 
 /// Another member of the region that is to be left answers us: the region is not lost.
 fn answers(cx: &Facts, group: GroupId, member: MemberId) -> Option<Check> {
     let votes = votes::votes(cx, group, member);
     (votes.ours == Stance::Alive).then(|| {
-        let text = format!("{} answers us: its region is not lost; fail over from the primary alone, or override", cx.label(group, member));
-        Check { at: votes.oldest(), ..check(CheckId::Observers, Verdict::block(5), text) }
+        let finding = PrimaryFinding::RegionAnswers { member: cx.called(group, member) };
+        Check { at: votes.oldest(), ..check(CheckId::Observers, Verdict::block(5), finding) }
     })
 }
 
@@ -153,38 +141,33 @@ pub fn fence(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
         Verdict::Advice => 2,
         Verdict::Pass => 3,
     };
-    each.min_by_key(rank).unwrap_or_else(|| check(CheckId::Fence, Verdict::block(1), "there is no primary to fence".to_string()))
+    each.min_by_key(rank).unwrap_or_else(|| check(CheckId::Fence, Verdict::block(1), FenceFinding::NoPrimary))
 }
 
 /// Can a member be proven off?
 fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
-    let name = cx.label(group, from);
+    let member = cx.called(group, from);
     let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
         let version = cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
-        let text = match version {
-            Some(v) if v <= Version(3, 0, 2) => {
-                format!("no fence is configured; Patroni {v} lets a returning {name} overwrite the lock: acknowledged writes were lost that way")
-            }
-            _ => format!("no fence is configured: {name} may return and take writes beside the new primary"),
-        };
-        return check(CheckId::Fence, Verdict::Risk(Risk::TwoMayWrite), text);
+        let overwrites = version.filter(|v| *v <= Version(3, 0, 2));
+        return check(CheckId::Fence, Verdict::Risk(Risk::TwoMayWrite), FenceFinding::None { member, overwrites });
     };
     if cx.known_name(group, from).is_none() {
-        let text = format!("the name of {name} in the cluster is not known, so nobody knows what to fence; etcd tells it, or write {{ name, url }}");
-        return check(CheckId::Fence, Verdict::not_yet(1), text);
+        return check(CheckId::Fence, Verdict::not_yet(1), FenceFinding::NameUnknown { member });
     }
     let region = cx.region_of(group, from);
     let failing = |r: &&RegionId| Some(**r) == region || cx.state.regions[r.at()].0 == RegionStatus::Down;
     if let Some(needed) = fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost)) {
-        return check(CheckId::Fence, Verdict::block(10), format!("the fence needs {}, which is failing", cx.region_name(*needed)));
+        return check(CheckId::Fence, Verdict::block(10), FenceFinding::Needs { region: cx.region_name(*needed).into() });
     }
     if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
-        return Check { at: Some(*at), ..check(CheckId::Fence, Verdict::Advice, format!("its check says: {reason}")) };
+        return Check { at: Some(*at), ..check(CheckId::Fence, Verdict::Advice, FenceFinding::CheckFails { reason: reason.clone() }) };
     }
     match cx.state.fence_proofs.get(&(group, from)) {
-        Some((at, took)) => check(CheckId::Fence, Verdict::Pass, format!("proven {} ago, {took}", cx.now.utc.since(*at))),
+        Some((at, took)) => check(CheckId::Fence, Verdict::Pass, FenceFinding::Proven { ago: cx.now.utc.since(*at), took: *took }),
         None => {
-            check(CheckId::Fence, Verdict::Advice, format!("never fired for {} in {name}: if it fails, as if left", cx.estate().group(group).name))
+            let group = cx.estate().group(group).name.as_str().into();
+            check(CheckId::Fence, Verdict::Advice, FenceFinding::NeverFired { group, member })
         }
     }
 }
@@ -200,72 +183,57 @@ fn entry(cx: &Facts, group: GroupId, to: MemberId) -> Option<Check> {
     let mut answer = cx.telemetry.group(group).balancers.iter().filter(heard).peekable();
     if answer.peek().is_some() {
         // One that was taken out and not put back leads nobody there, however well it answers.
-        let name = cx.label(group, to);
-        let out = format!("{name} is taken out of the balancers: it is set ready there once it leads");
         return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
-            true => check(CheckId::Entry, Verdict::Pass, "a balancer answers".to_string()),
-            false => check(CheckId::Entry, Verdict::Advice, out),
+            true => check(CheckId::Entry, Verdict::Pass, EntryFinding::Answers),
+            false => check(CheckId::Entry, Verdict::Advice, EntryFinding::TakenOut { member: cx.called(group, to) }),
         });
     }
-    let place = |b: &Balancer| b.region.map_or_else(|| b.address.clone(), |r| format!("{} in {}", b.address, cx.region_name(r)));
-    let silent: Vec<String> = balancers.iter().map(place).collect();
-    let text = format!("no entry answers ({}): it keeps the data, users are served once traffic is led anew", silent.join(", "));
-    Some(check(CheckId::Entry, Verdict::Advice, text))
+    let place = |b: &Balancer| EntryPlace { address: b.address.clone(), region: b.region.map(|r| cx.region_name(r).into()) };
+    Some(check(CheckId::Entry, Verdict::Advice, EntryFinding::NoneAnswers { balancers: balancers.iter().map(place).collect() }))
 }
 
 /// Whether the target can carry what moves there.
 pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: bool) -> Check {
-    let name = cx.region_name(to);
-    match (cx.load(from), cx.load(to)) {
-        (Some(load), Some(there)) => {
-            // Loads are shares of each region's own capacity; what moves is counted in the target's.
-            let moving = cx.estate().carried(from, load);
-            let filled = |coming: u32| cx.estate().filled((to, there), coming);
-            let (before, after) = filled(moving);
-            let with = cx.region_name(from);
-            // In a planned move only this database's users come.
-            if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {
-                let (part, all) = (filled(part).1, filled(part * of).1);
-                let verdict = match (part > 100, all > 100) {
-                    (true, _) => Verdict::Risk(Risk::Overload { percent: part }),
-                    (_, true) => Verdict::Advice,
-                    _ => Verdict::Pass,
-                };
-                let short = if verdict.is_risk() { ": shed load or scale up first" } else { "" };
-                let guess = if known { "as they came" } else { "in equal parts" };
-                let with = if of > 1 { format!(", {all}% with all {of} databases of {with}, {guess}") } else { String::new() };
-                let text = format!("{name} {before}→{part}% with this database{with}{short}");
-                let figure = Figure::Load { before, after: part, whole: false };
-                return Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, text) };
-            }
-            // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
-            let verdict = match (after > 100, planned) {
-                (false, _) => Verdict::Pass,
-                (true, false) => Verdict::Advice,
-                (true, true) => Verdict::Risk(Risk::Overload { percent: after }),
-            };
-            let short = match verdict {
-                Verdict::Risk(_) => ": shed load or scale up first",
-                Verdict::Advice => ": it would be slow; shed load first",
-                _ => "",
-            };
-            let size = |r: RegionId| cx.estate().region(r).capacity;
-            let text = match size(to) == size(from) || after <= 100 {
-                true => format!("{name} {before}→{after}% if all that {with} carries comes{short}"),
-                // A small region is filled by what a large one hardly feels.
-                false => {
-                    // Where its region lives only what is led there anew comes, as far as that is known.
-                    let alone = moves(cx, group, from, moving).filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
-                    let alone = alone.map_or(String::new(), |(part, ..)| format!("{}% with this database, ", filled(part).1));
-                    format!("{name} (size {}) {before}→{alone}{after}% with all of {with} (size {}){short}", size(to), size(from))
-                }
-            };
-            // How full it would be is more than that it is not too full.
-            let figure = Figure::Load { before, after, whole: true };
-            Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, text) }
-        }
-        _ => check(CheckId::Capacity, Verdict::Advice, format!("the live capacity of {name} is unknown")),
+    let name = |region| Name::from(cx.region_name(region));
+    let (Some(load), Some(there)) = (cx.load(from), cx.load(to)) else {
+        return check(CheckId::Capacity, Verdict::Advice, LoadFinding::Unknown { region: name(to) });
+    };
+    // Loads are shares of each region's own capacity; what moves is counted in the target's.
+    let moving = cx.estate().carried(from, load);
+    let filled = |coming: u32| cx.estate().filled((to, there), coming);
+    let (before, after) = filled(moving);
+    // In a planned move only this database's users come.
+    if planned && let Some((part, of, known)) = moves(cx, group, from, moving) {
+        let (part, all) = (filled(part).1, filled(part * of).1);
+        let (verdict, strain) = match (part > 100, all > 100) {
+            (true, _) => (Verdict::Risk(Risk::Overload { percent: part }), Strain::Short),
+            (_, true) => (Verdict::Advice, Strain::Fits),
+            _ => (Verdict::Pass, Strain::Fits),
+        };
+        let all = (of > 1).then(|| LoadOfAll { percent: all, databases: of, from: name(from), as_they_came: known });
+        let finding = LoadFinding::OfDatabase { region: name(to), before, after: part, all, strain };
+        let figure = Figure::Load { before, after: part, whole: false };
+        return Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, finding) };
     }
+    // Nothing forces a planned move into a region that is too small; a failover may have no better place to go.
+    let (verdict, strain) = match (after > 100, planned) {
+        (false, _) => (Verdict::Pass, Strain::Fits),
+        (true, false) => (Verdict::Advice, Strain::Slow),
+        (true, true) => (Verdict::Risk(Risk::Overload { percent: after }), Strain::Short),
+    };
+    let (size, from_size) = (cx.estate().region(to).capacity, cx.estate().region(from).capacity);
+    let finding = match size == from_size || after <= 100 {
+        true => LoadFinding::OfRegion { region: name(to), before, after, from: name(from), strain },
+        // A small region is filled by what a large one hardly feels.
+        false => {
+            // Where its region lives only what is led there anew comes, as far as that is known.
+            let alone = moves(cx, group, from, moving).filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
+            let alone = alone.map(|(part, ..)| filled(part).1);
+            LoadFinding::OfLargerRegion { region: name(to), size, before, alone, after, from: name(from), from_size, strain }
+        }
+    };
+    // How full it would be is more than that it is not too full.
+    Check { figure: Some(Figure::Load { before, after, whole: true }), ..check(CheckId::Capacity, verdict, finding) }
 }
 
 /// What of a region's load comes with one of its databases, how many such there are, and whether that is known: from what
@@ -297,12 +265,12 @@ fn loss(intent: Intent, checks: &[Check]) -> Loss {
     }
 }
 
-/// The words that overrule «it is alive», where there is a fence that makes it true.
-fn overrule(cx: &Facts, proposal: &Proposal, checks: &[Check]) -> Option<String> {
+/// The region whose primary may be left although it is alive, where there is a fence that makes that true.
+fn overrule(cx: &Facts, proposal: &Proposal, checks: &[Check]) -> Option<RegionId> {
     let mut blocks = checks.iter().filter(|c| matches!(c.verdict, Verdict::Block { .. }));
     let only = blocks.next().is_some_and(|c| c.id == CheckId::Observers) && blocks.next().is_none();
     let fenced = cx.database(proposal.group).is_some_and(|d| d.fence.is_some());
-    (only && fenced).then(|| format!("fence {} although it may live", cx.region_name(proposal.from)))
+    (only && fenced).then_some(proposal.from)
 }
 
 /// Its primary answers and leads, or others say that it does.
@@ -314,27 +282,24 @@ fn leads_on(cx: &Facts, group: GroupId) -> bool {
 }
 
 /// What happens if nothing is done, and why the cluster has not acted by itself: a commander's first question.
-pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> String {
+pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> Otherwise {
     let Some(record) = cx.record(group) else {
-        return match cx.database(group) {
-            Some(_) => "unknown: etcd does not answer us".to_string(),
-            None => String::new(),
-        };
+        return cx.database(group).map_or(Otherwise::NoDatabase, |_| Otherwise::Unknown);
     };
-    let name = cx.label(group, from);
+    let member = cx.called(group, from);
     // Its database answers; the agent that would renew the lock does not.
     let agentless = record.leading_member() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
     if record.leading_member() == Some(from)
         && !agentless
         && let Some(alive) = votes::votes(cx, group, from).alive()
     {
-        return format!("nothing: {name} leads and keeps its lock ({alive})");
+        return Otherwise::Leads { member, sign: Some(alive) };
     }
     if record.config.as_ref().is_some_and(|c| c.paused) {
-        return "it stays down: Patroni is paused and will not act by itself".to_string();
+        return Otherwise::Paused;
     }
     if record.voters > 0 && record.voters_up * 2 <= record.voters {
-        return "it stays down: etcd has no quorum, so nobody can take the lock".to_string();
+        return Otherwise::NoQuorum;
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let old = cx.member_name(group, from);
@@ -343,35 +308,29 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> String {
         Some(leader) if *leader.name == *old => {
             let lives = cx.member(group, from).is_some_and(|m| m.failing_since().is_none());
             if lives && !agentless {
-                return format!("nothing: {name} leads and keeps its lock");
+                return Otherwise::Leads { member, sign: None };
             }
             if synchronous && !electable {
-                let so = if agentless { "" } else { "; waiting by itself loses nothing" };
-                return format!("it stays down: no living standby in /sync may take the lock{so}");
+                return Otherwise::NobodyMay { lock: if agentless { LockHolder::Agentless } else { LockHolder::Old } };
             }
             let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
-            let beside =
-                if agentless { format!(", beside {name}, whose PostgreSQL answers and may take writes until it is stopped") } else { String::new() };
-            match leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0))) {
-                Some(left) => format!("Patroni's own takeover{} in about {left}, unfenced{beside}", by(cx, group, from, synchronous)),
-                None => format!("Patroni's own takeover, unfenced, when the lease of {name} ends{beside}"),
-            }
+            let left = leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0)));
+            let by = left.and_then(|_| by(cx, group, from, synchronous));
+            Otherwise::Takeover { old: member, by, left, beside: agentless }
         }
-        Some(leader) => format!("nothing: {} leads already", leader.name),
-        None if synchronous && !electable => {
-            "it stays down: no living standby in /sync may take the lock, which nobody holds; waiting by itself loses nothing".to_string()
-        }
-        None => "the cluster is electing a leader by itself".to_string(),
+        Some(leader) => Otherwise::LeadsAlready { member: leader.name.clone() },
+        None if synchronous && !electable => Otherwise::NobodyMay { lock: LockHolder::Nobody },
+        None => Otherwise::Elects,
     }
 }
 
 /// Who would take over, where only one may.
-fn by(cx: &Facts, group: GroupId, from: MemberId, synchronous: bool) -> String {
+fn by(cx: &Facts, group: GroupId, from: MemberId, synchronous: bool) -> Option<Name> {
     let may = |r: &MemberId| *r != from && cx.report(group, *r).is_some_and(|m| m.running);
     let list: Vec<MemberId> = cx.synchronous_standbys(group).into_iter().filter(may).collect();
     match list.as_slice() {
-        [one] if synchronous => format!(" by {}", cx.label(group, *one)),
-        _ => String::new(),
+        [one] if synchronous => Some(cx.called(group, *one)),
+        _ => None,
     }
 }
 
@@ -484,7 +443,7 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     }
     let votes = votes::votes(cx, proposal.group, proposal.old);
     if !votes.gone() {
-        return Some(Veto::ObserversDisagree { votes: votes.summary() });
+        return Some(Veto::ObserversDisagree { votes: votes.tally() });
     }
     // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs; so is one
     // that only we had lost: a standby that lost its stream a moment ago may have it back in the next.

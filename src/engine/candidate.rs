@@ -12,12 +12,13 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
     let mut checks = Checks::default();
     let Some(database) = cx.database(group) else { return Vec::new() };
     if database.store.is_empty() {
-        checks.block(11, CheckId::Store, "no etcd is named for this cluster: the lock cannot be handed over safely".to_string());
+        checks.block(11, CheckId::Store, StoreFinding::None);
         return checks.list;
     }
     let Some((record, at)) = cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age) else {
-        let why = cx.telemetry.group(group).store.away.as_ref().map_or("no answer yet", |(r, _)| r.as_str());
-        checks.add(Verdict::not_yet(5), CheckId::Store, format!("etcd was not read within {age}: {why}"));
+        let away = cx.telemetry.group(group).store.away.as_ref();
+        let why = Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
+        checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::NotRead { within: age, why });
         return checks.list;
     };
     checks.at = Some(*at);
@@ -30,46 +31,43 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
 pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId, age: Span, opens_route: bool) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(record) = cx.record_within(group, age) else {
-        checks.add(Verdict::not_yet(5), CheckId::Store, format!("etcd was not read within {age}"));
+        checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::NotRead { within: age, why: None });
         return checks.list;
     };
     store(cx, &mut checks, group, from, record);
-    let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
+    let (old, new) = (|| cx.called(group, from), || cx.called(group, to));
     if record.leading_member() != Some(from) {
-        checks.block(11, CheckId::Leader, format!("{old} does not lead; a switchover needs a living primary"));
+        checks.block(11, CheckId::Leader, PrimaryFinding::DoesNotLead { member: old() });
     }
     match cx.report_within(group, from, age) {
-        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass(CheckId::Leader, format!("{old} leads and answers")),
+        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass(CheckId::Leader, PrimaryFinding::Leads { member: old() }),
         // It lives, and only we do not hear it: neither is a failover what is called for.
         _ if let Some(alive) = votes::votes(cx, group, from).alive() => {
-            checks.block(11, CheckId::Leader, format!("{old} does not answer us as a leader, and lives ({alive}): leave it, and mend our way to it"));
+            checks.block(11, CheckId::Leader, PrimaryFinding::Unheard { member: old(), alive });
         }
-        _ => checks.block(11, CheckId::Leader, format!("{old} does not answer as a leader; a switchover needs a living primary: fail over instead")),
+        _ => checks.block(11, CheckId::Leader, PrimaryFinding::NoAnswer { member: old() }),
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let listed = recorded(record, group, to, cx);
     match cx.report_within(group, to, age) {
-        None => checks.add(Verdict::not_yet(5), CheckId::Candidate, format!("{new} did not answer within {age}")),
+        None => checks.add(Verdict::not_yet(5), CheckId::Candidate, CandidateFinding::DidNotAnswer { member: new(), within: age }),
         Some(r) if !r.running || r.role != MemberRole::Replica => {
-            checks.block(11, CheckId::Candidate, format!("{new} is no running standby ({})", r.state))
+            checks.block(11, CheckId::Candidate, CandidateFinding::NoStandby { member: new(), state: (&*r.state).into() });
         }
-        Some(r) if r.nofailover => checks.block(11, CheckId::Candidate, format!("{new} is tagged nofailover")),
+        Some(r) if r.nofailover => checks.block(11, CheckId::Candidate, CandidateFinding::NoFailover { member: new() }),
         Some(_) if synchronous && !listed => {
-            // In a simulation nobody can type that.
-            let here = if cx.state.mode == Mode::Live { "" } else { "; in a simulation i, two_synchronous stands for it" };
-            let how = format!("make it one first (patronictl edit-config: synchronous_node_count 2{here})");
-            let text = format!("{new} is not the synchronous standby; Patroni hands over only to that one: {how}");
-            checks.block(2, CheckId::Candidate, text);
+            let simulated = cx.state.mode != Mode::Live;
+            checks.block(2, CheckId::Candidate, CandidateFinding::NotSynchronous { member: new(), simulated });
         }
-        Some(_) => checks.pass(CheckId::Candidate, format!("{new} may take over")),
+        Some(_) => checks.pass(CheckId::Candidate, CandidateFinding::MayTakeOver { member: new() }),
     }
     for balancer in &cx.telemetry.group(group).balancers {
         if let Some((server, _)) = balancer.server(to).filter(|(s, _)| s.maintenance) {
-            let text = format!("{} is in maintenance on a balancer: writes would find no way", server.name);
+            let finding = EntryFinding::InMaintenance { server: server.name.clone(), opens: opens_route };
             if opens_route {
-                checks.advise(CheckId::Route, format!("{text}; this plan opens it first"));
+                checks.advise(CheckId::Route, finding);
             } else {
-                checks.block(11, CheckId::Route, format!("{text}; fail back instead, which opens it first"));
+                checks.block(11, CheckId::Route, finding);
             }
         }
     }
@@ -105,98 +103,93 @@ struct Checks {
 }
 
 impl Checks {
-    fn add(&mut self, verdict: Verdict, id: CheckId, text: String) {
-        self.list.push(Check { id, verdict, text, figure: None, at: self.at });
+    fn add(&mut self, verdict: Verdict, id: CheckId, finding: impl Into<Finding>) {
+        self.list.push(Check { id, verdict, finding: finding.into(), figure: None, at: self.at });
     }
 
-    fn pass(&mut self, id: CheckId, text: String) {
-        self.add(Verdict::Pass, id, text);
+    fn pass(&mut self, id: CheckId, finding: impl Into<Finding>) {
+        self.add(Verdict::Pass, id, finding);
     }
 
-    fn advise(&mut self, id: CheckId, text: String) {
-        self.add(Verdict::Advice, id, text);
+    fn advise(&mut self, id: CheckId, finding: impl Into<Finding>) {
+        self.add(Verdict::Advice, id, finding);
     }
 
-    fn block(&mut self, law: u8, id: CheckId, text: String) {
-        self.add(Verdict::block(law), id, text);
+    fn block(&mut self, law: u8, id: CheckId, finding: impl Into<Finding>) {
+        self.add(Verdict::block(law), id, finding);
     }
 }
 
 /// The rows about the cluster as a whole.
 fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record: &StoreRecord) {
     let Some(database) = cx.database(group) else { return };
-    let scope = &database.scope;
-    let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_deref()).next();
+    let scope = || database.scope.clone();
+    let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_ref()).next();
     match (&record.initialize, told) {
         (None, _) if record.config.is_none() && record.members.is_empty() => {
-            checks.block(11, CheckId::Identity, format!("etcd has no cluster under {}: wrong namespace or scope", database.prefix()));
+            checks.block(11, CheckId::Identity, ClusterFinding::NotInStore { prefix: database.prefix() });
             return;
         }
-        (Some(stored), Some(told)) if **stored != *told => {
-            checks.block(
-                11,
-                CheckId::Identity,
-                format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}"),
-            );
+        (Some(stored), Some(told)) if **stored != **told => {
+            let finding = ClusterFinding::OtherSystem { scope: scope(), stored: stored.clone(), told: told.clone() };
+            checks.block(11, CheckId::Identity, finding);
             return;
         }
-        (Some(_), Some(told)) => checks.pass(CheckId::Identity, format!("{scope}, system {told}")),
-        _ => checks.add(Verdict::not_yet(5), CheckId::Identity, format!("no member of {scope} has told its system id")),
+        (Some(_), Some(told)) => checks.pass(CheckId::Identity, ClusterFinding::SameSystem { scope: scope(), system: told.clone() }),
+        _ => checks.add(Verdict::not_yet(5), CheckId::Identity, ClusterFinding::SystemNotTold { scope: scope() }),
     }
     if database.member_ids().all(|m| record.name_of(m).is_none()) {
-        checks.block(11, CheckId::Identity, format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses"));
+        checks.block(11, CheckId::Identity, ClusterFinding::NoAddressInStore { scope: scope() });
     }
-    if record.voters > 0 && record.voters_up * 2 <= record.voters {
-        checks.block(11, CheckId::Store, format!("etcd keeps {} of {}: no quorum, no safe hand-over", record.voters_up, record.voters));
-    } else {
-        let region = database.region_of(from);
-        let lost: u16 = database.store.iter().filter(|e| e.region.is_some() && e.region == region).count() as u16;
-        let left = (database.store.len() as u16).saturating_sub(lost);
-        if lost > 0 && left * 2 <= database.store.len() as u16 {
-            let name = region.map_or("?", |r| cx.region_name(r));
-            checks.block(10, CheckId::Store, format!("etcd keeps {left} of {} without {name}; no safe hand-over", database.store.len()));
-        } else {
-            checks.pass(CheckId::Store, format!("etcd {}/{}", record.voters_up, record.voters));
-        }
-    }
+    quorum(cx, checks, database, from, record);
     if let Some(config) = &record.config {
         if config.paused {
-            checks.block(11, CheckId::Paused, "Patroni is paused; resume it first".to_string());
+            checks.block(11, CheckId::Paused, StoreFinding::Paused);
         }
         if config.standby_cluster {
-            checks.block(11, CheckId::StandbyCluster, "this is a standby cluster: promote the cluster instead".to_string());
+            checks.block(11, CheckId::StandbyCluster, StoreFinding::StandbyCluster);
         }
     }
     if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
-        let to = request.to.as_deref().unwrap_or("any member");
-        let text = match &request.scheduled_at {
-            Some(at) => format!("a switchover to {to} is scheduled for {at}; cancel it first"),
-            None => format!("a failover to {to} is already asked for in the store; wait for it or remove it"),
-        };
-        checks.block(11, CheckId::PendingRequest, text);
+        let finding = StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
+        checks.block(11, CheckId::PendingRequest, finding);
     }
     let claim = claim::state(cx, group);
-    if let Some((text, passes)) = claim.as_ref().and_then(ClaimState::blocks) {
-        checks.add(if passes { Verdict::not_yet(7) } else { Verdict::block(7) }, CheckId::OtherController, text);
-    } else if let Some(text) = claim.as_ref().and_then(ClaimState::takes_over) {
-        checks.advise(CheckId::OtherController, text);
+    if let Some((finding, passes)) = claim.as_ref().and_then(ClaimState::blocks) {
+        checks.add(if passes { Verdict::not_yet(7) } else { Verdict::block(7) }, CheckId::OtherController, finding);
+    } else if let Some(finding) = claim.as_ref().and_then(ClaimState::takes_over) {
+        checks.advise(CheckId::OtherController, finding);
+    }
+}
+
+/// Whether the store has its quorum, and keeps it without the region that is left.
+fn quorum(cx: &Facts, checks: &mut Checks, database: &Database, from: MemberId, record: &StoreRecord) {
+    let (up, of) = (record.voters_up, record.voters);
+    if of > 0 && up * 2 <= of {
+        checks.block(11, CheckId::Store, StoreFinding::NoQuorum { up, of });
+        return;
+    }
+    let region = database.region_of(from);
+    let lost: u16 = database.store.iter().filter(|e| e.region.is_some() && e.region == region).count() as u16;
+    let left = (database.store.len() as u16).saturating_sub(lost);
+    if lost > 0 && left * 2 <= database.store.len() as u16 {
+        let region = region.map_or("?", |r| cx.region_name(r)).into();
+        checks.block(10, CheckId::Store, StoreFinding::NoQuorumWithout { region, left, of: database.store.len() });
+    } else {
+        checks.pass(CheckId::Store, StoreFinding::Quorum { up, of });
     }
 }
 
 /// The rows about the member that is to take over.
 fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: MemberId, age: Span, record: &StoreRecord) {
-    let (old, new) = (&*cx.label(group, from), &*cx.label(group, to));
+    let (old, new) = (|| cx.called(group, from), || cx.called(group, to));
     let old_name = cx.member_name(group, from);
     if to == from {
-        checks.block(11, CheckId::Candidate, format!("{new} is to be left"));
+        checks.block(11, CheckId::Candidate, CandidateFinding::IsLeft { member: new() });
         return;
     }
     if record.name_of(to).is_none() {
-        checks.block(
-            11,
-            CheckId::Candidate,
-            format!("no member in etcd has the REST address that is configured for {new}; naming it would elect nobody"),
-        );
+        checks.block(11, CheckId::Candidate, CandidateFinding::NotInStore { member: new() });
         return;
     }
     let listed = recorded(record, group, to, cx);
@@ -205,74 +198,66 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
     let Some(report) = cx.report_within(group, to, age) else {
         let others =
             cx.synchronous_standbys(group).into_iter().any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
-        // Only of one that the store still names is it known that it has every write.
-        let back = if listed && bound { "; it holds every write: once it is back, nothing is lost" } else { "" };
-        let text = if synchronous && !others {
-            format!("/sync names no living standby outside {old}: {new} did not answer within {age}{back}")
+        let finding = if synchronous && !others {
+            // Only of one that the store still names is it known that it has every write.
+            CandidateFinding::NobodySynchronous { member: new(), within: age, old: old(), holds_all: listed && bound }
         } else {
-            format!("{new} did not answer within {age}")
+            CandidateFinding::DidNotAnswer { member: new(), within: age }
         };
-        checks.add(Verdict::not_yet(11), CheckId::Candidate, text);
+        checks.add(Verdict::not_yet(11), CheckId::Candidate, finding);
         return;
     };
     if report.role == MemberRole::Leader {
-        checks.block(11, CheckId::Candidate, format!("{new} already leads"));
+        checks.block(11, CheckId::Candidate, CandidateFinding::AlreadyLeads { member: new() });
         return;
     }
     if !report.running {
-        checks.block(11, CheckId::Candidate, format!("{new} is {}, not running", report.state));
+        checks.block(11, CheckId::Candidate, CandidateFinding::NotRunning { member: new(), state: (&*report.state).into() });
     }
     if report.nofailover {
-        checks.block(11, CheckId::Candidate, format!("{new} is tagged nofailover"));
+        checks.block(11, CheckId::Candidate, CandidateFinding::NoFailover { member: new() });
     }
     if report.failsafe || record.failsafe {
-        checks.block(11, CheckId::Failsafe, "the standbys honour a failsafe ping; wait until it has run out".to_string());
+        checks.block(11, CheckId::Failsafe, CandidateFinding::Failsafe);
     }
-    timeline(cx, checks, group, record, report, new);
-    let lag = cx.telemetry.leader_position(group).zip(report.received).map(|(p, r)| p.ahead_of(r));
+    timeline(cx, checks, group, record, report, to);
+    let behind = cx.telemetry.leader_position(group).zip(report.received).map(|(p, r)| p.ahead_of(r));
     let limit = record.config.as_ref().map_or(Bytes(1_048_576), |c| c.maximum_lag);
-    let lag_text = lag.map_or("an unknown amount".to_string(), |l| l.to_string());
+    let loses = Verdict::Risk(Risk::Loses(lacking(cx, group, to)));
+    if !synchronous {
+        checks.add(loses, CheckId::Writes, WritesFinding::Asynchronous { member: new(), behind });
+    } else if !(listed && bound) {
+        checks.add(loses, CheckId::Writes, unlisted(cx, group, (from, to), age, bound, behind));
+    } else if let Some(missing) = missing_voters(cx, group, record, to, age) {
+        checks.add(loses, CheckId::Writes, missing);
+    } else if behind.is_none_or(|l| l > limit) {
+        checks.add(loses, CheckId::Writes, WritesFinding::TooFarBehind { member: new(), behind });
+    } else {
+        // Who streams on after our last look at the primary is ahead of what we heard of it.
+        let heard = |((_, position), at)| LastHeard { member: old(), ago: cx.now.mono.since(at), position };
+        let heard = cx.member(group, from).and_then(|m| m.led_at).map(heard).filter(|_| report.received.is_some());
+        checks.pass(CheckId::Writes, WritesFinding::HoldsAll { member: new(), received: report.received, heard });
+    }
+}
+
+/// What a candidate may lack that the store does not record as synchronous. `bound`: the record is of the old primary.
+fn unlisted(cx: &Facts, group: GroupId, (from, to): (MemberId, MemberId), age: Span, bound: bool, behind: Option<Bytes>) -> WritesFinding {
+    let (old, member) = (cx.called(group, from), cx.called(group, to));
     // Behind a primary that says nothing any more every standby looks as if it had caught up: what it was behind before tells
     // more.
     let silent = cx.member(group, from).is_some_and(|m| m.failing_since().is_some());
-    let before = cx.behind_before(group, from, to).filter(|_| silent).map(|bytes| format!("was {bytes} behind when {old} fell silent"));
-    let last_seen = before.unwrap_or_else(|| format!("was last seen {lag_text} behind"));
-    let loses = Verdict::Risk(Risk::Loses(lacking(cx, group, to)));
-    if !synchronous {
-        checks.add(loses, CheckId::Writes, format!("the cluster replicates asynchronously; {new} is {lag_text} behind"));
-    } else if !(listed && bound) {
-        let other = cx
-            .synchronous_standbys(group)
-            .into_iter()
-            .find(|r| *r != to && *r != from && cx.report_within(group, *r, age).is_some_and(|m| m.running));
-        let text = match other {
-            Some(other) => {
-                format!("{new} is not the synchronous standby, {} is; {new} {last_seen}", cx.label(group, other))
-            }
-            // Nobody need wait for one that answers.
-            None if cx.report_within(group, from, age).is_some() => {
-                format!("/sync names no living standby outside {old}, which answers; {new} may lack writes ({last_seen})")
-            }
-            None => {
-                // To wait is a choice too, and the only one that loses nothing.
-                let holds = cx.synchronous_standbys(group).into_iter().filter(|r| bound && *r != to && *r != from).map(|r| cx.label(group, r));
-                let holders: Vec<Cow<str>> = std::iter::once(Cow::Borrowed(old)).chain(holds).collect();
-                let wait = format!("nothing is lost should {} come back", holders.join(" or "));
-                format!("{new} may lack writes ({last_seen}), for /sync names no living standby; {wait}")
-            }
-        };
-        checks.add(loses, CheckId::Writes, text);
-    } else if let Some(missing) = missing_voters(cx, group, record, to, age) {
-        checks.add(loses, CheckId::Writes, missing);
-    } else if lag.is_none_or(|l| l > limit) {
-        let text = format!("{new} is {lag_text} behind; Patroni will not elect it; naming it may lose asynchronous commits");
-        checks.add(loses, CheckId::Writes, text);
-    } else {
-        // Who streams on after our last look at the primary is ahead of what we heard of it.
-        let led = cx.member(group, from).and_then(|m| m.led_at).map(|((_, position), at)| (position, cx.now.mono.since(at)));
-        let heard = led.map_or(String::new(), |(position, ago)| format!("; {old} was last heard {ago} ago, at {position}"));
-        let has = report.received.map_or(String::new(), |p| format!(" (it has {p}{heard})"));
-        checks.pass(CheckId::Writes, format!("{new} holds every acknowledged write, as the store records it{has}"));
+    let before = cx.behind_before(group, from, to).filter(|_| silent);
+    let seen = before.map_or(SeenBehind::Last(behind), |bytes| SeenBehind::BeforeSilence { of: old.clone(), bytes });
+    let beside: Vec<MemberId> = cx.synchronous_standbys(group).into_iter().filter(|r| *r != to && *r != from).collect();
+    match beside.iter().find(|r| cx.report_within(group, **r, age).is_some_and(|m| m.running)) {
+        Some(other) => WritesFinding::OtherIsSynchronous { member, synchronous: cx.called(group, *other), seen },
+        // Nobody need wait for one that answers.
+        None if cx.report_within(group, from, age).is_some() => WritesFinding::OldAnswers { member, old, seen },
+        None => {
+            // To wait is a choice too, and the only one that loses nothing.
+            let holds = beside.iter().filter(|_| bound).map(|r| cx.called(group, *r));
+            WritesFinding::MayLack { member, holders: std::iter::once(old).chain(holds).collect(), seen }
+        }
     }
 }
 
@@ -285,14 +270,15 @@ fn lacking(cx: &Facts, group: GroupId, to: MemberId) -> Amount {
     lag.filter(|l| l.0 > 0).map_or(Amount::Unknown, Amount::AtLeast)
 }
 
-fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecord, report: &MemberReport, new: &str) {
+fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecord, report: &MemberReport, to: MemberId) {
     let known = cx.state.primaries.get(group.at()).and_then(|p| p.1);
     let after_switch = record.last_switch.map(|(t, _)| Timeline(t.0 + 1));
     let cluster = known.max(after_switch);
     if let (Some(theirs), Some(cluster)) = (report.timeline, cluster)
         && theirs < cluster
     {
-        checks.block(2, CheckId::Timeline, format!("{new} is on timeline {theirs}, the cluster on {cluster}"));
+        let finding = CandidateFinding::BehindTimeline { member: cx.called(group, to), timeline: theirs, cluster };
+        checks.block(2, CheckId::Timeline, finding);
     }
 }
 
@@ -304,7 +290,7 @@ fn recorded(record: &StoreRecord, group: GroupId, to: MemberId, cx: &Facts) -> b
 /// In quorum mode an acknowledged write is on some of the voters only: beside the candidate as many of them must answer as
 /// the store says, none further than the candidate. (Patroni's own rule, `quorum_votes >= sync.quorum` in `ha.py` of 4.x:
 /// of any so many, and the candidate, one at least has each acknowledged write.)
-fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId, age: Span) -> Option<String> {
+fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId, age: Span) -> Option<WritesFinding> {
     let sync = record.sync.as_ref()?;
     let quorum = usize::from(sync.quorum?);
     let position = cx.report_within(group, to, age)?.received?;
@@ -312,14 +298,14 @@ fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId
     let mut answered = 0;
     for voter in &voters {
         match cx.report_within(group, *voter, age).and_then(|r| r.received) {
-            Some(theirs) if theirs > position => return Some(format!("{} is ahead of the candidate", cx.label(group, *voter))),
+            Some(theirs) if theirs > position => return Some(WritesFinding::VoterAhead { voter: cx.called(group, *voter) }),
             Some(_) => answered += 1,
             None => {}
         }
     }
     // The candidate is one of those that answered.
     let needed = quorum + 1;
-    (answered < needed).then(|| format!("the quorum needs {needed} voters to answer; only {answered} did"))
+    (answered < needed).then_some(WritesFinding::VotersMissing { needed, answered })
 }
 
 #[cfg(test)]
@@ -375,22 +361,19 @@ mod tests {
         let (ahead, behind) = (standby("eu-west-1").max(standby("ap-southeast-1")), standby("eu-west-1").min(standby("ap-southeast-1")));
         assert!(ahead.0 > behind.0, "neither is ahead of the other: nothing would be tested");
         let here = |list: [MemberId; 2]| list.map(|m| Name::from(&*cx.label(group, m)));
-        for (to, standbys, quorum, missing) in [
+        let missing = WritesFinding::VotersMissing { needed: 2, answered: 1 };
+        let further = WritesFinding::VoterAhead { voter: cx.called(group, ahead.1) };
+        for (to, standbys, quorum, expected) in [
             (ahead.1, here([ahead.1, behind.1]), 1, None),
             // One beside the candidate must answer, and does not.
-            (ahead.1, [here([ahead.1, behind.1])[0].clone(), "elsewhere".into()], 1, Some("needs 2 voters")),
+            (ahead.1, [here([ahead.1, behind.1])[0].clone(), "elsewhere".into()], 1, Some(missing)),
             // It answers, and has what the candidate lacks.
-            (behind.1, here([ahead.1, behind.1]), 1, Some("ahead of the candidate")),
-            (behind.1, here([ahead.1, behind.1]), 0, Some("ahead of the candidate")),
+            (behind.1, here([ahead.1, behind.1]), 1, Some(further.clone())),
+            (behind.1, here([ahead.1, behind.1]), 0, Some(further)),
         ] {
             let mut record = record.clone();
             record.sync = Some(SyncKey { leader: Some("us-east-1".into()), standbys: standbys.to_vec(), quorum: Some(quorum), revision: 1 });
-            let told = missing_voters(&cx, group, &record, to, limits::FRESH);
-            let as_meant = match missing {
-                Some(words) => told.as_ref().is_some_and(|t| t.contains(words)),
-                None => told.is_none(),
-            };
-            assert!(as_meant, "quorum {quorum}: {told:?} instead of {missing:?}");
+            assert_eq!(missing_voters(&cx, group, &record, to, limits::FRESH), expected, "quorum {quorum}");
         }
     }
 }

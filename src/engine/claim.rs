@@ -16,53 +16,40 @@ pub enum ClaimState {
     /// An operation of this journal whose owner key has ended, or is an earlier process's on this machine: it is taken up again.
     Lapsed,
     /// Another controller runs an operation, and its owner key stands.
-    Foreign { operation: String, owner: String, since: Mono, renewing: bool },
+    Foreign { by: Claimant, since: Mono, renewing: bool },
     /// Another controller began an operation, and its owner key is gone. After `left` the operation may be taken over.
-    Orphaned { operation: String, owner: String, gone_since: Mono, left: Span },
+    Orphaned { by: Claimant, gone_since: Mono, left: Span },
     /// An older program, which has no owner key, runs an operation. After `left` a person may take it over.
-    Legacy { operation: String, owner: String, unchanged_since: Mono, left: Span, ahead: bool },
+    Legacy { by: Claimant, unchanged_since: Mono, left: Span, ahead: bool },
 }
 
 impl ClaimState {
     /// Why nothing may be begun now, and whether that passes; `None` if something may be begun.
-    pub fn blocks(&self) -> Option<(String, bool)> {
+    pub fn blocks(&self) -> Option<(ClaimFinding, bool)> {
         match self {
             ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => None,
-            ClaimState::Foreign { operation, owner, .. } => Some((format!("{owner} runs {operation} on this cluster"), false)),
+            ClaimState::Foreign { by, .. } => Some((ClaimFinding::Runs(by.clone()), false)),
             ClaimState::Orphaned { left: Span::ZERO, .. } | ClaimState::Legacy { left: Span::ZERO, .. } => None,
-            ClaimState::Orphaned { operation, owner, left, .. } => {
-                Some((format!("{owner} ran {operation} on this cluster and does not renew its claim; it can be taken over in {left}"), true))
-            }
-            ClaimState::Legacy { operation, owner, left, ahead, .. } => {
-                let clock = if *ahead { "; its clock is ahead of ours" } else { "" };
-                Some((
-                    format!(
-                        "{owner}, an older program, runs {operation} on this cluster{clock}; it can be taken over in {left} if it is not changed"
-                    ),
-                    true,
-                ))
-            }
+            ClaimState::Orphaned { by, left, .. } => Some((ClaimFinding::NotRenewed { by: by.clone(), left: *left }, true)),
+            ClaimState::Legacy { by, left, ahead, .. } => Some((ClaimFinding::OlderRuns { by: by.clone(), left: *left, ahead: *ahead }, true)),
         }
     }
 
     /// What would be taken over, where something would.
-    pub fn takes_over(&self) -> Option<String> {
+    pub fn takes_over(&self) -> Option<ClaimFinding> {
         match self {
-            ClaimState::Orphaned { operation, owner, left: Span::ZERO, .. } => Some(format!("takes over {operation} of {owner}, which is gone")),
-            ClaimState::Legacy { operation, owner, left: Span::ZERO, .. } => {
-                Some(format!("takes over {operation} of {owner}, an older program; only a person may"))
+            ClaimState::Orphaned { by, left: Span::ZERO, .. } | ClaimState::Legacy { by, left: Span::ZERO, .. } => {
+                Some(ClaimFinding::TakesOver(by.clone()))
             }
             _ => None,
         }
     }
 
-    /// The operation and who runs it; empty where that is nobody else.
-    fn who(&self) -> String {
+    /// The operation and who runs it; `None` where that is nobody else.
+    fn claimant(&self) -> Option<&Claimant> {
         match self {
-            ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => String::new(),
-            ClaimState::Foreign { operation, owner, .. }
-            | ClaimState::Orphaned { operation, owner, .. }
-            | ClaimState::Legacy { operation, owner, .. } => format!("{operation} of {owner}"),
+            ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => None,
+            ClaimState::Foreign { by, .. } | ClaimState::Orphaned { by, .. } | ClaimState::Legacy { by, .. } => Some(by),
         }
     }
 
@@ -133,7 +120,7 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let (owner, since, us) = (seen.owner(), seen.since, &cx.state.owner);
     let Some(claim) = seen.claim.as_deref().filter(|c| c.running) else {
         // An owner without an operation: somebody is at work on the keys.
-        let unowned = || ClaimState::Foreign { operation: "an operation".to_string(), owner: holder(owner), since, renewing: true };
+        let unowned = || ClaimState::Foreign { by: Claimant { operation: None, holder: holder(owner) }, since, renewing: true };
         return Some(match seen.owner {
             Some(_) => unowned(),
             None => forgotten(cx, seen).unwrap_or(ClaimState::Free),
@@ -147,7 +134,7 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
         }
         let left = Span(limits::LEGACY.0.saturating_sub(cx.now.mono.since(since).0));
         let ahead = claim.since > cx.now.utc.plus(limits::SKEW);
-        return Some(ClaimState::Legacy { operation: claim.operation.clone(), owner: claim.by.clone(), unchanged_since: since, left, ahead });
+        return Some(ClaimState::Legacy { by: claimant(claim), unchanged_since: since, left, ahead });
     };
     if by == us && owner == Some(us) {
         return Some(ClaimState::Ours { renewed: !record.unrenewed });
@@ -157,11 +144,10 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     if known && here(by) && seen.owner.as_ref().is_none_or(|_| owner.is_some_and(here)) {
         return Some(ClaimState::Lapsed);
     }
-    let (operation, name) = (claim.operation.clone(), holder(Some(by)));
     let Some(gone_since) = seen.owner_gone else {
-        return Some(ClaimState::Foreign { operation, owner: name, since, renewing: owner == Some(by) });
+        return Some(ClaimState::Foreign { by: claimant(claim), since, renewing: owner == Some(by) });
     };
-    Some(ClaimState::Orphaned { operation, owner: name, gone_since, left: patience_left(cx, claim, gone_since) })
+    Some(ClaimState::Orphaned { by: claimant(claim), gone_since, left: patience_left(cx, claim, gone_since) })
 }
 
 /// How long an effect of a claim may still be under way after its owner is gone.
@@ -175,13 +161,18 @@ fn patience_left(cx: &Facts, claim: &Claim, gone_since: Mono) -> Span {
 fn forgotten(cx: &Facts, seen: &ClaimSeen) -> Option<ClaimState> {
     let (claim, gone_since) = seen.forgotten.as_ref()?;
     let left = patience_left(cx, claim, *gone_since);
-    let other = claim.owner.as_ref().is_some_and(|o| o.journal != cx.state.owner.journal);
-    let (operation, owner) = (claim.operation.clone(), holder(claim.owner.as_ref()));
-    (other && left > Span::ZERO).then_some(ClaimState::Orphaned { operation, owner, gone_since: *gone_since, left })
+    let ours = claim.owner.as_ref().is_some_and(|o| o.journal == cx.state.owner.journal);
+    (!ours && left > Span::ZERO).then(|| ClaimState::Orphaned { by: claimant(claim), gone_since: *gone_since, left })
 }
 
-fn holder(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "another controller".to_string(), Owner::to_string)
+fn holder(owner: Option<&Owner>) -> Holder {
+    owner.map_or(Holder::Unknown, |owner| Holder::Controller(owner.clone()))
+}
+
+/// The operation of a claim, and whose it is.
+fn claimant(claim: &Claim) -> Claimant {
+    let holder = claim.owner.as_ref().map_or_else(|| Holder::Older(claim.by.clone()), |owner| Holder::Controller(owner.clone()));
+    Claimant { operation: Some(claim.operation.clone()), holder }
 }
 
 /// The claim is this operation's, whichever process of its journal wrote it.
@@ -193,11 +184,11 @@ fn runs(cx: &Facts, claim: &Claim, operation: &Operation) -> bool {
 /// Whether an operation may act.
 pub enum Standing {
     Holds,
-    Wait(&'static str),
+    Wait(ClaimWait),
     /// The claim is to be taken, or taken up again.
     Send(Box<Effect>),
     /// It may not act any more.
-    Lost(String),
+    Lost(ClaimLost),
 }
 
 /// Before anything is changed, the operation's claim stands in the store.
@@ -208,7 +199,7 @@ pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
     }
     let claims = || operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
     if claims().any(EffectRecord::is_open) {
-        return Standing::Wait("our claim in the store");
+        return Standing::Wait(ClaimWait::Answer);
     }
     let ours = claims().filter(|e| e.is_done()).filter_map(|e| e.reported).max();
     let read = cx.telemetry.group(operation.group).store.record.as_ref();
@@ -221,7 +212,7 @@ pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
     // What was not sent was not sent for a reason: how the claim stands is read anew.
     let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
     let fresh = cx.record_within(operation.group, limits::FRESH).filter(|_| missed.is_none_or(|m| read.is_some_and(|(_, at)| *at > m)));
-    let (Some(record), Some(state)) = (fresh, state(cx, operation.group)) else { return Standing::Wait("a fresh answer of etcd") };
+    let (Some(record), Some(state)) = (fresh, state(cx, operation.group)) else { return Standing::Wait(ClaimWait::FreshAnswer) };
     decide(cx, operation, record, &state, ours.is_some())
 }
 
@@ -232,35 +223,34 @@ fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &Claim
         stored.is_some_and(|c| runs(cx, c, operation) || seen.and_then(|s| s.key.as_ref()).is_some_and(|k| *operation.before.claim == *k.value));
     match state {
         ClaimState::Ours { renewed } if own => {
-            return if *renewed || planted::is(Break::StaleLease) { observed(cx, operation) } else { Standing::Wait("our claim to be renewed") };
+            return if *renewed || planted::is(Break::StaleLease) { observed(cx, operation) } else { Standing::Wait(ClaimWait::Renewal) };
         }
         // What an earlier process began may still be under way.
-        ClaimState::Lapsed if own && commands(cx, operation.group) => return Standing::Wait("the commands of the process before to end"),
+        ClaimState::Lapsed if own && commands(cx, operation.group) => return Standing::Wait(ClaimWait::CommandsBefore),
         ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => {}
         ClaimState::Orphaned { left, .. } if own || !had => {
             if !left.is_zero() {
-                return Standing::Wait("the patience of the controller before to end");
+                return Standing::Wait(ClaimWait::Patience);
             }
         }
         ClaimState::Legacy { left, .. } if !had && !operation.automatic => {
             if !left.is_zero() {
-                return Standing::Wait("the claim of an older program to stay unchanged");
+                return Standing::Wait(ClaimWait::OlderUnchanged);
             }
         }
         other => {
-            let who = other.who();
-            return Standing::Lost(if had { format!("another controller took over: {who}") } else { format!("another controller was first: {who}") });
+            let by = other.claimant().cloned();
+            return Standing::Lost(if had { ClaimLost::TakenOver { by } } else { ClaimLost::First { by } });
         }
     }
     if let Some(other) = stored.filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal)) {
-        let who = other.owner.as_ref().map_or_else(|| other.by.clone(), Owner::to_string);
-        return Standing::Lost(format!("{} of {who} was claimed since with generation {}", other.operation, other.generation.0));
+        return Standing::Lost(ClaimLost::ClaimedSince { by: claimant(other), generation: other.generation });
     }
     let claims = operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
     let refused = claims.filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason) } else { None });
     let refused: Vec<&String> = refused.collect();
     if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
-        return Standing::Lost(format!("the claim could not be written: {reason}"));
+        return Standing::Lost(ClaimLost::NotWritten { reason: (*reason).clone() });
     }
     Standing::Send(Box::new(taking(cx, operation, record, stored.cloned(), own)))
 }
@@ -315,31 +305,31 @@ fn observed(cx: &Facts, operation: &Operation) -> Standing {
         _ => None,
     });
     for (inherited, since) in taken {
-        if let Some(what) = unobserved(cx, operation.group, inherited, since) {
-            return Standing::Wait(what);
+        if let Some(wait) = unobserved(cx, operation.group, inherited, since) {
+            return Standing::Wait(wait);
         }
     }
     Standing::Holds
 }
 
-fn unobserved(cx: &Facts, group: GroupId, inherited: &Obligations, since: Mono) -> Option<&'static str> {
+fn unobserved(cx: &Facts, group: GroupId, inherited: &Obligations, since: Mono) -> Option<ClaimWait> {
     let telemetry = cx.telemetry.group(group);
     let record = telemetry.store.record.as_ref();
     for name in &inherited.fenced {
         let member = takeover::member_named(cx, group, name).and_then(|m| cx.member(group, m));
         if member.is_some_and(|m| [&m.sql, &m.rest].iter().any(|p| p.last_try.is_none_or(|t| t <= since))) {
-            return Some("a look at the member that the controller before may have fenced");
+            return Some(ClaimWait::MemberBefore);
         }
     }
     for drained in &inherited.drained {
         let balancer = takeover::balancer_at(cx, group, &drained.balancer).and_then(|b| telemetry.balancers.get(b.at()));
         let seen = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| *at > since) || b.away.is_some();
         if balancer.is_some_and(|b| !seen(b)) {
-            return Some("a look at the balancer that the controller before may have drained");
+            return Some(ClaimWait::BalancerBefore);
         }
     }
     if !inherited.settings.is_empty() && record.is_none_or(|(_, at)| *at <= since) {
-        return Some("a look at the settings that the controller before may have changed");
+        return Some(ClaimWait::SettingsBefore);
     }
     None
 }

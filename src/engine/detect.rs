@@ -204,7 +204,7 @@ pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, regio
     let known = &cx.state.regions[region.at()];
     if sight.gone == sight.watched {
         let Some(doubt) = &sight.doubt else {
-            return (RegionStatus::Down, RegionReason::Silent { votes: sight.votes.as_ref().map(Votes::summary) });
+            return (RegionStatus::Down, RegionReason::Silent { votes: sight.votes.as_ref().map(Votes::tally) });
         };
         // A region that was found down stays so until something in it answers.
         if known.0 == RegionStatus::Down {
@@ -315,7 +315,7 @@ fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
                 regions: vec![region],
                 services: watched.reach(group).to_vec(),
                 since: target.since,
-                evidence: DisasterEvidence::Votes { votes: votes.summary() },
+                evidence: DisasterEvidence::Votes { votes: votes.tally() },
             });
         }
     }

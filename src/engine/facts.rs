@@ -137,6 +137,11 @@ impl<'a> Facts<'a> {
         self.estate().member_label(group, member, self.known_name(group, member))
     }
 
+    /// The same, to be kept.
+    pub fn called(&self, group: GroupId, member: MemberId) -> Name {
+        self.label(group, member).into()
+    }
+
     pub fn region_name(&self, region: RegionId) -> &'a str {
         &self.estate().region(region).name
     }

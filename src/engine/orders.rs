@@ -493,16 +493,16 @@ pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Opt
         return None;
     }
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
-        return Some(Unfit { why: "its data may be corrupt as well: replicas carry it".to_string(), at_a_risk: false });
+        return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
     }
     let checks = candidate::failover_checks(&cx, group, leader, member, cx.stale_after());
     let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
-    reason.map(|c| Unfit { why: c.text.clone(), at_a_risk: c.verdict.is_risk() })
+    reason.map(|c| Unfit { why: c.finding.clone(), at_a_risk: c.verdict.is_risk() })
 }
 
 /// What stands in the way of a member that would take over.
 pub struct Unfit {
-    pub why: String,
+    pub why: Finding,
     /// It may, where that is typed as a risk.
     pub at_a_risk: bool,
 }

@@ -19,7 +19,7 @@ impl Fenced {
     ///
     /// # Errors
     /// Why there is no proof.
-    pub fn of(cx: &Facts, operation: &Operation) -> Result<Fenced, String> {
+    pub fn of(cx: &Facts, operation: &Operation) -> Result<Fenced, NoProof> {
         if planted::is(Break::FenceLeftOut) {
             return Ok(Fenced(FencingBasis::Fenced));
         }
@@ -30,33 +30,33 @@ impl Fenced {
         if operation.accepted.accepts_two_writers() {
             return Ok(Fenced(FencingBasis::RiskAccepted { by: operation.by.clone() }));
         }
-        Err("no fence has answered 0 and nobody has accepted the risk".to_string())
+        Err(NoProof::NeitherFencedNorAccepted)
     }
 }
 
 /// After the fence answered: both ports were tried and gave no sign of life, nobody streams from it, its lock was not
 /// renewed.
-pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(), String> {
+pub fn gone_since(cx: &Facts, operation: &Operation, fenced: Mono) -> Result<(), NoProof> {
     if planted::is(Break::FenceUnseen) {
         return Ok(());
     }
     operation.left.iter().try_for_each(|member| one_gone_since(cx, operation, *member, fenced))
 }
 
-fn one_gone_since(cx: &Facts, operation: &Operation, from: MemberId, fenced: Mono) -> Result<(), String> {
+fn one_gone_since(cx: &Facts, operation: &Operation, from: MemberId, fenced: Mono) -> Result<(), NoProof> {
     let group = operation.group;
-    let name = cx.label(group, from);
-    let Some(member) = cx.member(group, from) else { return Err(format!("{name} is no member any more")) };
+    let name = || cx.called(group, from);
+    let Some(member) = cx.member(group, from) else { return Err(NoProof::NoMember { member: name() }) };
     if let Some(life) = member.last_life().filter(|t| *t > fenced) {
-        return Err(format!("the fence returned 0 but {name} answered {} ago", cx.now.mono.since(life)));
+        return Err(NoProof::Answered { member: name(), ago: cx.now.mono.since(life) });
     }
-    for (probes, port) in [(&member.sql, "database"), (&member.rest, "REST")] {
+    for (probes, port) in [(&member.sql, Port::Sql), (&member.rest, Port::Rest)] {
         if probes.last_try.is_none_or(|t| t <= fenced) {
-            return Err(format!("{name}'s {port} port: not tried since the fence answered"));
+            return Err(NoProof::NotTried { member: name(), port });
         }
         // One slow answer is not silence: an agent whose database was shot is busy, and lives.
         if !probes.believed_gone() {
-            return Err(format!("the fence returned 0 but the {port} port of {name} is not yet known to be gone"));
+            return Err(NoProof::NotYetGone { member: name(), port });
         }
     }
     // Once another leads, who streams does so from there, and the lock is renewed by that one.
@@ -69,15 +69,15 @@ fn one_gone_since(cx: &Facts, operation: &Operation, from: MemberId, fenced: Mon
         // What was on its way when it was shot may still arrive.
         let settled = fenced.plus(Span::ms(200));
         if stream.silent_for.is_some_and(|s| at.minus(s) > settled) {
-            return Err(format!("the fence returned 0 but {} still hears {name}", cx.label(group, other)));
+            return Err(NoProof::StillHeard { member: name(), by: cx.called(group, other) });
         }
         // A fence may have cut off us alone: who streamed from it is asked once more.
         if at <= settled && (other == operation.to || cx.now.mono.since(at) <= limits::FRESH) {
-            return Err(format!("whether {} still hears {name} is not known yet", cx.label(group, other)));
+            return Err(NoProof::NotKnownWhetherHeard { member: name(), by: cx.called(group, other) });
         }
     }
     if cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > fenced) {
-        return Err(format!("the fence returned 0 but {name} renewed its lock since"));
+        return Err(NoProof::RenewedLock { member: name() });
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ impl LossKnown {
     ///
     /// # Errors
     /// Why the loss is neither nothing nor accepted.
-    pub fn of(operation: &Operation, checks: &[Check]) -> Result<LossKnown, String> {
+    pub fn of(operation: &Operation, checks: &[Check]) -> Result<LossKnown, NoProof> {
         if planted::is(Break::LossUnasked) {
             return Ok(LossKnown { bind_to_old: false });
         }
@@ -96,7 +96,7 @@ impl LossKnown {
                 Verdict::Pass | Verdict::Advice => {}
                 Verdict::Risk(risk) if operation.accepted.accepts(risk) => {}
                 Verdict::Block { .. } if planted::is(Break::NobodyToTakeIt) => {}
-                Verdict::Risk(_) | Verdict::Block { .. } => return Err(check.text.clone()),
+                Verdict::Risk(_) | Verdict::Block { .. } => return Err(NoProof::Check(check.finding.clone())),
             }
         }
         Ok(LossKnown { bind_to_old: !operation.accepted.accepts_loss() })
@@ -107,14 +107,14 @@ impl LossKnown {
 ///
 /// # Errors
 /// The store does not hold what the transaction would compare.
-pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, String> {
-    let record = cx.record_within(operation.group, limits::FRESH).ok_or("etcd was not read within 1s")?;
-    let candidate = record.name_of(operation.to).ok_or_else(|| format!("{} is not registered in etcd", cx.label(operation.group, operation.to)))?;
-    let key = record.operation.as_ref().ok_or("our claim in the store is gone")?;
+pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, NoProof> {
+    let record = cx.record_within(operation.group, limits::FRESH).ok_or(NoProof::StoreNotRead { within: limits::FRESH })?;
+    let candidate = record.name_of(operation.to).ok_or_else(|| NoProof::NotRegistered { member: cx.called(operation.group, operation.to) })?;
+    let key = record.operation.as_ref().ok_or(NoProof::ClaimGone)?;
     let claim = Claim::read(&key.value).filter(|_| claim::state(cx, operation.group) == Some(ClaimState::Ours { renewed: true }));
-    let claim = claim.ok_or("our claim in the store is gone")?;
-    if record.leader.as_ref().is_some_and(|l| *l.name != *operation.before.leader) {
-        return Err(format!("the lock is held by {} now", record.leader.as_ref().map_or("nobody", |l| &*l.name)));
+    let claim = claim.ok_or(NoProof::ClaimGone)?;
+    if let Some(other) = record.leader.as_ref().filter(|l| *l.name != *operation.before.leader) {
+        return Err(NoProof::LockHeld { by: other.name.clone() });
     }
     Ok(Effect::HandOver(HandOver {
         group: operation.group,

@@ -384,8 +384,8 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let standing = taken(operation).map(|_| claim::standing(&engine.facts(now), operation));
     match standing {
         None | Some(Standing::Holds) => {}
-        Some(Standing::Lost(words)) => {
-            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost { words }) };
+        Some(Standing::Lost(lost)) => {
+            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(lost)) };
             return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
         }
         Some(Standing::Wait(_) | Standing::Send(_)) => return,

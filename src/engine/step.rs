@@ -68,9 +68,9 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
 fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress> {
     match claim::standing(cx, operation) {
         Standing::Holds => None,
-        Standing::Wait(what) => Some(Wait(WaitReason::Claim { words: what.into() })),
+        Standing::Wait(wait) => Some(Wait(WaitReason::Claim(wait))),
         Standing::Send(effect) => Some(Send(CLAIM, *effect)),
-        Standing::Lost(words) => Some(Fail(StepFailure::ClaimLost { words })),
+        Standing::Lost(lost) => Some(Fail(StepFailure::ClaimLost(lost))),
     }
 }
 
@@ -216,8 +216,8 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     }
     match proof::gone_since(cx, operation, last) {
         Ok(()) => Done(Evidence::SeenGone { details: details.into_iter().cloned().collect() }),
-        Err(words) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(StepFailure::Unproven { words }),
-        Err(words) => Wait(WaitReason::Proof { words }),
+        Err(missing) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(StepFailure::Unproven(Box::new(missing))),
+        Err(missing) => Wait(WaitReason::Proof(Box::new(missing))),
     }
 }
 
@@ -270,8 +270,8 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
     match built {
         Ok(effect) => Send(FIRST + tried, effect),
-        Err(words) if early(cx, record) => Wait(WaitReason::Proof { words }),
-        Err(words) => Fail(StepFailure::Unproven { words }),
+        Err(missing) if early(cx, record) => Wait(WaitReason::Proof(Box::new(missing))),
+        Err(missing) => Fail(StepFailure::Unproven(Box::new(missing))),
     }
 }
 

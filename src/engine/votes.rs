@@ -14,9 +14,9 @@ pub enum Stance {
 
 #[derive(Clone, Debug)]
 pub struct Vote {
-    pub observer: String,
+    pub observer: Observer,
     pub stance: Stance,
-    pub text: String,
+    pub says: Says,
     pub at: Option<Mono>,
     /// The recorded synchronous standby's word is asked for before automation acts.
     pub synchronous: bool,
@@ -27,8 +27,8 @@ pub struct Vote {
 #[derive(Clone, Debug)]
 pub struct Votes {
     pub list: Vec<Vote>,
-    /// A sign of life that outweighs every vote.
-    pub veto: Option<String>,
+    /// How long ago it renewed its lock, where that says that it lives: it outweighs every vote.
+    pub renewed: Option<Span>,
     /// The first of our own failures in a row.
     pub since: Option<Mono>,
     /// When anybody else last heard it, as far as is known.
@@ -57,19 +57,20 @@ impl Votes {
         self.gone() || as_far_as_is_known
     }
 
-    /// Who says that it lives, if anybody does.
-    pub fn alive(&self) -> Option<String> {
+    /// What says that it lives, if anything does.
+    pub fn alive(&self) -> Option<SignOfLife> {
         if planted::is(Break::AliveIsNoVeto) {
             return None;
         }
-        self.veto.clone().or_else(|| self.list.iter().find(|v| v.stance == Stance::Alive).map(|v| format!("{}: {}", v.observer, v.text)))
+        let told = |v: &Vote| SignOfLife::Told { observer: v.observer.clone(), says: v.says.clone() };
+        let renewed = self.renewed.map(|ago| SignOfLife::LockRenewed { ago });
+        renewed.or_else(|| self.list.iter().find(|v| v.stance == Stance::Alive).map(told))
     }
 
-    pub fn summary(&self) -> String {
-        let names: Vec<_> = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.as_str()).collect();
-        let absent = self.absent();
-        let silent = if absent > 0 { format!("; {absent} not heard from") } else { String::new() };
-        format!("{} of {} observers: {}{silent}", names.len(), self.list.len(), names.join(", "))
+    /// Who says that it is gone, of how many.
+    pub fn tally(&self) -> Tally {
+        let gone = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.clone()).collect();
+        Tally::Counted { gone, of: self.list.len() as u16, absent: self.absent() as u16 }
     }
 
     /// How many can say nothing, being silent themselves.
@@ -92,20 +93,16 @@ pub fn silence(cx: &Facts, group: GroupId, known: Option<&Votes>) -> Option<Sile
     if member.sql.last.as_ref().is_some_and(ProbeResult::is_life) {
         // An agent that we do not reach, and that renews its lock, lives.
         let renewed = lock_renewed(cx, group, member.rest.failing_since);
-        return Some(renewed.map_or(Silence::Agent, |age| Silence::Doubted { by: lock_words(age) }));
+        return Some(renewed.map_or(Silence::Agent, |age| Silence::Doubted { by: SignOfLife::LockRenewed { ago: age } }));
     }
     let alive = known.map_or_else(|| votes(cx, group, primary).alive(), Votes::alive);
     Some(alive.map_or(Silence::All, |by| Silence::Doubted { by }))
 }
 
-fn lock_words(age: Span) -> String {
-    format!("its lock was renewed {age} ago")
-}
-
 /// Asks every configured observer about a member.
 pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
     let estate = cx.estate();
-    let mut votes = Votes { list: Vec::new(), veto: None, since: None, heard: None, ours: Stance::Unknown };
+    let mut votes = Votes { list: Vec::new(), renewed: None, since: None, heard: None, ours: Stance::Unknown };
     let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else { return votes };
     let telemetry = cx.telemetry.group(group);
     let since = member.failing_since();
@@ -124,33 +121,34 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
         if leads && !planted::is(Break::AliveIsNoVeto) {
             votes.heard = votes.heard.max(watcher.heard);
         }
-        let (stance, text, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
-        let name = cx.label(group, other).into_owned();
+        let (stance, says, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
+        let observer = Observer::Member(cx.label(group, other).into());
         let absent = own(cx, watcher).stance == Stance::Gone;
-        votes.list.push(Vote { observer: name, stance, text, at, synchronous: recorded.contains(&other), absent });
+        votes.list.push(Vote { observer, stance, says, at, synchronous: recorded.contains(&other), absent });
     }
     for (i, balancer) in database.balancers.iter().enumerate() {
         if balancer.region.is_some() && balancer.region == region {
             continue;
         }
         let seen = telemetry.balancers.get(i).and_then(|b| b.server(suspect));
-        let (stance, text) = match seen {
-            Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, "nothing recent".to_string()),
-            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, s.check.to_string()),
+        let (stance, says) = match seen {
+            Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, Says::NothingRecent),
+            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, Says::Check((&*s.check).into())),
             // In maintenance it is not checked: nothing is known of it there.
-            Some((s, _)) if s.maintenance || s.check.is_empty() => (Stance::Unknown, "not checked in maintenance".to_string()),
+            Some((s, _)) if s.maintenance || s.check.is_empty() => (Stance::Unknown, Says::InMaintenance),
             // A balancer goes on saying «up» until its own next checks have failed.
-            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, s.check.to_string()),
-            Some(_) => (Stance::Unknown, "no new check yet".to_string()),
-            None => (Stance::Unknown, "not asked or no answer".to_string()),
+            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, Says::Check((&*s.check).into())),
+            Some(_) => (Stance::Unknown, Says::NoNewCheck),
+            None => (Stance::Unknown, Says::NoAnswer),
         };
         let at = seen.map(|(_, at)| at);
         let away = telemetry.balancers.get(i).and_then(|b| b.away.as_ref());
         let absent = away.is_some_and(|(_, since)| cx.now.mono.since(*since) >= limits::SILENCE);
-        votes.list.push(Vote { observer: format!("haproxy {}", balancer.address), stance, text, at, synchronous: false, absent });
+        let observer = Observer::Balancer { address: balancer.address.clone() };
+        votes.list.push(Vote { observer, stance, says, at, synchronous: false, absent });
     }
-    if leads && let Some(age) = lock_renewed(cx, group, since) {
-        votes.veto = Some(lock_words(age));
+    if leads {
+        votes.renewed = lock_renewed(cx, group, since);
     }
     votes
 }
@@ -165,47 +163,47 @@ fn lock_renewed(cx: &Facts, group: GroupId, since: Option<Mono>) -> Option<Span>
 fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
     let at = member.sql.speaks_until.min(member.rest.speaks_until);
     let recent = at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
-    let (stance, text) = match (&member.sql.last, &member.rest.last) {
-        _ if !recent => (Stance::Unknown, "not probed lately".to_string()),
+    let (stance, says) = match (&member.sql.last, &member.rest.last) {
+        _ if !recent => (Stance::Unknown, Says::NotProbed),
         _ if member.sql.believed_gone() && member.rest.believed_gone() => {
-            let how = if member.sql.refusals >= limits::REFUSALS && member.rest.refusals >= limits::REFUSALS { "refused" } else { "silent" };
-            (Stance::Gone, format!("both ports {how}"))
+            let refused = member.sql.refusals >= limits::REFUSALS && member.rest.refusals >= limits::REFUSALS;
+            (Stance::Gone, if refused { Says::PortsRefused } else { Says::PortsSilent })
         }
-        (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => (Stance::Alive, "it answers us".to_string()),
-        _ => (Stance::Unknown, "failing, not yet for long enough".to_string()),
+        (Some(sql), Some(rest)) if sql.is_life() || rest.is_life() => (Stance::Alive, Says::Answers),
+        _ => (Stance::Unknown, Says::FailsTooShortly),
     };
-    Vote { observer: "our probes".to_string(), stance, text, at, synchronous: false, absent: false }
+    Vote { observer: Observer::OurProbes, stance, says, at, synchronous: false, absent: false }
 }
 
 /// What a standby's receiver hears of its leader.
-fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<Mono>) -> (Stance, String, Option<Mono>) {
-    let Some((stream, at)) = watcher.stream else { return (Stance::Unknown, "its receiver was not asked".to_string(), None) };
+fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<Mono>) -> (Stance, Says, Option<Mono>) {
+    let Some((stream, at)) = watcher.stream else { return (Stance::Unknown, Says::ReceiverNotAsked, None) };
     let heard = stream.silent_for.map(|s| at.minus(s));
     let after = since.is_none_or(|t| at >= t);
-    let (stance, text) = if cx.now.mono.since(at) > cx.stale_after() {
-        (Stance::Unknown, "nothing recent of its receiver".to_string())
+    let (stance, says) = if cx.now.mono.since(at) > cx.stale_after() {
+        (Stance::Unknown, Says::ReceiverNotRecent)
     } else if !stream.streaming && after {
-        (Stance::Gone, "its receiver lost the stream".to_string())
+        (Stance::Gone, Says::ReceiverLostStream)
     } else if stream.silent_for.is_some_and(|s| s >= limits::SILENCE) && after {
-        (Stance::Gone, "its receiver hears nothing".to_string())
+        (Stance::Gone, Says::ReceiverHearsNothing)
     } else if heard.zip(since).is_some_and(|(h, t)| h > t) {
-        (Stance::Alive, "its receiver hears it".to_string())
+        (Stance::Alive, Says::ReceiverHears)
     } else {
-        (Stance::Unknown, "its receiver has not noticed yet".to_string())
+        (Stance::Unknown, Says::ReceiverHasNotNoticed)
     };
-    (stance, text, Some(at))
+    (stance, says, Some(at))
 }
 
 /// Whether the leader still sends to a standby.
-fn serves(cx: &Facts, group: GroupId, suspect: MemberId, leader: &super::telemetry::MemberTelemetry) -> (Stance, String, Option<Mono>) {
-    let Some((report, at)) = &leader.report else { return (Stance::Unknown, "not asked".to_string(), None) };
+fn serves(cx: &Facts, group: GroupId, suspect: MemberId, leader: &super::telemetry::MemberTelemetry) -> (Stance, Says, Option<Mono>) {
+    let Some((report, at)) = &leader.report else { return (Stance::Unknown, Says::NotAsked, None) };
     if cx.now.mono.since(*at) > cx.stale_after() || report.role != MemberRole::Leader {
-        return (Stance::Unknown, "nothing recent".to_string(), Some(*at));
+        return (Stance::Unknown, Says::NothingRecent, Some(*at));
     }
     let name = cx.member_name(group, suspect);
     match report.streams.iter().any(|s| *s.name == *name) {
         // A sender takes up to its timeout to notice.
-        true => (Stance::Unknown, "still lists its stream".to_string(), Some(*at)),
-        false => (Stance::Gone, "has no stream to it".to_string(), Some(*at)),
+        true => (Stance::Unknown, Says::ListsStream, Some(*at)),
+        false => (Stance::Gone, Says::LostStream, Some(*at)),
     }
 }

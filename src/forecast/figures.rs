@@ -42,7 +42,7 @@ pub fn of(ended: &[Ended], question: &Question, branch: Branch, fence_is_known: 
             .then(|| Share::of(ended.iter().map(|e| lost_ms(e).unwrap_or(0) <= question.rpo.0))),
         rolled_back: Share::of(ended.iter().map(|e| e.rolled_back)),
         not_served: Share::of(ended.iter().map(|e| e.served.is_none())),
-        why_not: none().find_map(|e| e.stuck.clone()).or_else(|| none().next().map(|_| WhyNot::Told(question.otherwise.clone()))),
+        why_not: none().find_map(|e| e.stuck.clone()).or_else(|| none().next().map(|_| WhyNot::Otherwise(question.otherwise.clone()))),
         drivers: drivers(ended, question),
         without: if !counted { vec!["fence".to_string()] } else { Vec::new() },
     }

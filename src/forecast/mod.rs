@@ -33,8 +33,8 @@ pub struct Question {
     pub impact: Option<Utc>,
     pub rto: Span,
     pub rpo: Span,
-    /// What happens if nothing is done, in words.
-    pub otherwise: String,
+    /// What happens if nothing is done.
+    pub otherwise: Otherwise,
     /// How much is lost is known, or known to be nothing.
     pub loss_is_known: bool,
 }
@@ -100,10 +100,10 @@ impl Question {
         };
         let act = match self.to {
             Some(to) => run(Branch::Act(to))?,
-            None => Outlook::None("there is no candidate".to_string()),
+            None => Outlook::None(NoFigures::NoCandidate),
         };
         let serves = self.database().is_some_and(|d| d.members.iter().any(|m| m.member == self.old && m.life == Life::Answers));
-        let leave = if serves || !self.store_is_known() { Outlook::None(self.otherwise.clone()) } else { run(Branch::Leave)? };
+        let leave = if serves || !self.store_is_known() { Outlook::None(NoFigures::Otherwise(self.otherwise.clone())) } else { run(Branch::Leave)? };
         let next_best = match self.next {
             Some(next) => Some((next, run(Branch::Act(next))?)),
             None => None,

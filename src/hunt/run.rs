@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
             engine.restore(record);
         }
         let configured = self.case.shape.edited(self.file);
-        let carried = engine.carried(&configured).map_err(|e| format!("another file is refused: {e}"))?;
+        let carried = engine.carried(&configured).map_err(|e| format!("another file is refused: {e:?}"))?;
         let last = std::mem::replace(&mut self.estate, Arc::new(carried));
         self.core.engine = engine;
         self.core.door.hang_up();

@@ -1,7 +1,7 @@
 //! What a choice would do and what stands in its way: what a person reads before they confirm.
 
 use super::disaster::vocabulary;
-use super::{Digest, Loss, MemberId, Mono, OperationId, Risk};
+use super::{Digest, Finding, Loss, MemberId, Mono, OperationId, Otherwise, RegionId, Risk};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +15,10 @@ pub struct Assessment {
     /// What a named person must accept, beside typing the region's name, before this can begin.
     #[serde(default)]
     pub risks: Vec<Risk>,
-    /// What must be typed to go on although the old primary answers, where that is all that stands in the way.
+    /// The region whose name is in what must be typed to go on although the old primary answers, where that is all that stands in
+    /// the way.
     #[serde(default)]
-    pub overrule: Option<String>,
+    pub overrule: Option<RegionId>,
     /// The plan asks for a second person's name.
     #[serde(default)]
     pub second_person: bool,
@@ -25,7 +26,7 @@ pub struct Assessment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<OperationId>,
     /// What happens if nothing is done, and why the cluster has not acted by itself.
-    pub otherwise: String,
+    pub otherwise: Otherwise,
     /// The primary leads on, as far as is known: what was foretold of leaving it while that was not known is no news.
     #[serde(default)]
     pub leads_on: bool,
@@ -111,7 +112,9 @@ vocabulary!(
 pub struct Check {
     pub id: CheckId,
     pub verdict: Verdict,
-    pub text: String,
+    /// A record of before has words there.
+    #[serde(alias = "text")]
+    pub finding: Finding,
     /// The figure in it, where it has one that says more than that it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
@@ -129,14 +132,6 @@ pub enum Figure {
         /// If all that the other region carries came, and not one database's part.
         whole: bool,
     },
-}
-
-impl std::fmt::Display for Figure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Figure::Load { before, after, whole } = self;
-        let of = if *whole { " in all" } else { "" };
-        write!(f, "{before}→{after}%{of}")
-    }
 }
 
 impl Check {

@@ -3,7 +3,6 @@
 use super::{GroupId, OperationId, RegionId, ServiceId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Names that the file says were others (`was: OLD`), by the new name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,26 +47,3 @@ pub enum CarryRefused {
     /// A member that a running operation names is in another region now.
     RegionChanged { group: String, member: String, operation: OperationId },
 }
-
-impl fmt::Display for CarryRefused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CarryRefused::NothingInCommon { journal, configured } => write!(
-                f,
-                "the journal is of other databases ({}) than the file ({}); give the estate another name, or say `was: OLD` where one was renamed",
-                journal.join(", "),
-                configured.join(", ")
-            ),
-            CarryRefused::KindChanged { group, operation } => {
-                write!(f, "{operation} is not over, and {group} is of another kind now; end it with the configuration before")
-            }
-            CarryRefused::RegionChanged { group, member, operation } => write!(
-                f,
-                "{operation} is not over, and {member} of {group} is in another region now; end it with the configuration before, \
-                 or say `was: OLD` if only the region's name has changed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CarryRefused {}

@@ -1,7 +1,7 @@
 //! What stands in the consensus store about the operation that runs on a cluster. Two keys: the operation (never deleted) and
 //! its owner (on a lease). Controllers on different machines keep out of each other's way by them.
 
-use super::{Generation, Utc};
+use super::{Generation, Span, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -140,6 +140,84 @@ impl Claim {
         let journal = |c: &Claim| c.owner.as_ref().map(|o| o.journal.clone());
         self.operation == other.operation && self.generation == other.generation && journal(self) == journal(other)
     }
+}
+
+/// Whose a claim is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holder {
+    /// Another controller, and it is not known which.
+    Unknown,
+    Controller(Owner),
+    /// An older program, as it calls itself.
+    Older(String),
+}
+
+/// An operation that claims a cluster, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimant {
+    /// `None`: it is not known which.
+    pub operation: Option<String>,
+    pub holder: Holder,
+}
+
+/// What another controller's claim means for an operation that would begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimFinding {
+    /// Its operation runs.
+    Runs(Claimant),
+    /// Its operation ran, and it is gone; after `left` that can be taken over.
+    NotRenewed { by: Claimant, left: Span },
+    /// An older program's operation; after `left` it can be taken over if it is not changed.
+    OlderRuns {
+        by: Claimant,
+        left: Span,
+        /// Its clock is ahead of ours.
+        ahead: bool,
+    },
+    /// It would be taken over.
+    TakesOver(Claimant),
+}
+
+/// What an operation waits for before its claim lets it act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimWait {
+    /// The answer to our claim.
+    Answer,
+    /// A read of the store that is fresh.
+    FreshAnswer,
+    Renewal,
+    /// Commands of the process before may still run.
+    CommandsBefore,
+    /// The owner before is gone, and what it sent may still be under way.
+    Patience,
+    /// The claim is an older program's.
+    OlderUnchanged,
+    /// The member that the controller before may have fenced was not looked at yet.
+    MemberBefore,
+    /// The balancer that the controller before may have drained was not looked at yet.
+    BalancerBefore,
+    /// The settings that the controller before may have changed were not looked at yet.
+    SettingsBefore,
+}
+
+/// Why an operation may not act any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimLost {
+    TakenOver {
+        by: Option<Claimant>,
+    },
+    /// Another controller claimed the cluster before it.
+    First {
+        by: Option<Claimant>,
+    },
+    /// Another operation was claimed since, with a generation that is not older.
+    ClaimedSince {
+        by: Claimant,
+        generation: Generation,
+    },
+    NotWritten {
+        reason: String,
+    },
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What is wrong, or worth knowing, now: one list, the worst first, which every surface shows.
 
-use super::{Bytes, DisasterId, DisasterType, GroupId, MemberId, Mono, OperationId, Percent, RegionId, ServiceId, Severity, Span, Utc, Veto};
+use super::{
+    Bytes, DisasterId, DisasterType, GroupId, MemberId, Mono, OperationId, Percent, RegionId, ServiceId, Severity, SignOfLife, Span, Utc, Veto,
+};
 use serde::{Deserialize, Serialize};
 
 /// Something that is wrong or noteworthy now.
@@ -79,7 +81,7 @@ pub enum ConditionKind {
     ServiceDown,
     /// The primary does not answer us, and somebody else says that it lives.
     OnlyOurProbesFail {
-        by: String,
+        by: SignOfLife,
     },
     /// No standby is synchronous: what is acknowledged is on the primary alone.
     WritesAlone,

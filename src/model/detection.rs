@@ -1,7 +1,7 @@
 //! Why a region stands as it does, what a disaster was declared on, and why a choice is on the table. Names stand in it as they
 //! were at that moment.
 
-use super::{Check, DisasterType, Risk, Span};
+use super::{Check, DisasterType, Risk, SignOfLife, Span, Tally};
 use serde::{Deserialize, Serialize};
 
 /// Why a region stands as it does.
@@ -11,13 +11,13 @@ pub enum RegionReason {
     #[default]
     NotFound,
     NotMeasured,
-    /// Nothing in it answers, and others say so as well, in the words of their votes.
+    /// Nothing in it answers, and others say so as well, where anybody else is asked.
     Silent {
-        votes: Option<String>,
+        votes: Option<Tally>,
     },
     /// Only our probes fail: this one says that it lives, or nobody else says that it is gone.
     OnlyOurs {
-        alive: Option<String>,
+        alive: Option<SignOfLife>,
     },
     /// A detector says so, in its own words.
     Signal {
@@ -50,8 +50,8 @@ pub enum RegionReason {
 pub enum DisasterEvidence {
     /// How each of its regions stood.
     Regions(Vec<RegionEvidence>),
-    /// Who says that a node is gone, in the words of the votes.
-    Votes { votes: String },
+    /// Who says that a node is gone.
+    Votes { votes: Tally },
     /// A detector says so, in its own words.
     Signal { text: String },
     /// In the words of an older program.

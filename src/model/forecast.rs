@@ -1,14 +1,24 @@
 //! What the futures of a choice say: figures, each with the sample it rests on.
 
-use super::{MemberId, ProposalId, Span, Utc};
+use super::{MemberId, Otherwise, ProposalId, Span, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Why there are no figures for a branch, or what there are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outlook {
     Figures(Box<Figures>),
-    /// In words for a person.
-    None(String),
+    None(NoFigures),
+}
+
+/// Why there are no figures for a branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoFigures {
+    NoCandidate,
+    /// Nothing is to be simulated: this is known of it.
+    Otherwise(Otherwise),
+    /// As an earlier tape tells it.
+    #[serde(untagged)]
+    Words(String),
 }
 
 /// What the futures of a choice say.
@@ -119,8 +129,11 @@ pub enum WhyNot {
     Failed(super::OperationFailure),
     /// The operation ended otherwise, or still runs.
     Stands(Box<super::Status>),
-    /// In words: of an assessment, or of an older program.
-    Told(String),
+    /// Nothing was done.
+    Otherwise(Otherwise),
+    /// As an earlier tape tells it.
+    #[serde(untagged)]
+    Words(String),
 }
 
 /// Quantiles by nearest rank. `None`: the sample is too small for it, or in that many futures it never came.

@@ -1,7 +1,7 @@
 //! What is known of a database's primary beside that it leads: that it is silent, that nobody is synchronous with it, that the
 //! cluster elected it by itself, that somebody declined to move it.
 
-use super::{Actor, MemberId, Utc};
+use super::{Actor, MemberId, SignOfLife, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a primary whose agent does not answer us.
@@ -12,7 +12,7 @@ pub enum Silence {
     /// Its database answers: its lease runs out beside it.
     Agent,
     /// Only our own probes fail: who says that it lives.
-    Doubted { by: String },
+    Doubted { by: SignOfLife },
 }
 
 /// Who said no, and when.
@@ -40,10 +40,4 @@ pub struct AloneView {
     pub since: Utc,
     /// They are not acknowledged; else they are on the primary alone.
     pub waits: bool,
-}
-
-impl AloneView {
-    pub const fn words(self) -> &'static str {
-        if self.waits { "writes wait" } else { "acknowledged by it alone" }
-    }
 }

@@ -1,6 +1,6 @@
 //! What an operation asks of a person, and how one fails.
 
-use super::{EffectKind, Outcome, StepFailure, WaitReason};
+use super::{ClaimLost, EffectKind, Outcome, StepFailure, WaitReason};
 use serde::{Deserialize, Serialize};
 
 /// Why an operation cannot go on without a person.
@@ -72,9 +72,7 @@ pub enum OperationFailure {
 /// What keeps a rollback from being whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotUndone {
-    ClaimLost {
-        words: String,
-    },
+    ClaimLost(ClaimLost),
     /// What was sent to undo something was not done.
     Effect {
         effect: EffectKind,

@@ -1,7 +1,7 @@
 //! Whether a region's loss could be answered now: point by point, with reasons.
 
 use super::disaster::vocabulary;
-use super::{DisasterType, Estate, GroupId, RegionId, Utc};
+use super::{DisasterType, Estate, Finding, GroupId, Intent, Name, NoFigures, Percent, Refusal, RegionId, Span, Utc, WhyNot};
 use serde::{Deserialize, Serialize};
 
 /// One database that is led from a region, and one kind of disaster there.
@@ -19,10 +19,156 @@ pub struct Readiness {
 pub struct Point {
     pub name: PointName,
     pub state: PointState,
-    pub text: String,
+    /// An earlier tape has words there.
+    #[serde(alias = "text")]
+    pub finding: PointFinding,
     /// The region that would take over, where the point is about what it can carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<RegionId>,
+}
+
+/// What was found of a point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PointFinding {
+    /// As the check of a failover has it.
+    Check(Finding),
+
+    // Of the plan.
+    Plan {
+        name: String,
+        steps: usize,
+    },
+    NoPlan {
+        intent: Intent,
+        kind: DisasterType,
+    },
+
+    // Of a region that leads nothing.
+    /// Everything in it runs elsewhere too.
+    RunsElsewhere,
+    RunsNowhereElse {
+        services: usize,
+    },
+    /// No database has its only balancers in it.
+    EntriesElsewhere {
+        region: Name,
+    },
+    /// Databases have every balancer in it.
+    OnlyEntries {
+        groups: Vec<String>,
+        region: Name,
+    },
+
+    // Of what is needed.
+    FenceNeeds {
+        region: Name,
+    },
+    NoStore,
+    /// So many of the store's voters stand in the region: no quorum is left without it.
+    StoreStands {
+        there: usize,
+        of: usize,
+        region: Name,
+    },
+    EveryBalancerStands {
+        region: Name,
+    },
+    NothingNeeded {
+        region: Name,
+    },
+
+    // Of the candidate, and of what its region can carry.
+    Nobody,
+    /// By what is declared, the target can carry less than the other region may.
+    DeclaredLess {
+        to: Name,
+        carries: Percent,
+        from: Name,
+        up_to: Percent,
+    },
+    /// Its live load is not known.
+    DeclaredOnly {
+        to: Name,
+        carries: Percent,
+    },
+
+    // Of the fence.
+    NoFence,
+    FenceProven {
+        ago: Span,
+        took: Span,
+    },
+    /// Its check says that it could.
+    FenceNeverFired,
+    FenceHasNoCheck,
+    FenceCheckOpen,
+
+    // Of the login.
+    NoLogin,
+    LoginRefused {
+        member: Name,
+        user: String,
+        reason: String,
+    },
+    LoginUntried,
+    LoginWorks {
+        user: String,
+        on: usize,
+        of: usize,
+    },
+
+    // Of the traffic.
+    NoTraffic,
+    Balancers {
+        count: usize,
+    },
+
+    // Of the drill.
+    NoPlanAnswers {
+        kind: DisasterType,
+    },
+    Drilled {
+        plan: String,
+        ago: Span,
+    },
+    DrillOverdue {
+        plan: String,
+        ago: Span,
+    },
+    NeverDrilled {
+        plan: String,
+        /// Automation acts all the same.
+        acts: bool,
+    },
+
+    // Of the forecast.
+    NotForecast(Refusal),
+    NoFigures(NoFigures),
+    NotServed {
+        why: Option<WhyNot>,
+    },
+    Served {
+        /// In 95 of 100 runs, detection included.
+        within: Span,
+        /// How long detection takes.
+        found: Span,
+        /// What takes time and is left out.
+        without: Vec<String>,
+        rto: Span,
+        /// What 95 of 100 lose at most; `None`: it is not known.
+        loses: Option<Span>,
+        rpo: Span,
+    },
+
+    /// As an earlier tape tells it.
+    #[serde(untagged)]
+    Words(String),
+}
+
+impl<T: Into<Finding>> From<T> for PointFinding {
+    fn from(finding: T) -> PointFinding {
+        PointFinding::Check(finding.into())
+    }
 }
 
 vocabulary!(

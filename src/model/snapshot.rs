@@ -323,7 +323,7 @@ pub struct MemberView {
     pub was_behind: Option<Bytes>,
     pub measured: Option<Mono>,
     /// Why it may not take over; empty if it may.
-    pub unfit: Option<String>,
+    pub unfit: Option<super::Finding>,
     /// It may all the same, where that is typed as a risk.
     #[serde(default)]
     pub at_a_risk: bool,

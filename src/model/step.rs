@@ -1,9 +1,8 @@
 //! What is said of a step: what it waits for, what was seen when it was done, why it failed, was left out or is tried again. Names
 //! stand in it as they were at that moment.
 
-use super::{Actor, Check, EffectKind, Outcome, Span, Timeline};
+use super::{Actor, Check, ClaimLost, ClaimWait, EffectKind, NoProof, Outcome, Span, Timeline};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 /// What a person said, and who.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,9 +80,7 @@ pub enum StepFailure {
     /// The cluster that answers is not the one on which the operation began.
     OtherCluster,
     /// The operation's claim is lost.
-    ClaimLost {
-        words: String,
-    },
+    ClaimLost(ClaimLost),
     StoreUnread,
     /// No fence is configured, and nobody accepted that two primaries may write.
     NoFence,
@@ -92,9 +89,7 @@ pub enum StepFailure {
         outcome: Outcome,
     },
     /// What the hand-over needs is not proven.
-    Unproven {
-        words: String,
-    },
+    Unproven(Box<NoProof>),
     /// The step's effect was not done.
     Effect {
         outcome: Outcome,
@@ -185,9 +180,7 @@ pub enum WaitReason {
     /// This controller is read-only.
     Armed,
     /// The operation's claim, or what the claim needs.
-    Claim {
-        words: Cow<'static, str>,
-    },
+    Claim(ClaimWait),
     /// The check may hold in a moment.
     Check(Box<Check>),
     StoreAnswer,
@@ -213,9 +206,7 @@ pub enum WaitReason {
         reason: String,
     },
     /// What the hand-over needs is not proven yet.
-    Proof {
-        words: String,
-    },
+    Proof(Box<NoProof>),
     Transaction,
     /// Whether the transaction happened.
     TransactionOutcome {

@@ -6,7 +6,6 @@
 use super::{Digest, Estate};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// The target of a configuration, in its canonical form: names instead of ids, everything sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +35,14 @@ pub struct TargetGroup {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetKind {
     Patroni,
+}
+
+impl TargetKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            TargetKind::Patroni => "patroni",
+        }
+    }
 }
 
 /// How two configurations compare.
@@ -126,7 +133,7 @@ impl Target {
 impl TargetGroup {
     fn compare(&self, name: &str, other: &TargetGroup, found: &mut Vec<Difference>) {
         let group = Some(name);
-        note(found, group, TargetField::Kind, Some(self.kind.to_string()), Some(other.kind.to_string()));
+        note(found, group, TargetField::Kind, Some(self.kind.name().to_string()), Some(other.kind.name().to_string()));
         note(found, group, TargetField::Scope, Some(self.scope.clone()), Some(other.scope.clone()));
         note(found, group, TargetField::Namespace, Some(self.namespace.clone()), Some(other.namespace.clone()));
         let regions: BTreeSet<&String> = self.members.keys().chain(other.members.keys()).collect();
@@ -146,39 +153,6 @@ fn note(found: &mut Vec<Difference>, group: Option<&str>, field: TargetField, ou
 
 fn listed(list: &BTreeSet<String>) -> String {
     list.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
-impl fmt::Display for TargetKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TargetKind::Patroni => f.pad("patroni"),
-        }
-    }
-}
-
-impl fmt::Display for TargetField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TargetField::EstateName => f.pad("name of the estate"),
-            TargetField::Group => f.pad("cluster"),
-            TargetField::Kind => f.pad("kind"),
-            TargetField::Scope => f.pad("scope"),
-            TargetField::Namespace => f.pad("namespace"),
-            TargetField::Members { region } => write!(f, "members in {region}"),
-            TargetField::Store => f.pad("etcd"),
-        }
-    }
-}
-
-/// `orders-db scope: this file orders-b, the controller orders-a`
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = |value: &Option<String>| value.clone().filter(|v| !v.is_empty()).unwrap_or_else(|| "none".to_string());
-        if let Some(group) = &self.group {
-            write!(f, "{group} ")?;
-        }
-        write!(f, "{}: this file {}, the controller {}", self.field, said(&self.ours), said(&self.theirs))
-    }
 }
 
 #[cfg(test)]
@@ -268,12 +242,5 @@ services:
         assert_eq!(one.digest(), other.digest());
         let kinds = serde_json::to_string(&one).unwrap_or_default();
         assert_eq!(kinds.matches("Patroni").count(), 2);
-    }
-
-    #[test]
-    fn a_difference_names_both_sides() {
-        let theirs = target(&FILE.replace("scope: orders", "scope: orders-2"));
-        let Comparison::Differs(list) = target(FILE).compare(&theirs) else { panic!("they differ") };
-        assert_eq!(list[0].to_string(), "orders-db scope: this file orders, the controller orders-2");
     }
 }

@@ -6,6 +6,7 @@ use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::text::Row;
 use crate::model::*;
+use crate::wording::{check_words, otherwise_words, overrule_words};
 use ratatui::text::Line;
 
 /// Something that must be typed.
@@ -105,7 +106,7 @@ impl Confirm {
         let (typed, a) = (typed.trim(), &self.shown.assessment);
         let wanted = match asked {
             Asked::Name => Some(estate.region(self.shown.proposal.from).name.clone()),
-            Asked::Overrule => a.overrule.clone(),
+            Asked::Overrule => a.overrule.map(|region| overrule_words(region, estate)),
             Asked::Risk => risk_words(&a.risks),
             Asked::SecondPerson => None,
             Asked::Supersedes => a.supersedes.map(|id| id.to_string()),
@@ -154,7 +155,7 @@ fn differences(old: &Assessment, new: &Assessment, name: impl Fn(MemberId) -> St
         .checks
         .iter()
         .filter(|n| !old.checks.iter().any(|o| (o.id, o.is_short()) == (n.id, n.is_short()) && o.verdict.is_like(n.verdict)))
-        .map(|n| format!("{}: {}", n.name(), n.text))
+        .map(|n| format!("{}: {}", n.name(), check_words(n)))
         .collect();
     if old.to != new.to {
         let named = |m: Option<MemberId>| m.map_or_else(|| "nobody".to_string(), &name);
@@ -179,7 +180,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     let (p, a) = (&confirm.shown.proposal, &confirm.shown.assessment);
     let from = &s.estate.region(p.from).name;
     let to = &*a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| s.label(p.group, m));
-    let identity = a.checks.iter().find(|k| k.id == CheckId::Identity).map_or("", |k| k.text.as_str());
+    let identity = a.checks.iter().find(|k| k.id == CheckId::Identity).map_or_else(String::new, check_words);
     // Where it goes is never cut.
     let group = &s.estate.group(p.group).name;
     let whole = format!(" CONFIRM  {} {group}  {from} {} {to}", p.plan, g.arrow);
@@ -203,7 +204,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts on once you leave", t.warn));
     }
     if !identity.is_empty() {
-        lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, identity, c.width, t.text).line());
+        lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, &identity, c.width, t.text).line());
     }
     if p.intent != Intent::Guided {
         lines.extend(panel::takes(c, &confirm.shown));
@@ -228,7 +229,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     lines.extend(panel::checks(c, &checks, 4));
     if p.intent != Intent::Guided {
         // Right above what is typed: where there is no room for all of it this is never scrolled away.
-        lines.extend(panel::said(c, "leave it", &format!("{}{}", a.otherwise, panel::leave(c, &confirm.shown)), t.text));
+        lines.extend(panel::said(c, "leave it", &format!("{}{}", otherwise_words(&a.otherwise), panel::leave(c, &confirm.shown)), t.text));
         lines.extend(panel::loses(c, &confirm.shown));
     }
     for change in &confirm.changed {
@@ -250,7 +251,7 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.push(Row::new().rest(g, &format!(" {}", leaves(confirm)), c.width, t.dim).line());
     } else {
         for k in a.checks.iter().filter(|k| !elsewhere(k)) {
-            for part in super::dialog::wrap(&g.plain(&format!("{} {}", g.bad, k.text)), c.width.saturating_sub(2).max(10)) {
+            for part in super::dialog::wrap(&g.plain(&format!("{} {}", g.bad, check_words(k))), c.width.saturating_sub(2).max(10)) {
                 lines.push(Row::new().rest(g, &format!(" {part}"), c.width, t.bad).line());
             }
         }
@@ -322,7 +323,13 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
         let (text, style) = match asked {
             Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; {esc}{wait}"), t.strong),
             Asked::Name => (format!("typed: {from}, {what}"), t.dim),
-            Asked::Overrule => (format!("to overrule the observers, type: {}", a.overrule.as_deref().unwrap_or_default()), t.bad),
+            Asked::Overrule => (
+                format!(
+                    "to overrule the observers, type: {}",
+                    a.overrule.map_or_else(String::new, |region| overrule_words(region, &c.snapshot.estate))
+                ),
+                t.bad,
+            ),
             Asked::Risk => (format!("take the risk upon you, type: {}", risk_words(&a.risks).unwrap_or_default()), t.bad),
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
             Asked::Supersedes => {

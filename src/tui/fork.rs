@@ -4,7 +4,7 @@ use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::text::Row;
 use crate::model::*;
-use crate::wording::served_after;
+use crate::wording::{otherwise_words, served_after};
 use ratatui::text::Line;
 
 /// Since when it is one, and what is not in it; where there is no room beside it, how it really stands, in two lines. `c`
@@ -44,7 +44,7 @@ fn compared(c: &Canvas, fork: &Snapshot) -> Vec<Line<'static>> {
     let lost = fork.world.as_ref().map_or(Bytes(0), |w| w.lost);
     let tried = format!("{} to {}: users served after {}, {lost} lost", o.plan.name, fork.label(o.group, o.to), served_after(o).unwrap_or_default());
     let mut lines = panel::said(c, "tried here", &tried, c.theme.text);
-    lines.extend(panel::said(c, "if left", &format!("{}{}", left.assessment.otherwise, panel::leave(c, left)), c.theme.text));
+    lines.extend(panel::said(c, "if left", &format!("{}{}", otherwise_words(&left.assessment.otherwise), panel::leave(c, left)), c.theme.text));
     lines
 }
 

@@ -1,6 +1,6 @@
 //! What is wrong now: a headline of the worst, and a sentence for each.
 
-use super::{region_reason_words, source_words};
+use super::{region_reason_words, sign_words, source_words, veto_words};
 use crate::model::*;
 
 /// The worst of what is wrong now, with everything else of its kind.
@@ -163,8 +163,8 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         | ConditionKind::FenceCheckFails { reason, .. }
         | ConditionKind::LoginRefused { reason, .. } => reason.clone(),
         ConditionKind::RegionDegraded { reason } => region_reason_words(reason),
-        ConditionKind::OnlyOurProbesFail { by } => by.clone(),
-        ConditionKind::AutomationBlocked { veto } => veto.words(estate),
+        ConditionKind::OnlyOurProbesFail { by } => sign_words(by),
+        ConditionKind::AutomationBlocked { veto } => veto_words(veto, estate),
         ConditionKind::Cooldown { until } => format!("until {}", until.clock()),
         ConditionKind::LedElsewhere { at, planned } => format!("{}, planned {}", estate.region(*at).name, estate.region(*planned).name),
         ConditionKind::WritesWait => "writes wait".to_string(),

@@ -1,5 +1,6 @@
 //! What is known of a database and its members.
 
+use super::finding_words;
 use crate::model::*;
 
 /// How a person proves by hand that it takes writes.
@@ -26,11 +27,16 @@ pub fn elected_words(elected: &Elected, estate: &Estate, group: GroupId) -> Stri
     )
 }
 
+/// What becomes of writes while nobody is synchronous.
+pub const fn alone_words(alone: AloneView) -> &'static str {
+    if alone.waits { "writes wait" } else { "acknowledged by it alone" }
+}
+
 /// Whether a member may take over.
 pub fn takes_over(member: &MemberView) -> String {
     match &member.unfit {
         None => "may take over".to_string(),
-        Some(why) if member.at_a_risk => format!("takes over only at a risk that is typed: {why}"),
-        Some(why) => format!("may not take over: {why}"),
+        Some(why) if member.at_a_risk => format!("takes over only at a risk that is typed: {}", finding_words(why)),
+        Some(why) => format!("may not take over: {}", finding_words(why)),
     }
 }

@@ -1,5 +1,6 @@
 //! Why a region stands as it does, what a disaster was declared on, and why a choice is on the table or left it.
 
+use super::{check_words, sign_words, tally_words};
 use crate::model::*;
 
 /// Why a region stands as it does; empty where nothing was found yet.
@@ -7,8 +8,8 @@ pub fn region_reason_words(reason: &RegionReason) -> String {
     match reason {
         RegionReason::NotFound => String::new(),
         RegionReason::NotMeasured => "nothing was measured lately".to_string(),
-        RegionReason::Silent { votes } => format!("no answer: {}", votes.as_deref().unwrap_or("our probes")),
-        RegionReason::OnlyOurs { alive: Some(alive) } => format!("our probes fail; only ours: {alive}"),
+        RegionReason::Silent { votes } => format!("no answer: {}", votes.as_ref().map_or("our probes".to_string(), tally_words)),
+        RegionReason::OnlyOurs { alive: Some(alive) } => format!("our probes fail; only ours: {}", sign_words(alive)),
         RegionReason::OnlyOurs { alive: None } => "our probes fail; nobody else says so yet".to_string(),
         RegionReason::Signal { text } => text.clone(),
         RegionReason::SomeGone { gone, watched } => format!("{gone} of {watched} probed there do not answer"),
@@ -31,7 +32,7 @@ pub fn disaster_evidence_words(evidence: &DisasterEvidence) -> String {
             let whose = |e: &RegionEvidence| if list.len() > 1 { format!("{}: ", e.region) } else { String::new() };
             list.iter().map(|e| format!("{}{}", whose(e), region_reason_words(&e.reason))).collect::<Vec<_>>().join("; ")
         }
-        DisasterEvidence::Votes { votes } => votes.clone(),
+        DisasterEvidence::Votes { votes } => tally_words(votes),
         DisasterEvidence::Signal { text } => text.clone(),
         DisasterEvidence::Written(words) => words.clone(),
     }
@@ -48,9 +49,9 @@ pub fn proposal_reason_words(reason: &ProposalReason) -> String {
 /// What it would have cost to confirm a choice, as it follows what became of it.
 pub fn choice_cost_words(cost: &ChoiceCost) -> String {
     match cost {
-        ChoiceCost::Refused { check } => format!("; refused as it stood: {}", check.text),
+        ChoiceCost::Refused { check } => format!("; refused as it stood: {}", check_words(check)),
         ChoiceCost::Risks { risks, checks } => {
-            let told: Vec<String> = checks.iter().map(check_words).collect();
+            let told: Vec<String> = checks.iter().map(named_check_words).collect();
             format!("; to confirm it one would have typed «{}» ({})", risk_words(risks).unwrap_or_default(), told.join("; "))
         }
         ChoiceCost::Written(words) => words.clone(),
@@ -60,11 +61,12 @@ pub fn choice_cost_words(cost: &ChoiceCost) -> String {
 /// A check that an operation's beginning rests on.
 pub fn check_told_words(told: &CheckTold) -> String {
     match told {
-        CheckTold::Check(check) => check_words(check),
+        CheckTold::Check(check) => named_check_words(check),
         CheckTold::Written(words) => words.clone(),
     }
 }
 
-fn check_words(check: &Check) -> String {
-    format!("{}: {}", check.name(), check.text)
+/// A check by its name.
+fn named_check_words(check: &Check) -> String {
+    format!("{}: {}", check.name(), check_words(check))
 }

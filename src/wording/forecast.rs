@@ -1,6 +1,6 @@
 //! What the futures of a choice said.
 
-use super::{failure_words, operation_failure_words, question_words, refusal_words};
+use super::{failure_words, operation_failure_words, otherwise_words, question_words, refusal_words};
 use crate::model::*;
 
 /// Why users are not served in a future.
@@ -11,7 +11,8 @@ pub fn why_not_words(why: &WhyNot) -> String {
         WhyNot::StepFailed { step, failure } => format!("{step}: {}", failure_words(failure)),
         WhyNot::Failed(failure) => operation_failure_words(failure),
         WhyNot::Stands(status) => status.word().to_string(),
-        WhyNot::Told(words) => words.clone(),
+        WhyNot::Otherwise(otherwise) => otherwise_words(otherwise),
+        WhyNot::Words(words) => words.clone(),
     }
 }
 
@@ -34,5 +35,14 @@ fn told(t: &Told) -> String {
         None => times,
         Some(Bytes(0)) => format!("{times}, loses nothing acknowledged"),
         Some(lost) => format!("{times}, loses p95 {lost}"),
+    }
+}
+
+/// Why there are no figures for a branch.
+pub fn no_figures_words(why: &NoFigures) -> String {
+    match why {
+        NoFigures::NoCandidate => "there is no candidate".to_string(),
+        NoFigures::Otherwise(otherwise) => otherwise_words(otherwise),
+        NoFigures::Words(words) => words.clone(),
     }
 }

@@ -5,27 +5,41 @@
 //! not import it.
 
 mod breach;
+mod check;
+mod claim;
 mod condition;
 mod database;
 mod detection;
 mod forecast;
 mod gap;
 mod operation;
+mod otherwise;
 mod question;
+mod readiness;
 mod record;
 mod refusal;
 mod step;
 mod story;
+mod target;
+mod veto;
+mod vote;
 
 pub use breach::breach_words;
+pub use check::{check_words, figure_words, finding_words, no_proof_words};
+pub use claim::{claim_lost_words, claim_wait_words, claim_words};
 pub use condition::{Headline, about_named, condition_words, headline};
-pub use database::{by_hand, elected_words, takes_over};
+pub use database::{alone_words, by_hand, elected_words, takes_over};
 pub use detection::{check_told_words, choice_cost_words, disaster_evidence_words, proposal_reason_words, region_reason_words};
-pub use forecast::{foretold_words, why_not_words};
+pub use forecast::{foretold_words, no_figures_words, why_not_words};
 pub use gap::{gap_words, identity_words, source_words};
 pub use operation::{accepted_words, closed_words, remains_words, served_after};
+pub use otherwise::{otherwise_words, overrule_words};
 pub use question::{operation_failure_words, question_words};
+pub use readiness::point_words;
 pub use record::changed_words;
 pub use refusal::{reason_and_remedy, refusal_words};
 pub use step::{evidence_words, failure_words, lost_words, outcome_words, reset_words, skip_words, wait_words};
 pub use story::Story;
+pub use target::{carry_refused_words, difference_words};
+pub use veto::{veto_word, veto_words};
+pub use vote::{observer_words, says_words, sign_words, tally_words};

@@ -1,6 +1,6 @@
 //! What an operation asks of a person, and how one failed.
 
-use super::{failure_words, outcome_words, wait_words};
+use super::{claim_lost_words, failure_words, outcome_words, wait_words};
 use crate::model::*;
 
 /// What is asked.
@@ -58,7 +58,7 @@ pub fn operation_failure_words(failure: &OperationFailure) -> String {
 
 fn not_undone_words(why: &NotUndone) -> String {
     match why {
-        NotUndone::ClaimLost { words } => words.clone(),
+        NotUndone::ClaimLost(lost) => claim_lost_words(lost),
         NotUndone::Effect { effect, outcome } => format!("{effect} failed: {}", outcome_words(outcome)),
         NotUndone::Unknown { effect } => format!("what became of «{effect}» is not known"),
         NotUndone::FenceStands { leader, member } => format!("{leader} leads now, so the fence of {member} stands"),

@@ -3,7 +3,7 @@
 use super::{
     accepted_words, check_told_words, choice_cost_words, closed_words, evidence_words, failure_words, foretold_words, lost_words,
     operation_failure_words, outcome_words, proposal_reason_words, question_words, refusal_words, region_reason_words, reset_words, served_after,
-    skip_words,
+    skip_words, veto_words,
 };
 use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
 use crate::model::*;
@@ -42,7 +42,7 @@ fn cost_words(cost: &Option<ChoiceCost>) -> String {
 fn stop_words(reason: &StopReason, estate: &Estate) -> String {
     match reason {
         StopReason::ByHand => "by hand".to_string(),
-        StopReason::Veto(veto) => veto.words(estate),
+        StopReason::Veto(veto) => veto_words(veto, estate),
         StopReason::Refused(refusal) => refusal_words(refusal),
         StopReason::Written(words) => words.clone(),
     }
@@ -215,9 +215,11 @@ pub fn line(state: &State, record: &Record) -> Option<LogLine> {
         Event::AutomaticStopped { proposal, by, reason } => {
             (Weight::Warning, Subject::Person(by.to_string()), format!("automatic response{} stopped: {}", of(*proposal), stop_words(reason, estate)))
         }
-        Event::AutomationHeld { group: g, veto, .. } => {
-            (Weight::Warning, Subject::Person(Part::Bpci.to_string()), format!("automation does not act on {}: {}", group(*g), veto.words(estate)))
-        }
+        Event::AutomationHeld { group: g, veto, .. } => (
+            Weight::Warning,
+            Subject::Person(Part::Bpci.to_string()),
+            format!("automation does not act on {}: {}", group(*g), veto_words(veto, estate)),
+        ),
         Event::Refused { order, refusal } => {
             (Weight::Warning, Subject::Person(order.by.to_string()), format!("was refused{}: {}", typed(&order.action), refusal_words(refusal)))
         }

@@ -1,5 +1,6 @@
 //! Why an order was refused, and what helps.
 
+use super::check_words;
 use crate::model::*;
 
 /// A refusal in one line: the reason, the law, what helps.
@@ -94,9 +95,9 @@ fn confirmation(why: &ConfirmationRefused) -> (String, String) {
         ConfirmationRefused::Changed(Shown::Plan) => ("the plan was changed since it was shown".to_string(), again),
         ConfirmationRefused::Changed(Shown::Facts) => ("the facts have changed since it was shown".to_string(), again),
         ConfirmationRefused::ShownTooLongAgo { ago } => (format!("it was shown {ago} ago"), again),
-        ConfirmationRefused::Blocked { check } => (check.text.clone(), mends(check.id)),
+        ConfirmationRefused::Blocked { check } => (check_words(check), mends(check.id)),
         ConfirmationRefused::RisksNotAccepted { checks, risks } => {
-            let reasons: Vec<&str> = checks.iter().map(|c| c.text.as_str()).collect();
+            let reasons: Vec<String> = checks.iter().map(check_words).collect();
             return (reasons.join("; "), format!("to accept it, type: {}", risk_words(risks).unwrap_or_default()));
         }
         ConfirmationRefused::NoSecondPerson => ("the plan asks for a second person".to_string(), "name who else says yes; it cannot be you"),

@@ -1,5 +1,6 @@
 //! What is said of a step and of its effects.
 
+use super::{check_words, claim_lost_words, claim_wait_words, no_proof_words};
 use crate::model::*;
 
 /// What a person said, and who.
@@ -11,8 +12,8 @@ pub fn said_words(said: &Said) -> String {
 pub fn evidence_words(evidence: &Evidence) -> String {
     match evidence {
         Evidence::Nothing => String::new(),
-        Evidence::Check(check) => check.text.clone(),
-        Evidence::Overridden { by, check } => format!("overridden by {by}: {}", check.text),
+        Evidence::Check(check) => check_words(check),
+        Evidence::Overridden { by, check } => format!("overridden by {by}: {}", check_words(check)),
         Evidence::Reported { detail } => detail.clone(),
         Evidence::SeenGone { details } => format!("{}; seen gone", details.join("; ")),
         Evidence::Leads { member, timeline } => format!("{member} leads on timeline {timeline}"),
@@ -38,9 +39,10 @@ pub fn evidence_words(evidence: &Evidence) -> String {
 /// Why a step failed.
 pub fn failure_words(failure: &StepFailure) -> String {
     match failure {
-        StepFailure::Check(check) => check.text.clone(),
+        StepFailure::Check(check) => check_words(check),
         StepFailure::OtherCluster => "the cluster that answers is not the one that this operation began on".to_string(),
-        StepFailure::ClaimLost { words } | StepFailure::Unproven { words } => words.clone(),
+        StepFailure::ClaimLost(lost) => claim_lost_words(lost),
+        StepFailure::Unproven(missing) => no_proof_words(missing),
         StepFailure::StoreUnread => "the store was not read".to_string(),
         StepFailure::NoFence => "no fence is configured and nobody has accepted the risk".to_string(),
         StepFailure::FenceFailed { outcome } => format!("the fence did not answer 0: {}", outcome_words(outcome)),
@@ -101,8 +103,8 @@ pub fn outcome_words(outcome: &Outcome) -> String {
 pub fn wait_words(wait: &WaitReason) -> String {
     match wait {
         WaitReason::Armed => "this controller to be armed: it is read-only".to_string(),
-        WaitReason::Claim { words } => words.to_string(),
-        WaitReason::Check(check) => check.text.clone(),
+        WaitReason::Claim(wait) => claim_wait_words(*wait).to_string(),
+        WaitReason::Check(check) => check_words(check),
         WaitReason::Person { what } => what.clone(),
         WaitReason::StoreAnswer => "a fresh answer of etcd".to_string(),
         WaitReason::StoreAnswerAfterFence => "etcd's answer after the fence".to_string(),
@@ -113,7 +115,7 @@ pub fn wait_words(wait: &WaitReason) -> String {
         WaitReason::MemberAnswerAfterFence { member } => format!("an answer of {member} after the fence"),
         WaitReason::FenceCommand => "the fence command".to_string(),
         WaitReason::FenceOutcome { reason } => format!("whether the fence ran: {reason}"),
-        WaitReason::Proof { words } => words.clone(),
+        WaitReason::Proof(missing) => no_proof_words(missing),
         WaitReason::Transaction => "the one transaction".to_string(),
         WaitReason::TransactionOutcome { reason } => format!("whether the transaction happened: {reason}"),
         WaitReason::Report { effect } => format!("the answer to: {effect}"),

@@ -79,7 +79,7 @@ fn main() {
     }
     let snapshot = simulation.snapshot(1, false);
     if let Some(veto) = snapshot.groups.iter().find_map(|g| g.veto.as_ref()) {
-        println!("automation waits: {}", veto.words(&snapshot.estate));
+        println!("automation waits: {}", bpci::wording::veto_words(veto, &snapshot.estate));
     }
     let running = snapshot.operations.iter().filter(|o| !o.is_over()).count();
     println!(

@@ -7,6 +7,7 @@ use bpci::controller::{Playing, Simulation, start_simulation};
 use bpci::engine::Input;
 use bpci::journal::Journal;
 use bpci::model::*;
+use bpci::wording::{check_words, finding_words};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -263,7 +264,7 @@ fn nobody_waits_for_a_primary_that_answers() {
         let view = snapshot.group(ORDERS).unwrap_or_else(|| panic!("no database"));
         let leads = view.members.iter().any(|m| m.leads && m.answers == Some(true));
         let others = view.members.iter().filter(|m| !m.leads && m.answers == Some(true));
-        let young: Vec<&str> = others.filter_map(|m| m.unfit.as_deref()).filter(|why| why.contains("/sync names no")).collect();
+        let young: Vec<String> = others.filter_map(|m| m.unfit.as_ref()).map(finding_words).filter(|why| why.contains("/sync names no")).collect();
         if leads && !young.is_empty() {
             assert!(young.iter().all(|why| why.contains("which answers") && !why.contains("come back")), "{young:?}");
             return;
@@ -452,8 +453,9 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(MemberId(home.0)), reason: "home".to_string() };
     order(&mut simulation, back);
     let view = choice(&simulation.snapshot(1, false), *first);
-    let room = view.assessment.checks.iter().find(|c| c.id == CheckId::Capacity).map(|c| (c.verdict, c.text.as_str()));
-    assert_eq!(room, Some((Verdict::Pass, "us-east-1 0→30% with this database, 60% with all 2 databases of eu-west-1, as they came")));
+    let room = view.assessment.checks.iter().find(|c| c.id == CheckId::Capacity).map(|c| (c.verdict, check_words(c)));
+    let words = "us-east-1 0→30% with this database, 60% with all 2 databases of eu-west-1, as they came";
+    assert_eq!(room, Some((Verdict::Pass, words.to_string())));
     assert_eq!(view.proposal.plan, "failback");
     // It is refused, and whoever turns away from it leaves the reason in the record.
     let other = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: None, reason: "elsewhere".to_string() };

@@ -1,5 +1,6 @@
 //! What is meant is told by type: whom a signal is about, what somebody accepted, what is worst now.
 
+mod typed;
 mod worst;
 
 use bpci::config;

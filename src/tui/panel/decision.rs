@@ -4,7 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
-use crate::wording::proposal_reason_words;
+use crate::wording::{check_words, figure_words, otherwise_words, proposal_reason_words, veto_words};
 use ratatui::text::Line;
 
 /// Below this width what is to be decided and how long there is take a line each.
@@ -118,7 +118,7 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     let group_view = s.group(p.group).filter(|v| v.veto.is_some());
     let mut lines = choice_head(c, view);
     if is_past(s, view) {
-        lines.extend(said(c, "leave it", &a.otherwise, t.text));
+        lines.extend(said(c, "leave it", &otherwise_words(&a.otherwise), t.text));
         let text = format!(" tells what speaks against a failover now{}", other_choice(c, view));
         lines.push(Row::new().add(format!("   {}", c.key(Command::Failover)), t.key).rest(g, &text, c.width, t.text).line());
         return lines;
@@ -133,14 +133,14 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     if p.intent != Intent::Guided {
         lines.extend(super::takes(c, view));
         lines.extend(super::loses(c, view));
-        lines.extend(said(c, "leave it", &format!("{}{}", a.otherwise, super::leave(c, view)), t.text));
+        lines.extend(said(c, "leave it", &format!("{}{}", otherwise_words(&a.otherwise), super::leave(c, view)), t.text));
         // What passes by itself is no news while it counts.
         let told = view.automatic_in.is_some_and(|left| is_held(a) || left == Span::ZERO);
         if let Some(v) = group_view.filter(|v| told || v.veto.as_ref().is_some_and(Veto::stands) && v.automation == Automation::Full) {
             lines.extend(said(
                 c,
                 "automation",
-                &format!("does not act: {}", v.veto.as_ref().map_or_else(String::new, |veto| veto.words(&s.estate))),
+                &format!("does not act: {}", v.veto.as_ref().map_or_else(String::new, |veto| veto_words(veto, &s.estate))),
                 t.warn,
             ));
         }
@@ -221,7 +221,8 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
             Verdict::Risk(_) => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts = crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name(), check.text)), c.width.saturating_sub(6).max(10));
+        let parts =
+            crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name(), check_words(check))), c.width.saturating_sub(6).max(10));
         // What is to be signed is not told by halves.
         let most = if rank(check.verdict) < 2 { parts.len() } else { most };
         for (i, part) in parts.iter().take(most).enumerate() {
@@ -243,7 +244,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
         .filter(|k| rank(k.verdict) == 3)
         .map(|k| {
             let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
-            let figure = k.figure.as_ref().map_or(String::new(), |figure| format!(" {figure}"));
+            let figure = k.figure.map_or(String::new(), |figure| format!(" {}", figure_words(figure)));
             g.plain(&format!("{} {}{figure}{age}", g.done, k.name()))
         })
         .collect();

@@ -3,7 +3,7 @@
 use super::{Canvas, said};
 use crate::forecast::HORIZON;
 use crate::model::*;
-use crate::wording::why_not_words;
+use crate::wording::{no_figures_words, why_not_words};
 use ratatui::text::Line;
 
 fn of<'a>(c: &Canvas<'a>, view: &ProposalView) -> Option<&'a ForecastView> {
@@ -21,7 +21,7 @@ pub fn takes(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
             said(c, "it takes", "nothing yet: as it stands it is refused, and does not get there", t.warn)
         }
         None => said(c, "it takes", "being simulated: a moment", t.dim),
-        Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {why}"), t.dim),
+        Some(Outlook::None(why)) => said(c, "it takes", &format!("no forecast: {}", no_figures_words(why)), t.dim),
         Some(Outlook::Figures(figures)) => {
             let style = if figures.not_served.met * 20 > figures.not_served.of { t.warn } else { t.text };
             let short = view.assessment.is_short();

@@ -3,7 +3,7 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::text::{Row, count, gauge};
-use crate::wording::{Headline, headline, served_after, source_words};
+use crate::wording::{Headline, headline, served_after, source_words, veto_word};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -304,7 +304,7 @@ fn armed(c: &Canvas) -> String {
             }
         }
         None => match s.groups.iter().find_map(|v| v.held.as_ref()) {
-            Some(veto) if !narrow(c) => format!("auto waits: {}", veto.word()),
+            Some(veto) if !narrow(c) => format!("auto waits: {}", veto_word(veto)),
             _ => "armed".to_string(),
         },
     }

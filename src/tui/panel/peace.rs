@@ -4,7 +4,7 @@ use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
-use crate::wording::{by_hand, elected_words, gap_words, source_words};
+use crate::wording::{by_hand, elected_words, finding_words, gap_words, sign_words, source_words};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
 
@@ -244,7 +244,9 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             let (group, leader) = (&s.estate.group(view.group).name, &s.estate.region(primary).name);
             let yet = if view.declined.is_some() { "" } else { "; nothing is decided yet" };
             let text = match &view.silence {
-                Some(Silence::Doubted { by }) => format!("{group}: {leader} does not answer us, and lives ({by}); nothing is to be decided"),
+                Some(Silence::Doubted { by }) => {
+                    format!("{group}: {leader} does not answer us, and lives ({}); nothing is to be decided", sign_words(by))
+                }
                 Some(Silence::Agent) => {
                     format!(
                         "{group}: Patroni on {leader} does not answer, its PostgreSQL does: who takes over writes beside it, unless it is stopped"
@@ -275,7 +277,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             // What speaks for leaving it goes with what would be done.
             let answers = |m: &&MemberView| !m.leads && m.answers == Some(true);
             let fit = view.members.iter().any(|m| !m.leads && m.unfit.is_none());
-            let unfit = view.members.iter().filter(answers).find_map(|m| m.unfit.as_deref()).filter(|_| !fit);
+            let unfit = view.members.iter().filter(answers).find_map(|m| m.unfit.as_ref()).filter(|_| !fit).map(finding_words);
             for part in unfit.iter().flat_map(|why| crate::tui::dialog::wrap(&g.plain(why), c.width.saturating_sub(6))) {
                 lines.push(Row::new().rest(g, &format!("     {part}"), c.width, t.warn).line());
             }

@@ -5,6 +5,7 @@ use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::places::Screen;
 use crate::tui::text::{Row, gauge};
+use crate::wording::{alone_words, finding_words};
 use ratatui::text::Line;
 
 /// Databases that the command screen lists.
@@ -37,7 +38,7 @@ fn how(c: &Canvas, view: &GroupView) -> String {
     let named = view.members.iter().any(|m| !m.leads && m.synchronous);
     let words = match (view.synchronous, view.alone) {
         _ if view.paused => "PAUSED",
-        (_, Some(alone)) => return format!("NOBODY SYNCHRONOUS, {} {}", alone.words(), c.snapshot.now.utc.since(alone.since)),
+        (_, Some(alone)) => return format!("NOBODY SYNCHRONOUS, {} {}", alone_words(alone), c.snapshot.now.utc.since(alone.since)),
         // The store names one: it may answer the primary though not us.
         (Some(true), _) if !view.is_protected() && named => "SYNCHRONOUS STANDBY SILENT",
         (Some(true), _) if !view.is_protected() => "NOBODY SYNCHRONOUS",
@@ -178,11 +179,11 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
             row.rest(g, "loses within RPO", c.width, t.dim)
         }
         // Half a reason is none: whole it stands on the replication screen.
-        (Some(why), ..) if row.used() + why.chars().count() > c.width => {
+        (Some(why), ..) if row.used() + finding_words(why).chars().count() > c.width => {
             let text = format!("not fit now ({})", c.key(Command::Go(Screen::Replication)));
             row.rest(g, &text, c.width, t.warn)
         }
-        (Some(why), ..) => row.rest(g, why, c.width, t.warn),
+        (Some(why), ..) => row.rest(g, &finding_words(why), c.width, t.warn),
     }
     .line()
 }

@@ -4,7 +4,7 @@ use super::fact;
 use crate::model::*;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
-use crate::wording::{disaster_evidence_words, region_reason_words, takes_over};
+use crate::wording::{disaster_evidence_words, point_words, region_reason_words, takes_over};
 use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
@@ -81,7 +81,7 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     }
     for point in &of.lacks {
         let (mark, style) = if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
-        lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point.text), style));
+        lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point_words(point)), style));
     }
     lines
 }

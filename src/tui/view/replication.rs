@@ -5,7 +5,7 @@ use crate::model::*;
 use crate::tui::chart;
 use crate::tui::panel::{Canvas, standby_row};
 use crate::tui::text::Row;
-use crate::wording::takes_over;
+use crate::wording::{takes_over, veto_words};
 use ratatui::text::Line;
 
 fn view_of<'a>(c: &Canvas<'a>, id: u64) -> Option<&'a GroupView> {
@@ -138,7 +138,7 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
     } else if s.proposals.iter().any(|p| p.proposal.group == view.group && p.proposal.automatic_at.is_none()) {
         lines.extend(fact(c, "automation", "no countdown runs: it is a person's to decide", t.text));
     } else if let Some(veto) = &view.veto {
-        lines.extend(fact(c, "automation", &veto.words(&c.snapshot.estate), t.warn));
+        lines.extend(fact(c, "automation", &veto_words(veto, &c.snapshot.estate), t.warn));
     }
     for m in view.members.iter().filter(|m| !m.leads) {
         if m.unfit.is_some() {
