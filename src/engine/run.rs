@@ -385,7 +385,7 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     match standing {
         None | Some(Standing::Holds) => {}
         Some(Standing::Lost(lost)) => {
-            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(lost)) };
+            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(Box::new(lost))) };
             return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
         }
         Some(Standing::Wait(_) | Standing::Send(_)) => return,

@@ -70,7 +70,7 @@ fn claim<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Option<Progress> {
         Standing::Holds => None,
         Standing::Wait(wait) => Some(Wait(WaitReason::Claim(wait))),
         Standing::Send(effect) => Some(Send(CLAIM, *effect)),
-        Standing::Lost(lost) => Some(Fail(StepFailure::ClaimLost(lost))),
+        Standing::Lost(lost) => Some(Fail(StepFailure::ClaimLost(Box::new(lost)))),
     }
 }
 

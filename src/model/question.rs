@@ -72,7 +72,7 @@ pub enum OperationFailure {
 /// What keeps a rollback from being whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NotUndone {
-    ClaimLost(ClaimLost),
+    ClaimLost(Box<ClaimLost>),
     /// What was sent to undo something was not done.
     Effect {
         effect: EffectKind,

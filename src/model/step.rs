@@ -80,7 +80,7 @@ pub enum StepFailure {
     /// The cluster that answers is not the one on which the operation began.
     OtherCluster,
     /// The operation's claim is lost.
-    ClaimLost(ClaimLost),
+    ClaimLost(Box<ClaimLost>),
     StoreUnread,
     /// No fence is configured, and nobody accepted that two primaries may write.
     NoFence,

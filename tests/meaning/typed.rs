@@ -65,3 +65,28 @@ fn what_is_written_is_read_as_it_was() {
     again(&Veto::ObserversDisagree { votes: tally() });
     again(&Outlook::None(NoFigures::NoCandidate));
 }
+
+/// A reason keeps the whole check, vote, claim or missing proof that it rests on.
+#[test]
+fn what_a_reason_rests_on_is_read_as_it_was_written() {
+    let member = || Name::from("us-east-1");
+    let claimant = || Claimant { operation: Some("recovery-7".to_string()), holder: Holder::Unknown };
+    let tally = || Tally::Counted { gone: vec![Observer::OurProbes], of: 3, absent: 0 };
+    again(&RegionReason::Silent { votes: None });
+    again(&RegionReason::Silent { votes: Some(tally()) });
+    again(&RegionReason::OnlyOurs { alive: Some(SignOfLife::LockRenewed { ago: Span::secs(2) }) });
+    again(&DisasterEvidence::Votes { votes: tally() });
+    let lost = || Box::new(ClaimLost::ClaimedSince { by: claimant(), generation: Generation(9) });
+    let missing = || Box::new(NoProof::Check(ClusterFinding::IdentityChanged.into()));
+    for failure in [
+        StepFailure::ClaimLost(lost()),
+        StepFailure::Unproven(missing()),
+        StepFailure::Waited { waited: Span::secs(9), wait: WaitReason::Claim(ClaimWait::Renewal) },
+        StepFailure::Waited { waited: Span::secs(9), wait: WaitReason::Proof(Box::new(NoProof::StillHeard { member: member(), by: member() })) },
+    ] {
+        again(&WhyNot::StepFailed { step: "hand-over".to_string(), failure: failure.clone() });
+        again(&failure);
+    }
+    again(&OperationFailure::NotUndone(NotUndone::ClaimLost(lost())));
+    again(&WhyNot::Words("as it was told".to_string()));
+}
