@@ -63,7 +63,7 @@ fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
     let over = |(index, s): (usize, &StepRecord)| match &s.state {
         StepState::Pending => !may_begin(operation, index),
         // Nor does it go on without its claim.
-        StepState::Failed { reason: StepFailure::ClaimLost { .. } } => true,
+        StepState::Failed { reason: StepFailure::ClaimLost(_) } => true,
         _ => s.state.opens() || operation.fails_validation(index),
     };
     let all = operation.steps.iter().enumerate().all(over);
