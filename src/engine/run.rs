@@ -509,7 +509,8 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
         let part = REMAIN + step::part_of(balancer.at() + 1, member.at());
         let seen = engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.all_in_maintenance(member, false));
         let refused = operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
-        let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).last();
+        // An earlier one may be a later step's: what counts is when it was sent.
+        let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).max_by_key(|e| e.intended);
         match sent {
             None => {
                 all = false;
