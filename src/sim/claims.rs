@@ -353,16 +353,16 @@ impl World {
             // The store was restored: it has lost what it claimed, and stops.
             return self.rival_gone(c, now);
         }
+        if !owns {
+            // Its key is gone, and it stops; an effect of it may be under way for as long as it said.
+            return self.rival_gone(c, now.minus(Span::secs(1)).plus(RIVAL_REACH));
+        }
         if now.since(took) < holds {
             if let Some(owner) = &mut self.clusters[c].store.owner {
                 owner.ends = now.plus(LEASE);
                 self.schedule(now.plus(LEASE), Happening::OwnerEnds { cluster: c });
             }
-        } else if !dies || !owns {
-            if dies {
-                // Its key is gone; an effect of it may be under way for as long as it said.
-                return self.rival_gone(c, now.minus(Span::secs(1)).plus(RIVAL_REACH));
-            }
+        } else if !dies {
             self.rival_releases(c);
         }
     }
