@@ -179,20 +179,9 @@ impl Upcaster {
         let group = view["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
         let forecast = &mut view["forecast"];
         forecast["to"] = self.turned(group, &forecast["to"]);
-        for branch in ["act", "leave", "next_best"] {
-            why_not(&mut forecast[branch]);
-        }
         if forecast["next_best"].is_array() {
             forecast["next_best"][0] = self.turned(group, &forecast["next_best"][0]);
         }
-    }
-}
-
-/// Version 1 told in words why users are not served; the second best is a pair of a member and its figures.
-fn why_not(outlook: &mut Value) {
-    let outlook = if outlook.is_array() { outlook.get_mut(1) } else { Some(outlook) };
-    if let Some(why) = outlook.and_then(|o| o.get_mut("Figures")?.get_mut("why_not")).filter(|why| why.is_string()) {
-        *why = json!({ "Told": why.take() });
     }
 }
 
