@@ -48,6 +48,8 @@ fn order_on(socket: &Path) -> usize {
         assert!(Instant::now() < deadline, "it does not end");
         match ask(stream, &note(&done.to_string(), &target)).as_str() {
             r#"{"Receipt":"Done"}"# => done += 1,
+            // It knocked when nobody accepted any more, and was not heard: nothing of it may be in the record.
+            "" => {}
             refused => assert!(refused.contains("Refused"), "no answer, or a strange one: {refused:?}"),
         }
     }
