@@ -306,9 +306,10 @@ fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     }
 }
 
-/// But for protection, what is not done has not begun, or has failed: a plan may go on after it.
+/// But for protection and questions to a person, what is not done has not begun, or has failed: a plan may go on after it.
 fn nothing_else_runs(operation: &Operation) -> bool {
-    let runs = |s: &Step, r: &StepRecord| r.state == StepState::Running && s.kind != StepKind::WatchProtection;
+    let waits = |s: &Step| matches!(s.kind, StepKind::WatchProtection | StepKind::AskPerson { .. });
+    let runs = |s: &Step, r: &StepRecord| r.state == StepState::Running && !waits(s);
     !operation.plan.steps.iter().zip(&operation.steps).any(|(s, r)| runs(s, r))
 }
 
