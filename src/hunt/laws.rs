@@ -11,7 +11,8 @@ pub struct Watch {
     shadow: Engine,
     intended: BTreeSet<EffectId>,
     generation: Generation,
-    automatic: BTreeMap<GroupId, Utc>,
+    /// By the scope of its cluster: another file may give a group another id.
+    automatic: BTreeMap<String, Utc>,
     /// Disasters that were declared and ended by this controller, and when.
     ended: Vec<(Mono, Disaster)>,
     /// What a person was given leave to begin just now.
@@ -101,7 +102,8 @@ impl Watch {
     fn automatic(&mut self, at: Now, start: &OperationStart, door: &TrickDoor) -> Result<(), String> {
         let estate = Arc::clone(&self.state().estate);
         let cooldown = estate.policy.limits.cooldown;
-        let last = self.automatic.insert(start.group, at.utc);
+        let scope = estate.group(start.group).database.as_ref().map(|d| d.scope.clone()).unwrap_or_default();
+        let last = self.automatic.insert(scope, at.utc);
         let again = last.map(|l| at.utc.since(l)).filter(|t| *t < cooldown && last.is_none_or(|l| l <= at.utc));
         self.must(again.is_none(), 0, || format!("automation acts again after {}", again.unwrap_or_default()))?;
         let declined = start.disaster.is_some_and(|d| self.state().declined.contains_key(&(d, start.group)));
