@@ -300,11 +300,7 @@ fn commands(cx: &Facts, group: GroupId) -> bool {
 
 /// After a takeover each obligation of the owner before is observed, before anything is sent.
 fn observed(cx: &Facts, operation: &Operation) -> Standing {
-    let taken = operation.effects().filter(|e| e.is_done()).filter_map(|e| match &e.effect {
-        Effect::Claim { inherited, .. } if !inherited.is_empty() => Some((inherited, e.reported?)),
-        _ => None,
-    });
-    for (inherited, since) in taken {
+    for (inherited, since) in takeover::taken(operation) {
         if let Some(wait) = unobserved(cx, operation.group, inherited, since) {
             return Standing::Wait(wait);
         }

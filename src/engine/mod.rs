@@ -23,6 +23,7 @@ mod position;
 mod proof;
 mod propose;
 mod readiness;
+mod remains;
 mod run;
 mod services;
 mod standing;

@@ -3,13 +3,13 @@
 use super::claim::{self, Standing};
 use super::planted::{self, Break};
 use super::step::{self, Progress};
-use super::{Engine, Facts, ending, limits, takeover};
+use super::{Engine, Facts, ending, limits, remains, takeover};
 use crate::model::*;
 use std::sync::Arc;
 
 /// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
 pub const UNDO: u16 = 10_000;
-const REMAIN: u16 = 20_000;
+pub const REMAIN: u16 = 20_000;
 
 /// The effect is the operation's own, and of none of its steps: its claim, or what undoes something.
 pub const fn is_own(id: EffectId) -> bool {
@@ -34,7 +34,7 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
                 if engine.state.armed && unreleased(&engine.facts(now), &operation) && !releases(&operation).any(EffectRecord::is_open) {
                     release(engine, now, &operation);
                 }
-                remains(engine, now, &operation);
+                remains::settle(engine, now, &operation);
             }
             _ => {
                 // Whoever holds it while it changes makes a copy of it necessary.
@@ -167,7 +167,7 @@ fn fence_proofs(operation: &Operation, index: usize) -> Vec<Event> {
     operation.left.iter().filter_map(proof).collect()
 }
 
-fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
+pub fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
     engine.emit(now, intended(operation, step, part, effect));
 }
 
@@ -318,14 +318,14 @@ fn keep_claim(engine: &mut Engine, now: Now, operation: &Operation) {
     if operation.is_over() || !engine.state.armed {
         return;
     }
-    let Some(step) = taken(operation).map(|e| e.id.step) else { return };
+    let Some(step) = claimed(operation).map(|e| e.id.step) else { return };
     if let Standing::Send(effect) = claim::standing(&engine.facts(now), operation) {
         send(engine, now, operation, step, step::CLAIM, *effect);
     }
 }
 
 /// The first claim of an operation that is known to have happened.
-fn taken(operation: &Operation) -> Option<&EffectRecord> {
+fn claimed(operation: &Operation) -> Option<&EffectRecord> {
     operation.effects().find(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_done())
 }
 
@@ -338,7 +338,7 @@ fn unreleased(cx: &Facts, operation: &Operation) -> bool {
     if operation.effects().any(|e| matches!(e.effect, Effect::Claim { .. }) && e.is_open()) {
         return true;
     }
-    if taken(operation).is_none() {
+    if claimed(operation).is_none() {
         return false;
     }
     // Once when it is over, and once more when nothing is left of it.
@@ -362,7 +362,7 @@ fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
 
 /// Tells other controllers that it is over, and what is left of it.
 pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
-    let Some(step) = taken(operation).map(|e| e.id.step) else { return };
+    let Some(step) = claimed(operation).map(|e| e.id.step) else { return };
     let Some(claim) = Claim::read(&operation.before.claim) else { return };
     let obligations = takeover::left(&engine.facts(now), operation).unwrap_or_default();
     let over = Claim { running: false, phase: ClaimPhase::Over, obligations, ..claim };
@@ -370,7 +370,7 @@ pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
     send(engine, now, operation, step, REMAIN, effect);
 }
 
-fn step_of(operation: &Operation, test: impl Fn(&StepKind) -> bool) -> u16 {
+pub fn step_of(operation: &Operation, test: impl Fn(&StepKind) -> bool) -> u16 {
     operation.position(test).unwrap_or_default() as u16
 }
 
@@ -382,7 +382,7 @@ fn can_undo(engine: &Engine, group: GroupId) -> bool {
 /// needs nothing of it.
 fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let mut waits = operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e));
-    let standing = taken(operation).map(|_| claim::standing(&engine.facts(now), operation));
+    let standing = claimed(operation).map(|_| claim::standing(&engine.facts(now), operation));
     match standing {
         None | Some(Standing::Holds) => {}
         Some(Standing::Lost(lost)) => {
@@ -443,105 +443,5 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
         release(engine, now, operation);
         let status = failed.or(left).map_or(Status::RolledBack, |why| Status::Failed { reason: OperationFailure::NotUndone(why) });
         engine.emit(now, Event::StatusChanged { operation: operation.id, status });
-    }
-}
-
-/// What is left when an operation is over: the failed member streams again, and gets its traffic back.
-fn remains(engine: &mut Engine, now: Now, operation: &Operation) {
-    let own = match operation.status {
-        Status::Recovered | Status::RecoveredUnprotected { .. } | Status::NotValidated { .. } => true,
-        // One that was given up behind its hand-over has taken the old primary's traffic away all the same.
-        Status::Aborted { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => operation.has_acted(),
-        _ => false,
-    };
-    let nothing_left = !own && operation.inherited.is_empty();
-    // What was done to another cluster is not undone on this one without a person's word.
-    let other = engine.state.changed.contains_key(&operation.group);
-    if nothing_left || other || engine.state.running(operation.group).is_some() {
-        return;
-    }
-    let inherited = |member: MemberId| operation.inherited.iter().any(|o| o.member() == member);
-    for remainder in operation.remains.iter().filter(|r| own || inherited(r.member())).cloned() {
-        match remainder {
-            Remainder::Rejoin { member } => {
-                if let Some(evidence) = rejoined(engine, now, operation, member) {
-                    engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
-                }
-            }
-            Remainder::Restore { member }
-                if engine.state.armed
-                    && claim::is_clear(&engine.facts(now), operation)
-                    && !operation.remains.contains(&Remainder::Rejoin { member }) =>
-            {
-                restore(engine, now, operation, member, remainder);
-            }
-            Remainder::Restore { .. } => {}
-        }
-    }
-}
-
-fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) -> Option<Evidence> {
-    let cx = engine.facts(now);
-    let report = cx.report(operation.group, member)?;
-    let leader = cx.leader(operation.group)?;
-    let leads = cx.report(operation.group, leader)?;
-    let name = cx.member_name(operation.group, member);
-    if leader == member && report.running && report.role == MemberRole::Leader {
-        return Some(Evidence::Leads { member: name.into_owned(), timeline: report.timeline.unwrap_or_default() });
-    }
-    let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
-    let follows = leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline;
-    // Who undid it is not seen from here.
-    follows.then(|| Evidence::Rejoined { member: name.into_owned(), timeline: report.timeline.unwrap_or_default(), unfenced: operation.fenced() })
-}
-
-/// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,
-/// 21 minutes at most.
-fn patience_after(refused: usize) -> Span {
-    limits::LOOK_AGAIN.times(5 << refused.saturating_sub(1).min(8))
-}
-
-fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberId, remainder: Remainder) {
-    let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
-    let drained = operation.ever_drained(member);
-    let mut all = true;
-    for balancer in &drained {
-        let effect = Effect::Restore { group: operation.group, member, balancer: *balancer };
-        let part = REMAIN + step::part_of(balancer.at() + 1, member.at());
-        let seen = engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.all_in_maintenance(member, false));
-        let refused = operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
-        // An earlier one may be a later step's: what counts is when it was sent.
-        let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).max_by_key(|e| e.intended);
-        match sent {
-            None => {
-                all = false;
-                send(engine, now, operation, step, part, effect);
-            }
-            Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|(at, reported)| at >= reported) => {}
-            // It was refused: once more, with what is known by then, and less and less often.
-            Some(e) if !e.is_open() && !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) => {
-                all = false;
-                send(engine, now, operation, step, part, effect);
-            }
-            Some(_) => all = false,
-        }
-    }
-    if !all {
-        return;
-    }
-    let members = vec![engine.facts(now).label(operation.group, member).into_owned()];
-    let evidence = Evidence::BackInBalancers { members, balancers: drained.len() };
-    engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_refuses_is_asked_less_and_less_often() {
-        let waits: Vec<Span> = (1..12).map(patience_after).collect();
-        assert_eq!(waits[..3], [Span::secs(5), Span::secs(10), Span::secs(20)]);
-        assert!(waits.windows(2).all(|w| w[0] <= w[1]) && waits[10] <= Span::mins(22), "{waits:?}");
     }
 }

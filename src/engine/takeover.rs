@@ -9,7 +9,7 @@ pub fn adopt(engine: &mut Engine, now: Now, operation: &Operation) {
     let cx = engine.facts(now);
     let owed: Vec<Obligation> = cx.state.obligations(operation.group).map(|(_, o)| o).collect();
     let mut obligations: Vec<Obligation> = Vec::new();
-    for one in taken(operation).flat_map(|named| known(&cx, operation.group, named)) {
+    for one in taken(operation).flat_map(|(named, _)| known(&cx, operation.group, named)) {
         if !owed.contains(&one) && !operation.inherited.contains(&one) && !obligations.contains(&one) {
             obligations.push(one);
         }
@@ -19,9 +19,12 @@ pub fn adopt(engine: &mut Engine, now: Now, operation: &Operation) {
     }
 }
 
-/// What the claims named that this operation has taken over.
-fn taken(operation: &Operation) -> impl Iterator<Item = &Obligations> {
-    operation.effects().filter(|e| e.is_done()).filter_map(|e| if let Effect::Claim { inherited, .. } = &e.effect { Some(inherited) } else { None })
+/// What the claims named that this operation has taken over, and when it did.
+pub fn taken(operation: &Operation) -> impl Iterator<Item = (&Obligations, Mono)> {
+    operation.effects().filter(|e| e.is_done()).filter_map(|e| match &e.effect {
+        Effect::Claim { inherited, .. } => Some((inherited, e.reported?)),
+        _ => None,
+    })
 }
 
 fn known(cx: &Facts, group: GroupId, named: &Obligations) -> Vec<Obligation> {
@@ -54,7 +57,7 @@ pub fn left(cx: &Facts, operation: &Operation) -> Option<Obligations> {
     let group = operation.group;
     let owes = |one: Obligation| cx.state.obligations(group).any(|(_, o)| o == one);
     let own = Claim::read(&operation.before.claim)?.obligations;
-    let mut left = taken(operation).fold(Obligations::default(), |all, one| all.with(one));
+    let mut left = taken(operation).fold(Obligations::default(), |all, (one, _)| all.with(one));
     // What is not known here is not ours to forget.
     left.fenced.retain(|name| fenced(cx, group, name).is_none_or(owes));
     left.drained.retain(|one| drained(cx, group, one).is_none_or(owes));

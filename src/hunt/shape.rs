@@ -161,8 +161,7 @@ services:
             Edit::ServiceRemoved if d == 0 && databases > 1 => {}
             Edit::ServiceRenamed if d == 0 => service(&mut text, "zz", Some(&scope), &scope, regions),
             // It may have been renamed before.
-            Edit::ServiceAdded | Edit::RegionAdded if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
-            Edit::ServiceRemoved if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
+            Edit::ServiceAdded | Edit::RegionAdded | Edit::ServiceRemoved if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
             _ => service(&mut text, &scope, None, &scope, regions),
         }
     }

@@ -37,7 +37,9 @@ fn cluster_words(finding: &ClusterFinding) -> String {
             format!("{what} in {region}: replicas carry it too, a failover does not mend it")
         }
         ClusterFinding::MayBeCorrupt => "its data may be corrupt as well: replicas carry it".to_string(),
-        ClusterFinding::IdentityChanged => "the cluster that answers is not the one that was seen before; adopt it first, if it is meant".to_string(),
+        ClusterFinding::IdentityChanged => {
+            "the cluster that answers is not the one that was seen before; if it is meant, adopt it first (bpci estate adopt)".to_string()
+        }
         ClusterFinding::NotInStore { prefix } => format!("etcd has no cluster under {prefix}: wrong namespace or scope"),
         ClusterFinding::OtherSystem { scope, stored, told } => {
             format!("this etcd is not the one that {scope} uses: its system id is {stored}, the members say {told}")
