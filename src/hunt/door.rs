@@ -66,6 +66,12 @@ impl TrickDoor {
         }
     }
 
+    /// The store is restored from a snapshot that is so old. It starts anew: requests that were on their way end with their connections.
+    pub fn restore_store(&mut self, age: Span) {
+        self.requests.clear();
+        self.behind.world.restore_store(age);
+    }
+
     /// No more tricks, and everything is mended.
     pub fn relent(&mut self) {
         self.tricks.clear();

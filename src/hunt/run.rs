@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
             }
             Act::RestoreStore { age } => {
                 self.tally.faults += 1;
-                self.core.door.behind.world.restore_store(*age);
+                self.core.door.restore_store(*age);
             }
             _ => {
                 if let Some(action) = person::order(&self.core.engine, act) {
