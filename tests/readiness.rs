@@ -31,7 +31,7 @@ fn lacking(change: impl FnOnce(&mut Scenario), then: impl FnOnce(&mut Simulation
             && r.group.is_some_and(|g| estate.group(g).name == "orders-db")
     };
     let entry = list.iter().find(wanted).unwrap_or_else(|| panic!("{list:?}"));
-    assert_eq!(entry.is_ready(), entry.score() == 100);
+    assert_eq!(entry.is_ready(), entry.score() == Some(100));
     entry.points.iter().filter(|p| p.state != PointState::Holds).map(|p| (p.name.to_string(), point_words(p))).collect()
 }
 

@@ -427,9 +427,15 @@ pub enum ConfigCommand {
     /// Is it understood, and do its figures agree?
     Check {
         file: PathBuf,
-        /// Ask the running systems too
+        /// Ask the running systems for everything that a failover needs; exit status 1 if anything is missing or wrong
         #[arg(long)]
         live: bool,
+        /// Commit one row through each entry point as well
+        #[arg(long, requires = "live")]
+        write: bool,
+        /// text, json, or a file to write the report to
+        #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+        output: Output,
     },
     /// The JSON Schema, for editors
     Schema,

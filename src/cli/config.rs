@@ -2,8 +2,9 @@
 
 use super::args::ConfigCommand;
 use super::fail::Fail;
-use super::output::say;
+use super::output::{Output, say};
 use crate::config;
+use serde_json::json;
 
 pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
     match command {
@@ -27,18 +28,33 @@ pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
                 }
             }
         }
-        ConfigCommand::Check { file, live } => check(&file, live).await,
+        ConfigCommand::Check { file, live, write, output } => check(&file, live, write, &output).await,
     }
 }
 
-async fn check(file: &std::path::Path, live: bool) -> Result<(), Fail> {
+async fn check(file: &std::path::Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
     let loaded = config::load(file).map_err(Fail::failed)?;
-    for warning in &loaded.warnings {
-        say(&warning.to_string())?;
-    }
     let estate = &loaded.estate;
     let databases = estate.groups.iter().filter(|g| g.database.is_some()).count();
     let (regions, services, warnings) = (estate.regions.len(), estate.services.len(), loaded.warnings.len());
-    say(&format!("{}: {regions} regions, {services} services, {databases} databases; {warnings} warnings", estate.name))?;
-    if live { super::open::check_live(loaded.estate).await } else { Ok(()) }
+    let summary = || {
+        let mut lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        lines.push(format!("{}: {regions} regions, {services} services, {databases} databases; {warnings} warnings", estate.name));
+        lines.join("\n")
+    };
+    if !live {
+        let value = json!({
+            "schema": 2,
+            "estate": estate.name,
+            "region_count": regions,
+            "service_count": services,
+            "database_count": databases,
+            "warnings": loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        return output.print(&value, summary);
+    }
+    if matches!(output, Output::Text) {
+        say(&summary())?;
+    }
+    super::letter::check_live(loaded.estate, output, write).await
 }

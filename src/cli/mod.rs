@@ -13,6 +13,7 @@ mod forecast;
 mod hunt;
 mod journal;
 mod lab;
+mod letter;
 mod open;
 mod operations;
 mod order;

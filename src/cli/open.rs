@@ -107,7 +107,7 @@ async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
 }
 
 /// A controller of our own, or the one that runs.
-async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
+pub async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
     // The newest TLS provider, chosen once: two in one program would panic at the first connection. Only who connects pays
     // for it.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -270,21 +270,6 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
     }
     opened.close().await;
     Ok(())
-}
-
-/// `config check --live`: asks the running systems, changes nothing.
-pub async fn check_live(estate: Estate) -> Result<(), Fail> {
-    let opened = reach(estate, false, Tenure::Brief).await?;
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
-    let snapshot = opened.handle.snapshot();
-    say(&super::status::status_words(&snapshot, true))?;
-    let silent = snapshot.groups.iter().flat_map(|g| &g.members).filter(|m| m.answers != Some(true)).count();
-    opened.close().await;
-    if silent > 0 || !snapshot.stale.is_empty() {
-        Err(Fail::failed(format!("{silent} members and {} sources do not answer", snapshot.stale.len())))
-    } else {
-        Ok(())
-    }
 }
 
 /// Resolves when the program is told to end: interrupt, termination, hang-up.

@@ -89,7 +89,7 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
         let mut value = json!({
             "status": region_word(snapshot, id),
             "capacity_utilization": view.load.map(|(load, _)| f64::from(load.0) / 100.0),
-            "disaster_readiness_score": snapshot.readiness.as_ref().and_then(|r| r.regions.get(id.at())).map(|r| f64::from(r.score) / 100.0),
+            "disaster_readiness_score": snapshot.readiness.as_ref().and_then(|r| r.regions.get(id.at())).and_then(|r| r.score).map(|score| f64::from(score) / 100.0),
             "role": region.role,
             "services_up": view.services_up,
             "services": view.services,

@@ -83,8 +83,10 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
             "points": r.points.iter().map(point_json).collect::<Vec<_>>(),
         })
     };
-    let score = list.iter().map(Readiness::score).min();
+    // What was not measured sorts before all that was.
+    let score = list.iter().map(Readiness::score).min().flatten();
     json!({
+        "schema": 2,
         "estate": estate.name,
         "at": now.utc.to_string(),
         "ready": list.iter().all(Readiness::is_ready),
@@ -106,7 +108,7 @@ fn words(estate: &Estate, list: &[Readiness]) -> String {
     let mut lines = Vec::new();
     for r in list {
         let group = r.group.map_or(String::new(), |g| format!("  {}", estate.group(g).name));
-        lines.push(format!("{:<16} {:<20}{group:<16} {:>3} %", estate.region(r.region).name, r.scenario.words(), r.score()));
+        lines.push(format!("{:<16} {:<20}{group:<16} {}", estate.region(r.region).name, r.scenario.words(), score_words(r.score())));
         for p in &r.points {
             let mark = match p.state {
                 PointState::Holds => "✓",
@@ -116,7 +118,13 @@ fn words(estate: &Estate, list: &[Readiness]) -> String {
             lines.push(format!("  {mark} {}: {}", p.name, point_words(p)));
         }
     }
-    let score = list.iter().map(Readiness::score).min().unwrap_or(0);
-    lines.push(format!("{}: the weakest has {score} %", if list.iter().all(Readiness::is_ready) { "ready" } else { "not ready" }));
+    let score = list.iter().map(Readiness::score).min().flatten();
+    let ready = if list.iter().all(Readiness::is_ready) { "ready" } else { "not ready" };
+    lines.push(format!("{ready}: the weakest has {}", score_words(score).trim_start()));
     lines.join("\n")
+}
+
+/// A score as it is told; what was not measured has none.
+fn score_words(score: Option<u32>) -> String {
+    score.map_or_else(|| "no score: nothing was measured".to_string(), |score| format!("{score:>3} %"))
 }

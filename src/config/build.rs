@@ -348,8 +348,12 @@ fn database(cx: &Context, service: ServiceId, file: &ServiceFile, spanned: &Span
         address(cx, url.referenced, &url.value, &["http://", "https://"])?;
     }
     let store_regions = paired(&patroni.etcd_regions, patroni.etcd.len(), "endpoints of etcd")?;
-    let store =
-        patroni.etcd.iter().zip(store_regions).map(|(u, region)| StoreEndpoint { url: u.value.trim_end_matches('/').to_string(), region }).collect();
+    let store = patroni
+        .etcd
+        .iter()
+        .zip(store_regions)
+        .map(|(u, region)| StoreEndpoint { url: u.value.trim_end_matches('/').to_string(), region, outside: false })
+        .collect();
     let haproxy = file.traffic.as_ref().and_then(|t| t.value.haproxy.as_ref());
     let balancers = match haproxy {
         None => Vec::new(),

@@ -31,7 +31,7 @@ fn text_of(value: &Value) -> Option<String> {
     String::from_utf8(STANDARD.decode(value.as_str()?).ok()?).ok()
 }
 
-fn number(value: &Value) -> Option<u64> {
+pub(super) fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
@@ -117,6 +117,40 @@ impl Etcd {
             }
         }
         Err(last)
+    }
+
+    /// Asks the endpoint at this position, and no other, for something that changes nothing.
+    pub(super) async fn look_at(&self, at: usize, path: &str, body: &Value, timeout: Duration) -> Result<Value, String> {
+        let endpoint = self.endpoints.get(at).ok_or("no such endpoint")?;
+        let text = self.http.post(&format!("{endpoint}{path}"), body, timeout).await.map_err(|e| e.to_string())?;
+        answer_of(&text)
+    }
+
+    /// Tries a transaction that cannot happen, to learn whether it would be let through.
+    ///
+    /// # Errors
+    /// It is refused: etcd's code, where it gave one, and its reason.
+    pub(super) async fn try_change(&self, body: &Value) -> Result<(), (Option<u64>, String)> {
+        let mut last = "no endpoint is named".to_string();
+        for at in self.order() {
+            match self.http.post(&format!("{}/v3/kv/txn", self.endpoints[at]), body, TIMEOUT).await {
+                Ok(text) => match answer_of(&text) {
+                    Ok(_) => return Ok(()),
+                    Err(e) => last = format!("{}: {e}", self.endpoints[at]),
+                },
+                Err(PostError::Answered(status, text)) => {
+                    let told = serde_json::from_str::<Value>(&text).ok();
+                    let Some(code) = told.as_ref().and_then(|v| v["code"].as_u64()) else {
+                        last = PostError::Answered(status, text).to_string();
+                        continue;
+                    };
+                    let reason = told.as_ref().and_then(|v| v["message"].as_str().or(v["error"].as_str())).unwrap_or_default();
+                    return Err((Some(code), reason.to_string()));
+                }
+                Err(e) => last = e.to_string(),
+            }
+        }
+        Err((None, last))
     }
 
     /// Sends a change to the first endpoint that can be reached. It is sent once: what may have been heard is not sent again.
@@ -382,9 +416,16 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
         unrenewed: false,
         members,
         failsafe: false,
+        citus: keys.list.iter().any(|k| is_citus(&k.name, &prefix)),
         voters: 0,
         voters_up: 0,
     }
+}
+
+/// The key belongs to a Citus group: its number stands where a cluster has its own keys.
+fn is_citus(key: &str, prefix: &str) -> bool {
+    let group = key.strip_prefix(prefix).and_then(|rest| rest.split_once('/')).map(|(group, _)| group);
+    group.is_some_and(|g| !g.is_empty() && g.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn names(value: &Value) -> Vec<Name> {

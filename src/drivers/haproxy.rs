@@ -41,6 +41,13 @@ pub struct Server {
     pub status: String,
     pub check: String,
     pub address: String,
+    /// It gets no new connections at 0. Where it is not told, 1.
+    pub weight: u32,
+    /// It is used only when no other server is up.
+    pub backup: bool,
+    pub check_took: Option<Span>,
+    /// The sessions that it may have; `None`: as many as come.
+    pub limit: Option<u32>,
 }
 
 /// Reads `show stat` by the names of its columns.
@@ -53,7 +60,8 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
     let headers = reader.headers().map_err(|e| e.to_string())?.clone();
     let column = |name: &str| headers.iter().position(|h| h == name).ok_or_else(|| format!("no column {name}"));
     let (proxy, server, status, check) = (column("pxname")?, column("svname")?, column("status")?, column("check_status")?);
-    let address = column("addr").ok();
+    let (address, weight, backup, took) = (column("addr").ok(), column("weight").ok(), column("bck").ok(), column("check_duration").ok());
+    let limit = column("slim").ok();
     let mut servers = Vec::new();
     let mut found = false;
     for row in reader.records() {
@@ -67,21 +75,105 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
             continue;
         }
         let of = |i: usize| row.get(i).unwrap_or_default().to_string();
-        servers.push(Server { name: name.to_string(), status: of(status), check: of(check), address: address.map(of).unwrap_or_default() });
+        let number = |i: Option<usize>| row.get(i?)?.parse::<u64>().ok();
+        servers.push(Server {
+            name: name.to_string(),
+            status: of(status),
+            check: of(check),
+            address: address.map(of).unwrap_or_default(),
+            weight: number(weight).and_then(|w| u32::try_from(w).ok()).unwrap_or(1),
+            backup: number(backup).is_some_and(|n| n > 0),
+            check_took: number(took).map(Span),
+            limit: number(limit).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0),
+        });
     }
     if found { Ok(servers) } else { Err(format!("it has no backend `{backend}`")) }
 }
 
+/// The member behind a server line: by its address, else by its name.
+pub fn member_of(name: &str, address: &str, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Option<MemberId> {
+    members.iter().find(|m| m.sql.as_deref() == Some(address)).and_then(|m| m.member).or_else(|| name_of(name))
+}
+
+/// Each server line of a backend, for the survey; the members behind them are left open.
+///
+/// # Errors
+/// It is no such table, or has no such backend.
+pub fn server_answers(text: &str, backend: &str) -> Result<Vec<ServerAnswers>, String> {
+    let answers = |s: Server| ServerAnswers {
+        member: None,
+        up: s.status.starts_with("UP") || s.status == "no check",
+        state: match s.status.as_str() {
+            "MAINT (resolution)" => ServerState::Unresolved,
+            text if text.starts_with("MAINT") => ServerState::Maintenance,
+            text if text.starts_with("DRAIN") => ServerState::Drain,
+            _ => ServerState::Ready,
+        },
+        check: match s.check.trim_start_matches("* ") {
+            "" => CheckLayer::None,
+            "L4OK" => CheckLayer::Connection,
+            _ => CheckLayer::Application,
+        },
+        unreachable: is_unreachable(&s.check),
+        unchecked: false,
+        limit: s.limit,
+        weight: s.weight,
+        backup: s.backup,
+        check_took: s.check_took,
+        name: s.name,
+        address: s.address,
+        status: s.status,
+    };
+    Ok(parse_servers(text, backend)?.into_iter().map(answers).collect())
+}
+
+/// `* L4CON` is a check under way with the last result behind the star.
+fn is_unreachable(check: &str) -> bool {
+    matches!(check.trim_start_matches("* "), "L4CON" | "L4TOUT" | "L6TOUT" | "L7TOUT" | "L6RSP")
+}
+
+/// `show servers state`: the checks of a server were switched off by a person (`disable health`).
+pub fn is_unchecked(states: &str, server: &str) -> bool {
+    // The bits of HAProxy's `srv_check_state`: configured, enabled, paused.
+    const CONFIGURED: u32 = 2;
+    const ENABLED: u32 = 4;
+    const PAUSED: u32 = 8;
+    let mut lines = states.lines().filter(|l| !l.trim().is_empty());
+    let header = lines.find(|l| l.starts_with("# ")).map(|l| l.trim_start_matches("# ").split_whitespace().collect::<Vec<_>>());
+    let column = |name: &str| header.as_ref()?.iter().position(|h| *h == name);
+    let (Some(name), Some(state)) = (column("srv_name"), column("srv_check_state")) else { return false };
+    let row = lines.map(|l| l.split_whitespace().collect::<Vec<_>>()).find(|row| row.get(name) == Some(&server));
+    let state = row.and_then(|row| row.get(state)?.parse::<u32>().ok());
+    state.is_some_and(|bits| bits & CONFIGURED != 0 && (bits & ENABLED == 0 || bits & PAUSED != 0))
+}
+
+/// `show cli level`: whether the runtime API lets us change anything. `None`: it does not say.
+pub fn is_admin(level: &str) -> Option<bool> {
+    let level = level.trim();
+    matches!(level, "admin" | "operator" | "user").then_some(level == "admin")
+}
+
+/// The sessions of the frontends and their limit, the fullest first.
+pub fn sessions(stat: &str) -> Option<(u32, u32)> {
+    let text = stat.strip_prefix("# ")?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let headers = reader.headers().ok()?.clone();
+    let column = |name: &str| headers.iter().position(|h| h == name);
+    let (server, current, limit) = (column("svname")?, column("scur")?, column("slim")?);
+    let number = |row: &csv::StringRecord, i: usize| row.get(i).and_then(|n| n.parse::<u32>().ok());
+    let frontends = reader.records().flatten().filter(|row| row.get(server) == Some("FRONTEND"));
+    let used = frontends.filter_map(|row| Some((number(&row, current)?, number(&row, limit).filter(|l| *l > 0)?)));
+    used.max_by_key(|(used, of)| u64::from(*used) * 1_000 / u64::from(*of))
+}
+
 /// The servers as the engine knows them: matched by address, else by name.
 pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Vec<ServerView> {
-    let member =
-        |s: &Server| members.iter().find(|m| m.sql.as_deref() == Some(s.address.as_str())).and_then(|m| m.member).or_else(|| name_of(&s.name));
+    let member = |s: &Server| member_of(&s.name, &s.address, members, &name_of);
     let view = |s: Server| ServerView {
         member: member(&s),
         up: s.status.starts_with("UP") || s.status == "no check",
         maintenance: s.status.starts_with("MAINT"),
-        // `* L4CON` is a check under way with the last result behind the star.
-        unreachable: matches!(s.check.trim_start_matches("* "), "L4CON" | "L4TOUT" | "L6TOUT" | "L7TOUT" | "L6RSP") && s.status.starts_with("DOWN"),
+        unreachable: is_unreachable(&s.check) && s.status.starts_with("DOWN"),
         name: s.name.into(),
         check: s.check.into(),
     };

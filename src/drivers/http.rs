@@ -55,6 +55,18 @@ impl Http {
         }
     }
 
+    /// Sends a change request that says nothing: whoever reads it checks the login first, and then has nothing to do.
+    ///
+    /// # Errors
+    /// No answer in time.
+    pub async fn patch_nothing(&self, url: &str) -> Result<EmptyReply, PostError> {
+        let request = self.with_login(self.sender.patch(url)).timeout(TIMEOUT).json(&serde_json::json!({}));
+        let response = request.send().await.map_err(|e| PostError::Lost(words(&e)))?;
+        let date = response.headers().get(reqwest::header::DATE).and_then(|d| d.to_str().ok());
+        let date_ms = date.and_then(|d| chrono::DateTime::parse_from_rfc2822(d).ok()).map(|d| d.timestamp_millis());
+        Ok(EmptyReply { status: response.status().as_u16(), date_ms })
+    }
+
     /// # Errors
     /// No answer, or one that is no success; the text says which.
     pub async fn post(&self, url: &str, body: &serde_json::Value, timeout: Duration) -> Result<String, PostError> {
@@ -64,6 +76,13 @@ impl Http {
         let text = response.text().await.map_err(|e| PostError::Lost(words(&e)))?;
         if status.is_success() { Ok(text) } else { Err(PostError::Answered(status.as_u16(), text)) }
     }
+}
+
+/// What came back for a change request that said nothing.
+pub struct EmptyReply {
+    pub status: u16,
+    /// The server's clock, in milliseconds since 1970; it tells whole seconds.
+    pub date_ms: Option<i64>,
 }
 
 /// A client with the certificates of a database.

@@ -21,6 +21,7 @@ pub fn start(shared: &Arc<Shared>, group: GroupId) {
         tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| store(shared, group)));
         tokio::spawn(voters(Arc::clone(shared), group));
     }
+    tokio::spawn(super::survey::watch(Arc::clone(shared), group));
     for i in 0..eyes.database.balancers.len() {
         tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| balancer(shared, group, i)));
     }

@@ -17,11 +17,13 @@ mod patience;
 mod patroni;
 mod postgres;
 mod service;
+mod survey;
 mod switchover;
 
 pub use boottime::boot_id;
 pub use door::LiveDoor;
 pub use patroni::parse_member;
+pub use survey::write_row;
 
 /// Readers of outside data, for the tests that feed them what real servers said.
 pub mod readers {

@@ -79,8 +79,40 @@ pub fn parse_member(text: &str) -> Result<MemberReport, String> {
     })
 }
 
-fn version(text: &str) -> Version {
+pub(super) fn version(text: &str) -> Version {
     let mut parts = text.split('.').map(|p| p.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     Version(next(), next(), next())
+}
+
+/// The settings in the answer of `GET /config`; what is not set has Patroni's default.
+pub(super) fn settings(text: &str) -> Option<SettingAnswers> {
+    let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
+    let number = |name: &str, default: u64| value[name].as_u64().unwrap_or(default);
+    let (secs, postgresql) = (|name: &str, default: u64| Span::secs(number(name, default)), &value["postgresql"]);
+    let flag = |name: &str, default: bool| postgresql[name].as_bool().unwrap_or(default);
+    let start_timeout = number("primary_start_timeout", number("master_start_timeout", 300));
+    Some(SettingAnswers {
+        ttl: secs("ttl", 30),
+        loop_wait: secs("loop_wait", 10),
+        retry_timeout: secs("retry_timeout", 10),
+        primary_start_timeout: Span::secs(start_timeout),
+        maximum_lag: Bytes(number("maximum_lag_on_failover", 1_048_576)),
+        pre_promote: postgresql["pre_promote"].is_string(),
+        use_slots: flag("use_slots", true),
+        use_pg_rewind: flag("use_pg_rewind", false),
+        removes_data: flag("remove_data_directory_on_rewind_failure", false) || flag("remove_data_directory_on_diverged_timelines", false),
+    })
+}
+
+/// What a member says of itself in the answer of `GET /patroni` that only the survey needs. `now` is our clock, in seconds since 1970.
+pub(super) fn notes(text: &str, now: i64) -> Option<MemberNotes> {
+    let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
+    let seen = value["dcs_last_seen"].as_i64().filter(|seen| *seen > 0);
+    Some(MemberNotes {
+        replicates_from: value["tags"]["replicatefrom"].as_str().filter(|name| !name.is_empty()).map(Name::from),
+        watchdog_failed: value["watchdog_failed"].as_bool().unwrap_or(false),
+        store_seen_ago: seen.map(|seen| Span::secs(u64::try_from(now - seen).unwrap_or(0))),
+        pending_restart: value["pending_restart"].as_bool().unwrap_or(false),
+    })
 }

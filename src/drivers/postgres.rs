@@ -32,6 +32,10 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
     }
 }
 
+/// The one row that a validating write leaves.
+pub(super) const INSERT: &str =
+    "INSERT INTO bpci_validation (id, effect, at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET effect = excluded.effect, at = excluded.at";
+
 /// How to log in.
 pub struct Sql {
     config: Config,
@@ -144,13 +148,7 @@ impl Write<'_> {
             }
             self.same_system(&client).await?;
             let effect = self.id.to_string();
-            client
-                .execute(
-                    "INSERT INTO bpci_validation (id, effect, at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET effect = excluded.effect, at = excluded.at",
-                    &[&effect],
-                )
-                .await
-                .map_err(|e| words(&e))?;
+            client.execute(INSERT, &[&effect]).await.map_err(|e| words(&e))?;
             let back: Option<String> = client.query_one("SELECT effect FROM bpci_validation WHERE id = 1", &[]).await.map_err(|e| words(&e))?.get(0);
             match back {
                 Some(back) if back == effect => Ok(format!("row written and read back on {server}")),

@@ -27,6 +27,7 @@ pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
         list.extend(last.get(&view.group).and_then(|o| operation(view, o)));
         list.extend(counts.get(&view.group).into_iter().flat_map(|o| obligations(view, o)));
         list.extend(automation(s, view));
+        list.extend(not_ready(cx, view));
     }
     list.extend(s.gaps.iter().filter_map(lack));
     let astray = s.led_elsewhere();
@@ -187,6 +188,17 @@ fn automation(s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let blocked = blocked.map(|veto| ConditionKind::AutomationBlocked { veto: veto.clone() });
     let rests = view.blocked_until.map(|until| ConditionKind::Cooldown { until });
     blocked.into_iter().chain(rests).map(|kind| of(view, kind)).collect()
+}
+
+/// What would stop a failover, as the running systems answered. While something goes on, that is what counts.
+fn not_ready(cx: &Facts, view: &GroupView) -> Option<Condition> {
+    let (_, at) = cx.telemetry.group(view.group).survey.as_ref()?;
+    if view.operation.is_some() || cx.state.open_disasters().next().is_some() {
+        return None;
+    }
+    let stops: Vec<&Surveyed> = view.survey.iter().filter(|s| s.state.stops()).collect();
+    let kind = ConditionKind::NotReady { stops: u16::try_from(stops.len()).unwrap_or(u16::MAX), first: stops.first()?.check };
+    Some(of(view, kind).measured(Some(*at)))
 }
 
 /// What is missing for a recovery of a database, as far as no other condition tells it.

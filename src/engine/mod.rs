@@ -29,6 +29,7 @@ mod services;
 mod standing;
 mod state;
 mod step;
+mod survey;
 mod takeover;
 mod telemetry;
 mod unproven;

@@ -486,8 +486,7 @@ fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str)
 }
 
 /// For screens: why a member may not take over, or not without a risk that is typed.
-pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Option<Unfit> {
-    let cx = engine.facts(now);
+pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfit> {
     let leader = cx.leader(group)?;
     if leader == member {
         return None;
@@ -495,7 +494,7 @@ pub fn unfit(engine: &Engine, now: Now, group: GroupId, member: MemberId) -> Opt
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
         return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
     }
-    let checks = candidate::failover_checks(&cx, group, leader, member, cx.stale_after());
+    let checks = candidate::failover_checks(cx, group, leader, member, cx.stale_after());
     let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
     reason.map(|c| Unfit { why: c.finding.clone(), at_a_risk: c.verdict.is_risk() })
 }

@@ -2,7 +2,7 @@
 
 use super::assess;
 use super::candidate;
-use super::{Engine, Facts, orders};
+use super::{Engine, Facts, orders, survey};
 use crate::model::*;
 
 /// A drill older than this is no proof any more (reference 003: a drill of each kind a quarter).
@@ -19,18 +19,31 @@ impl Engine {
         kinds.dedup();
         let mut list = Vec::new();
         for region in cx.estate().region_ids() {
-            let led: Vec<GroupId> = cx.estate().group_ids().filter(|g| cx.leading_region(*g) == Some(region)).collect();
+            let concerns = |g: &GroupId| match cx.leading_region(*g) {
+                Some(leading) => leading == region,
+                // Which region it is led from is not known: it may be any that has a member.
+                None => cx.database(*g).is_some_and(|d| d.members_in(region).next().is_some()),
+            };
+            let led: Vec<GroupId> = cx.estate().group_ids().filter(concerns).collect();
             for kind in &kinds {
                 if led.is_empty() {
-                    list.push(Readiness { region, scenario: *kind, group: None, points: vec![elsewhere(&cx, region), entries(&cx, region)] });
+                    let points = vec![elsewhere(&cx, region), entries(&cx, region)];
+                    list.push(Readiness { region, scenario: *kind, group: None, measured: true, points });
                 }
                 for group in &led {
-                    list.push(Readiness { region, scenario: *kind, group: Some(*group), points: points(self, &cx, *group, region, *kind, drilled) });
+                    let measured = is_measured(&cx, *group);
+                    let points = points(&cx, *group, region, *kind, drilled);
+                    list.push(Readiness { region, scenario: *kind, group: Some(*group), measured, points });
                 }
             }
         }
         list
     }
+}
+
+/// Something of the database has answered.
+fn is_measured(cx: &Facts, group: GroupId) -> bool {
+    cx.record(group).is_some() || cx.member_ids(group).any(|m| cx.report(group, m).is_some())
 }
 
 fn point(name: PointName, state: PointState, finding: impl Into<PointFinding>) -> Point {
@@ -66,7 +79,7 @@ fn entries(cx: &Facts, region: RegionId) -> Point {
     }
 }
 
-fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Vec<Point> {
+fn points(cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Vec<Point> {
     let Some(database) = cx.database(group) else { return Vec::new() };
     let response = cx.estate().response(kind);
     let guided = response.is_some_and(|r| matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration));
@@ -80,15 +93,19 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
         list.push(drill(cx, kind, drilled));
         return list;
     }
+    if cx.leader(group).is_none() {
+        list.push(point(PointName::Leader, PointState::Unknown, PointFinding::LeaderUnknown));
+    }
     list.push(needs(cx, database, region));
+    list.extend(surveyed(cx, group, region));
     let leaves = if kind.is_of_region() { Leaves::Region } else { Leaves::Member };
     let left = cx.leader(group).map(|leader| cx.left(group, leader, leaves)).unwrap_or_default();
-    let fit = database.member_ids().find(|m| !left.contains(m) && orders::unfit(engine, cx.now, group, *m).is_none());
+    let fit = database.member_ids().find(|m| !left.contains(m) && orders::unfit(cx, group, *m).is_none());
     let chosen = cx.leader(group).and_then(|leader| candidate::choose(cx, group, leader, leaves));
     list.push(match (fit, chosen) {
         (Some(to), _) => holds(PointName::Candidate, CandidateFinding::MayTakeOver { member: cx.called(group, to) }),
         (None, Some(to)) => {
-            let unfit = orders::unfit(engine, cx.now, group, to);
+            let unfit = orders::unfit(cx, group, to);
             lacks(PointName::Candidate, unfit.map_or(PointFinding::Nobody, |unfit| unfit.why.into()))
         }
         (None, None) => lacks(PointName::Candidate, CandidateFinding::None),
@@ -96,6 +113,10 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     if let Some(to) = chosen.and_then(|to| database.region_of(to)) {
         let room = assess::room(cx, group, region, to, false);
         let point = match room.verdict {
+            // What has to be created first is there when it is there.
+            _ if cx.estate().region(to).role == Role::Cold => {
+                point(PointName::Capacity, PointState::Unknown, PointFinding::ToBeCreated { to: cx.region_name(to).into() })
+            }
             Verdict::Pass => holds(PointName::Capacity, room.finding),
             Verdict::Risk(_) | Verdict::Block { .. } => lacks(PointName::Capacity, room.finding),
             Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => {
@@ -115,6 +136,27 @@ fn points(engine: &Engine, cx: &Facts, group: GroupId, region: RegionId, kind: D
     });
     list.push(drill(cx, kind, drilled));
     list
+}
+
+/// What the survey of the running systems comes to, for the loss of this region. A simulation has none.
+fn surveyed(cx: &Facts, group: GroupId, region: RegionId) -> Option<Point> {
+    if cx.state.mode != Mode::Live {
+        return None;
+    }
+    if cx.telemetry.group(group).survey.is_none() {
+        return Some(point(PointName::Survey, PointState::Unknown, PointFinding::NotSurveyed));
+    }
+    let list = survey::survey(cx, group);
+    let concerns = |s: &&Surveyed| !matches!(s.about, SurveyAbout::Region(other) if other != region);
+    let stops: Vec<SurveyCheck> = list.iter().filter(concerns).filter(|s| s.state.stops()).map(|s| s.check).collect();
+    let unknown = list.iter().filter(concerns).filter(|s| s.state == SurveyState::Unknown).count();
+    let state = match (stops.is_empty(), unknown) {
+        (false, _) => PointState::Lacks,
+        (true, 0) => PointState::Holds,
+        (true, _) => PointState::Unknown,
+    };
+    let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    Some(point(PointName::Survey, state, PointFinding::Survey { stops: count(stops.len()), unknown: count(unknown), first: stops.first().copied() }))
 }
 
 /// By what the configuration says of both: a smaller region cannot carry what a larger one may carry.

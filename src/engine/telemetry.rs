@@ -237,6 +237,8 @@ pub struct GroupTelemetry {
     pub members: Vec<MemberTelemetry>,
     pub store: StoreTelemetry,
     pub balancers: Vec<BalancerTelemetry>,
+    /// The newest answers to what an operation would need.
+    pub survey: Timed<SurveyAnswers>,
     /// Where the leader was, and when: what a standby's lag in time is read from.
     pub positions: VecDeque<(Mono, Lsn)>,
 }
@@ -258,6 +260,7 @@ impl Telemetry {
                 members: vec![MemberTelemetry::default(); d.members.len()],
                 store: StoreTelemetry::default(),
                 balancers: vec![BalancerTelemetry::default(); d.balancers.len()],
+                survey: None,
                 positions: VecDeque::new(),
             },
         };
@@ -308,6 +311,11 @@ impl Telemetry {
             Fact::Login { group, member, result } => {
                 if let Some(member) = self.member_mut(group, member) {
                     replace(&mut member.login, result, at);
+                }
+            }
+            Fact::Survey { group, answers } => {
+                if let Some(group) = self.groups.get_mut(group.at()) {
+                    replace(&mut group.survey, *answers, at);
                 }
             }
             Fact::Store { group, record } => {

@@ -4,7 +4,7 @@ use super::conditions::conditions;
 use super::telemetry::Probes;
 use super::votes::Stance;
 use super::watched::Watched;
-use super::{Engine, Facts, assess, detect, orders, services, step, unproven, votes};
+use super::{Engine, Facts, assess, detect, limits, orders, services, step, survey, unproven, votes};
 use crate::model::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         estate: Arc::clone(&state.estate),
         armed: state.armed,
         regions: state.estate.region_ids().map(|r| region(&cx, &watched, r)).collect(),
-        groups: state.estate.group_ids().map(|g| GroupView { unproven: unproven.contains(&g), ..group(engine, &cx, g, &proposals) }).collect(),
+        groups: state.estate.group_ids().map(|g| GroupView { unproven: unproven.contains(&g), ..group(&cx, g, &proposals) }).collect(),
         services: services::views(&cx),
         disasters,
         proposals,
@@ -95,7 +95,7 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     }
 }
 
-fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
+fn group(cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let (primary, timeline) = cx.state.primaries[id.at()];
     let record = cx.telemetry.group(id).store.record.as_ref();
     let votes = primary.map(|primary| votes::votes(cx, id, primary));
@@ -114,7 +114,8 @@ fn group(engine: &Engine, cx: &Facts, id: GroupId, proposals: &[ProposalView]) -
         lease_left: record.and_then(|(r, at)| Some((r.leader.as_ref()?.lease_left?, *at))),
         synchronous: record.and_then(|(r, _)| r.config.as_ref()).map(|c| c.synchronous),
         paused: record.and_then(|(r, _)| r.config.as_ref()).is_some_and(|c| c.paused),
-        members: cx.member_ids(id).filter_map(|m| member(engine, cx, id, m)).collect(),
+        survey: surveyed(cx, id),
+        members: cx.member_ids(id).filter_map(|m| member(cx, id, m)).collect(),
         observers_for,
         observers_against,
         observers,
@@ -174,13 +175,22 @@ fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
     response.and_then(|r| cx.estate().policy.strategies.get(&r.strategy)).map_or(Automation::Manual, |s| s.automation)
 }
 
-fn member(engine: &Engine, cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
+/// What the survey of a live estate finds that is not as it should be.
+fn surveyed(cx: &Facts, id: GroupId) -> Vec<Surveyed> {
+    if cx.state.mode != Mode::Live || cx.telemetry.group(id).survey.is_none() {
+        return Vec::new();
+    }
+    let open = survey::survey(cx, id).into_iter().filter(|s| s.state.stops() || s.state == SurveyState::Unknown);
+    open.take(limits::KEEP).collect()
+}
+
+fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
     let region = cx.region_of(group, id)?;
     let leads = cx.state.primaries[group.at()].0 == Some(id);
     let telemetry = cx.member(group, id);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
-    let unfit = if leads { None } else { orders::unfit(engine, cx.now, group, id) };
+    let unfit = if leads { None } else { orders::unfit(cx, group, id) };
     Some(MemberView {
         member: id,
         label: cx.label(group, id).into_owned(),

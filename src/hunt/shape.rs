@@ -84,8 +84,12 @@ impl Shape {
             if database.balancers.is_empty() {
                 database.entry = None;
             }
-            database.store =
-                self.store.iter().enumerate().map(|(i, at)| StoreEndpoint { url: format!("http://etcd-{i}.sim"), region: at.map(region) }).collect();
+            database.store = self
+                .store
+                .iter()
+                .enumerate()
+                .map(|(i, at)| StoreEndpoint { url: format!("http://etcd-{i}.sim"), region: at.map(region), outside: false })
+                .collect();
             match &self.fence {
                 None => database.fence = None,
                 Some(shape) => {

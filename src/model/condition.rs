@@ -164,6 +164,11 @@ pub enum ConditionKind {
     ClockJumped {
         by_ms: i64,
     },
+    /// The running systems were asked for everything that a failover needs: so many things would stop it.
+    NotReady {
+        stops: u16,
+        first: super::SurveyCheck,
+    },
     /// Automation has acted, and begins nothing on the database until then.
     Cooldown {
         until: Utc,
@@ -218,6 +223,7 @@ impl ConditionKind {
             ConditionKind::PrimaryInMaintenance { .. } => (30, "primary_in_maintenance"),
             ConditionKind::Departed { .. } => (31, "departed"),
             ConditionKind::FenceCheckFails { .. } => (31, "fence_check_fails"),
+            ConditionKind::NotReady { .. } => (31, "not_ready"),
             ConditionKind::Fenced { .. } => (32, "fenced"),
             ConditionKind::NotRestored { .. } => (33, "not_restored"),
             ConditionKind::LedElsewhere { .. } => (34, "led_elsewhere"),

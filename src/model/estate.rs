@@ -156,6 +156,9 @@ pub struct StoreEndpoint {
     pub url: String,
     /// Where it runs, if that is declared.
     pub region: Option<RegionId>,
+    /// It is declared to run in none of the regions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

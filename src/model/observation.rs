@@ -88,6 +88,11 @@ pub enum Fact {
         member: MemberId,
         result: Result<(), String>,
     },
+    /// What the systems of a database answered to a survey.
+    Survey {
+        group: GroupId,
+        answers: Box<super::SurveyAnswers>,
+    },
     /// Whether the fence could be fired: its `check` command's answer.
     FenceCheck {
         group: GroupId,
@@ -221,6 +226,9 @@ pub struct StoreRecord {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unrenewed: bool,
     pub failsafe: bool,
+    /// Citus groups stand where the cluster's keys are looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub citus: bool,
     /// How many members the store has, and how many of them answered.
     pub voters: u16,
     pub voters_up: u16,

@@ -11,6 +11,8 @@ pub struct Readiness {
     pub scenario: DisasterType,
     /// `None`: no database is led from there.
     pub group: Option<GroupId>,
+    /// Something of it has answered; without that there is no score.
+    pub measured: bool,
     pub points: Vec<Point>,
 }
 
@@ -77,6 +79,17 @@ pub enum PointFinding {
         region: Name,
     },
 
+    /// Nobody has told which member leads.
+    LeaderUnknown,
+    /// The running systems were not asked yet for what a failover needs.
+    NotSurveyed,
+    /// They were asked: so many things would stop a failover, and so many are not known.
+    Survey {
+        stops: u16,
+        unknown: u16,
+        first: Option<super::SurveyCheck>,
+    },
+
     // Of the candidate, and of what its region can carry.
     Nobody,
     /// By what is declared, the target can carry less than the other region may.
@@ -85,6 +98,10 @@ pub enum PointFinding {
         carries: Percent,
         from: Name,
         up_to: Percent,
+    },
+    /// It is a cold standby: its servers are to be created first.
+    ToBeCreated {
+        to: Name,
     },
     /// Its live load is not known.
     DeclaredOnly {
@@ -177,6 +194,10 @@ vocabulary!(
         Plan = "plan",
         /// Nothing that is needed stands in the region that fails (law 10).
         Independence = "independence",
+        /// Which member leads.
+        Leader = "leader",
+        /// What the running systems answered to everything that a failover needs.
+        Survey = "survey",
         Candidate = "candidate",
         Capacity = "capacity",
         Fence = "fence",
@@ -201,14 +222,15 @@ vocabulary!(
 );
 
 impl Readiness {
-    /// Of a hundred: the share of the points that hold. What is unknown does not.
-    pub fn score(&self) -> u32 {
+    /// Of a hundred: the share of the points that hold. What is unknown does not. `None`: nothing of it was measured.
+    pub fn score(&self) -> Option<u32> {
         let holds = self.points.iter().filter(|p| p.state == PointState::Holds).count();
-        if self.points.is_empty() { 0 } else { (holds * 100 / self.points.len()) as u32 }
+        let score = if self.points.is_empty() { 0 } else { (holds * 100 / self.points.len()) as u32 };
+        self.measured.then_some(score)
     }
 
     pub fn is_ready(&self) -> bool {
-        self.points.iter().all(|p| p.state == PointState::Holds)
+        self.measured && self.points.iter().all(|p| p.state == PointState::Holds)
     }
 }
 
@@ -226,8 +248,8 @@ pub struct ReadinessView {
 /// What would be missing if a region was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionReadiness {
-    /// Of a hundred: that of the weakest of its databases and kinds of disaster.
-    pub score: u32,
+    /// Of a hundred: that of the weakest of its databases and kinds of disaster. `None`: one of them was not measured.
+    pub score: Option<u32>,
     /// Which that is, and what of it holds.
     #[serde(default)]
     pub weakest: Option<Weakest>,
@@ -275,7 +297,7 @@ impl ReadinessView {
                 }
             }
             let weakest = of().min_by_key(|r| r.score());
-            RegionReadiness { score: weakest.map_or(0, Readiness::score), weakest: weakest.map(Weakest::of), lacks }
+            RegionReadiness { score: weakest.and_then(Readiness::score), weakest: weakest.map(Weakest::of), lacks }
         };
         let led = |g: GroupId| list.iter().find(|r| r.group == Some(g)).map(|r| r.region);
         ReadinessView { at, regions: estate.region_ids().map(region).collect(), led: estate.group_ids().map(led).collect() }

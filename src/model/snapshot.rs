@@ -258,6 +258,9 @@ pub struct GroupView {
     pub lease_left: Option<(Span, Mono)>,
     pub synchronous: Option<bool>,
     pub paused: bool,
+    /// What the running systems would stop a failover with, or what of it is not known; without what is well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survey: Vec<super::Surveyed>,
     pub members: Vec<MemberView>,
     pub observers_for: u16,
     pub observers_against: u16,

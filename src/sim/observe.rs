@@ -209,6 +209,7 @@ impl World {
             legacy: None,
             unrenewed: self.is_unrenewed(c),
             failsafe: false,
+            citus: false,
             voters: 3,
             voters_up: 3,
         }

@@ -137,6 +137,8 @@ impl Translated {
             Fact::Receiver { group, member, stream } => Fact::Receiver { group: g(group)?, member: m(group, member)?, stream },
             Fact::Login { group, member, result } => Fact::Login { group: g(group)?, member: m(group, member)?, result },
             Fact::FenceCheck { group, member, result } => Fact::FenceCheck { group: g(group)?, member: m(group, member)?, result },
+            // The simulated world answers no survey.
+            Fact::Survey { .. } => return None,
             Fact::Store { group, mut record } => {
                 if let Some(leader) = &mut record.leader {
                     leader.member = leader.member.and_then(|id| m(group, id));

@@ -101,6 +101,7 @@ pub fn title(condition: &Condition) -> String {
         ConditionKind::NoEntry => "NO TRAFFIC ENTRY",
         ConditionKind::ClockJumped { .. } => "CLOCK JUMPED",
         ConditionKind::Cooldown { .. } => "AUTOMATION IN COOLDOWN",
+        ConditionKind::NotReady { .. } => "NOT READY",
         ConditionKind::NothingMeasured => "LOOKING",
     };
     name.to_string()
@@ -171,6 +172,8 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::WritesAlone => "what is acknowledged is on the primary alone".to_string(),
         ConditionKind::ChecksFail { up, of } => format!("{up} of {of} answer"),
         ConditionKind::IdentityChanged { change } => format!("{}; adopt it if it is meant", super::identity_words(change)),
+        ConditionKind::NotReady { stops: 1, first } => format!("1 thing would stop a failover: {}", super::survey_check_words(*first)),
+        ConditionKind::NotReady { stops, first } => format!("{stops} things would stop a failover, first: {}", super::survey_check_words(*first)),
         ConditionKind::Departed { left: 1 } => "1 change to undo; no new operation until then".to_string(),
         ConditionKind::Departed { left } => format!("{left} changes to undo; no new operation until then"),
         _ => String::new(),

@@ -1,6 +1,6 @@
 //! Whether the loss of a region could be answered, point by point, in words.
 
-use super::{finding_words, no_figures_words, refusal_words, why_not_words};
+use super::{finding_words, no_figures_words, refusal_words, survey_check_words, why_not_words};
 use crate::model::*;
 
 /// How a drill is run.
@@ -25,8 +25,17 @@ pub fn point_words(point: &Point) -> String {
         P::StoreStands { there, of, region } => format!("{there} of {of} of etcd stand in {region}: no quorum without it"),
         P::EveryBalancerStands { region } => format!("every balancer stands in {region}"),
         P::NothingNeeded { region } => format!("nothing that is needed is declared to stand in {region}"),
+        P::LeaderUnknown => "no member has said that it leads".to_string(),
+        P::NotSurveyed => "the running systems have not been asked yet".to_string(),
+        P::Survey { stops: 0, unknown: 0, .. } => "nothing found that would stop a failover".to_string(),
+        P::Survey { stops: 0, unknown, .. } => format!("{unknown} not known; `bpci config check FILE --live` lists all"),
+        P::Survey { stops, first, .. } => {
+            let (things, first) = (if *stops == 1 { "thing" } else { "things" }, first.map_or(String::new(), survey_check_words));
+            format!("{stops} {things} would stop a failover, first: {first}; `bpci config check FILE --live` lists all")
+        }
         P::Nobody => "nobody".to_string(),
         P::DeclaredLess { to, carries, from, up_to } => format!("{to} can carry {carries} of the load, {from} up to {up_to}, as declared"),
+        P::ToBeCreated { to } => format!("{to} is a cold standby: whether its capacity can be created in time is not known"),
         P::DeclaredOnly { to, carries } => format!("{to} can carry {carries} as declared; its live load is not known"),
         P::NoFence => "no fence is configured: a failover must be accepted as a risk; add `fence: { exec: […] }`".to_string(),
         P::FenceProven { ago, took } => format!("proven {ago} ago, in {took}"),

@@ -15,6 +15,7 @@ mod ready;
 mod refused;
 mod rehearsed;
 mod restart;
+mod survey;
 mod two;
 #[cfg(feature = "planted")]
 mod walk;
@@ -28,6 +29,8 @@ fn a_real_cluster() {
     let lab = Lab::up(28600);
     let (leader, _) = lab.settled();
     assert_eq!(leader, "us-east-1");
+    survey::changes_nothing(&lab);
+    survey::names_what_is_wrong(&lab);
     ready::each_lack(&lab);
     refused::while_it_lives(&lab);
     automatic::leader_killed(&lab);

@@ -62,7 +62,7 @@ fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
 /// is not yet one that will be.
 fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let found = c.snapshot.ready(region).map(|(ready, _)| ready);
-    let Some(r) = found.filter(|r| r.score < 100) else { return (String::new(), c.theme.dim) };
+    let Some(r) = found.filter(|r| r.score.is_none_or(|score| score < 100)) else { return (String::new(), c.theme.dim) };
     let mut points: Vec<PointName> = Vec::new();
     for point in &r.lacks {
         if !points.contains(&point.name) {

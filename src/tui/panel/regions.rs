@@ -164,8 +164,11 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
         // What is lost already is not asked whether it may be.
         row = match s.ready(id).map(|(ready, _)| ready).filter(|_| view.status != RegionStatus::Down) {
             // That it was not rehearsed is not that it would not work.
-            Some(ready) if ready.needs_more() => row.right(g, &format!("! {}% ready", ready.score), READY, t.warn),
-            Some(ready) => row.right(g, &format!("{}% ready", ready.score), READY, t.text),
+            Some(RegionReadiness { score: None, .. }) => row.right(g, "unknown", READY, t.warn),
+            Some(ready @ RegionReadiness { score: Some(score), .. }) if ready.needs_more() => {
+                row.right(g, &format!("! {score}% ready"), READY, t.warn)
+            }
+            Some(RegionReadiness { score: Some(score), .. }) => row.right(g, &format!("{score}% ready"), READY, t.text),
             None => row.right(g, g.dash, READY, t.dim),
         };
     }

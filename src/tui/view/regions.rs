@@ -4,7 +4,7 @@ use super::fact;
 use crate::model::*;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
-use crate::wording::{disaster_evidence_words, point_words, region_reason_words, takes_over};
+use crate::wording::{disaster_evidence_words, point_words, region_reason_words, survey_check_words, survey_place, survey_words, takes_over};
 use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
@@ -60,6 +60,27 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     lines
 }
 
+/// What would stop the failover of a database that is led from there, with what to do.
+fn surveyed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
+    let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
+    let concerns = |f: &&Surveyed| !matches!(f.about, SurveyAbout::Region(other) if other != id);
+    let mut lines = Vec::new();
+    for view in s.groups.iter().filter(|v| v.primary.is_none_or(|p| p == id) && !v.survey.is_empty()) {
+        let title = format!("what would stop a failover of {}", s.estate.group(view.group).name);
+        lines.extend(fact(c, "survey", &title, t.text));
+        for found in view.survey.iter().filter(concerns).take(MOST) {
+            let (text, remedy) = survey_words(found, &s.estate, view.group);
+            let (mark, style) = if found.state.stops() { (g.bad, t.warn) } else { (g.unknown, t.text) };
+            let place = survey_place(found, &s.estate, view.group);
+            lines.extend(fact(c, "", &format!("{mark} {}, {place}: {text}", survey_check_words(found.check)), style));
+            if !remedy.is_empty() {
+                lines.extend(fact(c, "", &format!("  {remedy}"), t.dim));
+            }
+        }
+    }
+    lines
+}
+
 /// Whether its loss could be answered, point by point where something is missing.
 fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
@@ -73,7 +94,8 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let group = w.group.map_or(String::new(), |g| format!(" of {}", s.estate.group(g).name));
         format!(": {} of {} points hold for a {}{group}", w.holds.len(), w.of, w.scenario.words())
     });
-    let text = format!("{} % for its loss{what}; asked {asked} ago", of.score);
+    let score = of.score.map_or_else(|| "no score: nothing was measured".to_string(), |score| format!("{score} %"));
+    let text = format!("{score} for its loss{what}; asked {asked} ago");
     let mut lines = fact(c, "ready", &text, if of.lacks.is_empty() { t.ok } else { t.text });
     let holds = of.weakest.iter().flat_map(|w| &w.holds).map(|p| p.name()).collect::<Vec<_>>().join(", ");
     if !holds.is_empty() {
@@ -83,6 +105,7 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let (mark, style) = if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
         lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point_words(point)), style));
     }
+    lines.extend(surveyed(c, id));
     lines
 }
 
