@@ -12,6 +12,7 @@ mod effects;
 mod etcd;
 mod haproxy;
 mod http;
+mod inquiry;
 mod look;
 mod patience;
 mod patroni;
@@ -21,6 +22,7 @@ mod switchover;
 
 pub use boottime::boot_id;
 pub use door::LiveDoor;
+pub use inquiry::Inquiry;
 pub use patroni::parse_member;
 
 /// Readers of outside data, for the tests that feed them what real servers said.
