@@ -59,8 +59,8 @@ fn taken_by(needed: &Needed) -> Option<String> {
 /// Network namespaces have ports of their own; their names and their network are what two labs would share.
 fn check_network(place: &Place) -> Result<(), String> {
     let other = |what: String| Err(format!("{what}: another lab with --netns has it; end that lab, or choose a --base-port in another hundred"));
-    let namespaces = HOSTS.iter().filter_map(|(host, _)| place.namespace(host));
-    if let Some(name) = namespaces.into_iter().find(|name| std::path::Path::new("/run/netns").join(name).exists()) {
+    let mut namespaces = HOSTS.iter().filter_map(|(host, _)| place.namespace(host));
+    if let Some(name) = namespaces.find(|name| std::path::Path::new("/run/netns").join(name).exists()) {
         return other(format!("the network namespace {name} exists"));
     }
     let us = place.address("us");
@@ -105,7 +105,7 @@ mod tests {
     /// A port of the lab that somebody holds is named with what it is for and with who holds it.
     #[test]
     fn a_port_in_use_is_named_with_its_holder() {
-        let free = (40_000..60_000u16).step_by(100).find(|base| needed(&place(*base)).iter().all(|n| taken_by(n).is_none()));
+        let free = (10_000..20_000u16).step_by(100).find(|base| needed(&place(*base)).iter().all(|n| taken_by(n).is_none()));
         let place = place(free.unwrap_or_else(|| panic!("no hundred ports are free")));
         assert_eq!(check(&place), Ok(()));
         let (address, _, sql) = place.node("eu-west-1").unwrap_or_default();
