@@ -417,9 +417,17 @@ pub struct JournalPath {
 pub enum ConfigCommand {
     /// Write a configuration to begin with
     Init {
-        /// From a running cluster: the REST address of any member
+        /// From a running cluster: the REST address of any member; nothing is changed there
         #[arg(long, value_name = "URL")]
         patroni: Option<String>,
+        /// The login of Patroni's REST interface, for the file as well
+        #[arg(long, value_name = "USER", requires = "patroni", requires = "password_file")]
+        user: Option<String>,
+        #[arg(long, value_name = "FILE", requires = "user")]
+        password_file: Option<PathBuf>,
+        /// The CA of the REST interface's certificates, for the file as well [default: the public ones]
+        #[arg(long, value_name = "FILE", requires = "patroni")]
+        ca: Option<PathBuf>,
         /// [default: standard output]
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,

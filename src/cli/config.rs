@@ -4,35 +4,93 @@ use super::args::ConfigCommand;
 use super::fail::Fail;
 use super::output::{Output, say};
 use crate::config;
+use crate::drivers::Inquiry;
 use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
     match command {
         ConfigCommand::Schema => say(&config::schema()),
-        ConfigCommand::Init { patroni, file } => {
-            let text = match patroni {
-                None => config::EXAMPLE.to_string(),
-                Some(_) => return Err(Fail::usage("`--patroni` is not built yet; write the members into the example by hand")),
-            };
+        ConfigCommand::Init { patroni: None, file, .. } => match file {
+            None => say(config::EXAMPLE.trim_end()),
+            Some(path) => {
+                write_new(&path, config::EXAMPLE)?;
+                say(&format!("{} written; next: bpci config check {}", path.display(), path.display()))
+            }
+        },
+        ConfigCommand::Init { patroni: Some(url), user, password_file, ca, file } => {
+            let text = from_cluster(&url, user.zip(password_file), ca).await?;
+            let name = file.as_ref().map_or_else(|| "FILE".to_string(), |path| path.display().to_string());
+            let left: Vec<String> = config::unfilled(&name, &text).iter().map(|m| format!("  {}:{}: {}", m.file, m.at.line, blank(m))).collect();
+            let next = format!("{} things to fill in:\n{}\nnext: bpci config check {name}; then with --live", left.len(), left.join("\n"));
             match file {
-                None => say(text.trim_end()),
-                Some(path) => {
-                    let mut options = std::fs::OpenOptions::new();
-                    let mut out = options
-                        .write(true)
-                        .create_new(true)
-                        .open(&path)
-                        .map_err(|e| Fail::failed(format!("{}: {e}; name a file that is not there yet", path.display())))?;
-                    std::io::Write::write_all(&mut out, text.as_bytes()).map_err(Fail::failed)?;
-                    say(&format!("{} written; next: bpci config check {}", path.display(), path.display()))
-                }
+                // The file itself is on standard output.
+                None => say(text.trim_end()).map(|()| drop(writeln!(std::io::stderr(), "{next}"))),
+                Some(path) => write_new(&path, &text).and_then(|()| say(&format!("{name} written\n{next}"))),
             }
         }
         ConfigCommand::Check { file, live, write, output } => check(&file, live, write, &output).await,
     }
 }
 
-async fn check(file: &std::path::Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
+/// What a mark asks for.
+fn blank(mark: &config::Mistake) -> &str {
+    mark.found.strip_prefix("not filled in: ").unwrap_or(&mark.found)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Fail> {
+    let mut options = std::fs::OpenOptions::new();
+    let out = options.write(true).create_new(true).open(path);
+    let mut out = out.map_err(|e| Fail::failed(format!("{}: {e}; name a file that is not there yet", path.display())))?;
+    out.write_all(text.as_bytes()).map_err(|e| Fail::failed(format!("{}: {e}", path.display())))
+}
+
+/// Asks a member of a running cluster and writes a configuration from what it tells. Nothing is changed there.
+async fn from_cluster(url: &str, login: Option<(String, PathBuf)>, ca: Option<PathBuf>) -> Result<String, Fail> {
+    let base = url.trim_end_matches('/');
+    let base = ["/patroni", "/cluster", "/config"].iter().find_map(|path| base.strip_suffix(path)).unwrap_or(base);
+    if !["http://", "https://"].iter().any(|scheme| base.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
+        return Err(Fail::usage(format!("`{url}` is no REST address; write http://HOST:8008 or https://HOST:8008")));
+    }
+    // Chosen once for the whole program: two in one would panic at the first connection.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let password = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|e| Fail::failed(format!("{}: {e}; name the file of the password", path.display())))?;
+        Ok::<String, Fail>(text.trim_end().to_string())
+    };
+    let secret = login.as_ref().map(|(user, path)| password(path).map(|p| (user.clone(), p))).transpose()?;
+    let inquiry = Inquiry::new(secret, ca.as_deref()).map_err(Fail::failed)?;
+    let ask = async |path: &str| inquiry.get(&format!("{base}{path}")).await.map_err(Fail::failed);
+    let (status, cluster, settings) = (ask("/patroni").await?, ask("/cluster").await?, ask("/config").await?);
+    let login_needed = inquiry.needs_login(&format!("{base}/config")).await.map_err(Fail::failed)?;
+    if let (true, Some((user, path))) = (login_needed, &login) {
+        let text = format!("{base} refused the login of `{user}`; check the user, and the password in {}", path.display());
+        return Err(Fail::failed(text));
+    }
+    let replies = config::Replies { status: &status, cluster: &cluster, settings: &settings };
+    let found = config::read_replies(&replies).map_err(|e| Fail::failed(format!("{base}: {e}")))?;
+    let given = config::Given {
+        url: base.to_string(),
+        login: login.map(|(user, path)| (user, absolute(&path))),
+        login_needed,
+        ca: ca.as_deref().map(absolute),
+    };
+    Ok(config::draft(&found, &given))
+}
+
+/// A path that means the same in whatever directory the file is.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
+}
+
+async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let marks = config::unfilled(&file.display().to_string(), &text);
+    if marks.len() > 1 {
+        return Err(Fail::failed(marks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+    }
     let loaded = config::load(file).map_err(Fail::failed)?;
     let estate = &loaded.estate;
     let databases = estate.groups.iter().filter(|g| g.database.is_some()).count();

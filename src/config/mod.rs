@@ -5,8 +5,10 @@
 //! no network.
 
 mod build;
+mod draft;
 mod duration;
 mod file;
+mod init;
 mod lint;
 mod mistake;
 mod plan;
@@ -15,7 +17,9 @@ mod scenario;
 mod schema;
 
 pub use build::estate;
+pub use draft::{Given, MARK, draft, unfilled};
 pub use duration::Duration;
+pub use init::{Found, FoundMember, Replies, read as read_replies};
 pub use lint::lint;
 pub use mistake::{Mistake, Place, Warning};
 pub use plan::{shipped as shipped_plans, sound};

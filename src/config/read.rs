@@ -30,6 +30,9 @@ pub fn load(path: &Path) -> Result<Loaded, Mistake> {
 /// The first mistake in it, with its place.
 pub fn parse(file: &str, text: &str) -> Result<Loaded, Mistake> {
     let raw: File = yaml(file, text)?;
+    if let Some(mark) = super::draft::unfilled(file, text).into_iter().next() {
+        return Err(mark);
+    }
     let estate = super::build::estate(file, &raw)?;
     let warnings = super::lint::lint(file, &raw, &estate);
     Ok(Loaded { estate, warnings })

@@ -126,16 +126,16 @@ impl std::fmt::Display for PostError {
     }
 }
 
-type Cause<'a> = &'a (dyn std::error::Error + 'static);
+pub(super) type Cause<'a> = &'a (dyn std::error::Error + 'static);
 
 /// What is behind an error. One of input and output may hold another in itself, which its `source` passes over.
-fn behind(error: Cause<'_>) -> Option<Cause<'_>> {
+pub(super) fn behind(error: Cause<'_>) -> Option<Cause<'_>> {
     let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     held.map(|inner| inner as Cause).or_else(|| error.source())
 }
 
 /// The innermost cause is the one that tells something.
-fn words(error: &reqwest::Error) -> String {
+pub(super) fn words(error: &reqwest::Error) -> String {
     let innermost = std::iter::successors(Some(error as Cause), |e| behind(*e)).last();
     let text = innermost.map_or_else(String::new, ToString::to_string);
     if error.is_timeout() { "no answer in time".to_string() } else { text }

@@ -12,6 +12,7 @@ mod effects;
 mod etcd;
 mod haproxy;
 mod http;
+mod inquiry;
 mod look;
 mod patience;
 mod patroni;
@@ -22,6 +23,7 @@ mod switchover;
 
 pub use boottime::boot_id;
 pub use door::LiveDoor;
+pub use inquiry::Inquiry;
 pub use patroni::parse_member;
 pub use survey::write_row;
 

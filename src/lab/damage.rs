@@ -157,8 +157,15 @@ pub fn mend(dir: &Path) -> Result<String, String> {
 /// There is no lab, or its directory cannot be removed.
 pub fn down(dir: &Path) -> Result<String, String> {
     let place = Place::load(dir)?;
+    end(&place);
+    std::fs::remove_dir_all(&place.dir).map_err(|e| format!("{}: {e}", place.dir.display()))?;
+    Ok("down".to_string())
+}
+
+/// Ends everything the lab started.
+pub(super) fn end(place: &Place) {
     for region in REGIONS {
-        signal(&node(&place, region), libc::SIGKILL);
+        signal(&node(place, region), libc::SIGKILL);
     }
     let etcd = place.etcd();
     for name in etcd.iter().map(|m| m.name.as_str()).chain(["haproxy", "wire"]) {
@@ -166,14 +173,12 @@ pub fn down(dir: &Path) -> Result<String, String> {
             signal(&process.tree(), libc::SIGKILL);
         }
     }
-    shortage::relieve(&place);
+    shortage::relieve(place);
     std::thread::sleep(Duration::from_millis(200));
-    shortage::no_disks(&place);
+    shortage::no_disks(place);
     if place.wired {
-        links::clear(&place);
+        links::clear(place);
     }
-    std::fs::remove_dir_all(&place.dir).map_err(|e| format!("{}: {e}", place.dir.display()))?;
-    Ok("down".to_string())
 }
 
 /// What runs, in lines.

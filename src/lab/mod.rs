@@ -8,6 +8,7 @@ mod damage;
 mod files;
 mod links;
 mod place;
+mod ports;
 mod process;
 mod shortage;
 mod up;

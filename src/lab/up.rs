@@ -1,7 +1,7 @@
 //! Bringing a lab up: the first node alone, so that the first leader is not left to chance; then the others.
 
 use super::place::{EtcdMember, HOSTS, Place, REGIONS, one_store};
-use super::{files, links, process, shortage};
+use super::{files, links, ports, process, shortage};
 use crate::model::Span;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -69,12 +69,13 @@ pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
     if let Some(host) = ask.etcd_in.iter().find(|h| !known(h)) {
         return Err(format!("etcd cannot be in `{host}`; it can be in: store, {}", REGIONS.join(", ")));
     }
+    if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!("{} is not empty, and `lab down` removes all of it; name a new directory with --dir", dir.display()));
+    }
     let servers = servers(ask.patroni.as_deref())?;
-    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let dir = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
     let etcd_in = if ask.etcd_in.is_empty() { one_store() } else { ask.etcd_in.clone() };
-    let place = Place {
-        dir: dir.clone(),
+    let mut place = Place {
+        dir: dir.to_path_buf(),
         base_port: ask.base_port,
         patroni: servers.patroni.clone(),
         wired: ask.wired,
@@ -82,14 +83,39 @@ pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
         disk_mb: ask.disk_mb,
         etcd_in,
     };
+    ports::check(&place)?;
+    std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    place.dir = dir.canonicalize().map_err(|e| format!("{}: {e}", dir.display()))?;
     place.save()?;
-    match bring_up(&place, &servers) {
-        Ok(text) => Ok(text),
-        Err(e) => {
-            super::down(&dir).ok();
-            Err(e)
+    bring_up(&place, &servers).map_err(|e| {
+        super::damage::end(&place);
+        match keep_logs(&place) {
+            Ok(kept) => format!("{e}; everything was ended again; logs and configurations: {}", kept.display()),
+            Err(lost) => format!("{e}; everything was ended again; the logs could not be kept: {lost}"),
+        }
+    })
+}
+
+/// Moves what tells why a start failed out of the lab's directory, which can then be used again, and removes the rest.
+fn keep_logs(place: &Place) -> Result<PathBuf, String> {
+    let mut kept = place.dir.clone().into_os_string();
+    kept.push(".failed");
+    let kept = PathBuf::from(kept);
+    let told = |e: std::io::Error| format!("{}: {e}", kept.display());
+    // What an earlier failed start left is of no more use.
+    let _ = std::fs::remove_dir_all(&kept);
+    std::fs::create_dir_all(&kept).map_err(told)?;
+    for entry in std::fs::read_dir(&place.dir).map_err(told)?.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.extension().is_some_and(|e| e == "log" || e == "cfg" || e == "yaml") {
+            std::fs::copy(&path, kept.join(&name)).map_err(told)?;
         }
     }
+    for region in REGIONS {
+        let _ = std::fs::copy(place.path(region).join("patroni.yml"), kept.join(format!("{region}.patroni.yml")));
+    }
+    std::fs::remove_dir_all(&place.dir).map_err(told)?;
+    Ok(kept)
 }
 
 fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
@@ -103,7 +129,7 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     write(place.path("estate.yaml"), files::estate(place, &program))?;
     let password = password();
-    write(place.path("bpci.password"), password.clone())?;
+    secret(&place.path("bpci.password"), &password)?;
     shortage::disks(place)?;
     own(&place.dir)?;
 
@@ -114,9 +140,14 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
     let started = Instant::now();
     start_node(place, servers, REGIONS[0])?;
     let (address, rest, sql) = place.node(REGIONS[0]).unwrap_or_default();
-    wait(&format!("{} to lead; see {}/{}.log", REGIONS[0], place.dir.display(), REGIONS[0]), Duration::from_secs(40), || {
-        get(&format!("{address}:{rest}"), "/primary").is_some_and(|(status, _)| status == 200)
+    let mut ended = false;
+    wait(&format!("{} to lead; see {}.log", REGIONS[0], REGIONS[0]), Duration::from_secs(40), || {
+        ended = process::running(&place.dir, REGIONS[0]).is_none();
+        ended || get(&format!("{address}:{rest}"), "/primary").is_some_and(|(status, _)| status == 200)
     })?;
+    if ended {
+        return Err(format!("Patroni of {} ended by itself; see {}.log", REGIONS[0], REGIONS[0]));
+    }
     for region in &REGIONS[1..] {
         start_node(place, servers, region)?;
     }
@@ -157,6 +188,14 @@ fn password() -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
+/// Writes a file that nobody else may read.
+fn secret(path: &Path, text: &str) -> Result<(), String> {
+    let mut options = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create_new(true), 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|e| format!("{}: {e}", path.display()))
+}
+
 /// The servers' user must own what they write.
 fn own(dir: &Path) -> Result<(), String> {
     let Some(user) = process::as_user() else { return Ok(()) };
@@ -175,10 +214,17 @@ pub fn start_etcd(place: &Place, servers: &Servers) -> Result<(), String> {
         command.args(["--name", &member.name, "--data-dir"]).arg(place.path(&format!("{}.data", member.name)));
         command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peer]);
         command.args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &cluster]);
+        // A member of another lab that once had these ports is not let in.
+        command.arg("--initial-cluster-token").arg(&place.dir);
         process::start(&place.dir, &member.name, command)?;
     }
     let up = |m: &EtcdMember| get(&m.client, "/health").is_some_and(|(status, _)| status == 200);
-    wait("etcd; see etcd.log", Duration::from_secs(20), || members.iter().all(up))
+    let mut ended = None;
+    wait("etcd; see etcd.log", Duration::from_secs(20), || {
+        ended = members.iter().find(|m| process::running(&place.dir, &m.name).is_none());
+        ended.is_some() || members.iter().all(up)
+    })?;
+    ended.map_or(Ok(()), |member| Err(format!("{} ended by itself; see {}.log", member.name, member.name)))
 }
 
 pub fn start_node(place: &Place, servers: &Servers, region: &str) -> Result<(), String> {
