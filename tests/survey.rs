@@ -74,6 +74,7 @@ fn good_file() -> FileAnswers {
 
 fn good_member(leads: bool, id: MemberId) -> MemberAnswers {
     MemberAnswers {
+        led: Some(leads),
         rest: Some(RestTry::Accepted),
         settings: Some(SettingAnswers {
             ttl: Span::secs(30),

@@ -84,6 +84,8 @@ pub enum WriteTry {
 /// What a member answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberAnswers {
+    /// It said that it leads when the rest was asked.
+    pub led: Option<bool>,
     pub rest: Option<RestTry>,
     /// The cluster's settings as this member tells them.
     pub settings: Option<SettingAnswers>,

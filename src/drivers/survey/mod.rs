@@ -20,6 +20,34 @@ const DEEP_AGAIN: Duration = Duration::from_secs(300);
 /// The first survey waits so long for the members' addresses, which the store tells.
 const ADDRESSES: Duration = Duration::from_secs(3);
 
+/// What logins, transactions and inserts brought.
+struct Deep {
+    members: Vec<MemberAnswers>,
+    entry: Option<Result<SqlAnswers, String>>,
+    asked: Instant,
+    /// Who led then: when that changes, all of it is asked anew.
+    roles: Vec<Option<bool>>,
+}
+
+impl Deep {
+    /// What failed is asked again soon.
+    fn is_well(&self) -> bool {
+        let failed = |answer: &Option<Result<SqlAnswers, String>>| matches!(answer, Some(Err(_)));
+        !failed(&self.entry) && !self.members.iter().any(|m| failed(&m.sql))
+    }
+}
+
+/// Whether each member says that it leads; `None` where it does not answer.
+async fn roles(eyes: &Eyes) -> Vec<Option<bool>> {
+    let mut list = Vec::new();
+    for member in &eyes.database.members {
+        let (_, text) = eyes.http.get(&format!("{}/patroni", member.rest), Duration::from_secs(1)).await;
+        let report = text.and_then(|t| super::patroni::parse_member(&t).ok());
+        list.push(report.map(|r| r.role == MemberRole::Leader));
+    }
+    list
+}
+
 /// Surveys a database again and again.
 pub async fn watch(shared: Arc<Shared>, group: GroupId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
@@ -27,21 +55,24 @@ pub async fn watch(shared: Arc<Shared>, group: GroupId) {
     while eyes.addresses.get().iter().all(|m| m.sql.is_none()) && began.elapsed() < ADDRESSES && !shared.gone() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let mut known: Option<(Vec<MemberAnswers>, Option<Result<SqlAnswers, String>>, Instant)> = None;
+    let mut known: Option<Deep> = None;
     while !shared.gone() {
         let at = shared.now();
-        let due = known.as_ref().is_none_or(|(.., asked)| asked.elapsed() >= DEEP_AGAIN);
-        if due {
-            known = Some((members(eyes).await, entry(eyes).await, Instant::now()));
-        }
-        let (members, entry) = known.as_ref().map(|(m, e, _)| (m.clone(), e.clone())).unwrap_or_default();
+        let roles = roles(eyes).await;
+        let holds = |deep: &Deep| deep.asked.elapsed() < DEEP_AGAIN && deep.is_well() && deep.roles == roles;
+        let kept = known.take().filter(holds);
+        let deep = match kept {
+            Some(deep) => deep,
+            None => Deep { members: members(eyes).await, entry: entry(eyes).await, asked: Instant::now(), roles },
+        };
         let answers = SurveyAnswers {
             store: store::ask(eyes).await,
-            members,
-            entry,
+            members: deep.members.clone(),
+            entry: deep.entry.clone(),
             balancers: balancers(&shared, eyes).await,
             fence: commands::look(&eyes.database),
         };
+        known = Some(deep);
         shared.tell(at, Fact::Survey { group, answers: Box::new(answers) }).await;
         tokio::time::sleep(AGAIN).await;
     }
@@ -87,7 +118,9 @@ async fn member_answers(eyes: &Eyes, member: MemberId) -> MemberAnswers {
     let (_, text) = eyes.http.get(&format!("{}/config", spec.rest), Duration::from_secs(1)).await;
     answers.settings = text.and_then(|t| super::patroni::settings(&t));
     let (_, text) = eyes.http.get(&format!("{}/patroni", spec.rest), Duration::from_secs(1)).await;
-    answers.notes = text.and_then(|t| super::patroni::notes(&t, now_ms() / 1_000));
+    let text = text.unwrap_or_default();
+    answers.led = super::patroni::parse_member(&text).ok().map(|r| r.role == MemberRole::Leader);
+    answers.notes = super::patroni::notes(&text, now_ms() / 1_000);
     if let (Some(sql), Some(address)) = (&eyes.sql, eyes.addresses.sql(member)) {
         answers.sql = Some(sql::ask(sql, &address).await);
     }

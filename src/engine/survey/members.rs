@@ -171,8 +171,8 @@ fn postgres(subject: &Subject, member: MemberId, found: &mut Findings) {
         let (used, of) = sql.connections;
         found.wrong(SurveyCheck::Connections, about(), SurveyFinding::Full { used, of });
     }
-    let leads = subject.leader() == Some(member);
-    if sql.in_recovery == leads && subject.leader().is_some() {
+    // By what it said of itself then: since, another may have come to lead.
+    if subject.member_answers(member).and_then(|a| a.led) == Some(sql.in_recovery) {
         found.wrong(SurveyCheck::MemberIdentity, about(), SurveyFinding::OtherServer { leads: !sql.in_recovery });
     }
     let others = subject.database.member_ids().filter(|m| *m != member);
