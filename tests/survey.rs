@@ -319,3 +319,29 @@ fn a_quorum_is_judged_without_each_region() {
     assert_eq!(states(&[None], true), [Some(Holds); 3]);
     assert_eq!(states(&[a, b, None], false), [Some(Unknown), Some(Unknown), Some(Holds)]);
 }
+
+/// In synchronous mode without a synchronous standby Patroni elects nobody: that stops a failover, whatever the standbys look like.
+#[test]
+fn synchronous_mode_without_a_synchronous_standby_is_wrong() {
+    let world = world();
+    let states = |standbys: Option<&[&str]>, synchronous: bool| {
+        let sync = standbys.map(|names| SyncKey {
+            leader: Some("a".into()),
+            standbys: names.iter().map(|n| (*n).into()).collect(),
+            quorum: None,
+            revision: 2,
+        });
+        let config = ConfigKey { synchronous, ttl: Span::secs(30), loop_wait: Span::secs(10), ..ConfigKey::default() };
+        let record = StoreRecord { revision: u64::MAX, initialize: Some("7".into()), sync, config: Some(config), ..StoreRecord::default() };
+        let mut engine = world.engine.clone();
+        let fact = Fact::Store { group: world.group, record: Box::new(record) };
+        engine.observe(world.now, Observation { at: world.now.mono, fact });
+        let found = engine.survey(world.now, world.group);
+        found.iter().find(|s| s.check == SurveyCheck::SynchronousMode).map(|s| (s.state, s.finding.clone()))
+    };
+    let without = Some((SurveyState::Wrong, SurveyFinding::NoSynchronousStandby));
+    assert_eq!(states(Some(&[]), true), without);
+    assert_eq!(states(None, true), without);
+    assert_eq!(states(Some(&["b"]), true).map(|s| s.0), Some(SurveyState::Holds));
+    assert_eq!(states(Some(&["b"]), false), Some((SurveyState::Wrong, SurveyFinding::Asynchronous)));
+}

@@ -138,13 +138,25 @@ pub fn is_unchecked(states: &str, server: &str) -> bool {
     const CONFIGURED: u32 = 2;
     const ENABLED: u32 = 4;
     const PAUSED: u32 = 8;
+    state_bits(states, server, "srv_check_state").is_some_and(|bits| bits & CONFIGURED != 0 && (bits & ENABLED == 0 || bits & PAUSED != 0))
+}
+
+/// `show servers state`: the server takes no new clients, by hand or by the state of another. `show stat` does not say so of one that is
+/// down, as a standby in the write backend is.
+pub fn is_drained(states: &str, server: &str) -> bool {
+    // The bits of HAProxy's `srv_admin_state`: drained by hand, drained with the server that it tracks.
+    const DRAINED: u32 = 0x08 | 0x10;
+    state_bits(states, server, "srv_admin_state").is_some_and(|bits| bits & DRAINED != 0)
+}
+
+/// The bits in a column of `show servers state`.
+fn state_bits(states: &str, server: &str, column: &str) -> Option<u32> {
     let mut lines = states.lines().filter(|l| !l.trim().is_empty());
-    let header = lines.find(|l| l.starts_with("# ")).map(|l| l.trim_start_matches("# ").split_whitespace().collect::<Vec<_>>());
-    let column = |name: &str| header.as_ref()?.iter().position(|h| *h == name);
-    let (Some(name), Some(state)) = (column("srv_name"), column("srv_check_state")) else { return false };
-    let row = lines.map(|l| l.split_whitespace().collect::<Vec<_>>()).find(|row| row.get(name) == Some(&server));
-    let state = row.and_then(|row| row.get(state)?.parse::<u32>().ok());
-    state.is_some_and(|bits| bits & CONFIGURED != 0 && (bits & ENABLED == 0 || bits & PAUSED != 0))
+    let header: Vec<&str> = lines.find(|l| l.starts_with("# "))?.trim_start_matches("# ").split_whitespace().collect();
+    let place = |name: &str| header.iter().position(|h| *h == name);
+    let (name, bits) = (place("srv_name")?, place(column)?);
+    let row = lines.map(|l| l.split_whitespace().collect::<Vec<_>>()).find(|row| row.get(name) == Some(&server))?;
+    row.get(bits)?.parse().ok()
 }
 
 /// `show cli level`: whether the runtime API lets us change anything. `None`: it does not say.

@@ -469,6 +469,8 @@ pub enum SurveyFinding {
         group: Name,
     },
     Asynchronous,
+    /// Synchronous mode is on, and the store names no synchronous standby.
+    NoSynchronousStandby,
     FailsafeOn,
     LeaseTooShort {
         ttl: Span,

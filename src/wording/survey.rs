@@ -164,6 +164,10 @@ fn cluster(finding: &SurveyFinding, estate: &Estate) -> Option<(String, String)>
             "replication is asynchronous: every failover may lose acknowledged writes".into(),
             "set `synchronous_mode: true` (`patronictl edit-config`)",
         ),
+        SurveyFinding::NoSynchronousStandby => (
+            "synchronous mode is on, and no standby is synchronous: Patroni elects nobody, and no failover is without loss".into(),
+            "let a standby stream from the primary, without the tag `nosync`; /sync names it within seconds",
+        ),
         SurveyFinding::FailsafeOn => (
             "failsafe_mode is on: while the old primary reaches its standbys they honour it".into(),
             "know that a failover can take up to ttl longer",

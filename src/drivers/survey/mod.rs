@@ -152,6 +152,9 @@ async fn balancer_answers(shared: &Shared, eyes: &Eyes, address: &str) -> Result
     for server in &mut servers {
         server.member = haproxy::member_of(&server.name, &server.address, &known, |name| member_named(shared, eyes, name));
         server.unchecked = haproxy::is_unchecked(&states, &server.name);
+        if server.state == ServerState::Ready && haproxy::is_drained(&states, &server.name) {
+            server.state = ServerState::Drain;
+        }
     }
     Ok(BalancerAnswers { servers, admin: haproxy::is_admin(&level), sessions: haproxy::sessions(&stat) })
 }
@@ -162,7 +165,7 @@ fn now_ms() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::haproxy::{is_admin, is_unchecked, server_answers, sessions};
+    use super::haproxy::{is_admin, is_drained, is_unchecked, server_answers, sessions};
     use super::*;
     use crate::drivers::patroni::{notes, settings};
 
@@ -203,6 +206,16 @@ mod tests {
         let off: Vec<bool> = ["pg-1", "pg-2", "pg-3", "pg-4", "pg-9"].iter().map(|s| is_unchecked(states, s)).collect();
         assert_eq!(off, [false, true, false, true, false]);
         assert!(!is_unchecked("Permission denied\n", "pg-1"));
+    }
+
+    /// As HAProxy 2.6 said it of three servers of which the second was drained by hand: `show stat` called it DOWN.
+    #[test]
+    fn a_server_that_is_down_and_drained_is_seen_to_be_drained() {
+        let states = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight\n\
+            2 primary 1 us-east-1 127.0.0.11 2 0 1\n2 primary 2 eu-west-1 127.0.0.12 0 8 1\n2 primary 3 ap-southeast-1 127.0.0.13 0 1 1\n";
+        let drained: Vec<bool> = ["us-east-1", "eu-west-1", "ap-southeast-1", "nobody"].iter().map(|s| is_drained(states, s)).collect();
+        assert_eq!(drained, [false, true, false, false]);
+        assert!(!is_drained("", "us-east-1") && !is_drained("Permission denied\n", "us-east-1"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
         Some(_) => found.holds(SurveyCheck::LeaderKey, Cluster),
     }
     if let Some(config) = &record.config {
-        settings(config, found);
+        settings(config, record.sync.as_ref(), found);
     }
     if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
         let finding = StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
@@ -44,7 +44,7 @@ fn scope(subject: &Subject, found: &mut Findings) {
     }
 }
 
-fn settings(config: &ConfigKey, found: &mut Findings) {
+fn settings(config: &ConfigKey, sync: Option<&SyncKey>, found: &mut Findings) {
     use SurveyAbout::Cluster;
     if config.paused {
         let finding = SurveyFinding::Check { id: CheckId::Paused, finding: StoreFinding::Paused.into() };
@@ -58,10 +58,13 @@ fn settings(config: &ConfigKey, found: &mut Findings) {
     if config.failsafe {
         found.warn(SurveyCheck::Failsafe, Cluster, SurveyFinding::FailsafeOn);
     }
-    if config.synchronous {
-        found.holds(SurveyCheck::SynchronousMode, Cluster);
-    } else {
+    if !config.synchronous {
         found.wrong(SurveyCheck::SynchronousMode, Cluster, SurveyFinding::Asynchronous);
+    } else if sync.is_none_or(|s| s.standbys.is_empty()) {
+        // Patroni elects nobody then, and nobody is known to have every acknowledged write.
+        found.wrong(SurveyCheck::SynchronousMode, Cluster, SurveyFinding::NoSynchronousStandby);
+    } else {
+        found.holds(SurveyCheck::SynchronousMode, Cluster);
     }
 }
 
