@@ -23,7 +23,7 @@ pub fn host_port(cx: &Context, at: impl Into<Place>, text: &str) {
 pub fn socket(cx: &Context, at: impl Into<Place>, text: &str) {
     if !text.starts_with('/') && !authority_is_right(text, true) {
         let remedy = "write host:port, such as 127.0.0.1:9999 or [::1]:9999, or the absolute path of a Unix socket";
-        cx.add(at, format!("`{text}` is no host and port and no path of a socket"), remedy);
+        cx.add(at, format!("`{text}` is neither host:port nor the path of a socket"), remedy);
     }
 }
 
