@@ -13,7 +13,7 @@ fn lacking(change: impl FnOnce(&mut Scenario), then: impl FnOnce(&mut Simulation
     let mut scenario = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     for group in &mut scenario.estate.groups {
         if let Some(database) = &mut group.database {
-            database.sql = Some(Sql { user: "bpci".to_string(), password_file: None, dbname: "postgres".to_string() });
+            database.sql = Some(Sql { user: "bpci".to_string(), password_file: None, credential: None, dbname: "postgres".to_string() });
             if let Some(fence) = &mut database.fence {
                 fence.check.get_or_insert_with(|| vec!["true".to_string()]);
             }

@@ -23,7 +23,7 @@ fn world() -> World {
     let group = group.unwrap_or_else(|| panic!("no database with a fence and a balancer"));
     let database = estate.groups[group.at()].database.as_mut().unwrap_or_else(|| panic!("no database"));
     database.entry.get_or_insert("10.0.0.9:5000".to_string());
-    database.sql.get_or_insert(Sql { user: "bpci".to_string(), password_file: None, dbname: "postgres".to_string() });
+    database.sql.get_or_insert(Sql { user: "bpci".to_string(), password_file: None, credential: None, dbname: "postgres".to_string() });
     if let Some(fence) = &mut database.fence {
         fence.depends_on.clear();
         fence.check.get_or_insert(vec!["true".to_string()]);

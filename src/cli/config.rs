@@ -5,6 +5,7 @@ use super::fail::Fail;
 use super::output::{Output, say};
 use crate::config;
 use crate::drivers::Inquiry;
+use crate::model::Utc;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -85,20 +86,32 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
-async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let marks = config::unfilled(&file.display().to_string(), &text);
-    if marks.len() > 1 {
-        return Err(Fail::failed(marks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+/// What is odd about the files that the configuration names: a secret must be its owner's alone. One that is not on this machine is
+/// told, and no mistake of the configuration's.
+fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, Fail> {
+    let (mut absent, mut wrong) = (Vec::new(), Vec::new());
+    for used in &loaded.files {
+        let Err(fault) = config::check_file(used) else { continue };
+        let file = file.display().to_string();
+        match fault.is_absent {
+            true => absent.push(config::Warning { file, at: used.at, text: fault.to_string() }),
+            false => wrong.push(config::Mistake { file, at: used.at, found: fault.found, remedy: fault.remedy }),
+        }
     }
+    config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::failed(mistakes)))
+}
+
+async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
     let loaded = config::load(file).map_err(Fail::failed)?;
+    let absent = files(file, &loaded)?;
+    let warnings: Vec<String> =
+        loaded.warnings_at(Utc(chrono::Utc::now().timestamp_millis())).into_iter().chain(&absent).map(ToString::to_string).collect();
     let estate = &loaded.estate;
     let databases = estate.groups.iter().filter(|g| g.database.is_some()).count();
-    let (regions, services, warnings) = (estate.regions.len(), estate.services.len(), loaded.warnings.len());
+    let (regions, services, count) = (estate.regions.len(), estate.services.len(), warnings.len());
     let summary = || {
-        let mut lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-        lines.push(format!("{}: {regions} regions, {services} services, {databases} databases; {warnings} warnings", estate.name));
-        lines.join("\n")
+        let line = format!("{}: {regions} regions, {services} services, {databases} databases; {count} warnings", estate.name);
+        warnings.iter().cloned().chain([line]).collect::<Vec<_>>().join("\n")
     };
     if !live {
         let value = json!({
@@ -107,7 +120,7 @@ async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<
             "region_count": regions,
             "service_count": services,
             "database_count": databases,
-            "warnings": loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "warnings": warnings,
         });
         return output.print(&value, summary);
     }

@@ -14,6 +14,7 @@ mod hunt;
 mod journal;
 mod lab;
 mod letter;
+mod needs;
 mod open;
 mod operations;
 mod order;

@@ -65,11 +65,13 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
         }
     };
     let estate = std::sync::Arc::clone(&engine.state().estate);
+    let answers = engine.need_answers(now);
     let only = ask.region.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
     let mut list = tokio::task::spawn_blocking(move || readiness(&engine, now, FUTURES)).await.map_err(Fail::failed)?;
     list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
-    let value = report(&estate, now, &list);
-    ask.output.print(&value, || words(&estate, &list))
+    let mut value = report(&estate, now, &list);
+    value["needs"] = super::needs::report(&estate, &answers);
+    ask.output.print(&value, || [super::needs::words(&estate, &answers), vec![words(&estate, &list)]].concat().join("\n"))
 }
 
 fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {

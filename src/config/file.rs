@@ -2,8 +2,11 @@
 //!
 //! Positions are kept for whatever is checked against something else in the file.
 
+use super::connect_file::{EtcdFile, EtcdSchema, LoginFile, RestFile, SqlFile, TlsFile};
 use super::duration::Duration;
-use crate::model::{Automation, DisasterType, Right, Role, Severity, Strategy};
+use super::need_file::NeedFile;
+use super::waiver_file::{DrilledFile, FenceProofFile};
+use crate::model::{Automation, DisasterType, Right, Role, Severity, Strategy, Watchdog};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -16,8 +19,9 @@ use std::fmt;
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// The estate's name. Default: the only database's scope, else the file's name.
-    pub name: Option<String>,
-    /// It is there to be rehearsed on: live drills may strike it.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Spanned<String>>,
+    /// It is there to be rehearsed on: live drills may strike it, and automation's rules can be waived without a reason.
     #[serde(default)]
     pub test_estate: bool,
     /// The rights of groups and accounts of this machine. Default: only root and the controller's own account give orders.
@@ -34,6 +38,10 @@ pub struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub plans: Vec<Spanned<String>>,
+    /// What a recovery needs besides: sign-in, VPN, SSH certificate authority, secrets, DNS, paging, chat.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, NeedFile>")]
+    pub needs: BTreeMap<String, Spanned<NeedFile>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -139,13 +147,16 @@ pub struct AutomationFile {
     pub settle: Option<Duration>,
     /// Not again on the same group within this time (1hour).
     pub cooldown: Option<Duration>,
-    /// Not with a fence whose last proof is older (30days; `never_required: true` lifts it).
-    pub fence_proof: Option<Duration>,
-    /// Lifts `fence_proof`: for practice ranges.
-    #[serde(default)]
-    pub fence_proof_not_required: bool,
-    /// Only plans that were drilled since their last change (true).
-    pub drilled: Option<bool>,
+    /// Not with a fence whose last proof is older (30days), or `{ not_required: true, reason: ..., until: DATE }`.
+    #[schemars(with = "Option<FenceProofFile>")]
+    pub fence_proof: Option<Spanned<FenceProofFile>>,
+    /// Waives `fence_proof` without a reason: only in a simulation and in a test estate.
+    #[schemars(with = "Option<bool>")]
+    pub fence_proof_not_required: Option<Spanned<bool>>,
+    /// Only plans that were drilled since their last change (true), or `{ not_required: true, reason: ..., until: DATE }`.
+    /// `false` waives it without a reason: only in a simulation and in a test estate.
+    #[schemars(with = "Option<DrilledFile>")]
+    pub drilled: Option<Spanned<DrilledFile>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -168,7 +179,8 @@ pub struct ServiceFile {
     #[schemars(with = "Vec<String>")]
     pub depends_on: Vec<Spanned<String>>,
     /// Services with the same word are recovered together.
-    pub protection_group: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub protection_group: Option<Spanned<String>>,
     #[schemars(with = "Option<PatroniFile>")]
     pub patroni: Option<Spanned<PatroniFile>>,
     #[schemars(with = "Option<FenceFile>")]
@@ -189,17 +201,27 @@ pub struct PatroniFile {
     /// Region to the REST address of its member, or to a list of addresses. Members are matched by their address.
     #[schemars(with = "BTreeMap<String, MembersFile>")]
     pub members: BTreeMap<String, Spanned<MembersFile>>,
-    /// Endpoints of the consensus store; `{url, region}` where one is bound to a region.
+    /// Endpoints of the consensus store, each a URL or `{ url, region }`; or a block with `endpoints`, login and TLS.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub etcd: Vec<Spanned<String>>,
-    /// Region of each endpoint, in the same order, where that matters.
+    #[schemars(with = "EtcdSchema")]
+    pub etcd: EtcdFile,
+    /// Older form: the region of each endpoint, in the same order.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub etcd_regions: Vec<Spanned<String>>,
-    pub auth: Option<LoginFile>,
-    pub tls: Option<TlsFile>,
-    pub postgres: Option<SqlFile>,
+    /// The members' REST API: its login and TLS.
+    #[schemars(with = "Option<RestFile>")]
+    pub rest: Option<Spanned<RestFile>>,
+    /// Older form of `rest: { user, password_file }`.
+    #[schemars(with = "Option<LoginFile>")]
+    pub auth: Option<Spanned<LoginFile>>,
+    /// TLS of each protocol that has none of its own.
+    #[schemars(with = "Option<TlsFile>")]
+    pub tls: Option<Spanned<TlsFile>>,
+    #[schemars(with = "Option<SqlFile>")]
+    pub postgres: Option<Spanned<SqlFile>>,
+    /// `watchdog.mode` of patroni.yml on every member: a declaration.
+    pub watchdog: Option<Watchdog>,
 }
 
 /// The members in one region: an address, or a list of addresses and `{ name, url }`.
@@ -292,32 +314,9 @@ impl<'de> Deserialize<'de> for MemberFile {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LoginFile {
-    pub user: String,
-    pub password_file: String,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TlsFile {
-    pub ca: Option<String>,
-    pub cert: Option<String>,
-    pub key: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SqlFile {
-    pub user: String,
-    pub password_file: Option<String>,
-    /// Default: postgres
-    pub dbname: Option<String>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FenceFile {
-    /// Exit status 0: the member is proven off, also if it already was. `{region}` and `{member}` are replaced.
+    /// Exit status 0: the member is proven off, also if it already was. `{region}` and `{member}` are replaced. A program with a
+    /// slash in its name, and words that begin with `./` or `../`, are relative to this file.
     #[schemars(with = "Vec<String>")]
     pub exec: Spanned<Vec<String>>,
     /// Can it be fenced? Fires nothing.
@@ -341,7 +340,7 @@ pub struct TrafficFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HaproxyFile {
-    /// `host:port` of each balancer's runtime API.
+    /// Each balancer's runtime API: `host:port`, or the absolute path of its Unix socket.
     #[schemars(with = "Vec<String>")]
     pub runtime_api: Vec<Spanned<String>>,
     /// Region of each balancer, in the same order, where that matters.
@@ -349,7 +348,8 @@ pub struct HaproxyFile {
     #[schemars(with = "Vec<String>")]
     pub regions: Vec<Spanned<String>>,
     /// The write backend.
-    pub backend: String,
+    #[schemars(with = "String")]
+    pub backend: Spanned<String>,
     /// Where clients write, `host:port`.
     #[schemars(with = "Option<String>")]
     pub write: Option<Spanned<String>>,
@@ -363,4 +363,7 @@ pub struct HealthFile {
     pub expect: Option<u16>,
     /// `host:port`
     pub tcp: Option<String>,
+    /// An answer that takes longer is none (1s).
+    #[schemars(with = "Option<Duration>")]
+    pub within: Option<Spanned<Duration>>,
 }

@@ -1,13 +1,16 @@
 //! Contradictions in the figures: a file can be read and still promise what cannot be.
 
 use super::file::File;
-use super::mistake::{Place, Warning};
+use super::mistake::{DatedWarning, Place, Warning};
 use crate::model::*;
 use serde_saphyr::Location;
 
-/// Every contradiction found, in the order of the file.
-pub fn lint(file: &str, raw: &File, estate: &Estate) -> Vec<Warning> {
-    let mut found = Findings { file, warnings: Vec::new() };
+/// A break-glass login that was exercised longer ago may not work any more (reference 003: a drill a quarter).
+const EXERCISED: Span = Span::days(92);
+
+/// Every contradiction found, in the order of the file, and those that there will be from a moment on.
+pub fn lint(file: &str, raw: &File, estate: &Estate) -> (Vec<Warning>, Vec<DatedWarning>) {
+    let mut found = Findings { file, warnings: Vec::new(), dated: Vec::new() };
     detection(&mut found, raw, estate);
     responses(&mut found, raw, estate);
     regions(&mut found, raw, estate);
@@ -15,18 +18,26 @@ pub fn lint(file: &str, raw: &File, estate: &Estate) -> Vec<Warning> {
     services(&mut found, raw, estate);
     fences(&mut found, raw, estate);
     plans(&mut found, estate);
+    waivers(&mut found, raw, estate);
+    needs(&mut found, raw, estate);
     found.warnings.sort_by_key(|w| w.at);
-    found.warnings
+    (found.warnings, found.dated)
 }
 
 struct Findings<'a> {
     file: &'a str,
     warnings: Vec<Warning>,
+    dated: Vec<DatedWarning>,
 }
 
 impl Findings<'_> {
     fn warn(&mut self, at: Location, text: String) {
         self.warnings.push(Warning { file: self.file.to_string(), at: Place::from(at), text });
+    }
+
+    /// What is to be warned of from a moment on.
+    fn warn_from(&mut self, from: Utc, at: Location, text: String) {
+        self.dated.push(DatedWarning { from, warning: Warning { file: self.file.to_string(), at: Place::from(at), text } });
     }
 }
 
@@ -146,11 +157,7 @@ fn service_has_database(estate: &Estate, id: ServiceId) -> bool {
 }
 
 fn fences(found: &mut Findings, raw: &File, estate: &Estate) {
-    let automatic = estate
-        .policy
-        .responses
-        .iter()
-        .any(|r| r.automated && estate.policy.strategies.get(&r.strategy).is_some_and(|s| s.automation == Automation::Full));
+    let automatic = estate.policy.automates();
     for group in &estate.groups {
         let Some(database) = &group.database else { continue };
         let Some(file) = raw.services.get(&estate.service(database.service).name) else { continue };
@@ -171,6 +178,56 @@ fn fences(found: &mut Findings, raw: &File, estate: &Estate) {
         if database.store.is_empty() {
             found.warn(at, format!("{} names no etcd: a failover waits for the cluster's own lease to end", group.name));
         }
+    }
+}
+
+/// Rules of automation that are waived without a reason, or not for good.
+fn waivers(found: &mut Findings, raw: &File, estate: &Estate) {
+    let Some(automation) = raw.automation.as_ref().filter(|_| estate.policy.automates() && !estate.test_estate) else { return };
+    for (rule, waiver) in estate.policy.limits.waived() {
+        let proof = || automation.fence_proof.as_ref().map(|p| p.referenced).or(automation.fence_proof_not_required.as_ref().map(|n| n.referenced));
+        let (at, written) = match rule {
+            WaivedRule::Drilled => (automation.drilled.as_ref().map(|d| d.referenced), "the drill is waived (`drilled`)"),
+            WaivedRule::FenceProof => (proof(), "the proof of the fence is waived (`fence_proof`)"),
+        };
+        let at = at.unwrap_or(Location::UNKNOWN);
+        match waiver {
+            None => {
+                let form = format!("{rule}: {{ not_required: true, reason: \"...\", until: 2027-01-31 }}");
+                found.warn(at, format!("{written} without a reason and an expiry date: automation of a live estate stays off; write {form}"));
+            }
+            Some(waiver) => found.warn_from(waiver.until, at, format!("{written}, and the waiver has expired: automation of a live estate is off")),
+        }
+    }
+}
+
+/// What a recovery needs besides the estate: where it is, and how people get in without it.
+fn needs(found: &mut Findings, raw: &File, estate: &Estate) {
+    for (name, spanned) in &raw.needs {
+        let file = &spanned.value;
+        if file.region.0.is_empty() {
+            found.warn(spanned.referenced, format!("the need {name} has no `region`: whether it is lost with a region is unknown"));
+        }
+        if file.provider.is_none() {
+            found.warn(spanned.referenced, format!("the need {name} has no `provider`: whether it is lost with a provider is unknown"));
+        }
+        for region in file.region.0.iter().filter(|r| estate.region_named(&r.value).is_none()) {
+            let text = format!("the need {name} runs in {}, which is no region of this estate: no region's loss takes it", region.value);
+            found.warn(spanned.referenced, text);
+        }
+        let Some(glass) = &file.break_glass else { continue };
+        match glass.value.exercised {
+            None => {
+                found.warn(glass.referenced, format!("the break-glass login of {name} was never exercised; exercise it and write `exercised: DATE`"))
+            }
+            Some(day) => {
+                let text = format!("the break-glass login of {name} was last exercised more than {EXERCISED} ago; exercise it again");
+                found.warn_from(day.begins().plus(EXERCISED), glass.referenced, text);
+            }
+        }
+    }
+    if let Some((name, first)) = raw.needs.iter().next().filter(|_| raw.needs.values().all(|n| n.value.break_glass.is_none())) {
+        found.warn(first.referenced, format!("no need has a `break_glass` login; if {name} is lost nobody may get in"));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is wrong in a file, where, and what would be right.
 
+use super::names::printable;
+use crate::model::Utc;
 use std::fmt;
 
 /// A place in a file; line and column count from 1.
@@ -27,11 +29,53 @@ pub struct Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.at;
-        write!(f, "{}:{line}:{column}: {}; {}", self.file, self.found, self.remedy)
+        write!(f, "{}:{line}:{column}: {}; {}", printable(&self.file), printable(&self.found), printable(&self.remedy))
     }
 }
 
 impl std::error::Error for Mistake {}
+
+/// All that is wrong in a file: at least one mistake, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    /// `None` if there is none.
+    pub fn of(mut list: Vec<Mistake>) -> Option<Mistakes> {
+        list.sort_by_key(|m| m.at);
+        // What is told twice in the same words is one mistake.
+        let mut told: Vec<Mistake> = Vec::with_capacity(list.len());
+        for mistake in list {
+            if !told.contains(&mistake) {
+                told.push(mistake);
+            }
+        }
+        (!told.is_empty()).then_some(Mistakes(told))
+    }
+
+    pub fn list(&self) -> &[Mistake] {
+        &self.0
+    }
+}
+
+impl From<Mistake> for Mistakes {
+    fn from(mistake: Mistake) -> Mistakes {
+        Mistakes(vec![mistake])
+    }
+}
+
+/// One line for each.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, mistake) in self.0.iter().enumerate() {
+            let end = if i == 0 { "" } else { "\n" };
+            write!(f, "{end}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}
 
 /// A contradiction in a file that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +85,17 @@ pub struct Warning {
     pub text: String,
 }
 
+/// A warning that holds from a moment on: something expires, or was last exercised too long ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatedWarning {
+    pub from: Utc,
+    pub warning: Warning,
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.at;
-        write!(f, "{}:{line}:{column}: warning: {}", self.file, self.text)
+        write!(f, "{}:{line}:{column}: warning: {}", printable(&self.file), printable(&self.text))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Scenarios as YAML: an estate, timed faults, timed orders, `until`, and what is expected.
 
 use super::duration::Duration;
-use super::mistake::{Mistake, Place};
+use super::mistake::{Mistake, Mistakes, Place};
 use super::read::{read_text, yaml};
 use crate::model::*;
 use serde::Deserialize;
@@ -125,15 +125,15 @@ pub fn embedded_names() -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// There is none of that name.
-pub fn embedded(name: &str) -> Result<Scenario, Mistake> {
+pub fn embedded(name: &str) -> Result<Scenario, Mistakes> {
     match SCENARIOS.iter().find(|(n, _)| *n == name) {
         Some((_, text)) => parse_scenario(&format!("{name}.yaml"), text),
-        None => Err(Mistake {
+        None => Err(Mistakes::from(Mistake {
             file: name.to_string(),
             at: Place { line: 1, column: 1 },
             found: format!("`{name}` is no scenario and no file"),
             remedy: format!("ours are: {}", embedded_names().collect::<Vec<_>>().join(", ")),
-        }),
+        })),
     }
 }
 
@@ -141,7 +141,7 @@ pub fn embedded(name: &str) -> Result<Scenario, Mistake> {
 ///
 /// # Errors
 /// The first mistake in it, with its place.
-pub fn load_scenario(name_or_file: &str) -> Result<Scenario, Mistake> {
+pub fn load_scenario(name_or_file: &str) -> Result<Scenario, Mistakes> {
     let path = Path::new(name_or_file);
     if path.extension().is_none() && !path.exists() {
         return embedded(name_or_file);
@@ -153,7 +153,7 @@ pub fn load_scenario(name_or_file: &str) -> Result<Scenario, Mistake> {
 ///
 /// # Errors
 /// The first mistake in it, with its place.
-pub fn parse_scenario(file: &str, text: &str) -> Result<Scenario, Mistake> {
+pub fn parse_scenario(file: &str, text: &str) -> Result<Scenario, Mistakes> {
     let raw: ScenarioFile = yaml(file, text)?;
     let estate = estate(file, &raw.estate)?;
     let cx = Names { file, estate: &estate };
@@ -190,19 +190,19 @@ pub fn parse_scenario(file: &str, text: &str) -> Result<Scenario, Mistake> {
     })
 }
 
-fn estate(file: &str, name: &Spanned<String>) -> Result<Estate, Mistake> {
+fn estate(file: &str, name: &Spanned<String>) -> Result<Estate, Mistakes> {
     if let Some((_, text)) = ESTATES.iter().find(|(n, _)| *n == name.value) {
         return super::parse(&format!("{}.yaml", name.value), text).map(|l| l.estate);
     }
     let path = Path::new(file).parent().unwrap_or(Path::new("")).join(&name.value);
     if !path.exists() {
         let known: Vec<_> = ESTATES.iter().map(|(n, _)| *n).collect();
-        return Err(Mistake {
+        return Err(Mistakes::from(Mistake {
             file: file.to_string(),
             at: name.referenced.into(),
             found: format!("`{}` is no estate and no file", name.value),
             remedy: format!("ours are: {}; a file is named relative to the scenario", known.join(", ")),
-        });
+        }));
     }
     super::load(&path).map(|l| l.estate)
 }

@@ -108,12 +108,12 @@ impl LiveDoor {
         let mut groups = BTreeMap::new();
         for group in estate.group_ids() {
             let Some(database) = estate.group(group).database.clone() else { continue };
-            let http = Http::new(&database)?;
+            let http = Http::rest(&database)?;
             let sql = Sql::new(&database)?;
             let calm = estate.policy.detection.interval;
             let (pace, _) = watch::channel(Pace { calm, close: calm, close_until: Mono::default() });
             let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)), &database);
-            let etcd = Etcd::new(http.clone(), &database);
+            let etcd = Etcd::new(&database)?;
             let (voters, tenure) = (Mutex::new((0, 0)), Mutex::new(None));
             let eyes = Eyes { http, etcd, sql, addresses, voters, patience: Patience::default(), pace, tenure, quiet: Quiet::default(), database };
             groups.insert(group, eyes);

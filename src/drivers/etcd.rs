@@ -2,6 +2,8 @@
 //!
 //! There 64-bit integers are strings, keys and values base64, and false and 0 are left out.
 
+use super::endpoint;
+use super::etcd_login::{Session, TokenFault, advice, token_fault};
 use super::http::{Http, PostError};
 use crate::model::*;
 use base64::Engine as _;
@@ -16,6 +18,8 @@ const TIMEOUT: Duration = Duration::from_millis(700);
 
 pub struct Etcd {
     http: Http,
+    /// etcd's own login, where it has one.
+    session: Option<Session>,
     endpoints: Vec<String>,
     /// The endpoint that answered last.
     current: AtomicUsize,
@@ -94,9 +98,32 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
 }
 
 impl Etcd {
-    pub fn new(http: Http, database: &Database) -> Etcd {
+    /// # Errors
+    /// A file of certificates, keys or passwords cannot be read or is none.
+    pub fn new(database: &Database) -> Result<Etcd, String> {
         let endpoints = database.store.iter().map(|e| e.url.clone()).collect();
-        Etcd { http, endpoints, current: AtomicUsize::new(0), round_trip: AtomicU64::new(0) }
+        let session = database.store_login.clone().map(Session::new).transpose()?;
+        let http = Http::store(database)?;
+        Ok(Etcd { http, session, endpoints, current: AtomicUsize::new(0), round_trip: AtomicU64::new(0) })
+    }
+
+    /// Sends a request to one endpoint, with a token where there is a login. A look is repeated with a new token if etcd refuses
+    /// the one that was sent; a change only if etcd does not know the token at all: then it has looked at nothing else.
+    async fn send(&self, at: usize, path: &str, body: &Value, timeout: Duration, changes: bool) -> Result<String, PostError> {
+        let endpoint = &self.endpoints[at];
+        let url = format!("{endpoint}{path}");
+        let Some(session) = &self.session else { return self.http.post(&url, body, timeout).await };
+        // Without a token the request itself was not sent.
+        let unsent = |e: PostError| PostError::NotSent(reason(&e));
+        let token = session.token(&self.http, endpoint).await.map_err(unsent)?;
+        let sent = self.http.post_with_token(&url, body, timeout, token.as_deref()).await;
+        let Some(fault) = sent.as_ref().err().and_then(token_fault) else { return sent };
+        let renewed = session.renewed(&self.http, endpoint, token.as_deref()).await;
+        if changes && fault != TokenFault::Unknown {
+            return sent;
+        }
+        let token = renewed.map_err(unsent)?;
+        self.http.post_with_token(&url, body, timeout, token.as_deref()).await
     }
 
     /// Asks one endpoint after the other for something that changes nothing. One whose answer is not etcd's is passed over.
@@ -104,7 +131,7 @@ impl Etcd {
         let mut last = "no endpoint is named".to_string();
         for at in self.order() {
             let began = Instant::now();
-            match self.http.post(&format!("{}{path}", self.endpoints[at]), body, TIMEOUT).await {
+            match self.send(at, path, body, TIMEOUT, false).await {
                 Ok(text) => match answer_of(&text) {
                     Ok(answer) => {
                         self.current.store(at, Ordering::Relaxed);
@@ -113,7 +140,7 @@ impl Etcd {
                     }
                     Err(e) => last = format!("{}: {e}", self.endpoints[at]),
                 },
-                Err(e) => last = e.to_string(),
+                Err(e) => last = reason(&e),
             }
         }
         Err(last)
@@ -121,9 +148,16 @@ impl Etcd {
 
     /// Asks the endpoint at this position, and no other, for something that changes nothing.
     pub(super) async fn look_at(&self, at: usize, path: &str, body: &Value, timeout: Duration) -> Result<Value, String> {
-        let endpoint = self.endpoints.get(at).ok_or("no such endpoint")?;
-        let text = self.http.post(&format!("{endpoint}{path}"), body, timeout).await.map_err(|e| e.to_string())?;
+        if at >= self.endpoints.len() {
+            return Err("no such endpoint".to_string());
+        }
+        let text = self.send(at, path, body, timeout, false).await.map_err(|e| reason(&e))?;
         answer_of(&text)
+    }
+
+    /// Asks an address of the store for a page that needs no login.
+    pub(super) async fn page(&self, url: &str, timeout: Duration) -> (ProbeResult, Option<String>) {
+        self.http.get(url, timeout).await
     }
 
     /// Tries a transaction that cannot happen, to learn whether it would be let through.
@@ -133,7 +167,7 @@ impl Etcd {
     pub(super) async fn try_change(&self, body: &Value) -> Result<(), (Option<u64>, String)> {
         let mut last = "no endpoint is named".to_string();
         for at in self.order() {
-            match self.http.post(&format!("{}/v3/kv/txn", self.endpoints[at]), body, TIMEOUT).await {
+            match self.send(at, "/v3/kv/txn", body, TIMEOUT, false).await {
                 Ok(text) => match answer_of(&text) {
                     Ok(_) => return Ok(()),
                     Err(e) => last = format!("{}: {e}", self.endpoints[at]),
@@ -157,7 +191,7 @@ impl Etcd {
     pub(super) async fn change(&self, path: &str, body: &Value) -> Result<Value, Unchanged> {
         let mut last = "no endpoint is named".to_string();
         for at in self.order() {
-            let sent = self.http.post(&format!("{}{path}", self.endpoints[at]), body, TIMEOUT).await;
+            let sent = self.send(at, path, body, TIMEOUT, true).await;
             match changed(sent) {
                 Ok(answer) => {
                     self.current.store(at, Ordering::Relaxed);
@@ -256,6 +290,11 @@ pub(super) enum Unchanged {
     Refused(String),
 }
 
+/// The error in words, with what to do about it where that is known.
+fn reason(error: &PostError) -> String {
+    advice(error).map_or_else(|| error.to_string(), |advice| format!("{error}; {advice}"))
+}
+
 /// What an answer to a change says of it. An error is no «no»: etcd answers 5xx, 429 and time-outs although the change was made,
 /// and a proxy answers what it likes. Only etcd's own refusals of the request itself say that nothing will come of it.
 fn changed(sent: Result<String, PostError>) -> Result<Value, Unchanged> {
@@ -267,7 +306,7 @@ fn changed(sent: Result<String, PostError>) -> Result<Value, Unchanged> {
             // InvalidArgument, NotFound (a lease), PermissionDenied, Unauthenticated.
             let code = serde_json::from_str::<Value>(&text).ok().and_then(|v| v["code"].as_u64());
             let refused = matches!((status, code), (400 | 401 | 403 | 404, Some(3 | 5 | 7 | 16)));
-            let reason = PostError::Answered(status, text).to_string();
+            let reason = reason(&PostError::Answered(status, text));
             Err(if refused { Unchanged::Refused(reason) } else { Unchanged::Unknown(reason) })
         }
     }
@@ -468,9 +507,9 @@ fn config(v: &Value, revision: u64) -> ConfigKey {
 fn member_key(database: &Database, name: &str, text: &str) -> Option<MemberKey> {
     let value: Value = serde_json::from_str(text).ok()?;
     let address = value["api_url"].as_str().unwrap_or_default().trim_end_matches("/patroni").trim_end_matches('/').to_string();
-    let sql = value["conn_url"].as_str().and_then(|u| u.split("://").nth(1)).map(|r| r.split('/').next().unwrap_or(r));
+    let sql = value["conn_url"].as_str().and_then(endpoint::of_conn_url);
     let member = database.members.iter().position(|m| m.rest == address).map(MemberId::of);
-    Some(MemberKey { name: name.into(), member, address, sql: sql.map(|s| s.rsplit('@').next().unwrap_or(s).to_string()) })
+    Some(MemberKey { name: name.into(), member, address, sql })
 }
 
 #[cfg(test)]

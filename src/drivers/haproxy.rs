@@ -1,20 +1,27 @@
-//! HAProxy's runtime API: one line a connection; an answer of empty lines means done.
+//! HAProxy's runtime API by TCP or by its Unix socket: one line a connection; an answer of empty lines means done.
 
 use crate::model::*;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ANSWER: u64 = 4 << 20;
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Connects to `host:port`, or to the socket at an absolute path.
+async fn connect(address: &str) -> std::io::Result<Box<dyn Stream>> {
+    Ok(if address.starts_with('/') { Box::new(UnixStream::connect(address).await?) } else { Box::new(TcpStream::connect(address).await?) })
+}
 
 /// Sends one line of commands.
 ///
 /// # Errors
 /// No answer in time; `true` beside the text if the command may have been heard.
 pub async fn ask(address: &str, command: &str) -> Result<String, (String, bool)> {
-    let connect = tokio::time::timeout(TIMEOUT, TcpStream::connect(address));
-    let mut stream = match connect.await {
+    let mut stream = match tokio::time::timeout(TIMEOUT, connect(address)).await {
         Err(_) => return Err(("no answer in time".to_string(), false)),
         Ok(Err(e)) => return Err((e.to_string(), false)),
         Ok(Ok(stream)) => stream,
@@ -190,4 +197,31 @@ pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl F
         check: s.check.into(),
     };
     servers.into_iter().map(view).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+
+    /// The runtime API answers in the same way by its Unix socket.
+    #[test]
+    fn the_runtime_api_by_a_unix_socket() {
+        let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
+        let path = directory.path().join("admin.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap_or_else(|e| panic!("{e}"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap_or_else(|e| panic!("{e}"));
+            let mut line = String::new();
+            let _ = BufReader::new(&stream).read_line(&mut line);
+            let _ = stream.write_all(b"# pxname,svname\nprimary,eu\n\n");
+            line
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let answer = runtime.block_on(ask(&path.display().to_string(), "show stat"));
+        assert_eq!(answer, Ok("# pxname,svname\nprimary,eu\n\n".to_string()));
+        assert_eq!(server.join().unwrap_or_default(), "show stat\n");
+        let gone = runtime.block_on(ask(&directory.path().join("gone.sock").display().to_string(), "show stat"));
+        assert!(gone.is_err_and(|(_, heard)| !heard));
+    }
 }

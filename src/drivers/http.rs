@@ -1,13 +1,13 @@
-//! One HTTP client for each database's REST and store endpoints, with its certificates and its login.
+//! One HTTP client for each protocol of a database, with its own certificates and its own login. It follows no redirect: what is
+//! sent once must not be sent on, and a login must not go where the configuration did not send it.
 
-use crate::model::{Database, ProbeResult, Span};
+use crate::config;
+use crate::model::{Database, ProbeResult, Span, Tls};
 use std::time::{Duration, Instant};
 
 #[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
-    /// For what may change something: it follows no redirect, since whoever is there may send it on once more.
-    sender: reqwest::Client,
     login: Option<(String, String)>,
 }
 
@@ -15,19 +15,24 @@ pub struct Http {
 pub const TIMEOUT: Duration = Duration::from_millis(1000);
 
 impl Http {
+    /// For the members' REST API, with its login.
+    ///
     /// # Errors
     /// A file of certificates, keys or passwords cannot be read or is none.
-    pub fn new(database: &Database) -> Result<Http, String> {
-        let client = builder(database)?.build().map_err(|e| e.to_string())?;
-        let sender = builder(database)?.redirect(reqwest::redirect::Policy::none()).build().map_err(|e| e.to_string())?;
+    pub fn rest(database: &Database) -> Result<Http, String> {
         let login = match &database.login {
             None => None,
-            Some(login) => {
-                let password = std::fs::read_to_string(&login.password_file).map_err(|e| format!("{}: {e}", login.password_file))?;
-                Some((login.user.clone(), password.trim_end().to_string()))
-            }
+            Some(l) => Some((l.user.clone(), config::password(&l.password_file, l.credential.as_deref())?)),
         };
-        Ok(Http { client, sender, login })
+        Ok(Http { client: client(database.tls.rest.as_ref())?, login })
+    }
+
+    /// For the consensus store, which has a login of another sort.
+    ///
+    /// # Errors
+    /// A file of certificates or keys cannot be read or is none.
+    pub fn store(database: &Database) -> Result<Http, String> {
+        Ok(Http { client: client(database.tls.store.as_ref())?, login: None })
     }
 
     fn with_login(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
@@ -60,7 +65,7 @@ impl Http {
     /// # Errors
     /// No answer in time.
     pub async fn patch_nothing(&self, url: &str) -> Result<EmptyReply, PostError> {
-        let request = self.with_login(self.sender.patch(url)).timeout(TIMEOUT).json(&serde_json::json!({}));
+        let request = self.with_login(self.client.patch(url)).timeout(TIMEOUT).json(&serde_json::json!({}));
         let response = request.send().await.map_err(|e| PostError::Lost(words(&e)))?;
         let date = response.headers().get(reqwest::header::DATE).and_then(|d| d.to_str().ok());
         let date_ms = date.and_then(|d| chrono::DateTime::parse_from_rfc2822(d).ok()).map(|d| d.timestamp_millis());
@@ -70,7 +75,20 @@ impl Http {
     /// # Errors
     /// No answer, or one that is no success; the text says which.
     pub async fn post(&self, url: &str, body: &serde_json::Value, timeout: Duration) -> Result<String, PostError> {
-        let request = self.with_login(self.sender.post(url)).timeout(timeout).json(body);
+        Self::send(self.with_login(self.client.post(url)).timeout(timeout).json(body)).await
+    }
+
+    /// The same with a token instead of a login, as etcd wants it: without `Bearer`.
+    ///
+    /// # Errors
+    /// As [`Http::post`].
+    pub async fn post_with_token(&self, url: &str, body: &serde_json::Value, timeout: Duration, token: Option<&str>) -> Result<String, PostError> {
+        let request = self.client.post(url).timeout(timeout).json(body);
+        let request = token.into_iter().fold(request, |r, token| r.header(reqwest::header::AUTHORIZATION, token));
+        Self::send(request).await
+    }
+
+    async fn send(request: reqwest::RequestBuilder) -> Result<String, PostError> {
         let response = request.send().await.map_err(|e| if e.is_connect() { PostError::NotSent(words(&e)) } else { PostError::Lost(words(&e)) })?;
         let status = response.status();
         let text = response.text().await.map_err(|e| PostError::Lost(words(&e)))?;
@@ -85,26 +103,28 @@ pub struct EmptyReply {
     pub date_ms: Option<i64>,
 }
 
-/// A client with the certificates of a database.
-fn builder(database: &Database) -> Result<reqwest::ClientBuilder, String> {
+/// A client with these certificates.
+fn client(tls: Option<&Tls>) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
         .timeout(TIMEOUT)
         .connect_timeout(Duration::from_millis(1500))
         .pool_idle_timeout(Duration::from_secs(20));
-    if let Some(tls) = &database.tls {
+    if let Some(tls) = tls {
         let read = |path: &String| std::fs::read(path).map_err(|e| format!("{path}: {e}"));
         if let Some(ca) = &tls.ca {
             let roots = reqwest::Certificate::from_pem_bundle(&read(ca)?).map_err(|e| format!("{ca}: {e}"))?;
             builder = builder.tls_certs_only(roots);
         }
         if let (Some(cert), Some(key)) = (&tls.cert, &tls.key) {
+            config::check_key(key)?;
             let mut pem = read(key)?;
             pem.extend(read(cert)?);
             builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(|e| format!("{cert}: {e}"))?);
         }
     }
-    Ok(builder)
+    builder.build().map_err(|e| e.to_string())
 }
 
 /// Why a request brought no success.
@@ -179,7 +199,7 @@ mod tests {
     fn probed(url: &str) -> ProbeResult {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}"));
-        let http = Http { sender: client.clone(), client, login: None };
+        let http = Http { client, login: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
         runtime.block_on(http.get(url, Duration::from_secs(5))).0
     }

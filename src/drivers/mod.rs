@@ -9,7 +9,11 @@ mod claim;
 mod command;
 mod door;
 mod effects;
+mod endpoint;
 mod etcd;
+mod etcd_login;
+#[cfg(test)]
+mod etcd_real;
 mod haproxy;
 mod http;
 mod inquiry;

@@ -50,29 +50,16 @@ impl Sql {
         let mut config = Config::new();
         config.user(&sql.user).dbname(&sql.dbname).application_name("bpci").connect_timeout(Duration::from_millis(1_500));
         if let Some(path) = &sql.password_file {
-            let password = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
-            config.password(password.trim_end());
+            config.password(crate::config::password(path, sql.credential.as_deref())?);
         }
-        let tls = match database.tls.as_ref().and_then(|t| t.ca.as_ref()) {
-            None => None,
-            Some(ca) => {
-                use rustls::pki_types::pem::PemObject;
-                let mut roots = rustls::RootCertStore::empty();
-                for cert in rustls::pki_types::CertificateDer::pem_file_iter(ca).map_err(|e| format!("{ca}: {e}"))? {
-                    roots.add(cert.map_err(|e| format!("{ca}: {e}"))?).map_err(|e| format!("{ca}: {e}"))?;
-                }
-                let client = rustls::ClientConfig::builder().with_root_certificates(Arc::new(roots)).with_no_client_auth();
-                Some(tokio_postgres_rustls::MakeRustlsConnect::new(client))
-            }
-        };
+        let tls = database.tls.sql.as_ref().map(tls_of).transpose()?.flatten();
         Ok(Some(Sql { config, tls }))
     }
 
     /// # Errors
     /// It does not answer in time, or refuses.
     pub async fn connect(&self, address: &str) -> Result<Client, String> {
-        let (host, port) =
-            address.rsplit_once(':').and_then(|(h, p)| Some((h, p.parse::<u16>().ok()?))).ok_or_else(|| format!("`{address}` is no address"))?;
+        let (host, port) = super::endpoint::split(address).ok_or_else(|| format!("`{address}` is no address"))?;
         let mut config = self.config.clone();
         config.host(host).port(port);
         let connect = async {
@@ -92,6 +79,31 @@ impl Sql {
         };
         tokio::time::timeout(Duration::from_secs(2), connect).await.map_err(|_| "no answer in time".to_string())?
     }
+}
+
+/// TLS with this CA, and the client certificate if there is one; `None` without a CA.
+fn tls_of(tls: &Tls) -> Result<Option<tokio_postgres_rustls::MakeRustlsConnect>, String> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let Some(ca) = &tls.ca else { return Ok(None) };
+    let certificates = |path: &str| -> Result<Vec<CertificateDer<'static>>, String> {
+        let told = |e: rustls::pki_types::pem::Error| format!("{path}: {e}");
+        CertificateDer::pem_file_iter(path).map_err(told)?.collect::<Result<_, _>>().map_err(told)
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in certificates(ca)? {
+        roots.add(certificate).map_err(|e| format!("{ca}: {e}"))?;
+    }
+    let client = rustls::ClientConfig::builder().with_root_certificates(Arc::new(roots));
+    let client = match (&tls.cert, &tls.key) {
+        (Some(cert), Some(key)) => {
+            crate::config::check_key(key)?;
+            let private = PrivateKeyDer::from_pem_file(key).map_err(|e| format!("{key}: {e}"))?;
+            client.with_client_auth_cert(certificates(cert)?, private).map_err(|e| format!("{cert}: {e}"))?
+        }
+        _ => client.with_no_client_auth(),
+    };
+    Ok(Some(tokio_postgres_rustls::MakeRustlsConnect::new(client)))
 }
 
 pub fn words(e: &tokio_postgres::Error) -> String {
@@ -117,6 +129,10 @@ pub async fn receiver(client: &Client) -> Result<Receiver, String> {
     Ok(Receiver { streaming: status == "streaming", silent_for: silent.map(|ms| Span(ms.max(0.0) as u64)) })
 }
 
+/// The server's own address, an IPv6 address in brackets.
+const SERVER: &str = "SELECT CASE family(inet_server_addr()) WHEN 6 THEN '[' || host(inet_server_addr()) || ']' ELSE host(inet_server_addr()) END \
+    || ':' || inet_server_port(), pg_is_in_recovery()";
+
 /// A validating write: one row, read back, on a server that is not the old primary.
 pub struct Write<'a> {
     pub address: &'a str,
@@ -134,16 +150,13 @@ impl Write<'_> {
     pub async fn once(&self, sql: &Sql, patience: Duration) -> Result<String, String> {
         let client = sql.connect(self.address).await?;
         let all = async {
-            let row = client
-                .query_one("SELECT host(inet_server_addr()) || ':' || inet_server_port(), pg_is_in_recovery()", &[])
-                .await
-                .map_err(|e| words(&e))?;
+            let row = client.query_one(SERVER, &[]).await.map_err(|e| words(&e))?;
             let (server, standby): (Option<String>, bool) = (row.get(0), row.get(1));
             let server = server.unwrap_or_default();
             if standby {
                 return Err(format!("{server} is in recovery"));
             }
-            if self.not.contains(&server) {
+            if self.not.iter().any(|left| super::endpoint::same(left, &server)) {
                 return Err(format!("this still leads to the old primary, {server}"));
             }
             self.same_system(&client).await?;

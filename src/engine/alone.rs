@@ -84,6 +84,7 @@ impl Onto {
             groups: vec![Group { name: group.name.clone(), services: (0..self.services.len()).map(ServiceId::of).collect(), database }],
             policy: estate.policy.clone(),
             plans: estate.plans.clone(),
+            needs: Vec::new(),
             may: None,
             renamed: Renamed::default(),
             departed: Departed::default(),
@@ -130,6 +131,7 @@ impl Onto {
         Telemetry {
             groups: vec![group],
             services: vec![vec![Probes::default(); self.regions.len() + 1]; self.services.len()],
+            needs: Vec::new(),
             loads: self.regions.iter().map(|r| telemetry.loads[r.at()]).collect(),
             signals: signals.collect(),
         }

@@ -373,6 +373,9 @@ pub fn automation_veto(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     if !cx.state.armed {
         return Some(Veto::ReadOnly);
     }
+    if let Some((rule, fault)) = cx.estate().automation_off(cx.state.mode, cx.now.utc) {
+        return Some(Veto::WaiverInvalid { rule, fault });
+    }
     let settle = cx.estate().policy.limits.settle;
     let up = cx.now.mono.since(cx.state.since);
     if claim::state(cx, proposal.group).is_some_and(|c| c.is_legacy()) {

@@ -67,10 +67,18 @@ fn estate(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
     if let Some((at, by_ms)) = cx.state.clock_jumped.filter(|(at, _)| s.now.utc.since(*at) < JUMP_TOLD) {
         list.push(Condition::new(ConditionKind::ClockJumped { by_ms }, About::Estate).since(Some(at)));
     }
+    list.extend(automation_off(cx, s));
     if s.stale.is_empty() && s.regions.iter().all(|r| r.status == RegionStatus::Unknown) {
         list.push(Condition::new(ConditionKind::NothingMeasured, About::Estate));
     }
     list
+}
+
+/// Automation is configured, and a waiver in the configuration keeps it off.
+fn automation_off(cx: &Facts, s: &Snapshot) -> Option<Condition> {
+    let (rule, fault) = s.estate.automation_off(cx.state.mode, s.now.utc).filter(|_| s.estate.policy.automates())?;
+    let since = if let WaiverFault::Expired { at } = fault { Some(at) } else { None };
+    Some(Condition::new(ConditionKind::AutomationOff { rule, fault }, About::Estate).since(since))
 }
 
 /// A disaster of this database's region is open: it tells why the primary is silent.
@@ -250,7 +258,11 @@ fn users(s: &Snapshot, service: ServiceId) -> Option<Condition> {
     let kind = match view.health {
         ServiceHealth::Down => ConditionKind::ServiceDown,
         ServiceHealth::Impaired => ConditionKind::ServiceImpaired,
-        ServiceHealth::Unknown | ServiceHealth::Ok => return None,
+        ServiceHealth::Unknown => match view.places.iter().find_map(|p| p.failure.clone()) {
+            Some(ProbeResult::NotAsked(reason)) => ConditionKind::CheckImpossible { reason },
+            _ => return None,
+        },
+        ServiceHealth::Ok => return None,
     };
     Some(Condition::new(kind, About::Service(service)).measured(view.places.iter().filter_map(|p| p.asked).max()))
 }

@@ -17,6 +17,7 @@ mod foretold;
 mod fork;
 mod laws;
 mod limits;
+mod needs;
 mod orders;
 pub mod planted;
 mod position;

@@ -230,6 +230,11 @@ fn drill(cx: &Facts, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>
     match drilled(Digest::of_value(plan)).map(|at| cx.now.utc.since(at)) {
         Some(ago) if ago <= DRILL => holds(PointName::Drill, PointFinding::Drilled { plan: name, ago }),
         Some(ago) => lacks(PointName::Drill, PointFinding::DrillOverdue { plan: name, ago }),
-        None => lacks(PointName::Drill, PointFinding::NeverDrilled { plan: name, acts: !cx.estate().policy.limits.drilled }),
+        None => lacks(PointName::Drill, PointFinding::NeverDrilled { plan: name, acts: acts_undrilled(cx) }),
     }
+}
+
+/// Automation acts although the plan was not drilled.
+fn acts_undrilled(cx: &Facts) -> bool {
+    !cx.estate().policy.limits.drilled && cx.estate().automation_off(cx.state.mode, cx.now.utc).is_none()
 }

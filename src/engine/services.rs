@@ -67,6 +67,11 @@ fn alone(places: &[PlaceView], hit: bool) -> ServiceHealth {
     }
 }
 
+/// Whether an answer was a success; `None` if it could not be asked.
+fn well(result: &ProbeResult) -> Option<bool> {
+    if let ProbeResult::NotAsked(_) = result { None } else { Some(result.is_well()) }
+}
+
 fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     let service = cx.estate().service(id);
     let database = cx.database(service.group).filter(|d| d.service == id);
@@ -75,7 +80,8 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
     }
     let probes = &cx.telemetry.services[id.at()];
     let recent = |at: Option<Mono>| at.is_some_and(|t| cx.now.mono.since(t) <= cx.stale_after());
-    let of = |p: &super::telemetry::Probes| (p.last.as_ref().filter(|_| recent(p.last_try)).map(ProbeResult::is_well), p.last_try);
+    let told = |p: &super::telemetry::Probes| p.last.clone().filter(|_| recent(p.last_try));
+    let of = |p: &super::telemetry::Probes| (told(p).as_ref().and_then(well), p.last_try);
     let mut list: Vec<PlaceView> = service
         .regions
         .iter()
@@ -84,13 +90,15 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
             // It answers there if one of its members does.
             let member = members.max_by_key(|(well, asked)| (*well, *asked));
             // Where nobody ever asks it, nothing is said of it.
-            let (well, asked) = member.or_else(|| probes.get(region.at()).filter(|p| p.last_try.is_some()).map(of))?;
-            Some(PlaceView { region: Some(*region), well, asked })
+            let probe = || probes.get(region.at()).filter(|p| p.last_try.is_some());
+            let failure = probe().filter(|_| member.is_none()).and_then(told).filter(|r| !r.is_well());
+            let (well, asked) = member.or_else(|| probe().map(of))?;
+            Some(PlaceView { region: Some(*region), well, asked, failure })
         })
         .collect();
     if let Some(one) = probes.last().filter(|p| p.last_try.is_some()) {
         let (well, asked) = of(one);
-        list.push(PlaceView { region: None, well, asked });
+        list.push(PlaceView { region: None, well, asked, failure: told(one).filter(|r| !r.is_well()) });
     }
     list
 }

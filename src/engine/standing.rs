@@ -9,7 +9,9 @@ pub fn standing(cx: &Facts, cut: Vec<RegionId>) -> Standing {
     let estate = cx.estate();
     let failing = estate.service_ids().flat_map(|id| {
         let places = estate.service(id).regions.iter().map(move |r| (id, *r));
-        places.filter(|(id, r)| cx.telemetry.services[id.at()][r.at()].last.as_ref().is_some_and(|last| !last.is_well()))
+        places.filter(|(id, r)| {
+            cx.telemetry.services[id.at()][r.at()].last.as_ref().is_some_and(|last| !last.is_well() && !matches!(last, ProbeResult::NotAsked(_)))
+        })
     });
     Standing {
         now: cx.now.mono,

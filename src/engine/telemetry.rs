@@ -29,6 +29,11 @@ impl Probes {
             return;
         }
         (self.last_try, self.speaks_until) = (Some(at), Some(at.plus(waited)));
+        if matches!(result, ProbeResult::NotAsked(_)) {
+            // Who could not ask knows nothing of it: neither a failure nor a success.
+            self.last = Some(result);
+            return;
+        }
         if result.is_life() {
             self.last_life = Some(at);
         }
@@ -248,6 +253,8 @@ pub struct Telemetry {
     pub groups: Vec<GroupTelemetry>,
     /// By service, then by region; the last entry is the service's one address.
     pub services: Vec<Vec<Probes>>,
+    /// By need, in the estate's order.
+    pub needs: Vec<Timed<ProbeResult>>,
     pub loads: Vec<Timed<Percent>>,
     pub signals: Vec<Signal>,
 }
@@ -267,6 +274,7 @@ impl Telemetry {
         Telemetry {
             groups: estate.groups.iter().map(group).collect(),
             services: vec![vec![Probes::default(); estate.regions.len() + 1]; estate.services.len()],
+            needs: vec![None; estate.needs.len()],
             loads: vec![None; estate.regions.len()],
             signals: Vec::new(),
         }
@@ -349,6 +357,11 @@ impl Telemetry {
             Fact::Load { region, load } => {
                 if let Some(slot) = self.loads.get_mut(region.at()) {
                     replace(slot, load, at);
+                }
+            }
+            Fact::Need { need, result } => {
+                if let Some(known) = self.needs.get_mut(usize::from(need)) {
+                    replace(known, result, at);
                 }
             }
             Fact::Signal { kind, region, groups, text, active } => {

@@ -2,6 +2,7 @@
 
 use super::{
     Bytes, DisasterId, DisasterType, GroupId, MemberId, Mono, OperationId, Percent, RegionId, ServiceId, Severity, SignOfLife, Span, Utc, Veto,
+    WaivedRule, WaiverFault,
 };
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +121,10 @@ pub enum ConditionKind {
         rpo: Span,
     },
     ServiceImpaired,
+    /// A service's health check cannot be made: nothing is known of the service.
+    CheckImpossible {
+        reason: String,
+    },
     Paused,
     /// No standby may take over without a risk.
     NobodyCanTakeOver,
@@ -181,6 +186,11 @@ pub enum ConditionKind {
     IdentityChanged {
         change: super::IdentityChange,
     },
+    /// Automation is configured and off: a rule of it is waived without a reason, or the waiver has expired.
+    AutomationOff {
+        rule: WaivedRule,
+        fault: WaiverFault,
+    },
     /// Nothing was measured yet.
     NothingMeasured,
 }
@@ -217,6 +227,7 @@ impl ConditionKind {
             ConditionKind::LagOverRpo { .. } => (24, "lag_over_rpo"),
             ConditionKind::FallsBehind { .. } => (25, "falls_behind"),
             ConditionKind::ServiceImpaired => (26, "service_impaired"),
+            ConditionKind::CheckImpossible { .. } => (26, "check_impossible"),
             ConditionKind::Paused => (27, "paused"),
             ConditionKind::NobodyCanTakeOver => (28, "nobody_can_take_over"),
             ConditionKind::Unproven => (29, "unproven"),
@@ -224,6 +235,7 @@ impl ConditionKind {
             ConditionKind::Departed { .. } => (31, "departed"),
             ConditionKind::FenceCheckFails { .. } => (31, "fence_check_fails"),
             ConditionKind::NotReady { .. } => (31, "not_ready"),
+            ConditionKind::AutomationOff { .. } => (31, "automation_off"),
             ConditionKind::Fenced { .. } => (32, "fenced"),
             ConditionKind::NotRestored { .. } => (33, "not_restored"),
             ConditionKind::LedElsewhere { .. } => (34, "led_elsewhere"),

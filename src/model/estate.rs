@@ -1,7 +1,10 @@
 //! The estate: all that is protected under one name, as the configuration describes it.
 
 use super::disaster::vocabulary;
-use super::{Automation, DisasterType, GroupId, May, MemberId, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy};
+use super::{
+    Automation, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy, Waiver,
+    Watchdog,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,6 +21,9 @@ pub struct Estate {
     pub groups: Vec<Group>,
     pub policy: Policy,
     pub plans: Vec<Plan>,
+    /// What a recovery needs besides; empty: nobody has declared it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
     /// Who may order what. `None`: root and the controller's own account alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may: Option<May>,
@@ -66,8 +72,19 @@ pub struct Service {
 /// How a service is asked whether it is well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Health {
-    Http { url: String, expect: u16 },
-    Tcp { address: String },
+    Http {
+        url: String,
+        /// `None`: any answer below 500 is one.
+        expect: Option<u16>,
+        /// An answer that takes longer is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Span>,
+    },
+    Tcp {
+        address: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Span>,
+    },
 }
 
 /// What is recovered together. At most one operation runs on it.
@@ -87,8 +104,16 @@ pub struct Database {
     pub members: Vec<Member>,
     /// Endpoints of the consensus store.
     pub store: Vec<StoreEndpoint>,
+    /// The login of the members' REST API. Nothing else gets it.
     pub login: Option<Login>,
-    pub tls: Option<Tls>,
+    /// The login of the consensus store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_login: Option<Login>,
+    #[serde(default, skip_serializing_if = "DatabaseTls::is_empty")]
+    pub tls: DatabaseTls,
+    /// What is declared of the members' watchdog; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watchdog: Option<Watchdog>,
     pub sql: Option<Sql>,
     pub fence: Option<Fence>,
     pub balancers: Vec<Balancer>,
@@ -163,7 +188,7 @@ pub struct StoreEndpoint {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balancer {
-    /// The runtime API, `host:port`.
+    /// The runtime API: `host:port`, or the absolute path of a Unix socket.
     pub address: String,
     /// Where it runs, if that is declared.
     pub region: Option<RegionId>,
@@ -174,6 +199,9 @@ pub struct Balancer {
 pub struct Login {
     pub user: String,
     pub password_file: String,
+    /// The name to look for in `$CREDENTIALS_DIRECTORY` first: the file was given by its bare name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
 }
 
 /// Files of certificates and keys in PEM.
@@ -188,6 +216,9 @@ pub struct Tls {
 pub struct Sql {
     pub user: String,
     pub password_file: Option<String>,
+    /// As in [`Login`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
     pub dbname: String,
 }
 
@@ -245,10 +276,24 @@ pub struct AutomationLimits {
     pub settle: Span,
     /// Not again on the same group within this time.
     pub cooldown: Span,
-    /// Not with a fence whose last proof is older.
+    /// Not with a fence whose last proof is older; `None`: waived.
     pub fence_proof: Option<Span>,
-    /// Not with a plan that has changed since its last drill, or was never drilled.
+    /// Not with a plan that has changed since its last drill, or was never drilled; `false`: waived.
     pub drilled: bool,
+    /// Why the proof of the fence is waived, and until when; without it a live estate's automation is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence_proof_waiver: Option<Waiver>,
+    /// The same for the drill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drilled_waiver: Option<Waiver>,
+}
+
+impl Policy {
+    /// Some disaster is to be answered without a person.
+    pub fn automates(&self) -> bool {
+        let full = |r: &&Response| r.automated && self.strategies.get(&r.strategy).is_some_and(|s| s.automation == Automation::Full);
+        self.responses.iter().any(|r| full(&r))
+    }
 }
 
 impl Estate {

@@ -67,6 +67,11 @@ pub enum Fact {
         region: Option<RegionId>,
         result: ProbeResult,
     },
+    /// What something that a recovery needs answered; `need` is its place in the estate.
+    Need {
+        need: u16,
+        result: ProbeResult,
+    },
     /// The share of the normal total load that a region carries now.
     Load {
         region: RegionId,
@@ -124,6 +129,8 @@ pub enum ProbeResult {
     Silent,
     /// An answer that is no success: something lives there, and it is not well.
     Unwell(String),
+    /// It could not be asked: its name is not known, or this machine does not trust its certificate. That says nothing of it.
+    NotAsked(String),
 }
 
 impl ProbeResult {

@@ -362,6 +362,9 @@ pub struct PlaceView {
     /// `None`: it was not asked, or not lately.
     pub well: Option<bool>,
     pub asked: Option<Mono>,
+    /// What it answered lately, if that was no success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<super::ProbeResult>,
 }
 
 /// The worst first.

@@ -1,6 +1,6 @@
 //! Why automation does not begin an operation.
 
-use super::{Automation, Check, DisasterType, OperationId, RegionId, Risk, Span, Strategy, Tally, Utc};
+use super::{Automation, Check, DisasterType, OperationId, RegionId, Risk, Span, Strategy, Tally, Utc, WaivedRule, WaiverFault};
 use serde::{Deserialize, Serialize};
 
 /// Why automation would not begin a choice by itself.
@@ -36,6 +36,11 @@ pub enum Veto {
         within: Span,
     },
     NotDrilled,
+    /// A rule is waived without a reason and an expiry date, or the waiver has expired.
+    WaiverInvalid {
+        rule: WaivedRule,
+        fault: WaiverFault,
+    },
     /// A claim of an older program stands in the store: only a person may take it over.
     OlderClaim,
     /// The target cannot carry what would come.
@@ -98,6 +103,7 @@ impl Veto {
             | Veto::Cooldown { .. }
             | Veto::FenceNotProven { .. }
             | Veto::NotDrilled
+            | Veto::WaiverInvalid { .. }
             | Veto::OlderClaim
             | Veto::Unfinished { .. }
             | Veto::AlreadyAnswered { .. }

@@ -156,6 +156,11 @@ impl Translated {
                 Fact::Balancer { group: g(group)?, balancer: b(group, balancer)?, servers }
             }
             Fact::BalancerAway { group, balancer, reason } => Fact::BalancerAway { group: g(group)?, balancer: b(group, balancer)?, reason },
+            Fact::Need { need, result } => {
+                let name = &self.there.needs.get(usize::from(need))?.name;
+                let need = self.here.needs.iter().position(|n| n.name == *name).and_then(|i| u16::try_from(i).ok())?;
+                Fact::Need { need, result }
+            }
             Fact::Load { region, load } => Fact::Load { region: self.region(region)?, load },
             Fact::Service { service, region, result } => {
                 let region = match region {

@@ -1,6 +1,6 @@
 //! What is wrong now: a headline of the worst, and a sentence for each.
 
-use super::{region_reason_words, sign_words, source_words, veto_words};
+use super::{region_reason_words, sign_words, source_words, veto_words, waiver_words};
 use crate::model::*;
 
 /// The worst of what is wrong now, with everything else of its kind.
@@ -86,6 +86,7 @@ pub fn title(condition: &Condition) -> String {
         ConditionKind::LagOverRpo { .. } => "LAG OVER RPO",
         ConditionKind::FallsBehind { .. } => "FALLS BEHIND",
         ConditionKind::ServiceImpaired => "SERVICE IMPAIRED",
+        ConditionKind::CheckImpossible { .. } => "HEALTH CHECK IMPOSSIBLE",
         ConditionKind::Paused => "PATRONI PAUSED",
         ConditionKind::NobodyCanTakeOver => "NOBODY COULD TAKE OVER",
         ConditionKind::Unproven => "UNPROVEN",
@@ -102,6 +103,7 @@ pub fn title(condition: &Condition) -> String {
         ConditionKind::ClockJumped { .. } => "CLOCK JUMPED",
         ConditionKind::Cooldown { .. } => "AUTOMATION IN COOLDOWN",
         ConditionKind::NotReady { .. } => "NOT READY",
+        ConditionKind::AutomationOff { .. } => "AUTOMATION OFF",
         ConditionKind::NothingMeasured => "LOOKING",
     };
     name.to_string()
@@ -162,10 +164,12 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::StoreSilent { reason }
         | ConditionKind::BalancerSilent { reason, .. }
         | ConditionKind::FenceCheckFails { reason, .. }
+        | ConditionKind::CheckImpossible { reason }
         | ConditionKind::LoginRefused { reason, .. } => reason.clone(),
         ConditionKind::RegionDegraded { reason } => region_reason_words(reason),
         ConditionKind::OnlyOurProbesFail { by } => sign_words(by),
         ConditionKind::AutomationBlocked { veto } => veto_words(veto, estate),
+        ConditionKind::AutomationOff { rule, fault } => waiver_words(*rule, *fault),
         ConditionKind::Cooldown { until } => format!("until {}", until.clock()),
         ConditionKind::LedElsewhere { at, planned } => format!("{}, planned {}", estate.region(*at).name, estate.region(*planned).name),
         ConditionKind::WritesWait => "writes wait".to_string(),

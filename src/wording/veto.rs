@@ -17,6 +17,7 @@ pub fn veto_words(veto: &Veto, estate: &Estate) -> String {
         Veto::Cooldown { acted, cooldown, .. } => format!("acted {acted} ago; not again within {cooldown}"),
         Veto::FenceNotProven { within } => format!("the fence was not proven within {within}"),
         Veto::NotDrilled => "the plan was not drilled as it stands before this controller began; drill it, and start again".to_string(),
+        Veto::WaiverInvalid { rule, fault } => waiver_words(*rule, *fault),
         Veto::OlderClaim => "an older program holds the claim; only a person may take that over".to_string(),
         Veto::TargetShort { check, to } => {
             let to = to.map_or("?", |to| estate.region(to).name.as_str());
@@ -48,6 +49,7 @@ pub const fn veto_word(veto: &Veto) -> &'static str {
         Veto::Cooldown { .. } => "cooldown",
         Veto::FenceNotProven { .. } => "fence not proven",
         Veto::NotDrilled => "not drilled",
+        Veto::WaiverInvalid { .. } => "waiver",
         Veto::OlderClaim => "older claim",
         Veto::TargetShort { .. } => "target too small",
         Veto::Risky { .. } => "risk",
@@ -60,5 +62,15 @@ pub const fn veto_word(veto: &Veto) -> &'static str {
         Veto::EvidenceTooOld { .. } => "stale evidence",
         Veto::Unfinished { .. } => "operation waits",
         Veto::AlreadyAnswered { .. } => "answered once",
+    }
+}
+
+/// Why a waiver in the configuration keeps automation off, and what to do.
+pub fn waiver_words(rule: WaivedRule, fault: WaiverFault) -> String {
+    match fault {
+        WaiverFault::Incomplete => {
+            format!("the configuration waives `{rule}` without a reason and an expiry date; add both, or remove the waiver")
+        }
+        WaiverFault::Expired { at } => format!("the waiver of `{rule}` expired at {at}; renew it, or remove it"),
     }
 }

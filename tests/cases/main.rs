@@ -1,5 +1,10 @@
 //! Inputs that showed a fault once, each with what is expected of it now.
 
+mod asked;
+mod needed;
+mod waived;
+mod written;
+
 use bpci::config;
 use bpci::controller::{Played, play};
 use bpci::journal::{Journal, JournalError, Reader};

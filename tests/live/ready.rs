@@ -72,6 +72,8 @@ pub fn each_lack(lab: &Lab) {
 
     let wrong = lab.dir.path().join("wrong.password");
     std::fs::write(&wrong, "not it\n").unwrap_or_else(|e| panic!("{e}"));
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&wrong, private).unwrap_or_else(|e| panic!("{e}"));
     let locked = lab.estate_with("locked-ready", |t| t.replace(&format!("{}/bpci.password", lab.path()), &wrong.display().to_string()));
     lacks(lab, &locked, "credentials", "does not let bpci in");
 

@@ -29,7 +29,7 @@ pub async fn ask(eyes: &Eyes) -> StoreAnswers {
         answers.writes.push((prefix, write(etcd, &changes).await));
     }
     for endpoint in &database.store {
-        let (_, text) = eyes.http.get(&format!("{}/metrics", endpoint.url), TIMEOUT).await;
+        let (_, text) = etcd.page(&format!("{}/metrics", endpoint.url), TIMEOUT).await;
         let text = text.unwrap_or_default();
         answers.peer_round_trip = answers.peer_round_trip.max(peer_round_trip(&text));
         let fuller = |q: &(Bytes, Bytes)| q.0.0.saturating_mul(1_000) / q.1.0.max(1);
@@ -74,7 +74,7 @@ async fn voter(eyes: &Eyes, member: &Value) -> VoterAnswers {
     let urls: Vec<&str> = member["clientURLs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut answers = false;
     for url in &urls {
-        let (result, _) = eyes.http.get(&format!("{}/version", url.trim_end_matches('/')), TIMEOUT).await;
+        let (result, _) = eyes.etcd.page(&format!("{}/version", url.trim_end_matches('/')), TIMEOUT).await;
         answers |= result.is_well();
     }
     VoterAnswers {

@@ -42,7 +42,7 @@ fn answers<'a>(subject: &Subject<'a>, member: MemberId, found: &mut Findings) ->
             let finding = match last {
                 ProbeResult::Refused => SurveyFinding::Refused,
                 ProbeResult::Silent => SurveyFinding::Silent,
-                ProbeResult::Unwell(reason) => SurveyFinding::NoAnswer { reason: reason.clone() },
+                ProbeResult::Unwell(reason) | ProbeResult::NotAsked(reason) => SurveyFinding::NoAnswer { reason: reason.clone() },
                 ProbeResult::Answered { .. } => SurveyFinding::NotAskedYet,
             };
             found.missing(check, about, finding);

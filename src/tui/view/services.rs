@@ -4,6 +4,7 @@ use super::{Shown, fact};
 use crate::model::*;
 use crate::tui::panel::{Canvas, health_mark};
 use crate::tui::text::Row;
+use crate::wording::probe_words;
 use ratatui::text::Line;
 
 fn id_of(c: &Canvas, id: u64) -> Option<ServiceId> {
@@ -50,6 +51,11 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
             None => (g.unknown, t.dim),
         };
         row = row.add(mark.repeat(alike.len()), style);
+    }
+    // Of one that is asked at one address the reason has room beside it.
+    let only = if let [place] = view.places.as_slice() { reason(service, place) } else { None };
+    if let Some(reason) = only {
+        return row.rest(g, &format!("  {reason}"), c.width, t.dim).line();
     }
     row.fitted(g, c.width).line()
 }
@@ -103,12 +109,20 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         let age = place.asked.map_or(String::new(), |at| format!(", asked {} ago", c.age(at)));
         let (text, style) = match place.well {
             Some(true) => (format!("{} answers{age}", g.ok), t.ok),
-            Some(false) => (format!("{} does not answer{age}", g.bad), t.bad),
-            None => (format!("{} not asked lately", g.unknown), t.dim),
+            Some(false) => (format!("{} {}{age}", g.bad, reason(service, place).unwrap_or_else(|| "does not answer".to_string())), t.bad),
+            None => match reason(service, place) {
+                Some(reason) => (format!("{} {reason}{age}", g.unknown), t.warn),
+                None => (format!("{} not asked lately", g.unknown), t.dim),
+            },
         };
         lines.extend(fact(c, at, &text, style));
     }
     lines
+}
+
+/// Why its last check was no success.
+fn reason(service: &Service, place: &PlaceView) -> Option<String> {
+    place.failure.as_ref().map(|failure| probe_words(failure, service.health.as_ref()))
 }
 
 /// Why it stands as it stands.
@@ -130,6 +144,12 @@ fn why(s: &Snapshot, id: ServiceId) -> String {
         let answers = !view.places.is_empty() && view.places.iter().all(|p| p.well == Some(true));
         let unseen = if answers { "; it answers, and its users are not seen served yet" } else { "" };
         return format!(": {} in {}{unseen}", d.kind.words(), names.join(", "));
+    }
+    let service = s.estate.service(id);
+    if let [place] = view.places.as_slice()
+        && let Some(reason) = reason(service, place).filter(|_| place.region.is_none())
+    {
+        return format!(": {reason}");
     }
     let silent: Vec<&str> =
         view.places.iter().filter(|p| p.well == Some(false)).map(|p| p.region.map_or("its address", |r| s.estate.region(r).name.as_str())).collect();
