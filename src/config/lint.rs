@@ -113,6 +113,11 @@ fn regions(found: &mut Findings, raw: &File, estate: &Estate) {
 
 fn availability(found: &mut Findings, raw: &File) {
     let Some(sla) = raw.business_continuity.as_ref().and_then(|b| b.sla_targets.as_ref()) else { return };
+    if let (Some(mttr), Some(rto)) = (sla.mttr_minutes, &sla.rto_minutes)
+        && mttr > rto.value
+    {
+        found.warn(rto.referenced, format!("a mean time to recovery of {mttr} min is longer than the RTO of {} min", rto.value));
+    }
     let (Some(uptime), Some(rto)) = (&sla.uptime_percentage, &sla.rto_minutes) else { return };
     let allowed_minutes = (100.0 - uptime.value) / 100.0 * 365.0 * 24.0 * 60.0;
     if f64::from(rto.value) > allowed_minutes {

@@ -1,6 +1,6 @@
 //! The servers' configurations.
 
-use super::place::{Place, REGIONS};
+use super::place::{EtcdMember, Place, REGIONS};
 use crate::model::Span;
 use std::path::Path;
 
@@ -91,12 +91,13 @@ listen primary
     )
 }
 
-/// Where the members of etcd are, if each is in a region.
-fn etcd_regions(place: &Place) -> String {
-    match place.etcd_in.iter().all(|host| REGIONS.contains(&host.as_str())) {
-        true => format!("      etcd_regions: [{}]\n", place.etcd_in.join(", ")),
-        false => String::new(),
-    }
+/// The endpoints of etcd, each with the region that it is in, or in none.
+fn endpoints(place: &Place) -> String {
+    let endpoint = |m: EtcdMember| match REGIONS.contains(&m.host.as_str()) {
+        true => format!("{{ url: \"http://{}\", region: {} }}", m.client, m.host),
+        false => format!("{{ url: \"http://{}\", outside: true }}", m.client),
+    };
+    place.etcd().into_iter().map(endpoint).collect::<Vec<_>>().join(", ")
 }
 
 /// The estate as bpci reads it, fence included.
@@ -136,7 +137,7 @@ services:
       scope: orders
       members:
 {members}      etcd: [{etcd}]
-{etcd_regions}      postgres: {{ user: bpci, password_file: "{dir}/bpci.password", dbname: postgres }}
+      postgres: {{ user: bpci, password_file: "{dir}/bpci.password", dbname: postgres }}
     fence:
       exec: ["{program}", lab, fence, --dir, "{dir}", {takes}"{{member}}"]
       check: ["{program}", lab, fence, --check, --dir, "{dir}", "{{member}}"]
@@ -148,8 +149,7 @@ services:
         name = place.estate_name(),
         takes = place.fence_takes.map_or(String::new(), |t| format!("--takes, {}, ", t.written())),
         timeout = place.fence_takes.unwrap_or_default().plus(Span::secs(5)).written(),
-        etcd = place.etcd().iter().map(|m| format!("\"http://{}\"", m.client)).collect::<Vec<_>>().join(", "),
-        etcd_regions = etcd_regions(place),
+        etcd = endpoints(place),
         api = place.runtime_api(),
         entry = place.write_entry(),
     )
