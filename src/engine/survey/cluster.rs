@@ -104,6 +104,8 @@ fn candidate(subject: &Subject, found: &mut Findings) {
         return found.holds(SurveyCheck::Candidate, SurveyAbout::Cluster);
     }
     match others.iter().find_map(|m| Some((*m, unfit(m)?))) {
+        // What is wrong with the store or with the whole cluster has a finding of its own.
+        Some((_, orders::Unfit { why: Finding::Store(_) | Finding::Cluster(_), .. })) => {}
         Some((member, why)) => {
             let finding = SurveyFinding::Check { id: CheckId::Candidate, finding: why.why };
             // One that may take over at a risk is a choice that a person has.
