@@ -52,14 +52,14 @@ services:
     for expected in [
         ":4:75: `colour` is not known here",
         ":5:", // `region_id` is missing
-        ":6:50: this is not a whole number",
+        ":6:49: this is not a whole number",
         ":9:11: tier 0",
         ":12:24: `10.0.0.1:8008` is no address",
         ":12:", // `nowhere`
-        ":13:59: `user` of etcd without `password_file`",
+        ":13:58: `user` of etcd without `password_file`",
         ":14:20: a fence without a command",
         ":14:37: `mars` is no region",
-        ":15:28: `api` depends on `dv`, which is no service",
+        ":15:27: `api` depends on `dv`, which is no service",
         ":15:",
     ] {
         assert!(told.contains(expected), "{expected} is missing:\n{told}");
