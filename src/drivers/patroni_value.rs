@@ -175,7 +175,8 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(parse_int(&value), expected, "{value}");
         }
-        for (value, expected) in [(json!("30"), Some(30)), (json!(1.9), Some(1)), (json!("1.9"), None), (json!("30s"), None), (json!(true), Some(1))] {
+        for (value, expected) in [(json!("30"), Some(30)), (json!(1.9), Some(1)), (json!("1.9"), None), (json!("30s"), None), (json!(true), Some(1))]
+        {
             assert_eq!(python_int(&value), expected, "{value}");
         }
     }

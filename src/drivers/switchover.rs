@@ -89,7 +89,8 @@ pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
         eyes.quiet.forget(id);
         return Outcome::Done { detail: format!("{to} leads; the answer was lost, and it was seen to have happened") };
     }
-    let needed = settles_after(record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait), retry_timeout(&eyes.database, &keys).unwrap_or(RETRY_TIMEOUT));
+    let needed =
+        settles_after(record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait), retry_timeout(&eyes.database, &keys).unwrap_or(RETRY_TIMEOUT));
     let empty = record.failover.as_ref().is_none_or(|f| f.content.is_none());
     let lasts = eyes.quiet.lasts(id, empty, record.leader.as_ref().map(|l| l.create_revision), asked);
     if !empty {

@@ -1,7 +1,7 @@
 //! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
 
-use super::planted::{self, Break};
 use super::entry::entry;
+use super::planted::{self, Break};
 use super::votes::{self, Stance};
 use super::{Facts, limits};
 use super::{candidate, claim};

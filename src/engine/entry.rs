@@ -44,7 +44,11 @@ pub fn unrouted(cx: &Facts, group: GroupId, left: &[MemberId]) -> Option<EntryFi
         let Some((servers, _)) = fresh else { continue };
         let (address, backend) = (balancer.address.clone(), database.backend.clone());
         if servers.iter().all(|s| s.member.is_none()) {
-            return Some(EntryFinding::NoneIsOurs { balancer: address, backend, servers: servers.iter().take(TOLD).map(|s| s.name.clone()).collect() });
+            return Some(EntryFinding::NoneIsOurs {
+                balancer: address,
+                backend,
+                servers: servers.iter().take(TOLD).map(|s| s.name.clone()).collect(),
+            });
         }
         if let Some(missing) = left.iter().find(|m| !servers.iter().any(|s| s.member == Some(**m))) {
             return Some(EntryFinding::NotInBackend { balancer: address, backend, member: cx.called(group, *missing) });

@@ -213,12 +213,14 @@ fn an_endpoint_that_is_no_etcd_is_passed_over() {
 /// Case 11, as far as it is read; that a drain needs all of them is a test of the endings.
 #[test]
 fn two_servers_of_one_member_are_one_member() {
-    for (first, second, is_drained) in [("UP", "UP", false), ("MAINT", "UP", false), ("MAINT", "MAINT", true), ("MAINT", "MAINT (resolution)", false)] {
+    for (first, second, is_drained) in [("UP", "UP", false), ("MAINT", "UP", false), ("MAINT", "MAINT", true), ("MAINT", "MAINT (resolution)", false)]
+    {
         let row = |name: &str, status: &str, i: usize| format!("primary,{name},0,{status},L7OK,200,127.0.0.1:3222{i},\\n");
         let table = "# pxname,svname,scur,status,check_status,check_code,addr,\\n".to_string() + &row("us-a", first, 0) + &row("us-b", second, 0);
         let table = table + &row("eu-west-1", "DOWN", 1) + &row("ap-southeast-1", "DOWN", 2);
         let mut watch = Watch::of(&format!("{{\"haproxy\": {{\"32231\": \"{table}\"}}}}"));
-        let snapshot = watch.until("balancer", |s| s.groups[0].leader == Some(OLD) && s.groups[0].members.iter().all(|m| m.measured.is_some()) && s.stale.is_empty());
+        let snapshot = watch
+            .until("balancer", |s| s.groups[0].leader == Some(OLD) && s.groups[0].members.iter().all(|m| m.measured.is_some()) && s.stale.is_empty());
         assert!(!has(&snapshot, |c| matches!(c, ConditionKind::NotRouted { .. })), "{first} {second}");
         if is_drained {
             watch.until("all of them are out", |s| !s.groups[0].drained.is_empty());
@@ -342,7 +344,9 @@ fn every_word_of_the_mode_is_understood() {
 #[test]
 fn an_unreadable_reply_tells_its_reason() {
     let told = |port: Port, words: &'static str| {
-        move |s: &Snapshot| has(s, |c| matches!(c, ConditionKind::MemberUnwell { member: OLD, port: p, reason } if *p == port && reason.contains(words)))
+        move |s: &Snapshot| {
+            has(s, |c| matches!(c, ConditionKind::MemberUnwell { member: OLD, port: p, reason } if *p == port && reason.contains(words)))
+        }
     };
     Watch::of(&patch("23")).until("why", told(Port::Rest, "not an answer of Patroni's: it is HTML"));
     // The address of PostgreSQL leads to a web server.

@@ -123,7 +123,9 @@ fn talk(mut stream: TcpStream, port: &str, world: &Value) -> Option<()> {
     let reply = match path.as_str() {
         "/health" => json!({"status": etcd["health"][0], "body": etcd["health"][1]}),
         _ if etcd["reply"].is_object() => etcd["reply"].clone(),
-        "/v3/kv/txn" => json!({"json": {"header": {"cluster_id": "1", "revision": "100"}, "succeeded": true, "responses": ranges(&world["kv"], &body)}}),
+        "/v3/kv/txn" => {
+            json!({"json": {"header": {"cluster_id": "1", "revision": "100"}, "succeeded": true, "responses": ranges(&world["kv"], &body)}})
+        }
         "/v3/lease/timetolive" => json!({"json": {"header": {"revision": "1"}, "ID": "777", "TTL": "18", "grantedTTL": "20"}}),
         "/v3/cluster/member/list" => json!({"json": {"header": {}, "members": etcd["members"]}}),
         _ => json!({"status": 404, "body": "404 page not found"}),

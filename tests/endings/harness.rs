@@ -96,7 +96,14 @@ impl Run {
         change(&mut scenario.estate);
         let estate = Arc::new(scenario.estate.clone());
         assert!(estate.group(DB).database.is_some(), "core-db");
-        let door = Spoiled { world: World::new(&scenario, seed), fencing: Fencing::Works, validation_fails: false, refuses: |_| false, second_server: None, reports: Vec::new() };
+        let door = Spoiled {
+            world: World::new(&scenario, seed),
+            fencing: Fencing::Works,
+            validation_fails: false,
+            refuses: |_| false,
+            second_server: None,
+            reports: Vec::new(),
+        };
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "test"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         let mut run = Run { core, estate, clock: Mono::default() };

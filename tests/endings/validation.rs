@@ -64,7 +64,11 @@ fn a_validation_that_fails_stops_nothing_and_advises_no_failover() {
     for case in CASES {
         for seed in 1..=4 {
             let name = format!("{}, seed {seed}", case.name);
-            let mut run = Run::new(seed, |estate| if case.has_command { add_command(estate) });
+            let mut run = Run::new(seed, |estate| {
+                if case.has_command {
+                    add_command(estate)
+                }
+            });
             run.core.door.refuses = case.refuses;
             if !case.is_protected {
                 run.strike(FaultKind::StandbyLost, "eu-west-1");
