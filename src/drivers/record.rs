@@ -31,14 +31,14 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
     let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
     if let Some(Err(e)) = keys.get(&operation_key(database)).map(|k| serde_json::from_str::<Claim>(&k.value)) {
         // The words of the error may repeat what was read.
-        reader.note("operation", e.to_string().chars().take(LONGEST_REASON).collect());
+        reader.note(ClusterKey::Operation, e.to_string().chars().take(LONGEST_REASON).collect());
     }
     StoreRecord {
         revision: keys.revision,
         leader,
-        sync: reader.object("sync").map(|(v, revision)| sync(&v, &members, revision)),
+        sync: reader.object(ClusterKey::Sync).map(|(v, revision)| sync(&v, &members, revision)),
         failover: reader.key("failover").map(|k| FailoverKey { content: request(&k.value), revision: k.modified }),
-        config: reader.object("config").map(|(v, revision)| config(&v, revision)),
+        config: reader.object(ClusterKey::Config).map(|(v, revision)| config(&v, revision)),
         status: reader.status(),
         initialize: reader.key("initialize").map(|k| Name::from(k.value.as_str())).filter(|v| !v.is_empty()),
         last_switch: history.last().copied(),
@@ -57,7 +57,7 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
     }
 }
 
-/// Keys that cannot be read and are told.
+/// Members whose keys cannot be read and are told.
 const MAX_UNREADABLE: usize = 16;
 /// The reason that one cannot be read, in characters.
 const LONGEST_REASON: usize = 200;
@@ -75,24 +75,24 @@ impl<'a> Reader<'a> {
         self.keys.get(&format!("{}{name}", self.prefix))
     }
 
-    fn note(&mut self, name: &str, reason: String) {
-        if self.unreadable.len() < MAX_UNREADABLE {
-            self.unreadable.push(UnreadableKey { key: name.to_string(), reason });
+    fn note(&mut self, key: ClusterKey, reason: String) {
+        if self.unreadable.len() < MAX_UNREADABLE || !matches!(key, ClusterKey::Member(_)) {
+            self.unreadable.push(UnreadableKey { key, reason });
         }
     }
 
-    fn parsed(&mut self, name: &str, text: &str) -> Option<Value> {
+    fn parsed(&mut self, key: ClusterKey, text: &str) -> Option<Value> {
         let value = serde_json::from_str(text);
         if let Err(e) = &value {
-            self.note(name, e.to_string());
+            self.note(key, e.to_string());
         }
         value.ok()
     }
 
     /// A JSON object, with the revision at which it was changed last.
-    fn object(&mut self, name: &str) -> Option<(Value, u64)> {
-        let key = self.key(name)?;
-        let value = self.parsed(name, &key.value)?;
+    fn object(&mut self, name: ClusterKey) -> Option<(Value, u64)> {
+        let key = self.key(&name.to_string())?;
+        let value = self.parsed(name.clone(), &key.value)?;
         if !value.is_object() {
             self.note(name, "it is no JSON object".to_string());
             return None;
@@ -104,14 +104,14 @@ impl<'a> Reader<'a> {
     fn status(&mut self) -> Option<StatusKey> {
         let name = if self.key("status").is_some() { "status" } else { "optime/leader" };
         let key = self.key(name)?;
-        let value = self.parsed(name, &key.value)?;
+        let value = self.parsed(ClusterKey::Status, &key.value)?;
         let position = if value.is_object() { count(&value["optime"]) } else { count(&value) };
         Some(StatusKey { revision: key.modified, position: Lsn(position?) })
     }
 
     fn history(&mut self) -> Vec<(Timeline, Lsn)> {
         let switch = |entry: &Value| Some((Timeline(u32::try_from(count(entry.get(0)?)?).ok()?), Lsn(count(entry.get(1)?)?)));
-        let value = self.key("history").and_then(|key| self.parsed("history", &key.value));
+        let value = self.key("history").and_then(|key| self.parsed(ClusterKey::History, &key.value));
         value.iter().flat_map(|v| v.as_array().into_iter().flatten()).filter_map(switch).collect()
     }
 
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         let keys = self.keys;
         for key in &keys.list {
             let Some(name) = key.name.strip_prefix(&prefix).filter(|name| !name.is_empty() && !name.contains('/')) else { continue };
-            if let Some(value) = self.parsed(&format!("members/{name}"), &key.value) {
+            if let Some(value) = self.parsed(ClusterKey::Member(name.into()), &key.value) {
                 present.push(member_key(database, told, name, &value));
             }
         }

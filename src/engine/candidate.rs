@@ -155,15 +155,10 @@ pub fn unusable(database: &Database, record: &StoreRecord) -> Option<Finding> {
         () if is_absent && record.members.is_empty() => Some(ClusterFinding::NotInStore { prefix: database.prefix() }.into()),
         () if record.config.as_ref().is_some_and(|c| c.standby_cluster) => Some(StoreFinding::StandbyCluster.into()),
         () => {
-            let bad = unreadable(record)?;
+            let bad = record.undecided()?;
             Some(StoreFinding::Unreadable { key: bad.clone() }.into())
         }
     }
-}
-
-/// A key that decides and cannot be read.
-fn unreadable(record: &StoreRecord) -> Option<&UnreadableKey> {
-    ["config", "sync", "operation"].iter().find_map(|key| record.unreadable(key))
 }
 
 /// The rows about the cluster as a whole.
@@ -194,7 +189,7 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
     if let Some(leader) = record.unconfigured_leader() {
         checks.block(11, CheckId::Leader, PrimaryFinding::NotConfigured { leader });
     }
-    if let Some(bad) = unreadable(record) {
+    if let Some(bad) = record.undecided() {
         checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::Unreadable { key: bad.clone() });
     }
     quorum(cx, checks, database, from, record);

@@ -268,18 +268,43 @@ impl StoreRecord {
         Some(UnconfiguredLeader { name: leader.name.clone(), address: address.filter(|a| !a.is_empty()) })
     }
 
-    /// Why a key could not be read.
-    pub fn unreadable(&self, key: &str) -> Option<&UnreadableKey> {
-        self.unreadable.iter().find(|u| u.key == key)
+    /// A key that decides what may be done, and could not be read.
+    pub fn undecided(&self) -> Option<&UnreadableKey> {
+        self.unreadable.iter().find(|u| matches!(u.key, ClusterKey::Config | ClusterKey::Sync | ClusterKey::Operation))
     }
 }
 
 /// A key that is there and could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableKey {
-    /// Without the cluster's prefix, such as `config`.
-    pub key: String,
+    pub key: ClusterKey,
     pub reason: String,
+}
+
+/// A key of a cluster in the store whose value is a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClusterKey {
+    Config,
+    Sync,
+    Status,
+    History,
+    Member(Name),
+    /// Our own: which operation acted last.
+    Operation,
+}
+
+/// As it stands in the store, without the prefix.
+impl std::fmt::Display for ClusterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ClusterKey::Config => f.write_str("config"),
+            ClusterKey::Sync => f.write_str("sync"),
+            ClusterKey::Status => f.write_str("status"),
+            ClusterKey::History => f.write_str("history"),
+            ClusterKey::Member(name) => write!(f, "members/{name}"),
+            ClusterKey::Operation => f.write_str("operation"),
+        }
+    }
 }
 
 /// A leader that the estate does not name.

@@ -70,10 +70,10 @@ fn store_words(finding: &StoreFinding) -> String {
         StoreFinding::Quorum { up, of } => format!("etcd {up}/{of}"),
         StoreFinding::Paused => "Patroni is paused; resume it first".to_string(),
         StoreFinding::Unreadable { key } => {
-            let remedy = match key.key.as_str() {
-                "config" => "; correct it with patronictl edit-config",
-                "operation" => "; another version of bpci may have written it: use that one",
-                _ => "",
+            let remedy = match &key.key {
+                ClusterKey::Config => "; correct it with patronictl edit-config",
+                ClusterKey::Operation => "; another version of bpci may have written it: use that one",
+                ClusterKey::Sync | ClusterKey::Status | ClusterKey::History | ClusterKey::Member(_) => "",
             };
             format!("etcd key {} cannot be read: {}{remedy}", key.key, key.reason)
         }

@@ -282,7 +282,7 @@ fn a_claim_of_an_older_program_from_the_future() {
     watch.known();
     let checks = watch.checks();
     assert!(matches!(blocks(&checks, CheckId::OtherController), Some(Finding::Claim(ClaimFinding::Runs(_)))), "{checks:?}");
-    assert!(matches!(blocks(&checks, CheckId::Store), Some(Finding::Store(StoreFinding::Unreadable { key })) if key.key == "operation"));
+    assert!(matches!(blocks(&checks, CheckId::Store), Some(Finding::Store(StoreFinding::Unreadable { key })) if key.key == ClusterKey::Operation));
 }
 
 /// Case 16.
