@@ -2,7 +2,6 @@
 //!
 //! There 64-bit integers are strings, keys and values base64, and false and 0 are left out.
 
-use super::endpoint;
 use super::etcd_login::{Session, TokenFault, advice, token_fault};
 use super::http::{Http, PostError};
 use crate::model::*;
