@@ -8,7 +8,9 @@ use super::wait::settled;
 use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
-use crate::wording::{about_named, condition_words, finding_words, gap_words, headline, region_reason_words, source_words, veto_words};
+use crate::wording::{
+    about_named, condition_words, finding_words, gap_words, headline, region_reason_words, source_words, unconfigured_words, veto_words,
+};
 use serde_json::{Value, json};
 
 /// How ready the regions are is told by then, where nothing is to be decided.
@@ -138,6 +140,7 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
     json!({
         "name": estate.group(g.group).name,
         "primary": g.primary.map(|r| &estate.region(r).name),
+        "led_by_unconfigured": g.led_by.as_ref().map(|l| json!({"name": l.name, "rest_address": l.address})),
         "timeline": g.timeline,
         "synchronous": g.synchronous,
         "automation_does_not_act": g.held.as_ref().map(|veto| veto_words(veto, estate)),
@@ -183,12 +186,9 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
     for g in snapshot.groups.iter().filter(|g| !g.members.is_empty()) {
         let silent = g.is_silent();
         let primary = g.primary.map_or("nobody", |r| estate.region(r).name.as_str());
-        let primary = format!("{primary}{}", if silent { ", silent" } else { "" });
-        lines.push(format!(
-            "{}  led by {primary}, timeline {}",
-            estate.group(g.group).name,
-            g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
-        ));
+        let primary = format!("led by {primary}{}", if silent { ", silent" } else { "" });
+        let primary = g.led_by.as_ref().map_or(primary, unconfigured_words);
+        lines.push(format!("{}  {primary}, timeline {}", estate.group(g.group).name, g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())));
         for m in g.members.iter().filter(|m| !m.leads) {
             let least = if g.may_lack(m, snapshot.now.mono) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));

@@ -2,7 +2,6 @@
 //!
 //! There 64-bit integers are strings, keys and values base64, and false and 0 are left out.
 
-use super::endpoint;
 use super::etcd_login::{Session, TokenFault, advice, token_fault};
 use super::http::{Http, PostError};
 use crate::model::*;
@@ -14,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// The largest answer of a cluster that is read.
 const MAX_KEYS: usize = 10_000;
+/// The addresses of one etcd member that are tried.
+const MAX_URLS: usize = 4;
 const TIMEOUT: Duration = Duration::from_millis(700);
 
 pub struct Etcd {
@@ -79,22 +80,32 @@ impl Keys {
 /// The keys in an answer of etcd's JSON gateway.
 ///
 /// # Errors
-/// It tells no revision.
+/// It tells no revision, holds more keys than are read, or a key cannot be read.
 pub fn keys(answer: &Value) -> Result<Keys, String> {
-    let revision = number(&answer["header"]["revision"]).ok_or("an answer without a revision")?;
+    let revision = number(&answer["header"]["revision"]).ok_or("etcd's answer has no revision")?;
     let cluster_id = number(&answer["header"]["cluster_id"]);
-    let responses = answer["responses"].as_array().into_iter().flatten();
-    let found = responses.flat_map(|r| r["response_range"]["kvs"].as_array().into_iter().flatten());
-    let key = |kv: &Value| {
-        Some(Key {
-            name: text_of(&kv["key"])?,
-            value: text_of(&kv["value"]).unwrap_or_default(),
-            create: number(&kv["create_revision"]).unwrap_or(0),
-            modified: number(&kv["mod_revision"]).unwrap_or(0),
-            lease: kv["lease"].as_str().and_then(|l| l.parse().ok()),
-        })
+    let responses = || answer["responses"].as_array().into_iter().flatten();
+    if responses().any(|r| r["response_range"]["more"].as_bool() == Some(true)) {
+        return Err(format!("more than {MAX_KEYS} keys under one prefix; remove what is not Patroni's"));
+    }
+    let found = responses().flat_map(|r| r["response_range"]["kvs"].as_array().into_iter().flatten());
+    Ok(Keys { revision, cluster_id, list: found.filter_map(|kv| key(kv).transpose()).collect::<Result<_, _>>()? })
+}
+
+/// One key; `None` for one whose name is no text: it is none that anybody looks for.
+///
+/// # Errors
+/// Its value or a revision of it cannot be read. A revision that is missing must not pass for 0, which means «absent».
+fn key(kv: &Value) -> Result<Option<Key>, String> {
+    let Some(name) = text_of(&kv["key"]) else { return Ok(None) };
+    let revision = |of: &str| number(&kv[of]).filter(|r| *r > 0).ok_or_else(|| format!("key {name} has no {of}"));
+    let value = match &kv["value"] {
+        Value::Null => String::new(),
+        value => text_of(value).ok_or_else(|| format!("the value of key {name} is no text"))?,
     };
-    Ok(Keys { revision, cluster_id, list: found.filter_map(key).collect() })
+    let (create, modified) = (revision("create_revision")?, revision("mod_revision")?);
+    let lease = kv["lease"].as_i64().or_else(|| kv["lease"].as_str()?.parse().ok()).filter(|id| *id != 0);
+    Ok(Some(Key { name, value, create, modified, lease }))
 }
 
 impl Etcd {
@@ -234,17 +245,26 @@ impl Etcd {
         Some((Span::secs(left), Span::secs(number(&answer["grantedTTL"])?)))
     }
 
-    /// How many members the store has, and how many answer that they are healthy.
+    /// How many voting members the store has, and how many of them answer that they are healthy.
     pub async fn voters(&self) -> Option<(u16, u16)> {
         let answer = self.look("/v3/cluster/member/list", &json!({})).await.ok()?;
-        let members = answer["members"].as_array()?;
+        let voters = voters_in(&answer)?;
         let mut up = 0;
-        for member in members {
-            let Some(url) = member["clientURLs"].as_array().and_then(|u| u.first()).and_then(Value::as_str) else { continue };
-            let (result, _) = self.http.get(&format!("{url}/health"), Duration::from_millis(300)).await;
-            up += u16::from(result.is_well());
+        for urls in &voters {
+            up += u16::from(self.is_healthy(urls).await);
         }
-        Some((u16::try_from(members.len()).ok()?, up))
+        Some((u16::try_from(voters.len()).ok()?, up))
+    }
+
+    /// A member is healthy if it says so at any of its addresses: some of them may be of a network that we do not reach.
+    async fn is_healthy(&self, urls: &[String]) -> bool {
+        for url in urls {
+            let (_, text) = self.http.get(&format!("{}/health", url.trim_end_matches('/')), Duration::from_millis(300)).await;
+            if text.is_some_and(|text| says_healthy(&text)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// All comparisons hold and the changes happen, or nothing happens. Either way the keys of our own and the compared ones are
@@ -312,9 +332,27 @@ fn changed(sent: Result<String, PostError>) -> Result<Value, Unchanged> {
     }
 }
 
+/// The client addresses of each voting member, from the list of members. Learners have no vote.
+pub fn voters_in(answer: &Value) -> Option<Vec<Vec<String>>> {
+    let members = answer["members"].as_array()?;
+    let urls = |m: &Value| m["clientURLs"].as_array().into_iter().flatten().filter_map(|u| u.as_str().map(str::to_string)).take(MAX_URLS).collect();
+    Some(members.iter().filter(|m| m["isLearner"].as_bool() != Some(true)).map(urls).collect())
+}
+
+/// The answer of `/health`: etcd says it with status 503 as well, so only the words count.
+pub fn says_healthy(text: &str) -> bool {
+    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    answer["health"].as_bool() == Some(true) || answer["health"].as_str() == Some("true")
+}
+
 /// An answer with etcd's header. A proxy's page with status 200 is none.
-fn answer_of(text: &str) -> Result<Value, String> {
-    let value: Value = serde_json::from_str(text).map_err(|_| "its answer is not etcd's".to_string())?;
+///
+/// # Errors
+/// What it is instead.
+pub fn answer_of(text: &str) -> Result<Value, String> {
+    let is_page = text.trim_start().starts_with('<');
+    let what = |e: serde_json::Error| if is_page { "it is HTML".to_string() } else { e.to_string() };
+    let value: Value = serde_json::from_str(text).map_err(|e| format!("its answer is not etcd's: {}", what(e)))?;
     let is_etcd = value["header"].is_object() || value["result"]["header"].is_object();
     if is_etcd { Ok(value) } else { Err("its answer has no header of etcd's".to_string()) }
 }
@@ -401,115 +439,6 @@ pub(super) fn differs(compare: &[Compare], keys: &Keys) -> String {
     let mut names: Vec<&str> = compare.iter().filter(|c| !c.holds(keys)).map(|c| c.key().rsplit('/').next().unwrap_or_default()).collect();
     names.dedup();
     format!("{} changed since it was read; nothing was done", names.join(", "))
-}
-
-/// The cluster's record from its keys. `known` keeps members that have vanished from the store.
-pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> StoreRecord {
-    let prefix = database.prefix();
-    let key = |name: &str| keys.get(&format!("{prefix}{name}"));
-    let parsed = |name: &str| key(name).and_then(|k| serde_json::from_str::<Value>(&k.value).ok().map(|v| (v, k.modified)));
-    let members_prefix = format!("{prefix}members/");
-    for member in keys.list.iter().filter_map(|k| Some((k.name.strip_prefix(&members_prefix)?, &k.value))) {
-        let Some(read) = member_key(database, member.0, member.1) else { continue };
-        match known.iter_mut().find(|m| m.name == read.name) {
-            Some(old) => *old = read,
-            None => {
-                // A node that was made anew under another name has the address of the one before.
-                known.retain(|m| m.member.is_none() || m.member != read.member);
-                known.push(read);
-            }
-        }
-    }
-    let members = std::sync::Arc::new(known.clone());
-    let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
-    let switch = |entry: &Value| Some((Timeline(u32::try_from(entry.get(0)?.as_u64()?).ok()?), Lsn(entry.get(1)?.as_u64()?)));
-    let history: Vec<(Timeline, Lsn)> =
-        parsed("history").iter().flat_map(|(v, _)| v.as_array().into_iter().flatten().filter_map(switch).collect::<Vec<_>>()).collect();
-    let member_of = |name: &str| members.iter().find(|m| *m.name == *name).and_then(|m| m.member);
-    StoreRecord {
-        revision: keys.revision,
-        leader: key("leader").filter(|k| !k.value.is_empty()).map(|k| LeaderKey {
-            name: k.value.as_str().into(),
-            member: member_of(&k.value),
-            create_revision: k.create,
-            lease_left: None,
-            lease_ttl: None,
-            lease_id: k.lease,
-        }),
-        sync: parsed("sync").map(|(v, revision)| SyncKey {
-            leader: v["leader"].as_str().map(Name::from),
-            standbys: names(&v["sync_standby"]),
-            quorum: v["quorum"].as_u64().filter(|q| *q > 0).and_then(|q| u16::try_from(q).ok()),
-            revision,
-        }),
-        failover: key("failover").map(|k| FailoverKey { content: request(&k.value), revision: k.modified }),
-        config: parsed("config").map(|(v, revision)| config(&v, revision)),
-        status: parsed("status").and_then(|(v, revision)| Some(StatusKey { revision, position: Lsn(v["optime"].as_u64()?) })),
-        initialize: key("initialize").map(|k| Name::from(k.value.as_str())).filter(|v| !v.is_empty()),
-        last_switch: history.last().copied(),
-        history,
-        store_id: keys.cluster_id.map(|id| Name::from(format!("{id:x}"))),
-        operation: own(&operation_key(database)),
-        owner: own(&owner_key(database)),
-        legacy: if legacy_key(database) == operation_key(database) { None } else { own(&legacy_key(database)) },
-        unrenewed: false,
-        members,
-        failsafe: false,
-        citus: keys.list.iter().any(|k| is_citus(&k.name, &prefix)),
-        voters: 0,
-        voters_up: 0,
-    }
-}
-
-/// The key belongs to a Citus group: its number stands where a cluster has its own keys.
-fn is_citus(key: &str, prefix: &str) -> bool {
-    let group = key.strip_prefix(prefix).and_then(|rest| rest.split_once('/')).map(|(group, _)| group);
-    group.is_some_and(|g| !g.is_empty() && g.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn names(value: &Value) -> Vec<Name> {
-    value.as_str().map(|s| s.split(',').map(|n| Name::from(n.trim())).filter(|n| !n.is_empty()).collect()).unwrap_or_default()
-}
-
-/// A request that says nothing is none.
-fn request(text: &str) -> Option<FailoverRequest> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    let Ok(value) = serde_json::from_str::<Value>(text) else {
-        // Not understood is not nothing: it steers somebody.
-        return Some(FailoverRequest { from: None, to: Some(text.chars().take(60).collect()), scheduled_at: None });
-    };
-    if value.as_object().is_some_and(serde_json::Map::is_empty) || value.is_null() {
-        return None;
-    }
-    let text = |name: &str| value[name].as_str().map(str::to_string);
-    Some(FailoverRequest { from: text("leader"), to: text("member"), scheduled_at: text("scheduled_at") })
-}
-
-fn config(v: &Value, revision: u64) -> ConfigKey {
-    let secs = |name: &str, default: u64| Span::secs(v[name].as_u64().unwrap_or(default));
-    let mode = v["synchronous_mode"].as_str().unwrap_or_default();
-    ConfigKey {
-        revision,
-        paused: v["pause"].as_bool().unwrap_or(false),
-        ttl: secs("ttl", 30),
-        loop_wait: secs("loop_wait", 10),
-        maximum_lag: Bytes(v["maximum_lag_on_failover"].as_u64().unwrap_or(1_048_576)),
-        synchronous: v["synchronous_mode"].as_bool().unwrap_or(false) || matches!(mode, "quorum" | "on" | "true"),
-        strict: v["synchronous_mode_strict"].as_bool().unwrap_or(false),
-        quorum: mode == "quorum",
-        standby_cluster: v["standby_cluster"].as_object().is_some_and(|o| !o.is_empty()),
-        failsafe: v["failsafe_mode"].as_bool().unwrap_or(false),
-    }
-}
-
-fn member_key(database: &Database, name: &str, text: &str) -> Option<MemberKey> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let address = value["api_url"].as_str().unwrap_or_default().trim_end_matches("/patroni").trim_end_matches('/').to_string();
-    let sql = value["conn_url"].as_str().and_then(endpoint::of_conn_url);
-    let member = database.members.iter().position(|m| m.rest == address).map(MemberId::of);
-    Some(MemberKey { name: name.into(), member, address, sql })
 }
 
 #[cfg(test)]

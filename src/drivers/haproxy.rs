@@ -1,5 +1,6 @@
 //! HAProxy's runtime API by TCP or by its Unix socket: one line a connection; an answer of empty lines means done.
 
+use super::endpoint;
 use crate::model::*;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,7 +20,7 @@ async fn connect(address: &str) -> std::io::Result<Box<dyn Stream>> {
 /// Sends one line of commands.
 ///
 /// # Errors
-/// No answer in time; `true` beside the text if the command may have been heard.
+/// No answer in time, or one longer than 4 MB; `true` beside the text if the command may have been heard.
 pub async fn ask(address: &str, command: &str) -> Result<String, (String, bool)> {
     let mut stream = match tokio::time::timeout(TIMEOUT, connect(address)).await {
         Err(_) => return Err(("no answer in time".to_string(), false)),
@@ -28,16 +29,28 @@ pub async fn ask(address: &str, command: &str) -> Result<String, (String, bool)>
     };
     let talk = async {
         stream.write_all(format!("{command}\n").as_bytes()).await?;
-        let mut text = String::new();
-        stream.take(MAX_ANSWER).read_to_string(&mut text).await?;
-        Ok::<_, std::io::Error>(text)
+        let mut bytes = Vec::new();
+        stream.take(MAX_ANSWER + 1).read_to_end(&mut bytes).await?;
+        Ok::<_, std::io::Error>(bytes)
     };
     match tokio::time::timeout(TIMEOUT, talk).await {
         Err(_) => Err(("no answer in time".to_string(), true)),
         Ok(Err(e)) => Err((e.to_string(), true)),
-        // HAProxy ends the answer to each command with an empty line: without it the connection was cut.
-        Ok(Ok(text)) if text.matches('\n').count() < command.split(';').count() => Err(("the connection was cut".to_string(), true)),
-        Ok(Ok(text)) => Ok(text),
+        Ok(Ok(bytes)) => whole(&bytes, command).map_err(|reason| (reason, true)),
+    }
+}
+
+/// The answer, if it is one and arrived to its end.
+fn whole(bytes: &[u8], command: &str) -> Result<String, String> {
+    if bytes.len() as u64 > MAX_ANSWER {
+        return Err(format!("its answer is longer than {} MB", MAX_ANSWER >> 20));
+    }
+    // A description in another encoding must not hide the servers.
+    let text = String::from_utf8_lossy(bytes);
+    // HAProxy ends the answer to each command with an empty line: without it the connection was cut.
+    match text.matches('\n').count() < command.split(';').count() {
+        true => Err("the connection was cut".to_string()),
+        false => Ok(text.into_owned()),
     }
 }
 
@@ -62,13 +75,13 @@ pub struct Server {
 /// # Errors
 /// It is no such table, or has no such backend.
 pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
-    let text = text.strip_prefix("# ").ok_or("not an answer of HAProxy's")?;
+    let text = text.trim_start_matches(['\r', '\n']).strip_prefix("# ").ok_or("not an answer of HAProxy's")?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| e.to_string())?.clone();
     let column = |name: &str| headers.iter().position(|h| h == name).ok_or_else(|| format!("no column {name}"));
     let (proxy, server, status, check) = (column("pxname")?, column("svname")?, column("status")?, column("check_status")?);
     let (address, weight, backup, took) = (column("addr").ok(), column("weight").ok(), column("bck").ok(), column("check_duration").ok());
-    let limit = column("slim").ok();
+    let (limit, kind) = (column("slim").ok(), column("type").ok());
     let mut servers = Vec::new();
     let mut found = false;
     for row in reader.records() {
@@ -78,7 +91,12 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
         }
         found = true;
         let name = row.get(server).unwrap_or_default();
-        if matches!(name, "FRONTEND" | "BACKEND") {
+        // Type 2 is a server. Without that column the name tells it.
+        let is_server = match kind.and_then(|i| row.get(i)).filter(|k| !k.is_empty()) {
+            Some(kind) => kind == "2",
+            None => !matches!(name, "FRONTEND" | "BACKEND"),
+        };
+        if !is_server {
             continue;
         }
         let of = |i: usize| row.get(i).unwrap_or_default().to_string();
@@ -97,9 +115,10 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
     if found { Ok(servers) } else { Err(format!("it has no backend `{backend}`")) }
 }
 
-/// The member behind a server line: by its address, else by its name.
+/// The member behind a server line: by its address, else by its name. One at the address of a member that is not configured is nobody.
 pub fn member_of(name: &str, address: &str, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Option<MemberId> {
-    members.iter().find(|m| m.sql.as_deref() == Some(address)).and_then(|m| m.member).or_else(|| name_of(name))
+    let is_at = |m: &&MemberKey| !address.is_empty() && m.sql.as_deref().is_some_and(|sql| endpoint::same(sql, address));
+    members.iter().find(is_at).map_or_else(|| name_of(name), |m| m.member)
 }
 
 /// Each server line of a backend, for the survey; the members behind them are left open.
@@ -109,13 +128,8 @@ pub fn member_of(name: &str, address: &str, members: &[MemberKey], name_of: impl
 pub fn server_answers(text: &str, backend: &str) -> Result<Vec<ServerAnswers>, String> {
     let answers = |s: Server| ServerAnswers {
         member: None,
-        up: s.status.starts_with("UP") || s.status == "no check",
-        state: match s.status.as_str() {
-            "MAINT (resolution)" => ServerState::Unresolved,
-            text if text.starts_with("MAINT") => ServerState::Maintenance,
-            text if text.starts_with("DRAIN") => ServerState::Drain,
-            _ => ServerState::Ready,
-        },
+        up: Status::of(&s.status).up,
+        state: Status::of(&s.status).state,
         check: match s.check.trim_start_matches("* ") {
             "" => CheckLayer::None,
             "L4OK" => CheckLayer::Connection,
@@ -185,16 +199,42 @@ pub fn sessions(stat: &str) -> Option<(u32, u32)> {
     used.max_by_key(|(used, of)| u64::from(*used) * 1_000 / u64::from(*of))
 }
 
+/// What HAProxy's word for a server means.
+struct Status {
+    up: bool,
+    state: ServerState,
+}
+
+impl Status {
+    /// The words of `show stat`: `UP`, `UP 1/2` (about to go down), `DOWN`, `DOWN 1/2` (about to come up), `DOWN (agent)`, `NOLB`,
+    /// `DRAIN`, `DRAIN (agent)`, `MAINT`, `MAINT (via x/y)`, `MAINT (resolution)`, `no check`. NOLB and DRAIN take no new users.
+    fn of(word: &str) -> Status {
+        let is = |state: &str| word == state || word.starts_with(&format!("{state} ")) || word.starts_with(&format!("{state}("));
+        let state = match () {
+            // DNS did this, not a person: the server comes back by itself once its name can be resolved.
+            () if is("MAINT") && word.contains("resolution") => ServerState::Unresolved,
+            () if is("MAINT") => ServerState::Maintenance,
+            () if is("DRAIN") => ServerState::Drain,
+            () => ServerState::Ready,
+        };
+        Status { up: is("UP") || word == "no check", state }
+    }
+}
+
 /// The servers as the engine knows them: matched by address, else by name.
 pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Vec<ServerView> {
     let member = |s: &Server| member_of(&s.name, &s.address, members, &name_of);
-    let view = |s: Server| ServerView {
-        member: member(&s),
-        up: s.status.starts_with("UP") || s.status == "no check",
-        maintenance: s.status.starts_with("MAINT"),
-        unreachable: is_unreachable(&s.check) && s.status.starts_with("DOWN"),
-        name: s.name.into(),
-        check: s.check.into(),
+    let view = |s: Server| {
+        let status = Status::of(&s.status);
+        ServerView {
+            member: member(&s),
+            up: status.up,
+            maintenance: status.state == ServerState::Maintenance,
+            unresolved: status.state == ServerState::Unresolved,
+            unreachable: is_unreachable(&s.check) && s.status.starts_with("DOWN"),
+            name: s.name.into(),
+            check: s.check.into(),
+        }
     };
     servers.into_iter().map(view).collect()
 }
@@ -223,5 +263,41 @@ mod tests {
         assert_eq!(server.join().unwrap_or_default(), "show stat\n");
         let gone = runtime.block_on(ask(&directory.path().join("gone.sock").display().to_string(), "show stat"));
         assert!(gone.is_err_and(|(_, heard)| !heard));
+    }
+
+    #[test]
+    fn each_word_of_haproxy_is_understood() {
+        use ServerState::{Drain, Maintenance, Ready, Unresolved};
+        for (word, up, state) in [
+            ("UP", true, Ready),
+            ("UP 1/2", true, Ready),
+            ("no check", true, Ready),
+            ("DOWN", false, Ready),
+            ("DOWN 1/2", false, Ready),
+            ("DOWN (agent)", false, Ready),
+            ("NOLB", false, Ready),
+            ("NOLB 1/2", false, Ready),
+            ("DRAIN", false, Drain),
+            ("DRAIN 1/2", false, Drain),
+            ("DRAIN (agent)", false, Drain),
+            ("MAINT", false, Maintenance),
+            ("MAINT (via primary/us-a)", false, Maintenance),
+            ("MAINT(via)", false, Maintenance),
+            ("MAINT (resolution)", false, Unresolved),
+            ("UPDATING", false, Ready),
+            ("", false, Ready),
+        ] {
+            let status = Status::of(word);
+            assert_eq!((status.up, status.state), (up, state), "{word}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_did_not_arrive_whole_is_refused() {
+        let long = vec![b' '; MAX_ANSWER as usize + 1];
+        for (bytes, is_whole) in [(&b"\n"[..], true), (b"", false), (b"\xff\n", true), (&long, false)] {
+            assert_eq!(whole(bytes, "show stat").is_ok(), is_whole, "{} bytes", bytes.len());
+        }
+        assert!(whole(b"\n", "set server a/b state maint; shutdown sessions server a/b").is_err());
     }
 }

@@ -14,6 +14,9 @@ pub struct Http {
 /// Longer than this nobody waits for a control plane that answers in milliseconds.
 pub const TIMEOUT: Duration = Duration::from_millis(1000);
 
+/// The longest answer that is read, in bytes.
+pub const LONGEST: usize = 4 << 20;
+
 impl Http {
     /// For the members' REST API, with its login.
     ///
@@ -45,18 +48,19 @@ impl Http {
     /// Asks, and says what came of it as a probe as well.
     pub async fn get(&self, url: &str, timeout: Duration) -> (ProbeResult, Option<String>) {
         let began = Instant::now();
-        let answer = async {
-            let response = self.with_login(self.client.get(url)).timeout(timeout).send().await?;
-            let status = response.status();
-            response.text().await.map(|text| (status, text))
+        let response = match self.with_login(self.client.get(url)).timeout(timeout).send().await {
+            Ok(response) => response,
+            Err(e) => return (result_of(&e), None),
         };
-        match answer.await {
-            // Patroni answers 503 on /patroni while it is not running its database: alive, and its words count.
-            Ok((status, text)) if status.is_success() || status.as_u16() == 503 => {
-                (ProbeResult::Answered { round_trip: Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)) }, Some(text))
-            }
-            Ok((status, _)) => (ProbeResult::Unwell(format!("HTTP {status}")), None),
-            Err(e) => (result_of(&e), None),
+        // Patroni answers 503 on /patroni while it is not running its database: alive, and its words count.
+        let status = response.status();
+        if !status.is_success() && status.as_u16() != 503 {
+            return (ProbeResult::Unwell(format!("HTTP {status}")), None);
+        }
+        match read_body(response).await {
+            Ok(text) => (ProbeResult::Answered { round_trip: Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)) }, Some(text)),
+            Err(BodyError::TooLong) => (ProbeResult::Unwell(BodyError::TooLong.to_string()), None),
+            Err(BodyError::Broken(e)) => (result_of(&e), None),
         }
     }
 
@@ -91,7 +95,7 @@ impl Http {
     async fn send(request: reqwest::RequestBuilder) -> Result<String, PostError> {
         let response = request.send().await.map_err(|e| if e.is_connect() { PostError::NotSent(words(&e)) } else { PostError::Lost(words(&e)) })?;
         let status = response.status();
-        let text = response.text().await.map_err(|e| PostError::Lost(words(&e)))?;
+        let text = read_body(response).await.map_err(|e| PostError::Lost(e.to_string()))?;
         if status.is_success() { Ok(text) } else { Err(PostError::Answered(status.as_u16(), text)) }
     }
 }
@@ -101,6 +105,42 @@ pub struct EmptyReply {
     pub status: u16,
     /// The server's clock, in milliseconds since 1970; it tells whole seconds.
     pub date_ms: Option<i64>,
+}
+
+/// Why the body of an answer was not read to its end.
+#[derive(Debug)]
+pub enum BodyError {
+    /// It is longer than [`LONGEST`].
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+impl std::fmt::Display for BodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BodyError::TooLong => write!(f, "its answer is longer than {} MB", LONGEST >> 20),
+            BodyError::Broken(e) => f.write_str(&words(e)),
+        }
+    }
+}
+
+/// The body of an answer, piece by piece, and never more than [`LONGEST`]. The time limit of the request covers it too.
+///
+/// # Errors
+/// It is too long, or the connection broke.
+pub async fn read_body(mut response: reqwest::Response) -> Result<String, BodyError> {
+    let told = response.content_length().unwrap_or(0);
+    if told > LONGEST as u64 {
+        return Err(BodyError::TooLong);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
+    while let Some(piece) = response.chunk().await.map_err(BodyError::Broken)? {
+        if bytes.len() + piece.len() > LONGEST {
+            return Err(BodyError::TooLong);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A client with these certificates.
@@ -197,11 +237,41 @@ mod tests {
     }
 
     fn probed(url: &str) -> ProbeResult {
+        probed_within(url, Duration::from_secs(5))
+    }
+
+    fn probed_within(url: &str, timeout: Duration) -> ProbeResult {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}"));
         let http = Http { client, login: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
-        runtime.block_on(http.get(url, Duration::from_secs(5))).0
+        runtime.block_on(http.get(url, timeout)).0
+    }
+
+    /// A body that never ends, or drips, is given up; what was sent before that is no answer.
+    #[test]
+    fn an_answer_is_read_to_a_limit_of_size_and_time() {
+        let served = |head: &'static str, piece: usize, pause: Duration| {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("{e}"));
+            let address = listener.local_addr().unwrap_or_else(|e| panic!("{e}"));
+            std::thread::spawn(move || {
+                let Ok((mut stream, _)) = listener.accept() else { return };
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(head.as_bytes());
+                while stream.write_all(&vec![b' '; piece]).is_ok() {
+                    std::thread::sleep(pause);
+                }
+            });
+            format!("http://{address}/patroni")
+        };
+        let endless = probed(&served("HTTP/1.0 200 OK\r\n\r\n", 1 << 20, Duration::ZERO));
+        assert_eq!(endless, ProbeResult::Unwell("its answer is longer than 4 MB".to_string()));
+        let told = probed(&served("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", 1, Duration::from_millis(50)));
+        assert_eq!(told, ProbeResult::Unwell("its answer is longer than 4 MB".to_string()));
+        let began = Instant::now();
+        let dripping = probed_within(&served("HTTP/1.0 200 OK\r\n\r\n", 1, Duration::from_millis(50)), Duration::from_millis(400));
+        assert_eq!(dripping, ProbeResult::Silent);
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     }
 
     /// What lives must not look dead, and what is dead must not look alive.

@@ -1,7 +1,8 @@
 //! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
 
 use super::door::{Eyes, Pace, Shared};
-use super::{etcd, haproxy, patience, patroni, postgres};
+use super::record::record_with;
+use super::{haproxy, patience, patroni, postgres};
 use crate::model::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,11 @@ async fn member_rest(shared: Arc<Shared>, group: GroupId, member: MemberId) {
     let waited = waited(&shared, at, &result);
     shared.tell(at, Fact::Probe { group, member, port: Port::Rest, result, waited }).await;
     if let Some(Ok(report)) = parsed {
+        // A member of another cluster may have the same name.
+        let is_ours = report.scope.as_ref().is_none_or(|scope| **scope == *eyes.database.scope);
+        if let Some(name) = report.name.clone().filter(|_| is_ours) {
+            eyes.addresses.learn(member, name);
+        }
         shared.tell(at, Fact::Member { group, member, report }).await;
     }
 }
@@ -132,7 +138,7 @@ async fn store(shared: Arc<Shared>, group: GroupId) {
         Err(reason) => shared.tell(at, Fact::StoreAway { group, reason }).await,
         Ok(keys) => {
             let mut known = eyes.addresses.get();
-            let mut record = etcd::record(&eyes.database, &keys, &mut known);
+            let mut record = record_with(&eyes.database, &eyes.addresses.told(), &keys, &mut known);
             eyes.addresses.set(known);
             if let Some(leader) = &mut record.leader
                 && let Some(id) = leader.lease_id

@@ -20,7 +20,9 @@ mod inquiry;
 mod look;
 mod patience;
 mod patroni;
+mod patroni_value;
 mod postgres;
+mod record;
 mod service;
 mod survey;
 mod switchover;
@@ -33,7 +35,9 @@ pub use survey::write_row;
 
 /// Readers of outside data, for the tests that feed them what real servers said.
 pub mod readers {
-    pub use super::etcd::{Key, Keys, keys, record};
+    pub use super::etcd::{Key, Keys, answer_of, keys, says_healthy, voters_in};
     pub use super::haproxy::{parse_servers, server_views};
     pub use super::patroni::parse_member;
+    pub use super::postgres::answered;
+    pub use super::record::record;
 }

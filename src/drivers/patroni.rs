@@ -1,82 +1,66 @@
-//! What Patroni's REST API says of a member, in 3.x and 4.x words.
+//! What Patroni's REST API says of a member, in the words of Patroni 2.x to 4.x.
 
+use super::patroni_value::{count, forbids, is_on, parse_bool, parse_int, text};
 use crate::model::*;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Status {
-    state: Option<String>,
-    role: Option<String>,
-    timeline: Option<u32>,
-    #[serde(default)]
-    xlog: Xlog,
-    #[serde(default)]
-    replication: Vec<Replication>,
-    database_system_identifier: Option<String>,
-    patroni: Option<Agent>,
-    #[serde(default)]
-    pause: bool,
-    #[serde(default)]
-    tags: serde_json::Map<String, serde_json::Value>,
-    #[serde(default)]
-    failsafe_mode_is_active: bool,
-}
-
-#[derive(Default, Deserialize)]
-struct Xlog {
-    location: Option<u64>,
-    received_location: Option<u64>,
-    replayed_location: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Replication {
-    application_name: Option<String>,
-    state: Option<String>,
-    sync_state: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Agent {
-    version: Option<String>,
-    scope: Option<String>,
-}
+use serde_json::Value;
 
 /// Reads the answer of `GET /patroni`.
 ///
 /// # Errors
-/// It is not what a Patroni says.
-pub fn parse_member(text: &str) -> Result<MemberReport, String> {
-    let status: Status = serde_json::from_str(text).map_err(|e| format!("not an answer of Patroni's: {e}"))?;
-    let state = status.state.ok_or("an answer without a state")?;
-    let leads = matches!(status.role.as_deref(), Some("master" | "primary" | "leader" | "standby_leader"));
-    let tag = |name: &str| status.tags.get(name).is_some_and(|v| v.as_bool() == Some(true));
-    let no_priority = status.tags.get("failover_priority").is_some_and(|v| v.as_i64() == Some(0));
-    let streams = status.replication.into_iter().filter_map(|r| {
-        Some(Stream {
-            name: r.application_name?.into(),
-            streaming: r.state.as_deref() == Some("streaming"),
-            synchronous: matches!(r.sync_state.as_deref(), Some("sync" | "quorum")),
-        })
-    });
+/// It is not an answer of Patroni's; the text says why.
+pub fn parse_member(reply: &str) -> Result<MemberReport, String> {
+    let status: Value = serde_json::from_str(reply).map_err(|e| format!("not an answer of Patroni's: {}", json_fault(&e, reply)))?;
+    if !status.is_object() {
+        return Err("not an answer of Patroni's: it is no JSON object".to_string());
+    }
+    let state = status["state"].as_str().ok_or("not an answer of Patroni's: it has no `state`")?;
+    let role = status["role"].as_str();
+    let (xlog, agent) = (&status["xlog"], &status["patroni"]);
+    let replayed = count(&xlog["replayed_location"]).map(Lsn);
+    let name = |value: &Value| text(value).filter(|t| !t.is_empty()).map(Name::from);
     Ok(MemberReport {
-        role: if leads { MemberRole::Leader } else { MemberRole::Replica },
-        running: matches!(state.as_str(), "running" | "streaming"),
-        timeline: status.timeline.map(Timeline),
-        position: status.xlog.location.map(Lsn),
+        role: if role.is_some_and(is_leader) { MemberRole::Leader } else { MemberRole::Replica },
+        // In `/cluster` and in its key a standby of 4.x is `streaming` or `in archive recovery`.
+        running: matches!(state, "running" | "streaming" | "in archive recovery"),
+        timeline: count(&status["timeline"]).and_then(|t| u32::try_from(t).ok()).map(Timeline),
+        position: count(&xlog["location"]).map(Lsn),
         // After a rejoin the received position may stand below the replayed one.
-        received: status.xlog.received_location.max(status.xlog.replayed_location).map(Lsn),
-        replayed: status.xlog.replayed_location.map(Lsn),
-        streams: streams.collect(),
-        system_id: status.database_system_identifier.map(Name::from),
-        scope: status.patroni.as_ref().and_then(|p| p.scope.as_deref()).map(Name::from),
-        version: status.patroni.and_then(|p| p.version).map(|v| version(&v)).unwrap_or_default(),
-        paused: status.pause,
-        nofailover: tag("nofailover") || no_priority,
-        nosync: tag("nosync"),
-        failsafe: status.failsafe_mode_is_active,
-        state: state.into(),
+        received: count(&xlog["received_location"]).map(Lsn).max(replayed),
+        replayed,
+        streams: status["replication"].as_array().into_iter().flatten().filter_map(stream).collect(),
+        system_id: name(&status["database_system_identifier"]),
+        scope: name(&agent["scope"]),
+        name: name(&agent["name"]),
+        version: agent["version"].as_str().map(version).unwrap_or_default(),
+        paused: is_on(&status["pause"]),
+        nofailover: forbids(&status["tags"], "nofailover", "failover_priority"),
+        nosync: forbids(&status["tags"], "nosync", "sync_priority"),
+        failsafe: is_on(&status["failsafe_mode_is_active"]),
+        state: state.to_string().into(),
     })
+}
+
+/// `master` until 3.x, `primary` from 4.0, `leader` in `/cluster`; `promoted` while a promotion is under way.
+fn is_leader(role: &str) -> bool {
+    matches!(role, "master" | "primary" | "leader" | "standby_leader" | "promoted")
+}
+
+fn stream(entry: &Value) -> Option<Stream> {
+    Some(Stream {
+        name: entry["application_name"].as_str()?.into(),
+        streaming: entry["state"].as_str() == Some("streaming"),
+        synchronous: matches!(entry["sync_state"].as_str(), Some("sync" | "quorum")),
+    })
+}
+
+/// Says what is wrong with a document; a page of HTML is called one.
+fn json_fault(error: &serde_json::Error, reply: &str) -> String {
+    let begins = reply.trim_start();
+    match () {
+        () if begins.is_empty() => "it is empty".to_string(),
+        () if begins.starts_with('<') => "it is HTML".to_string(),
+        () => error.to_string(),
+    }
 }
 
 pub(super) fn version(text: &str) -> Version {
@@ -88,9 +72,9 @@ pub(super) fn version(text: &str) -> Version {
 /// The settings in the answer of `GET /config`; what is not set has Patroni's default.
 pub(super) fn settings(text: &str) -> Option<SettingAnswers> {
     let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
-    let number = |name: &str, default: u64| value[name].as_u64().unwrap_or(default);
+    let number = |name: &str, default: u64| count(&value[name]).unwrap_or(default);
     let (secs, postgresql) = (|name: &str, default: u64| Span::secs(number(name, default)), &value["postgresql"]);
-    let flag = |name: &str, default: bool| postgresql[name].as_bool().unwrap_or(default);
+    let flag = |name: &str, default: bool| parse_bool(&postgresql[name]).unwrap_or(default);
     let start_timeout = number("primary_start_timeout", number("master_start_timeout", 300));
     Some(SettingAnswers {
         ttl: secs("ttl", 30),
@@ -108,11 +92,11 @@ pub(super) fn settings(text: &str) -> Option<SettingAnswers> {
 /// What a member says of itself in the answer of `GET /patroni` that only the survey needs. `now` is our clock, in seconds since 1970.
 pub(super) fn notes(text: &str, now: i64) -> Option<MemberNotes> {
     let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
-    let seen = value["dcs_last_seen"].as_i64().filter(|seen| *seen > 0);
+    let seen = parse_int(&value["dcs_last_seen"]).filter(|seen| *seen > 0);
     Some(MemberNotes {
         replicates_from: value["tags"]["replicatefrom"].as_str().filter(|name| !name.is_empty()).map(Name::from),
-        watchdog_failed: value["watchdog_failed"].as_bool().unwrap_or(false),
-        store_seen_ago: seen.map(|seen| Span::secs(u64::try_from(now - seen).unwrap_or(0))),
-        pending_restart: value["pending_restart"].as_bool().unwrap_or(false),
+        watchdog_failed: is_on(&value["watchdog_failed"]),
+        store_seen_ago: seen.map(|seen| Span::secs(u64::try_from(now.saturating_sub(seen)).unwrap_or(0))),
+        pending_restart: is_on(&value["pending_restart"]),
     })
 }

@@ -21,8 +21,7 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
     };
     match tokio::time::timeout(timeout, talk).await {
         Err(_) => ProbeResult::Silent,
-        Ok(Ok(b'S' | b'N')) => ProbeResult::Answered { round_trip: Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)) },
-        Ok(Ok(other)) => ProbeResult::Unwell(format!("answered {other:#x}: no PostgreSQL")),
+        Ok(Ok(byte)) => answered(byte, Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))),
         Ok(Err(e)) => match e.kind() {
             std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => ProbeResult::Refused,
             std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::TimedOut => ProbeResult::Silent,
@@ -35,6 +34,16 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
 /// The one row that a validating write leaves.
 pub(super) const INSERT: &str =
     "INSERT INTO bpci_validation (id, effect, at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET effect = excluded.effect, at = excluded.at";
+
+/// What the one byte means that a server answers: yes or no to TLS, or that it is another sort of server.
+pub fn answered(byte: u8, round_trip: Span) -> ProbeResult {
+    match byte {
+        b'S' | b'N' => ProbeResult::Answered { round_trip },
+        // A PostgreSQL that cannot start a session says so at once.
+        b'E' => ProbeResult::Unwell("PostgreSQL answered with an error".to_string()),
+        other => ProbeResult::Unwell(format!("answered {other:#x}: no PostgreSQL")),
+    }
+}
 
 /// How to log in.
 pub struct Sql {

@@ -3,10 +3,10 @@
 
 use super::claim::{self, Decided};
 use super::door::{Eyes, Shared};
-use super::etcd;
 use super::http::PostError;
+use super::record::{record_with, retry_timeout};
 use crate::model::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -84,12 +84,13 @@ pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
         Ok(keys) => keys,
         Err(reason) => return Outcome::Unknown { reason },
     };
-    let record = etcd::record(&eyes.database, &keys, &mut eyes.addresses.get());
+    let record = record_with(&eyes.database, &eyes.addresses.told(), &keys, &mut eyes.addresses.get());
     if record.leader.as_ref().is_some_and(|l| *l.name == *to) {
         eyes.quiet.forget(id);
         return Outcome::Done { detail: format!("{to} leads; the answer was lost, and it was seen to have happened") };
     }
-    let needed = settles_after(record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait), retry_timeout(&eyes.database, &keys));
+    let needed =
+        settles_after(record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait), retry_timeout(&eyes.database, &keys).unwrap_or(RETRY_TIMEOUT));
     let empty = record.failover.as_ref().is_none_or(|f| f.content.is_none());
     let lasts = eyes.quiet.lasts(id, empty, record.leader.as_ref().map(|l| l.create_revision), asked);
     if !empty {
@@ -100,12 +101,6 @@ pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
     }
     eyes.quiet.forget(id);
     Outcome::Missed { reason: format!("its answer was lost; for {lasts} no request stood in the store, and the leader stayed") }
-}
-
-fn retry_timeout(database: &Database, keys: &etcd::Keys) -> Span {
-    let config = keys.get(&format!("{}config", database.prefix())).and_then(|k| serde_json::from_str::<Value>(&k.value).ok());
-    let told = config.and_then(|c| c["retry_timeout"].as_u64().or_else(|| c["retry_timeout"].as_str()?.trim().parse().ok()));
-    told.map_or(RETRY_TIMEOUT, Span::secs)
 }
 
 #[cfg(test)]

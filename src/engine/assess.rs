@@ -1,5 +1,6 @@
 //! What a choice would do and what stands in its way, at this moment. The same checks decide whether it may begin.
 
+use super::entry::entry;
 use super::planted::{self, Break};
 use super::votes::{self, Stance};
 use super::{Facts, limits};
@@ -62,7 +63,7 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         list.push(observers(cx, group, &left));
         list.extend(candidate::failover_checks(cx, group, proposal.old, to, age));
         list.push(fence(cx, group, &left));
-        list.extend(entry(cx, group, to));
+        list.extend(entry(cx, group, &left, to));
     }
     if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
         let finding = ClusterFinding::Corrupt { kind: disaster.kind, region: cx.region_name(disaster.regions[0]).into() };
@@ -170,26 +171,6 @@ fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
             check(CheckId::Fence, Verdict::Advice, FenceFinding::NeverFired { group, member })
         }
     }
-}
-
-/// Does any balancer answer that leads users to it? A failover without one keeps the data, and serves nobody yet.
-fn entry(cx: &Facts, group: GroupId, to: MemberId) -> Option<Check> {
-    let balancers = cx.database(group).map(|d| d.balancers.as_slice()).filter(|list| !list.is_empty())?;
-    let within = |at: Mono, span: Span| cx.now.mono.since(at) <= span;
-    let heard = |b: &&super::telemetry::BalancerTelemetry| {
-        b.servers.as_ref().is_some_and(|(_, at)| within(*at, cx.stale_after()))
-            && b.away.as_ref().is_none_or(|(_, since)| within(*since, limits::SILENCE))
-    };
-    let mut answer = cx.telemetry.group(group).balancers.iter().filter(heard).peekable();
-    if answer.peek().is_some() {
-        // One that was taken out and not put back leads nobody there, however well it answers.
-        return Some(match answer.any(|b| b.server(to).is_none_or(|(s, _)| !s.maintenance)) {
-            true => check(CheckId::Entry, Verdict::Pass, EntryFinding::Answers),
-            false => check(CheckId::Entry, Verdict::Advice, EntryFinding::TakenOut { member: cx.called(group, to) }),
-        });
-    }
-    let place = |b: &Balancer| EntryPlace { address: b.address.clone(), region: b.region.map(|r| cx.region_name(r).into()) };
-    Some(check(CheckId::Entry, Verdict::Advice, EntryFinding::NoneAnswers { balancers: balancers.iter().map(place).collect() }))
 }
 
 /// Whether the target can carry what moves there.

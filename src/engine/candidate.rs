@@ -2,6 +2,7 @@
 //! candidate skips the cluster's own checks, so these stand in for them. Each row was learned on real clusters.
 
 use super::claim::{self, ClaimState};
+use super::entry::unrouted;
 use super::planted::{self, Break};
 use super::{Facts, votes};
 use crate::model::*;
@@ -62,7 +63,7 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberI
         Some(_) => checks.pass(CheckId::Candidate, CandidateFinding::MayTakeOver { member: new() }),
     }
     for balancer in &cx.telemetry.group(group).balancers {
-        if let Some((server, _)) = balancer.server(to).filter(|(s, _)| s.maintenance) {
+        if let Some(server) = balancer.servers_of(to).next().filter(|_| balancer.all_in_maintenance(to, true).is_some()) {
             let finding = EntryFinding::InMaintenance { server: server.name.clone(), opens: opens_route };
             if opens_route {
                 checks.advise(CheckId::Route, finding);
@@ -70,6 +71,13 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberI
                 checks.block(11, CheckId::Route, finding);
             }
         }
+    }
+    // Users find no way to the new primary where no server is of this cluster; a plan that opens the way would stop there.
+    let route = if opens_route { std::slice::from_ref(&to) } else { &[] };
+    match unrouted(cx, group, route) {
+        Some(finding) if opens_route => checks.block(11, CheckId::Route, finding),
+        Some(finding) => checks.advise(CheckId::Route, finding),
+        None => {}
     }
     checks.list
 }
@@ -120,12 +128,49 @@ impl Checks {
     }
 }
 
+/// Why no member may take over where the leader is not known.
+pub fn without_leader(cx: &Facts, group: GroupId, member: MemberId) -> Finding {
+    let Some(database) = cx.database(group) else { return CandidateFinding::None.into() };
+    let Some(record) = cx.record(group) else {
+        let away = cx.telemetry.group(group).store.away.as_ref();
+        let why = Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
+        return match cx.member(group, member).is_none_or(|m| m.report.is_none()) {
+            true => CandidateFinding::NotHeard { member: cx.called(group, member) }.into(),
+            false if database.store.is_empty() => StoreFinding::None.into(),
+            false => StoreFinding::NotRead { within: cx.stale_after(), why }.into(),
+        };
+    };
+    unusable(database, record).unwrap_or_else(|| PrimaryFinding::None.into())
+}
+
+/// Why nothing can be done for a cluster, as its record stands: it is led by somebody else, is of a sort that is not supported, or
+/// is not there.
+pub fn unusable(database: &Database, record: &StoreRecord) -> Option<Finding> {
+    if let Some(leader) = record.unconfigured_leader() {
+        return Some(PrimaryFinding::NotConfigured { leader }.into());
+    }
+    let is_absent = record.initialize.is_none() && record.config.is_none();
+    match () {
+        () if is_absent && record.citus => Some(ClusterFinding::CitusGroups { prefix: database.prefix() }.into()),
+        () if is_absent && record.members.is_empty() => Some(ClusterFinding::NotInStore { prefix: database.prefix() }.into()),
+        () if record.config.as_ref().is_some_and(|c| c.standby_cluster) => Some(StoreFinding::StandbyCluster.into()),
+        () => {
+            let bad = record.undecided()?;
+            Some(StoreFinding::Unreadable { key: bad.clone() }.into())
+        }
+    }
+}
+
 /// The rows about the cluster as a whole.
 fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record: &StoreRecord) {
     let Some(database) = cx.database(group) else { return };
     let scope = || database.scope.clone();
     let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_ref()).next();
     match (&record.initialize, told) {
+        (None, _) if record.config.is_none() && record.citus => {
+            checks.block(11, CheckId::Identity, ClusterFinding::CitusGroups { prefix: database.prefix() });
+            return;
+        }
         (None, _) if record.config.is_none() && record.members.is_empty() => {
             checks.block(11, CheckId::Identity, ClusterFinding::NotInStore { prefix: database.prefix() });
             return;
@@ -140,6 +185,12 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
     }
     if database.member_ids().all(|m| record.name_of(m).is_none()) {
         checks.block(11, CheckId::Identity, ClusterFinding::NoAddressInStore { scope: scope() });
+    }
+    if let Some(leader) = record.unconfigured_leader() {
+        checks.block(11, CheckId::Leader, PrimaryFinding::NotConfigured { leader });
+    }
+    if let Some(bad) = record.undecided() {
+        checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::Unreadable { key: bad.clone() });
     }
     quorum(cx, checks, database, from, record);
     if let Some(config) = &record.config {

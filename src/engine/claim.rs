@@ -121,8 +121,11 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let Some(claim) = seen.claim.as_deref().filter(|c| c.running) else {
         // An owner without an operation: somebody is at work on the keys.
         let unowned = || ClaimState::Foreign { by: Claimant { operation: None, holder: holder(owner) }, since, renewing: true };
+        // What cannot be read, such as a newer program's claim, is not free.
+        let is_unreadable = seen.key.is_some() && seen.claim.is_none();
         return Some(match seen.owner {
             Some(_) => unowned(),
+            None if is_unreadable => unowned(),
             None => forgotten(cx, seen).unwrap_or(ClaimState::Free),
         });
     };

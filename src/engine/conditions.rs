@@ -1,6 +1,6 @@
 //! What is wrong, or worth knowing, now: typed, with evidence, the worst first. Every surface shows the same list.
 
-use super::Facts;
+use super::{Facts, candidate, entry};
 use crate::model::*;
 use std::collections::BTreeMap;
 
@@ -21,9 +21,10 @@ pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
         }
     }
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
+        list.extend(cluster(cx, s, view));
         list.extend(primary(cx, s, view));
         list.extend(protection(cx, s, view));
-        list.extend(entry(cx, s, view));
+        list.extend(way_in(cx, s, view));
         list.extend(last.get(&view.group).and_then(|o| operation(view, o)));
         list.extend(counts.get(&view.group).into_iter().flat_map(|o| obligations(view, o)));
         list.extend(automation(s, view));
@@ -87,6 +88,32 @@ fn is_explained(s: &Snapshot, view: &GroupView) -> bool {
     s.disasters.iter().any(|d| hit(&d) && s.estate.group(view.group).services.iter().any(|service| d.services.contains(service)))
 }
 
+/// Whether it is the cluster that is configured, and its members answer as they should.
+fn cluster(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
+    let mut list = Vec::new();
+    let Some(database) = s.estate.group(view.group).database.as_ref() else { return list };
+    let read = cx.telemetry.group(view.group).store.record.as_ref().map(|(_, at)| *at);
+    let kind = |finding: Finding| match (&view.led_by, finding) {
+        (Some(leader), _) => ConditionKind::LedByUnconfigured { leader: leader.clone() },
+        (None, finding) => ConditionKind::NotUsable { finding },
+    };
+    let unusable = cx.record(view.group).and_then(|record| candidate::unusable(database, record));
+    list.extend(unusable.map(|finding| of(view, kind(finding)).measured(read)));
+    let left: Vec<MemberId> = cx.leader(view.group).into_iter().collect();
+    let unrouted = entry::unrouted(cx, view.group, &left).map(|finding| ConditionKind::NotRouted { finding: finding.into() });
+    list.extend(unrouted.map(|kind| of(view, kind)));
+    for member in database.member_ids() {
+        let Some(seen) = cx.member(view.group, member) else { continue };
+        for (port, probes) in [(Port::Rest, &seen.rest), (Port::Sql, &seen.sql)] {
+            if let Some(ProbeResult::Unwell(reason)) = &probes.last {
+                let kind = ConditionKind::MemberUnwell { member, port, reason: reason.clone() };
+                list.push(of(view, kind).since(probes.failing_since.map(|at| s.now.utc_of(at))).measured(probes.last_try));
+            }
+        }
+    }
+    list
+}
+
 /// Whether the primary answers, and takes writes alone.
 fn primary(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let mut list = Vec::new();
@@ -143,7 +170,7 @@ fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
 }
 
 /// Whether users find a way to the primary.
-fn entry(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
+fn way_in(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let mut list = Vec::new();
     let Some(database) = s.estate.group(view.group).database.as_ref().filter(|d| !d.balancers.is_empty()) else { return list };
     let heard = || database.balancers.iter().zip(&cx.telemetry.group(view.group).balancers).filter(|(_, t)| t.away.is_none());
@@ -151,7 +178,7 @@ fn entry(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
         list.push(of(view, ConditionKind::NoEntryAnswers));
     }
     let Some(leader) = cx.leader(view.group).filter(|_| view.operation.is_none()) else { return list };
-    let answer: Vec<_> = heard().filter(|(_, t)| t.server(leader).is_some()).collect();
+    let answer: Vec<_> = heard().filter(|(_, t)| t.read_of(leader).is_some()).collect();
     let closed: Vec<_> = answer.iter().filter_map(|(b, t)| Some((b, t.all_in_maintenance(leader, true)?))).collect();
     if !closed.is_empty() && closed.len() == answer.len() {
         list.push(of(view, ConditionKind::Drained { leader }).measured(closed.iter().map(|(_, at)| *at).min()));
@@ -223,6 +250,7 @@ fn lack(gap: &Gap) -> Option<Condition> {
         Gap::NotMeasured
         | Gap::Unproven { .. }
         | Gap::Vouched { .. }
+        | Gap::Blocked { .. }
         | Gap::StoreSilent { .. }
         | Gap::TwoMayWrite { .. }
         | Gap::NotSynchronous { .. }

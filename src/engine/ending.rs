@@ -57,18 +57,20 @@ pub fn is_silent(cx: &Facts, operation: &Operation) -> bool {
     operation.handed_over() && since.is_some_and(|since| cx.now.mono.since(since) >= limits::SILENCE)
 }
 
-/// A validating write failed after the promotion, all else is done or waits for that write, and the new primary leads by its
-/// own answer.
+/// A validating write failed after the promotion, all else is done, has failed or waits for that write, and the new primary leads
+/// by its own answer.
 fn not_validated(cx: &Facts, operation: &Operation) -> Option<Status> {
-    let over = |(index, s): (usize, &StepRecord)| match &s.state {
-        StepState::Pending => !may_begin(operation, index),
-        // Nor does it go on without its claim.
-        StepState::Failed { reason: StepFailure::ClaimLost(_) } => true,
-        _ => s.state.opens() || operation.fails_validation(index),
-    };
-    let all = operation.steps.iter().enumerate().all(over);
-    let (_, reason) = operation.failed_step().filter(|_| all)?;
+    let reason = operation.failed_validation().filter(|_| has_no_step_left(operation))?;
     leads(cx, operation.group, operation.to).map(|_| Status::NotValidated { reason: reason.clone() })
+}
+
+/// No step runs, and none that has not begun will begin.
+pub fn has_no_step_left(operation: &Operation) -> bool {
+    operation.steps.iter().enumerate().all(|(index, s)| match &s.state {
+        StepState::Pending => !may_begin(operation, index),
+        StepState::Failed { .. } => true,
+        other => other.opens(),
+    })
 }
 
 /// When the member was asked, if it answered that it leads and the store names it as the leader.

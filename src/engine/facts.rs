@@ -68,7 +68,7 @@ impl<'a> Facts<'a> {
         let primary = self.state.primaries.get(group.at())?.0?;
         let leads = |member: MemberId| self.report(group, member).map(|r| r.role == MemberRole::Leader);
         let nobody = leads(primary) == Some(false) && self.member_ids(group).all(|m| leads(m) != Some(true));
-        if !nobody || self.state.running(group).is_some() {
+        if !nobody || self.state.running(group).is_some() || self.unconfigured_leader(group).is_some() {
             return None;
         }
         Some(self.member(group, primary)?.led_at.map_or(self.state.since, |(_, at)| at))
@@ -109,10 +109,19 @@ impl<'a> Facts<'a> {
         self.estate().policy.detection.interval.times(2).plus(limits::FRESH)
     }
 
-    /// The member that holds the lock, else the one that was last known to.
+    /// The member that holds the lock, else the one that was last known to. `None` also where somebody holds it whom the estate
+    /// does not name.
     pub fn leader(&self, group: GroupId) -> Option<MemberId> {
         let stored = self.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.leading_member());
+        if stored.is_none() && self.unconfigured_leader(group).is_some() {
+            return None;
+        }
         stored.or_else(|| self.state.primaries.get(group.at()).and_then(|p| p.0))
+    }
+
+    /// Who holds the lock, where the estate does not name that member.
+    pub fn unconfigured_leader(&self, group: GroupId) -> Option<UnconfiguredLeader> {
+        self.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.unconfigured_leader())
     }
 
     /// The region that it is led from.

@@ -12,6 +12,7 @@ mod claim;
 mod conditions;
 mod detect;
 mod ending;
+mod entry;
 mod facts;
 mod foretold;
 mod fork;

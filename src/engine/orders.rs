@@ -487,7 +487,10 @@ fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str)
 
 /// For screens: why a member may not take over, or not without a risk that is typed.
 pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfit> {
-    let leader = cx.leader(group)?;
+    cx.database(group)?;
+    let Some(leader) = cx.leader(group) else {
+        return Some(Unfit { why: candidate::without_leader(cx, group, member), at_a_risk: false });
+    };
     if leader == member {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use super::assess;
 use super::candidate;
+use super::entry;
 use super::{Engine, Facts, orders, survey};
 use crate::model::*;
 
@@ -131,6 +132,8 @@ fn points(cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, dril
     list.push(login(cx, database, group));
     list.push(if database.balancers.is_empty() {
         lacks(PointName::Traffic, PointFinding::NoTraffic)
+    } else if let Some(finding) = entry::unrouted(cx, group, &left) {
+        lacks(PointName::Traffic, finding)
     } else {
         holds(PointName::Traffic, PointFinding::Balancers { count: database.balancers.len() })
     });

@@ -112,10 +112,16 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
 /// watches may.
 pub fn may_begin(operation: &Operation, index: usize) -> bool {
     let step = &operation.plan.steps[index];
-    let overlooked = |i: usize| goes_on(step) && operation.fails_validation(i);
+    // A failed validation stops neither of redirection and protection, and then neither stops the other.
+    let also_failed = |i: usize| operation.failed_validation().is_some() && has_failed(&operation.steps[i]) && goes_on(&operation.plan.steps[i]);
+    let overlooked = |i: usize| goes_on(step) && (operation.fails_validation(i) || also_failed(i));
     let open = step.after.iter().map(|a| usize::from(*a)).all(|a| operation.steps[a].state.opens() || overlooked(a));
-    let failed = |(i, s): (usize, &StepRecord)| matches!(s.state, StepState::Failed { .. }) && !overlooked(i);
+    let failed = |(i, s): (usize, &StepRecord)| has_failed(s) && !overlooked(i);
     open && !(step.kind.acts() && operation.steps.iter().enumerate().any(failed))
+}
+
+const fn has_failed(step: &StepRecord) -> bool {
+    matches!(step.state, StepState::Failed { .. })
 }
 
 /// It is done also where a validating write has failed after the promotion: users are led to the new primary all the same.
@@ -146,7 +152,8 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
         Progress::Wait(wait) => {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
             let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
-            let patient = matches!(step.kind, StepKind::WatchProtection)
+            // Not where the operation is to close all the same: who is asked to accept what was not validated?
+            let patient = (matches!(step.kind, StepKind::WatchProtection) && operation.failed_validation().is_none())
                 || (step.kind.acts() && !engine.state.armed)
                 || operation.steps[index].effects.iter().any(|e| e.outcome.is_none() && !given_up(engine, now, e));
             if waited > step.timeout && !patient {
@@ -233,9 +240,9 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         if !operation.has_acted() && !operation.effects().any(EffectRecord::is_open) {
             return Status::Failed { reason: OperationFailure::Step(failure.clone()) };
         }
-        let position = operation.steps.iter().position(|s| matches!(s.state, StepState::Failed { .. })).unwrap_or_default();
-        if operation.fails_validation(position) && !nothing_else_runs(operation) {
-            return Status::Running;
+        // The new primary takes writes by its own answer: no way out leads to yet another one.
+        if operation.failed_validation().is_some() {
+            return not_validated_yet(engine, now, operation);
         }
         let moved = moved_to(engine, now, operation).is_some();
         let way_out = match (operation.handed_over() || moved, operation.fenced()) {
@@ -274,6 +281,27 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
         }
     }
     Status::Running
+}
+
+/// A validating write has failed after the promotion, and redirection and protection go on; or all is over, and the new primary does
+/// not say that it leads.
+fn not_validated_yet(engine: &Engine, now: Now, operation: &Operation) -> Status {
+    let cx = engine.facts(now);
+    let asked = operation.plan.steps.iter().zip(&operation.steps).find_map(|(s, r)| match &s.kind {
+        StepKind::AskPerson { what } if r.state == StepState::Running => Some(what.clone()),
+        _ => None,
+    });
+    let member = || cx.label(operation.group, operation.to).into_owned();
+    let left = !ending::has_no_step_left(operation);
+    let says = cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running);
+    match (asked, says) {
+        (Some(what), _) => Status::Waiting { question: Question::Asked { what } },
+        (None, _) if ending::is_silent(&cx, operation) => Status::Waiting { question: Question::TargetSilent { member: member() } },
+        (None, Some(false)) if !left => Status::Waiting { question: Question::LeadsNoMore { member: member() } },
+        // Between two looks nothing is new: what was asked stays asked.
+        (None, None) if !left && matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
+        (None, _) => Status::Running,
+    }
 }
 
 /// Every step was seen done, and since then the new primary has lost its standby: that is waited for once more.

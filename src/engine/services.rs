@@ -111,7 +111,7 @@ fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
     let Some(leader) = cx.leader(group).filter(may) else { return false };
     let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
     let leads = cx.report(group, leader).is_some_and(|r| r.role == MemberRole::Leader && r.running);
-    leads && cx.telemetry.group(group).balancers.iter().filter_map(|b| b.server(leader)).any(|(s, at)| s.up && fresh(at))
+    leads && cx.telemetry.group(group).balancers.iter().any(|b| b.read_of(leader).is_some_and(fresh) && b.servers_of(leader).any(|s| s.up))
 }
 
 /// Services whose users still wait: those of a database that is not served again, and all that need one of them. What

@@ -367,7 +367,7 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
                 }
                 return Send(FIRST + part_of(i, place), effect);
             };
-            let seen = cx.telemetry.group(group).balancers.get(i).and_then(|b| b.all_in_maintenance(member, out));
+            let seen = cx.telemetry.group(group).balancers.get(i).and_then(|b| b.all_set(member, out));
             match (&sent.outcome, sent.reported) {
                 // Its region may be found lost in a moment: then it is not waited for.
                 (Some(outcome @ Outcome::NotDone { .. }), _) => {
@@ -446,7 +446,7 @@ fn opens(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progr
                 return Some(Wait(WaitReason::Balancers(vec![BalancerWait::Report { address }])));
             }
             Some(_) => {}
-            None if telemetry.server(member).is_some_and(|(s, _)| s.maintenance) => return Some(Send(FIRST + part_of(at + 1, 0), effect)),
+            None if telemetry.servers_of(member).any(|s| s.maintenance) => return Some(Send(FIRST + part_of(at + 1, 0), effect)),
             None => {}
         }
     }

@@ -198,10 +198,10 @@ pub struct BalancerTelemetry {
 }
 
 impl BalancerTelemetry {
-    /// A member's first server, and when it was read.
-    pub fn server(&self, member: MemberId) -> Option<(&ServerView, Mono)> {
-        let (servers, at) = self.servers.as_ref()?;
-        servers.iter().find(|s| s.member == Some(member)).map(|s| (s, *at))
+    /// When a server of the member was read; `None` if it has none.
+    pub fn read_of(&self, member: MemberId) -> Option<Mono> {
+        let (_, at) = self.servers.as_ref()?;
+        self.servers_of(member).next().map(|_| *at)
     }
 
     /// Every server of a member.
@@ -215,6 +215,15 @@ impl BalancerTelemetry {
         let mut servers = self.servers_of(member).peekable();
         servers.peek()?;
         servers.all(|s| s.maintenance == out).then_some(*at)
+    }
+
+    /// When every server of a member was read to be as it was set: out of rotation, or in it. One that was set to maintenance
+    /// while its name cannot be resolved shows only the latter.
+    pub fn all_set(&self, member: MemberId, out: bool) -> Option<Mono> {
+        let (_, at) = self.servers.as_ref()?;
+        let mut servers = self.servers_of(member).peekable();
+        servers.peek()?;
+        servers.all(|s| if out { s.maintenance || s.unresolved } else { !s.maintenance }).then_some(*at)
     }
 }
 

@@ -4,7 +4,7 @@ use super::conditions::conditions;
 use super::telemetry::Probes;
 use super::votes::Stance;
 use super::watched::Watched;
-use super::{Engine, Facts, assess, detect, limits, orders, services, step, survey, unproven, votes};
+use super::{Engine, Facts, assess, candidate, detect, entry, limits, orders, services, step, survey, unproven, votes};
 use crate::model::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -96,7 +96,9 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
 }
 
 fn group(cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
-    let (primary, timeline) = cx.state.primaries[id.at()];
+    let led_by = cx.unconfigured_leader(id);
+    let (known, timeline) = cx.state.primaries[id.at()];
+    let primary = known.filter(|_| led_by.is_none());
     let record = cx.telemetry.group(id).store.record.as_ref();
     let votes = primary.map(|primary| votes::votes(cx, id, primary));
     let (observers_for, observers_against, observers, observers_absent) = match &votes {
@@ -108,8 +110,9 @@ fn group(cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let limit = cx.estate().policy.limits.cooldown;
     GroupView {
         group: id,
-        primary: cx.state.primary_region(id),
+        primary: primary.and_then(|p| cx.region_of(id, p)),
         leader: primary,
+        led_by,
         timeline,
         lease_left: record.and_then(|(r, at)| Some((r.leader.as_ref()?.lease_left?, *at))),
         synchronous: record.and_then(|(r, _)| r.config.as_ref()).map(|c| c.synchronous),
@@ -186,7 +189,7 @@ fn surveyed(cx: &Facts, id: GroupId) -> Vec<Surveyed> {
 
 fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
     let region = cx.region_of(group, id)?;
-    let leads = cx.state.primaries[group.at()].0 == Some(id);
+    let leads = cx.state.primaries[group.at()].0 == Some(id) && cx.unconfigured_leader(group).is_none();
     let telemetry = cx.member(group, id);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
@@ -235,6 +238,7 @@ fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
 /// What a database as a whole lacks.
 fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<Gap>) {
     let leader = cx.state.primaries[group.at()].0;
+    gaps.extend(blocked(cx, group, database).into_iter().map(|finding| Gap::Blocked { group, finding }));
     if database.fence.is_none() {
         gaps.push(Gap::NoFence { group });
     }
@@ -254,11 +258,18 @@ fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<
     }
     if let Some(leader) = cx.leader(group).filter(|_| cx.state.running(group).is_none_or(|o| matches!(o.status, Status::Waiting { .. }))) {
         for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(group).balancers) {
-            if telemetry.server(leader).is_some_and(|(s, _)| s.maintenance) {
+            if telemetry.all_in_maintenance(leader, true).is_some() {
                 gaps.push(Gap::PrimaryInMaintenance { group, leader, balancer: balancer.address.clone() });
             }
         }
     }
+}
+
+/// Why nothing can be done for a database as it stands, whoever would take over.
+fn blocked(cx: &Facts, group: GroupId, database: &Database) -> Vec<Finding> {
+    let store = cx.record(group).and_then(|record| candidate::unusable(database, record));
+    let left: Vec<MemberId> = cx.leader(group).into_iter().collect();
+    store.into_iter().chain(entry::unrouted(cx, group, &left).map(Finding::from)).collect()
 }
 
 /// What a member lacks.

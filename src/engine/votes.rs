@@ -130,18 +130,22 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
         if balancer.region.is_some() && balancer.region == region {
             continue;
         }
-        let seen = telemetry.balancers.get(i).and_then(|b| b.server(suspect));
-        let (stance, says) = match seen {
-            Some((_, at)) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, Says::NothingRecent),
-            Some((s, at)) if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, Says::Check((&*s.check).into())),
-            // In maintenance it is not checked: nothing is known of it there.
-            Some((s, _)) if s.maintenance || s.check.is_empty() => (Stance::Unknown, Says::InMaintenance),
-            // A balancer goes on saying «up» until its own next checks have failed.
-            Some((s, at)) if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, Says::Check((&*s.check).into())),
-            Some(_) => (Stance::Unknown, Says::NoNewCheck),
+        let at = telemetry.balancers.get(i).and_then(|b| b.read_of(suspect));
+        let (stance, says) = match at {
             None => (Stance::Unknown, Says::NoAnswer),
+            Some(at) if cx.now.mono.since(at) > cx.stale_after() => (Stance::Unknown, Says::NothingRecent),
+            // A member may have several servers: one that lives says that it lives, and only all that are checked say that it is gone.
+            Some(at) => {
+                let servers = telemetry.balancers[i].servers_of(suspect).map(|s| checked(s, at, since));
+                let rank = |(stance, says): &(Stance, Says)| match (stance, says) {
+                    (Stance::Alive, _) => 0,
+                    (Stance::Unknown, Says::NoNewCheck) => 1,
+                    (Stance::Gone, _) => 2,
+                    (Stance::Unknown, _) => 3,
+                };
+                servers.min_by_key(rank).unwrap_or((Stance::Unknown, Says::NoAnswer))
+            }
         };
-        let at = seen.map(|(_, at)| at);
         let away = telemetry.balancers.get(i).and_then(|b| b.away.as_ref());
         let absent = away.is_some_and(|(_, since)| cx.now.mono.since(*since) >= limits::SILENCE);
         let observer = Observer::Balancer { address: balancer.address.clone() };
@@ -151,6 +155,18 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
         votes.renewed = lock_renewed(cx, group, since);
     }
     votes
+}
+
+/// What a balancer's check of one server says, read at `at`, of a member that fails for us since `since`.
+fn checked(s: &ServerView, at: Mono, since: Option<Mono>) -> (Stance, Says) {
+    match () {
+        () if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, Says::Check((&*s.check).into())),
+        // In maintenance, or without an address, it is not checked: nothing is known of it there.
+        () if s.maintenance || s.unresolved || s.check.is_empty() => (Stance::Unknown, Says::InMaintenance),
+        // A balancer goes on saying «up» until its own next checks have failed.
+        () if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, Says::Check((&*s.check).into())),
+        () => (Stance::Unknown, Says::NoNewCheck),
+    }
 }
 
 /// How long ago the leader was seen to renew its lock, if that says that it lives although our probes fail.

@@ -1,8 +1,8 @@
 //! What is wrong, or worth knowing, now: one list, the worst first, which every surface shows.
 
 use super::{
-    Bytes, DisasterId, DisasterType, GroupId, MemberId, Mono, OperationId, Percent, RegionId, ServiceId, Severity, SignOfLife, Span, Utc, Veto,
-    WaivedRule, WaiverFault,
+    Bytes, DisasterId, DisasterType, Finding, GroupId, MemberId, Mono, OperationId, Percent, Port, RegionId, ServiceId, Severity, SignOfLife, Span,
+    UnconfiguredLeader, Utc, Veto, WaivedRule, WaiverFault,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,15 @@ pub enum ConditionKind {
     PrimarySilent,
     /// The primary answers and leads no more, and nobody else is seen to: nobody takes writes.
     NoPrimary,
+    /// Somebody leads the database whom the estate does not name.
+    LedByUnconfigured {
+        leader: UnconfiguredLeader,
+    },
+    /// Nothing can be done for the database as its store describes it: it is not there, or is of a sort that is not supported, or
+    /// cannot be read.
+    NotUsable {
+        finding: Finding,
+    },
     /// The primary is in maintenance on every balancer that answers: nobody's writes reach it.
     Drained {
         leader: MemberId,
@@ -94,6 +103,16 @@ pub enum ConditionKind {
     BalancerSilent {
         address: String,
         reason: String,
+    },
+    /// Something answers at a member's address, and not as it should.
+    MemberUnwell {
+        member: MemberId,
+        port: Port,
+        reason: String,
+    },
+    /// A balancer cannot lead users to the database: its backend lacks the servers.
+    NotRouted {
+        finding: Finding,
     },
     RegionDegraded {
         reason: super::RegionReason,
@@ -204,6 +223,8 @@ impl ConditionKind {
             ConditionKind::Disaster { .. } => (2, "disaster"),
             ConditionKind::PrimarySilent => (3, "primary_silent"),
             ConditionKind::NoPrimary => (4, "no_primary"),
+            ConditionKind::LedByUnconfigured { .. } => (4, "led_by_unconfigured"),
+            ConditionKind::NotUsable { .. } => (4, "not_usable"),
             ConditionKind::Drained { .. } => (5, "drained"),
             ConditionKind::NoEntryAnswers => (6, "no_entry_answers"),
             ConditionKind::AgentSilent => (7, "agent_silent"),
@@ -220,6 +241,8 @@ impl ConditionKind {
             ConditionKind::WritesAlone => (17, "writes_alone"),
             ConditionKind::Unprotected { .. } => (18, "unprotected"),
             ConditionKind::BalancerSilent { .. } => (19, "balancer_silent"),
+            ConditionKind::MemberUnwell { .. } => (20, "member_unwell"),
+            ConditionKind::NotRouted { .. } => (20, "not_routed"),
             ConditionKind::RegionDegraded { .. } => (20, "region_degraded"),
             ConditionKind::RegionUnknown => (21, "region_unknown"),
             ConditionKind::ChecksFail { .. } => (22, "checks_fail"),

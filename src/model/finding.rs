@@ -1,6 +1,9 @@
 //! What a check found, with its figures. Members and regions are named as people call them.
 
-use super::{Bytes, ClaimFinding, DisasterType, Lsn, Name, OperationId, Percent, Port, Says, SignOfLife, Span, Tally, Timeline, Version};
+use super::{
+    Bytes, ClaimFinding, DisasterType, Lsn, Name, OperationId, Percent, Port, Says, SignOfLife, Span, Tally, Timeline, UnconfiguredLeader,
+    UnreadableKey, Version,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a check found.
@@ -64,6 +67,10 @@ pub enum ClusterFinding {
     NoAddressInStore {
         scope: String,
     },
+    /// Its keys lie in Citus groups under this prefix.
+    CitusGroups {
+        prefix: String,
+    },
 }
 
 /// Of the store, and of what it says of the cluster.
@@ -92,6 +99,10 @@ pub enum StoreFinding {
     },
     Paused,
     StandbyCluster,
+    /// A key that decides is there and could not be read.
+    Unreadable {
+        key: UnreadableKey,
+    },
     /// Somebody asked the cluster for a failover or, where it is scheduled, for a switchover.
     RequestPending {
         /// `None`: to any member.
@@ -104,6 +115,10 @@ pub enum StoreFinding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PrimaryFinding {
     None,
+    /// Somebody leads whom the estate does not name.
+    NotConfigured {
+        leader: UnconfiguredLeader,
+    },
     /// It does not hold the lock.
     DoesNotLead {
         member: Name,
@@ -148,6 +163,10 @@ pub enum PrimaryFinding {
 pub enum CandidateFinding {
     /// There is no other member.
     None,
+    /// Nothing has been heard of it since this controller began.
+    NotHeard {
+        member: Name,
+    },
     MayTakeOver {
         member: Name,
     },
@@ -288,6 +307,19 @@ pub enum EntryFinding {
     },
     NoneAnswers {
         balancers: Vec<EntryPlace>,
+    },
+    /// A balancer's backend has no server of this cluster, or no server at all.
+    NoneIsOurs {
+        balancer: String,
+        backend: String,
+        /// The names of its servers; the first few.
+        servers: Vec<Name>,
+    },
+    /// A balancer's backend has no server of this member.
+    NotInBackend {
+        balancer: String,
+        backend: String,
+        member: Name,
     },
     /// It is in maintenance on a balancer; the plan may open that first.
     InMaintenance {

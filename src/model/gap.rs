@@ -1,6 +1,6 @@
 //! What could not be done now if it had to be.
 
-use super::{Elected, GroupId, MemberId};
+use super::{Elected, Finding, GroupId, MemberId};
 use serde::{Deserialize, Serialize};
 
 /// Something that is missing, or stands in the way of what may be needed.
@@ -26,6 +26,11 @@ pub enum Gap {
     IdentityChanged {
         group: GroupId,
         change: super::IdentityChange,
+    },
+    /// Nothing can be done for it as it stands, whoever would take over.
+    Blocked {
+        group: GroupId,
+        finding: Finding,
     },
     NoFence {
         group: GroupId,

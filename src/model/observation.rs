@@ -161,6 +161,9 @@ pub struct MemberReport {
     pub streams: Vec<Stream>,
     pub system_id: Option<Name>,
     pub scope: Option<Name>,
+    /// Its name in the cluster; Patroni tells it from 3.2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
     pub version: Version,
     pub paused: bool,
     pub nofailover: bool,
@@ -232,6 +235,9 @@ pub struct StoreRecord {
     /// This controller holds the owner key and could not renew it in time: it sends nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unrenewed: bool,
+    /// Keys that are there and could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableKey>,
     pub failsafe: bool,
     /// Citus groups stand where the cluster's keys are looked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -254,6 +260,60 @@ impl StoreRecord {
     pub fn leading_member(&self) -> Option<MemberId> {
         self.leader.as_ref().and_then(|l| l.member)
     }
+
+    /// Who holds the lock, where that is no configured member.
+    pub fn unconfigured_leader(&self) -> Option<UnconfiguredLeader> {
+        let leader = self.leader.as_ref().filter(|l| l.member.is_none())?;
+        let address = self.members.iter().find(|m| m.name == leader.name).map(|m| m.address.clone());
+        Some(UnconfiguredLeader { name: leader.name.clone(), address: address.filter(|a| !a.is_empty()) })
+    }
+
+    /// A key that decides what may be done, and could not be read.
+    pub fn undecided(&self) -> Option<&UnreadableKey> {
+        self.unreadable.iter().find(|u| matches!(u.key, ClusterKey::Config | ClusterKey::Sync | ClusterKey::Operation))
+    }
+}
+
+/// A key that is there and could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableKey {
+    pub key: ClusterKey,
+    pub reason: String,
+}
+
+/// A key of a cluster in the store whose value is a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClusterKey {
+    Config,
+    Sync,
+    Status,
+    History,
+    Member(Name),
+    /// Our own: which operation acted last.
+    Operation,
+}
+
+/// As it stands in the store, without the prefix.
+impl std::fmt::Display for ClusterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ClusterKey::Config => f.write_str("config"),
+            ClusterKey::Sync => f.write_str("sync"),
+            ClusterKey::Status => f.write_str("status"),
+            ClusterKey::History => f.write_str("history"),
+            ClusterKey::Member(name) => write!(f, "members/{name}"),
+            ClusterKey::Operation => f.write_str("operation"),
+        }
+    }
+}
+
+/// A leader that the estate does not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnconfiguredLeader {
+    /// Its name in the cluster.
+    pub name: Name,
+    /// Its REST address, as it announces it in the store.
+    pub address: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -337,7 +397,11 @@ pub struct ServerView {
     /// The member behind it. A member may have several servers.
     pub member: Option<MemberId>,
     pub up: bool,
+    /// Somebody took it out of rotation; that its name cannot be resolved is no maintenance.
     pub maintenance: bool,
+    /// Its name cannot be resolved: it takes no traffic until it can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unresolved: bool,
     /// The check failed to connect, or to get an answer: the node is gone. (A standby that says «not me» is alive.)
     pub unreachable: bool,
     /// The check in the balancer's own words, such as `L4CON`.

@@ -350,6 +350,12 @@ impl Operation {
         self.results.promoted.is_some() && failed && validates && sent
     }
 
+    /// Why a validating write failed after the promotion; the first of them.
+    pub fn failed_validation(&self) -> Option<&StepFailure> {
+        let failed = self.steps.iter().enumerate().find(|(index, _)| self.fails_validation(*index))?;
+        if let StepState::Failed { reason } = &failed.1.state { Some(reason) } else { None }
+    }
+
     pub fn is_over(&self) -> bool {
         self.status.is_over()
     }

@@ -253,6 +253,9 @@ pub struct GroupView {
     /// The member that leads it.
     #[serde(default)]
     pub leader: Option<super::MemberId>,
+    /// Somebody leads it whom the estate does not name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub led_by: Option<super::UnconfiguredLeader>,
     pub timeline: Option<Timeline>,
     /// The lease of the leader's lock.
     pub lease_left: Option<(Span, Mono)>,

@@ -143,6 +143,7 @@ impl World {
             streams,
             system_id: Some(cluster.system_id.clone()),
             scope: Some(cluster.scope.clone()),
+            name: None,
             version: if cluster.setup.steals_lock { Version(3, 0, 2) } else { Version(4, 1, 5) },
             paused: cluster.store.paused,
             nofailover: false,
@@ -208,6 +209,7 @@ impl World {
             owner: store.owner.as_ref().map(|o| o.key.clone()),
             legacy: None,
             unrenewed: self.is_unrenewed(c),
+            unreadable: Vec::new(),
             failsafe: false,
             citus: false,
             voters: 3,
@@ -260,6 +262,7 @@ impl World {
                 member: Some(MemberId::of(i)),
                 up: s.up && !s.maintenance,
                 maintenance: s.maintenance,
+                unresolved: false,
                 unreachable: s.unreachable && !s.maintenance,
                 check: match (s.maintenance, s.unreachable, s.up) {
                     (true, _, _) => "MAINT",

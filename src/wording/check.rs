@@ -49,7 +49,14 @@ fn cluster_words(finding: &ClusterFinding) -> String {
         ClusterFinding::NoAddressInStore { scope } => {
             format!("no member in this etcd has an address of {scope}'s: it is not the one that {scope} uses")
         }
+        ClusterFinding::CitusGroups { prefix } => format!("Citus groups are not supported: etcd has the groups 0, 1, ... under {prefix}"),
     }
+}
+
+/// A leader that the estate does not name, and where it says that it can be reached.
+pub fn unconfigured_words(leader: &UnconfiguredLeader) -> String {
+    let address = leader.address.as_ref().map_or(String::new(), |a| format!(" (REST address in etcd: {a})"));
+    format!("led by {}, which is not configured{address}", leader.name)
 }
 
 fn store_words(finding: &StoreFinding) -> String {
@@ -62,6 +69,14 @@ fn store_words(finding: &StoreFinding) -> String {
         StoreFinding::NoQuorumWithout { region, left, of } => format!("etcd keeps {left} of {of} without {region}; no safe hand-over"),
         StoreFinding::Quorum { up, of } => format!("etcd {up}/{of}"),
         StoreFinding::Paused => "Patroni is paused; resume it first".to_string(),
+        StoreFinding::Unreadable { key } => {
+            let remedy = match &key.key {
+                ClusterKey::Config => "; correct it with patronictl edit-config",
+                ClusterKey::Operation => "; another version of bpci may have written it: use that one",
+                ClusterKey::Sync | ClusterKey::Status | ClusterKey::History | ClusterKey::Member(_) => "",
+            };
+            format!("etcd key {} cannot be read: {}{remedy}", key.key, key.reason)
+        }
         StoreFinding::StandbyCluster => "this is a standby cluster: promote the cluster instead".to_string(),
         StoreFinding::RequestPending { to, scheduled } => {
             let to = to.as_deref().unwrap_or("any member");
@@ -76,6 +91,9 @@ fn store_words(finding: &StoreFinding) -> String {
 fn primary_words(finding: &PrimaryFinding) -> String {
     match finding {
         PrimaryFinding::None => "there is no primary".to_string(),
+        PrimaryFinding::NotConfigured { leader } => {
+            format!("{}; add it to `members` as {{ name: {}, url: ... }}, or correct a member's URL", unconfigured_words(leader), leader.name)
+        }
         PrimaryFinding::DoesNotLead { member } => format!("{member} does not lead; a switchover needs a living primary"),
         PrimaryFinding::Leads { member } => format!("{member} leads and answers"),
         PrimaryFinding::Unheard { member, alive } => {
@@ -106,6 +124,7 @@ fn primary_words(finding: &PrimaryFinding) -> String {
 fn candidate_words(finding: &CandidateFinding) -> String {
     match finding {
         CandidateFinding::None => "there is no other member".to_string(),
+        CandidateFinding::NotHeard { member } => format!("{member} has not been heard of yet"),
         CandidateFinding::MayTakeOver { member } => format!("{member} may take over"),
         CandidateFinding::DidNotAnswer { member, within } => format!("{member} did not answer within {within}"),
         CandidateFinding::NobodySynchronous { member, within, old, holds_all } => {
@@ -197,6 +216,16 @@ fn entry_words(finding: &EntryFinding) -> String {
             let place = |b: &EntryPlace| b.region.as_ref().map_or_else(|| b.address.clone(), |region| format!("{} in {region}", b.address));
             let silent: Vec<String> = balancers.iter().map(place).collect();
             format!("no entry answers ({}): it keeps the data, users are served once traffic is led anew", silent.join(", "))
+        }
+        EntryFinding::NoneIsOurs { balancer, backend, servers } if servers.is_empty() => {
+            format!("backend {backend} of HAProxy {balancer} has no servers; add the members, or correct `backend`")
+        }
+        EntryFinding::NoneIsOurs { balancer, backend, servers } => format!(
+            "no server of backend {backend} of HAProxy {balancer} is a member of this cluster ({}); name the servers as Patroni names the members, or correct `backend`",
+            servers.join(", ")
+        ),
+        EntryFinding::NotInBackend { balancer, backend, member } => {
+            format!("backend {backend} of HAProxy {balancer} has no server for {member}; add one, named {member}")
         }
         EntryFinding::InMaintenance { server, opens } => {
             let so = if *opens { "this plan opens it first" } else { "fail back instead, which opens it first" };

@@ -1,6 +1,6 @@
 //! What is wrong now: a headline of the worst, and a sentence for each.
 
-use super::{region_reason_words, sign_words, source_words, veto_words, waiver_words};
+use super::{finding_words, region_reason_words, sign_words, source_words, unconfigured_words, veto_words, waiver_words};
 use crate::model::*;
 
 /// The worst of what is wrong now, with everything else of its kind.
@@ -63,6 +63,10 @@ pub fn title(condition: &Condition) -> String {
         ConditionKind::TwoMayWrite { .. } => "TWO MAY WRITE",
         ConditionKind::PrimarySilent => "PRIMARY SILENT",
         ConditionKind::NoPrimary => "NO PRIMARY",
+        ConditionKind::LedByUnconfigured { .. } => "LED BY AN UNCONFIGURED MEMBER",
+        ConditionKind::NotUsable { .. } => "CLUSTER NOT USABLE",
+        ConditionKind::MemberUnwell { .. } => "MEMBER UNWELL",
+        ConditionKind::NotRouted { .. } => "NO WAY FOR USERS",
         ConditionKind::Drained { .. } => "DRAINED, NO WRITES",
         ConditionKind::NoEntryAnswers => "NO ENTRY ANSWERS",
         ConditionKind::AgentSilent => "PATRONI SILENT",
@@ -141,6 +145,7 @@ fn about_words(condition: &Condition, estate: &Estate) -> String {
         | ConditionKind::NotRestored { member: m, .. }
         | ConditionKind::FenceCheckFails { member: m, .. }
         | ConditionKind::LoginRefused { member: m, .. }
+        | ConditionKind::MemberUnwell { member: m, .. }
         | ConditionKind::ReceiverUnreadable { member: m } => format!("{name} in {}", label(*m)),
         ConditionKind::ClockJumped { by_ms } => format!("by {by_ms} ms"),
         _ => name,
@@ -167,6 +172,10 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         | ConditionKind::CheckImpossible { reason }
         | ConditionKind::LoginRefused { reason, .. } => reason.clone(),
         ConditionKind::RegionDegraded { reason } => region_reason_words(reason),
+        ConditionKind::LedByUnconfigured { leader } => unconfigured_words(leader),
+        ConditionKind::NotUsable { finding } | ConditionKind::NotRouted { finding } => finding_words(finding),
+        ConditionKind::MemberUnwell { port: Port::Rest, reason, .. } => format!("Patroni's REST API: {reason}"),
+        ConditionKind::MemberUnwell { port: Port::Sql, reason, .. } => format!("PostgreSQL's port: {reason}"),
         ConditionKind::OnlyOurProbesFail { by } => sign_words(by),
         ConditionKind::AutomationBlocked { veto } => veto_words(veto, estate),
         ConditionKind::AutomationOff { rule, fault } => waiver_words(*rule, *fault),

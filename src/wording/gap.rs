@@ -1,6 +1,6 @@
 //! What is missing, and what does not answer.
 
-use super::{by_hand, elected_words};
+use super::{by_hand, elected_words, finding_words};
 use crate::model::*;
 use std::borrow::Cow;
 
@@ -28,6 +28,7 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
             let name = group(*g);
             format!("{name}: not configured as it was any more, and {left} of its changes are still to be undone; no new operation until then")
         }
+        Gap::Blocked { group: g, finding } => format!("{}: {}", group(*g), finding_words(finding)),
         Gap::NoFence { group: g } => {
             format!("{}: no fence is configured, so a failover needs a typed risk; add `fence: {{ exec: […] }}`", group(*g))
         }

@@ -27,7 +27,7 @@ mod veto;
 mod vote;
 
 pub use breach::breach_words;
-pub use check::{check_words, figure_words, finding_words, no_proof_words};
+pub use check::{check_words, figure_words, finding_words, no_proof_words, unconfigured_words};
 pub use claim::{claim_lost_words, claim_wait_words, claim_words};
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{alone_words, by_hand, elected_words, takes_over};

@@ -1,7 +1,9 @@
 //! Inputs that showed a fault once, each with what is expected of it now.
 
 mod asked;
+mod foreign;
 mod needed;
+mod stub;
 mod waived;
 mod written;
 

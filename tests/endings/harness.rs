@@ -26,6 +26,10 @@ pub struct Spoiled {
     pub world: World,
     pub fencing: Fencing,
     pub validation_fails: bool,
+    /// Effects that are answered «not done».
+    pub refuses: fn(&Effect) -> bool,
+    /// Each member has a second server on every balancer, as this makes it of the first.
+    pub second_server: Option<fn(&ServerView) -> ServerView>,
     reports: Vec<Report>,
 }
 
@@ -40,6 +44,7 @@ impl Door for Spoiled {
                 return;
             }
             Effect::ValidateWrite { .. } if self.validation_fails => "permission denied for schema bpci",
+            ref effect if (self.refuses)(effect) => "refused by the test",
             _ => return self.world.submit(now, issued),
         };
         let outcome = Outcome::NotDone { reason: reason.to_string() };
@@ -56,7 +61,13 @@ impl Door for Spoiled {
     fn poll(&mut self, now: Mono) -> Vec<Incoming> {
         let (due, later): (Vec<Report>, Vec<Report>) = std::mem::take(&mut self.reports).into_iter().partition(|r| r.at.plus(r.took) <= now);
         self.reports = later;
-        self.world.poll(now).into_iter().chain(due.into_iter().map(Incoming::Report)).collect()
+        let mut polled = self.world.poll(now);
+        for incoming in &mut polled {
+            if let (Incoming::Observed(Observation { fact: Fact::Balancer { servers, .. }, .. }), Some(second)) = (incoming, self.second_server) {
+                servers.extend(servers.iter().map(second).collect::<Vec<_>>());
+            }
+        }
+        polled.into_iter().chain(due.into_iter().map(Incoming::Report)).collect()
     }
 
     fn next_deadline(&self) -> Option<Mono> {
@@ -85,7 +96,14 @@ impl Run {
         change(&mut scenario.estate);
         let estate = Arc::new(scenario.estate.clone());
         assert!(estate.group(DB).database.is_some(), "core-db");
-        let door = Spoiled { world: World::new(&scenario, seed), fencing: Fencing::Works, validation_fails: false, reports: Vec::new() };
+        let door = Spoiled {
+            world: World::new(&scenario, seed),
+            fencing: Fencing::Works,
+            validation_fails: false,
+            refuses: |_| false,
+            second_server: None,
+            reports: Vec::new(),
+        };
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "test"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         let mut run = Run { core, estate, clock: Mono::default() };

@@ -1,6 +1,7 @@
 //! Operations that cannot go on close themselves with a reason, and the next disaster of the same database is answered.
 
 mod harness;
+mod validation;
 
 use bpci::model::*;
 use bpci::sim::Rival;
@@ -297,4 +298,31 @@ fn a_rebuilt_cluster_allows_no_new_operation_until_it_is_adopted() {
     run.wait(Span::secs(2));
     assert!(!changed(&run.snapshot()));
     run.replays();
+}
+
+/// A member has two servers on each balancer. It is out only when both are, and what names cannot be resolved counts as out.
+#[test]
+fn a_member_is_out_of_a_balancer_when_all_its_servers_are() {
+    type Second = fn(&ServerView) -> ServerView;
+    let cases: [(&str, Second, bool); 3] = [
+        ("follows the first", |s| ServerView { name: format!("{}-tls", s.name).into(), ..s.clone() }, true),
+        ("stays in rotation", |s| ServerView { name: format!("{}-tls", s.name).into(), maintenance: false, ..s.clone() }, false),
+        (
+            "cannot be resolved",
+            |s| ServerView { name: format!("{}-tls", s.name).into(), unresolved: s.maintenance, maintenance: false, ..s.clone() },
+            true,
+        ),
+    ];
+    for (name, second, is_out) in cases {
+        let mut run = Run::new(5, |_| {});
+        run.core.door.second_server = Some(second);
+        run.strike(FaultKind::NodeFailure, "us-east-1");
+        let drain = |s: &Snapshot| {
+            let operation = s.operations.back()?;
+            operation.position(|k| *k == StepKind::DrainTraffic).map(|i| operation.steps[i].state.clone())
+        };
+        let settled = |s: &Snapshot| matches!(drain(s), Some(StepState::Done { .. } | StepState::Failed { .. }));
+        let snapshot = run.until(Span::secs(90), &format!("{name}: a drain that is done or has failed"), settled);
+        assert_eq!(matches!(drain(&snapshot), Some(StepState::Done { .. })), is_out, "{name}: {:?}", drain(&snapshot));
+    }
 }

@@ -83,7 +83,7 @@ const AT_EU: MemberId = MemberId(1);
 
 fn server(name: &str, member: MemberId, maintenance: bool) -> ServerView {
     let up = member == AT_US && !maintenance;
-    ServerView { name: name.into(), member: Some(member), up, maintenance, unreachable: false, check: "L7OK".into() }
+    ServerView { name: name.into(), member: Some(member), up, maintenance, unresolved: false, unreachable: false, check: "L7OK".into() }
 }
 
 fn silent(service: ServiceId, region: RegionId) -> Act {

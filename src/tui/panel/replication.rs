@@ -114,6 +114,9 @@ pub fn led_by(c: &Canvas, view: &GroupView) -> String {
 
 /// Who leads, and whether it answers.
 pub fn primary(c: &Canvas, view: &GroupView) -> String {
+    if let Some(leader) = &view.led_by {
+        return format!("{}, which is not configured", leader.name);
+    }
     let Some(primary) = view.leader else { return "nobody known yet".to_string() };
     let name = c.snapshot.label(view.group, primary);
     match (&view.silence, view.stepped_down) {

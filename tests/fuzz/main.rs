@@ -3,9 +3,11 @@
 //!
 //! `BPCI_FUZZ=100000 cargo test --release --test fuzz` reads so many inputs with each reader (default: 1,500).
 
+mod document;
+mod replies;
+
 use bpci::chaos::Experiment;
 use bpci::config;
-use bpci::drivers::readers::{Key, Keys, keys, parse_member, parse_servers, record, server_views};
 use bpci::exercise::Calendar;
 use bpci::hunt::Case;
 use bpci::model::Door;
@@ -80,19 +82,6 @@ fn texts(of: &str, ends: &str) -> Vec<String> {
     list
 }
 
-fn store_keys(text: &str) -> Keys {
-    let lines: Vec<&str> = text.lines().collect();
-    let list = lines.chunks_exact(2).map(|l| Key { name: l[0].into(), value: l[1].into(), create: 5, modified: 7, lease: None }).collect();
-    Keys { revision: 9, cluster_id: None, list }
-}
-
-fn read_store(text: &str) {
-    let estate = "services: { dr: { patroni: { scope: dr, members: { a: \"http://127.0.0.1:1\", b: \"http://127.0.0.2:1\" }, etcd: [\"http://127.0.0.1:2\"] } } }\n";
-    let estate = config::parse("e.yaml", estate).unwrap_or_else(|e| panic!("{e}")).estate;
-    let database = estate.groups[0].database.as_ref().unwrap_or_else(|| panic!("no database"));
-    let _ = record(database, &store_keys(text), &mut Vec::new());
-}
-
 /// A journal whose file was damaged: read, told and verified.
 fn read_journal(text: &str) {
     let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
@@ -161,8 +150,13 @@ const ODD: &[&str] =
     &["\0", "\u{feff}", "\u{202e}", "💥", "e\u{301}", "*a", "&a [*a]", "!!binary x", "<<: ", "~", "---\n", "${", "{}", "[]", "null", "true"];
 const FIGURES: &[&str] = &["0", "-1", "99999999999999999999", "1e999", "0.5", "NaN", "18446744073709551615", "4294967296", "65536", "0x10"];
 
+/// How many inputs each reader reads.
+fn inputs() -> u64 {
+    std::env::var("BPCI_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(1_500)
+}
+
 /// Reads one input; what went wrong, if anything did.
-fn tried(read: Read, text: &str) -> Option<String> {
+fn tried(read: impl Fn(&str), text: &str) -> Option<String> {
     let before = HELD.with(Cell::get);
     MOST.with(|m| m.set(before));
     let began = Instant::now();
@@ -185,8 +179,7 @@ fn fuzz(name: &str, seeds: &[String], read: Read) {
     for seed in seeds {
         assert_eq!(tried(read, seed), None, "{name}: a sample as it is");
     }
-    let inputs: u64 = std::env::var("BPCI_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(1_500);
-    for n in 0..inputs {
+    for n in 0..inputs() {
         let text = mutate(seeds, &mut ChaCha8Rng::seed_from_u64(n));
         if let Some(what) = tried(read, &text) {
             keep(&kept, n, &text);
@@ -257,15 +250,6 @@ fn tapes() {
 #[test]
 fn journals() {
     fuzz("journal", &[journal()], read_journal);
-}
-
-#[test]
-fn what_servers_say() {
-    fuzz("patroni", &texts("tests/data/samples", ".patroni.txt"), |t| drop(parse_member(t)));
-    fuzz("haproxy", &texts("tests/data/samples", ".csv"), |t| drop(parse_servers(t, "pg_write").map(|s| server_views(s, &[], |_| None))));
-    fuzz("etcd", &texts("tests/data/samples", "etcd.keys.txt"), read_store);
-    let gateway = r#"{"header":{"cluster_id":"1","revision":"42"},"succeeded":true,"responses":[{"response_range":{"kvs":[{"key":"L3NlcnZpY2UvZHIvbGVhZGVy","create_revision":"7","mod_revision":"9","version":"1","value":"dXMtZWFzdC0x","lease":"123"}],"count":"1"}},{"response_range":{"count":"0"}}]}"#;
-    fuzz("gateway", &[gateway.to_string()], |t| drop(serde_json::from_str(t).ok().map(|v| keys(&v))));
 }
 
 #[test]
