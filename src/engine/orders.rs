@@ -487,10 +487,17 @@ fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str)
 
 /// For screens: why a member may not take over, or not without a risk that is typed.
 pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfit> {
-    let leader = cx.leader(group)?;
-    if leader == member {
+    let leader = cx.leader(group);
+    if leader == Some(member) {
         return None;
     }
+    // Unknown is never ready: what never answered may be anything, and where nobody is known to lead nothing can be checked.
+    if cx.member(group, member).is_none_or(|m| m.last_life().is_none()) {
+        return Some(Unfit { why: CandidateFinding::NotHeard.into(), at_a_risk: false });
+    }
+    let Some(leader) = leader else {
+        return Some(Unfit { why: PrimaryFinding::None.into(), at_a_risk: false });
+    };
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
         return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
     }

@@ -148,6 +148,8 @@ pub enum PrimaryFinding {
 pub enum CandidateFinding {
     /// There is no other member.
     None,
+    /// It has not answered since this controller began: nothing is known of it.
+    NotHeard,
     MayTakeOver {
         member: Name,
     },

@@ -106,6 +106,7 @@ fn primary_words(finding: &PrimaryFinding) -> String {
 fn candidate_words(finding: &CandidateFinding) -> String {
     match finding {
         CandidateFinding::None => "there is no other member".to_string(),
+        CandidateFinding::NotHeard => "not heard of yet".to_string(),
         CandidateFinding::MayTakeOver { member } => format!("{member} may take over"),
         CandidateFinding::DidNotAnswer { member, within } => format!("{member} did not answer within {within}"),
         CandidateFinding::NobodySynchronous { member, within, old, holds_all } => {
