@@ -1,7 +1,7 @@
 //! `bpci lab`: the practice range.
 
 use super::fail::Fail;
-use super::output::{Output, Printing, say};
+use super::output::{Output, Printing, own_lines, say};
 use crate::lab;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -145,5 +145,6 @@ pub fn run(command: LabCommand) -> Result<(), Fail> {
             lab::fence(&place.dir, &member)
         }
     };
-    output.told(&answer.map_err(Fail::failed)?)
+    // The lab's texts are all of our own making, those of several lines as well.
+    output.told(&answer.map_err(|text| Fail::of(1, own_lines(&text)))?)
 }
