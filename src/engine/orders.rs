@@ -491,12 +491,11 @@ pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfi
     if leader == Some(member) {
         return None;
     }
-    // Unknown is never ready: what never answered may be anything, and where nobody is known to lead nothing can be checked.
-    if cx.member(group, member).is_none_or(|m| m.last_life().is_none()) {
-        return Some(Unfit { why: CandidateFinding::NotHeard.into(), at_a_risk: false });
-    }
+    // Unknown is never ready: where nobody is known to lead, nothing can be checked.
     let Some(leader) = leader else {
-        return Some(Unfit { why: PrimaryFinding::None.into(), at_a_risk: false });
+        let heard = cx.member(group, member).is_some_and(|m| m.last_life().is_some());
+        let why = if heard { PrimaryFinding::None.into() } else { CandidateFinding::NotHeard.into() };
+        return Some(Unfit { why, at_a_risk: false });
     };
     if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
         return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });

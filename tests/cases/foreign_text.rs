@@ -21,7 +21,7 @@ fn the_shared_case_prints_no_escape_and_no_line_of_another() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cases/25-escapes.json");
     let world = MadeUp::begin(&std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{e}")));
     let status = lines("status", &world.status(&[]).stdout);
-    assert!(status.iter().any(|l| l.contains("\\u{1b}[2J")), "the state is told, as it is written: {status:?}");
+    assert!(status.iter().any(|l| l.contains("\\u{1b}[8m")), "the claim is told, as it is written: {status:?}");
     let dry = lines("dry run", &world.dry_run(&[]).stdout);
     assert!(dry.iter().any(|l| l.contains("\\n  ✓ other controller: none")), "the claim is told on one line: {dry:?}");
 }
@@ -59,7 +59,6 @@ fn every_surface_prints_a_hostile_world_harmlessly() {
             vec!["--config", &config, "--once", "--screen", "command", "--after", "3s", "--size", "160x50"],
             vec!["--config", &config, "--once", "--screen", "replication", "--after", "3s", "--size", "160x50"],
             vec!["--config", &config, "--once", "--screen", "timeline", "--after", "3s", "--size", "160x50"],
-            vec!["--config", &config, "--plain"],
         ] {
             let output = world.bpci(&arguments);
             lines(&format!("{name}: {arguments:?}"), &output.stdout);

@@ -20,7 +20,8 @@ fn what_was_looked_at_once_and_is_well_does_not_fail() {
         let shown = world.bpci(&["--config", &path, "--once", "--screen", "regions", "--after", "8s"]);
         let text = words(&shown.stdout);
         assert!(shown.status.success() && !text.contains("CHECKS FAIL") && !text.contains("FAILING"), "{text}");
-        assert!(text.contains("ALL WELL") || text.contains("LOOKING"), "{text}");
+        // The made-up estate lacks much that a failover would need, which is said; its regions are well, or not looked at yet.
+        assert!(!text.contains("silent") && text.matches(" OK ").count() + text.matches("UNKNOWN").count() == 3, "{text}");
     }
 }
 
