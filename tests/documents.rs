@@ -182,7 +182,10 @@ fn the_fields_of_every_document_are_frozen() {
     let mut all: Vec<(&str, Vec<Value>)> = vec![
         ("bc status --detailed --include-metrics", vec![place.ask(&["bc", "status", "--detailed", "--include-metrics"])]),
         ("bc disaster-recovery trigger --dry-run", vec![two_databases(&place)]),
-        ("bc disaster-recovery trigger --wait", vec![triggered(&place, "region_outage", "immediate_failover", &["--service", "orders-db", "--confirm", "us-east-1", "--wait"])]),
+        (
+            "bc disaster-recovery trigger --wait",
+            vec![triggered(&place, "region_outage", "immediate_failover", &["--service", "orders-db", "--confirm", "us-east-1", "--wait"])],
+        ),
         ("bc switchover --dry-run", vec![place.ask(&["bc", "switchover", "--service", "orders-db", "--dry-run"])]),
         ("bc recovery list", vec![place.ask(&["bc", "recovery", "list"])]),
         ("bc validate", vec![place.ask(&["bc", "validate"])]),

@@ -5,11 +5,8 @@ use super::fail::Fail;
 use super::output::{Lines, Output, own_lines, say_all};
 use crate::config;
 use crate::drivers::Inquiry;
-<<<<<<< HEAD
 use crate::model::Utc;
-=======
 use crate::wording::one_line;
->>>>>>> cddcde1 (wip)
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -108,7 +105,6 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
-<<<<<<< HEAD
 /// What is odd about the files that the configuration names: a secret must be its owner's alone. One that is not on this machine is
 /// told, and no mistake of the configuration's.
 fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, Fail> {
@@ -120,19 +116,12 @@ fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, F
             true => absent.push(config::Warning { file, at: used.at, text: fault.to_string() }),
             false => wrong.push(config::Mistake { file, at: used.at, found: fault.found, remedy: fault.remedy }),
         }
-=======
-async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let marks = config::unfilled(&file.display().to_string(), &text);
-    if marks.len() > 1 {
-        return Err(Fail::of(1, marks.iter().map(ToString::to_string).collect()));
->>>>>>> cddcde1 (wip)
     }
-    config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::failed(mistakes)))
+    config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::mistakes(1, &mistakes)))
 }
 
 async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
-    let loaded = config::load(file).map_err(Fail::failed)?;
+    let loaded = config::load(file).map_err(|m| Fail::mistakes(1, &m))?;
     let absent = files(file, &loaded)?;
     let warnings: Vec<String> =
         loaded.warnings_at(Utc(chrono::Utc::now().timestamp_millis())).into_iter().chain(&absent).map(ToString::to_string).collect();
@@ -140,14 +129,8 @@ async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<
     let databases = estate.groups.iter().filter(|g| g.database.is_some()).count();
     let (regions, services, count) = (estate.regions.len(), estate.services.len(), warnings.len());
     let summary = || {
-<<<<<<< HEAD
         let line = format!("{}: {regions} regions, {services} services, {databases} databases; {count} warnings", estate.name);
-        warnings.iter().cloned().chain([line]).collect::<Vec<_>>().join("\n")
-=======
-        let mut lines: Lines = loaded.warnings.iter().map(ToString::to_string).collect();
-        lines.push(format!("{}: {regions} regions, {services} services, {databases} databases; {warnings} warnings", estate.name));
-        lines
->>>>>>> cddcde1 (wip)
+        warnings.iter().cloned().chain([line]).collect::<Lines>()
     };
     if !live {
         let value = json!({

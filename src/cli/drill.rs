@@ -59,7 +59,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
 }
 
 fn load(name: &str) -> Result<Scenario, Fail> {
-    config::load_scenario(name).map_err(|e| Fail::usage(e.to_string()))
+    config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))
 }
 
 fn judge(played: &Played, report: &DrillReport, validate: bool) -> Result<(), Fail> {

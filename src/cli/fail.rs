@@ -46,6 +46,11 @@ impl Fail {
         Fail::line(3, text)
     }
 
+    /// The mistakes in a configuration, a line for each.
+    pub fn mistakes(status: u8, mistakes: &crate::config::Mistakes) -> Fail {
+        Fail::of(status, mistakes.list().iter().map(ToString::to_string).collect())
+    }
+
     pub fn refused(refusal: &Refusal) -> Fail {
         Fail::line(if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, format!("refused: {}", refusal_words(refusal)))
     }

@@ -111,7 +111,7 @@ pub async fn base(from: Base<'_>) -> Result<(Engine, Now), Fail> {
             Ok(replay.engine())
         }
         (None, None) => {
-            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(Fail::usage)?;
+            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
             let seed = scenario.seed;
             let mut simulation =
                 Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;

@@ -32,7 +32,7 @@ pub fn journal_of(ask: &JournalPath) -> Result<PathBuf, Fail> {
         return Ok(if path.is_dir() { path.join("journal.db") } else { path.clone() });
     }
     if let Some(config) = &ask.config {
-        let estate = crate::config::load(config).map_err(Fail::failed)?.estate;
+        let estate = crate::config::load(config).map_err(|m| Fail::mistakes(1, &m))?.estate;
         return Ok(Home::of(&estate.name).journal());
     }
     let directories = estate_roots();

@@ -113,7 +113,7 @@ fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
 }
 
 async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
-    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let estate = config::load(file).map_err(|m| Fail::mistakes(2, &m))?.estate;
     reach(estate, arm, tenure).await
 }
 
@@ -152,7 +152,7 @@ pub async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, 
 /// target.
 pub async fn running(target: &Target, id: Option<ControllerId>) -> Result<Opened, Fail> {
     let Some(file) = &target.config else { return Err(Fail::usage("name the estate with --config FILE")) };
-    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let estate = config::load(file).map_err(|m| Fail::mistakes(2, &m))?.estate;
     let home = Home::of(&estate.name);
     let owner = if let Seat::Client { owner } = home.seat() { owner } else { None };
     let found = find(&home).await.map_err(|e| not_found(&home, &estate.name, owner, &e))?;
@@ -214,7 +214,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
     if open.plain
         && let Some(name) = &open.fixture
     {
-        let scenario = config::load_scenario(name).map_err(Fail::usage)?;
+        let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
         let seed = open.seed.unwrap_or(scenario.seed);
         return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
     }
@@ -223,7 +223,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
     }
     if let (Some(form), None) = (open.once, &open.config) {
         // A simulation need not be waited for: its time is its own.
-        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
+        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         let mut snapshot = simulation.snapshot(open.speed, false);
@@ -238,7 +238,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,
         None => {
             let name = open.fixture.as_deref().unwrap_or("calm");
-            let scenario = config::load_scenario(name).map_err(Fail::usage)?;
+            let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
             let simulation = begun(scenario, open.seed, Mode::Simulation)?;
             // A scenario that was played to its end counts, wherever it was begun.
             let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> = open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);

@@ -1,16 +1,13 @@
 //! Inputs that showed a fault once, each with what is expected of it now.
 
-<<<<<<< HEAD
 mod asked;
-mod needed;
-mod waived;
-mod written;
-=======
 mod experiments;
 mod foreign_text;
 mod looks;
 mod made_up;
->>>>>>> cddcde1 (wip)
+mod needed;
+mod waived;
+mod written;
 
 use bpci::config;
 use bpci::controller::{Played, play};
