@@ -157,7 +157,7 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
         assert_eq!(code, 0, "{err}");
         serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"))
     };
-    let id = |data: &Path, config: &str| status(data, config)["controller"].as_str().unwrap_or_default().to_string();
+    let id = |data: &Path, config: &str| status(data, config)["controller_id"].as_str().unwrap_or_default().to_string();
     let (of_a, of_b) = (id(&one, &a), id(&two, &b));
     assert!(of_a.len() == 8 && of_a != of_b, "{of_a} {of_b}");
 

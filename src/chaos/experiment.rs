@@ -1,5 +1,6 @@
 //! Reading an experiment, JSON or YAML, and finding what is wrong in it before anything is run.
 
+use super::run::{Rollbacks, Strategy};
 use super::substitute::Values;
 use super::tolerance::Tolerance;
 use crate::config::{Mistake, Place, parse_yaml, read_text};
@@ -18,6 +19,15 @@ pub struct Experiment {
     pub hypothesis: Vec<Activity>,
     pub method: Vec<Activity>,
     pub rollbacks: Vec<Activity>,
+    /// How it is to be run, as far as the file says.
+    pub runtime: Runtime,
+}
+
+/// What a file says of its own run; the command line has the last word.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Runtime {
+    pub strategy: Option<Strategy>,
+    pub rollbacks: Option<Rollbacks>,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +117,8 @@ impl Experiment {
     pub fn parse(file: &str, text: &str) -> Result<Experiment, Mistake> {
         let raw: Value = parse_yaml(file, text)?;
         let read: ExperimentFile = parse_yaml(file, text)?;
-        let reader = Reader { file };
+        let none = Values::default();
+        let reader = Reader { file, values: &none };
         let top = Place { line: 1, column: 1 };
         let words = |value: Option<Spanned<String>>, what: &str| match value {
             Some(text) if !text.value.trim().is_empty() => Ok(text.value),
@@ -119,14 +130,17 @@ impl Experiment {
         if let Some(controls) = &read.controls {
             return Err(reader.mistake(place(controls), "controls are not supported: they are Python's".to_string(), "leave them out"));
         }
-        if let Some(runtime) = &read.runtime {
-            let remedy = "leave it out, and say it with --hypothesis-strategy; rollbacks are always run here";
-            return Err(reader.mistake(place(runtime), "`runtime` is not supported in a file".to_string(), remedy));
-        }
+        let runtime = read.runtime.map_or(Ok(Runtime::default()), |runtime| reader.runtime(&runtime))?;
         let values = Values::new(read.configuration.as_ref().map(|v| &v.value), read.secrets.as_ref().map(|v| &v.value)).map_err(|found| {
             let at = read.configuration.as_ref().or(read.secrets.as_ref()).map_or(top, place);
-            reader.mistake(at, found, "set it in the environment, or give it a `default`")
+            let remedy = if found.len() == 1 {
+                "set it in the environment, or give it a `default`"
+            } else {
+                "set each in the environment, or give it a `default`"
+            };
+            reader.mistake(at, found.join("; "), remedy)
         })?;
+        let reader = Reader { values: &values, ..reader };
         let list = |name: &str| raw.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let hypothesis = match read.hypothesis {
             None => Vec::new(),
@@ -153,7 +167,8 @@ impl Experiment {
         let known: Vec<_> = hypothesis.iter().chain(&method).cloned().collect();
         let rollbacks = reader.activities(read.rollbacks, list("rollbacks"), &known)?;
         let plain = |list: Vec<(Activity, Place)>| list.into_iter().map(|(a, _)| a).collect();
-        Ok(Experiment { title, raw, values, hypothesis: plain(hypothesis), method: plain(method), rollbacks: plain(rollbacks) })
+        let (hypothesis, method, rollbacks) = (plain(hypothesis), plain(method), plain(rollbacks));
+        Ok(Experiment { title, raw, hypothesis, method, rollbacks, runtime, values })
     }
 }
 
@@ -163,11 +178,25 @@ fn place<T>(value: &Spanned<T>) -> Place {
 
 struct Reader<'a> {
     file: &'a str,
+    values: &'a Values,
 }
 
 impl Reader<'_> {
     fn mistake(&self, at: Place, found: String, remedy: &str) -> Mistake {
         Mistake { file: self.file.to_string(), at, found, remedy: remedy.to_string() }
+    }
+
+    /// `runtime` of a file: when the steady state is looked at, and when the rollbacks are run.
+    fn runtime(&self, read: &Spanned<Value>) -> Result<Runtime, Mistake> {
+        let word = |part: &str| match &read.value[part]["strategy"] {
+            Value::Null => Ok(None),
+            Value::String(word) => Ok(Some(word.clone())),
+            other => Err(format!("the strategy of `{part}` is {other}, which is no text")),
+        };
+        let strategy = || word("hypothesis")?.map(|w| w.parse::<Strategy>()).transpose();
+        let rollbacks = || word("rollbacks")?.map(|w| w.parse::<Rollbacks>()).transpose();
+        let runtime = strategy().and_then(|strategy| Ok(Runtime { strategy, rollbacks: rollbacks()? }));
+        runtime.map_err(|found| self.mistake(place(read), found, "see `runtime` in the reference of the Chaos Toolkit"))
     }
 
     /// `known`: what came before, for references.
@@ -201,14 +230,27 @@ impl Reader<'_> {
         let Some(provider) = read.provider else {
             return Err(self.mistake(at, format!("«{name}» has no provider"), "say who does it: `provider` with `type` process or http"));
         };
+        let activity_at = at;
         let at = place(&provider);
         let provider = self.provider(at, provider.value, &name)?;
         let tolerance = match read.tolerance {
             None => None,
-            Some(t) => Some(Tolerance::read(&t.value).map_err(|found| self.mistake(place(&t), found, "see the reference of the Chaos Toolkit"))?),
+            Some(t) => Some(
+                Tolerance::read(&t.value, self.values).map_err(|found| self.mistake(place(&t), found, "see the reference of the Chaos Toolkit"))?,
+            ),
         };
         if read.background && probe && tolerance.is_some() {
             return Err(self.mistake(at, format!("«{name}» is awaited by nobody"), "a probe with a tolerance cannot run in the background"));
+        }
+        let pauses = self.values.fill(&raw["pauses"]);
+        for when in ["before", "after"] {
+            super::provider::seconds(&pauses[when]).map_err(|found| {
+                self.mistake(
+                    activity_at,
+                    format!("the pause {when} «{name}»: {found}"),
+                    "write seconds, such as 1.5, or a variable with such a value",
+                )
+            })?;
         }
         Ok(Activity { name, probe, raw, provider, tolerance, background: read.background })
     }
@@ -216,6 +258,9 @@ impl Reader<'_> {
     fn provider(&self, at: Place, read: ProviderFile, name: &str) -> Result<Provider, Mistake> {
         let missing = |what: &str| self.mistake(at, format!("the provider of «{name}» has no {what}"), "add it");
         let kind = read.kind.as_ref().ok_or_else(|| missing("type"))?;
+        super::provider::limit(&self.values.fill(&read.timeout)).map_err(|found| {
+            self.mistake(at, format!("the timeout of «{name}»: {found}"), "write seconds, such as 1.5, or a variable with such a value")
+        })?;
         match kind.value.as_str() {
             "process" => {
                 let path = read.path.filter(|p| !p.is_empty()).ok_or_else(|| missing("path"))?;

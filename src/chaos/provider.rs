@@ -35,14 +35,14 @@ fn is_program(path: &Path) -> bool {
 /// It could not be run, or took too long.
 pub async fn run(provider: &Provider, values: &Values) -> Result<Value, String> {
     match provider {
-        Provider::Process { path, arguments, timeout } => process(path, &values.fill(arguments), seconds(&values.fill(timeout))).await,
+        Provider::Process { path, arguments, timeout } => process(path, &values.fill(arguments), limit(&values.fill(timeout))?).await,
         Provider::Http { url, method, headers, arguments, timeout, verify_tls } => {
             let request = Request {
                 url: values.text(url),
                 method,
                 headers: values.fill(headers),
                 arguments: values.fill(arguments),
-                timeout: seconds(&values.fill(timeout)),
+                timeout: limit(&values.fill(timeout))?,
                 verify_tls: *verify_tls,
             };
             http(request).await
@@ -50,11 +50,30 @@ pub async fn run(provider: &Provider, values: &Values) -> Result<Value, String> 
     }
 }
 
-fn seconds(value: &Value) -> Option<Duration> {
-    // Of a pair (to connect, to read) the longer one.
+/// A time in seconds: a number, or one that is written as text, as a variable of the environment gives it. `None`: none is
+/// given.
+///
+/// # Errors
+/// It is neither.
+pub fn seconds(value: &Value) -> Result<Option<Duration>, String> {
+    let number = match value {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let time = number.and_then(|n: f64| Duration::try_from_secs_f64(n).ok());
+    time.map(Some).ok_or_else(|| format!("{value} is not a number of seconds"))
+}
+
+/// How long an activity may take. Of a pair (to connect, to read) the longer time; none: as long as it takes.
+///
+/// # Errors
+/// A time in it is no number of seconds.
+pub fn limit(value: &Value) -> Result<Option<Duration>, String> {
     let list = value.as_array().map_or_else(|| vec![value], |l| l.iter().collect());
-    let most = list.into_iter().filter_map(Value::as_f64).fold(0.0, f64::max);
-    (most > 0.0).then(|| Duration::try_from_secs_f64(most).unwrap_or(Duration::MAX))
+    let times = list.into_iter().map(seconds).collect::<Result<Vec<_>, _>>()?;
+    Ok(times.into_iter().flatten().max().filter(|most| !most.is_zero()))
 }
 
 async fn process(path: &str, arguments: &Value, timeout: Option<Duration>) -> Result<Value, String> {

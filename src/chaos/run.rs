@@ -22,6 +22,30 @@ vocabulary!(
     }
 );
 
+vocabulary!(
+    /// When the rollbacks are run.
+    Rollbacks, "strategy of rollbacks" {
+        /// Whatever happened.
+        Always = "always",
+        Never = "never",
+        /// Unless the experiment failed or was interrupted.
+        Default = "default",
+        /// If the steady state was lost.
+        Deviated = "deviated",
+    }
+);
+
+impl Rollbacks {
+    fn are_run(self, status: &str, deviated: bool) -> bool {
+        match self {
+            Rollbacks::Always => true,
+            Rollbacks::Never => false,
+            Rollbacks::Default => !matches!(status, "failed" | "interrupted"),
+            Rollbacks::Deviated => deviated,
+        }
+    }
+}
+
 impl Strategy {
     const fn before(self) -> bool {
         matches!(self, Strategy::Default | Strategy::BeforeMethod | Strategy::Continuously)
@@ -39,6 +63,7 @@ impl Strategy {
 /// How an experiment is run.
 pub struct Rules {
     pub strategy: Strategy,
+    pub rollbacks: Rollbacks,
     /// How often the steady state is looked at during the method.
     pub frequency: Duration,
     /// A steady state that is lost during the method ends the method.
@@ -100,7 +125,11 @@ pub async fn run(experiment: Arc<Experiment>, rules: Rules, mut stop: watch::Rec
             journal["steady_states"]["after"] = state;
         }
         let mut rollbacks = Vec::new();
-        for activity in &experiment.rollbacks {
+        let are_run = rules.rollbacks.are_run(status, deviated);
+        if !are_run && !experiment.rollbacks.is_empty() {
+            tell(&format!("rollback  none is run: the strategy is {}", rules.rollbacks));
+        }
+        for activity in experiment.rollbacks.iter().filter(|_| are_run) {
             tell(&format!("rollback  {}", activity.name));
             let run = carry_out(&experiment, activity).await;
             tell_if_failed(&run, tell);
@@ -155,7 +184,12 @@ async fn steady_quietly(experiment: &Experiment) -> Value {
     let mut all = true;
     for activity in &experiment.hypothesis {
         let mut run = carry_out(experiment, activity).await;
-        let holds = run["status"] == "succeeded" && activity.tolerance.as_ref().is_none_or(|t| t.holds(&run["output"], &experiment.values));
+        let asked = activity.tolerance.as_ref().filter(|_| run["status"] == "succeeded").map_or(Ok(true), |t| t.holds(&run["output"]));
+        if let Err(reason) = &asked {
+            // What cannot be told is no state that was not met.
+            (run["status"], run["exception"]) = ("failed".into(), json!([reason]));
+        }
+        let holds = run["status"] == "succeeded" && asked == Ok(true);
         run["tolerance_met"] = holds.into();
         probes.push(run);
         if !holds {
@@ -265,7 +299,8 @@ fn tell_if_failed(run: &Value, tell: &dyn Fn(&str)) {
 /// Runs one activity with its pauses, and says how it went.
 async fn carry_out(experiment: &Experiment, activity: &Activity) -> Value {
     let pauses = experiment.values.fill(&activity.raw["pauses"]);
-    let pause = |name: &str| Duration::try_from_secs_f64(pauses[name].as_f64().unwrap_or_default()).unwrap_or_default();
+    // What is no time was refused when it was read.
+    let pause = |name: &str| provider::seconds(&pauses[name]).ok().flatten().unwrap_or_default();
     tokio::time::sleep(pause("before")).await;
     let (began, start) = (Instant::now(), Utc::now());
     let result = provider::run(&activity.provider, &experiment.values).await;

@@ -9,16 +9,21 @@ pub struct Values {
 
 impl Values {
     /// # Errors
-    /// A variable of the environment is not set and has no default.
-    pub fn new(configuration: Option<&Value>, secrets: Option<&Value>) -> Result<Values, String> {
-        let mut known = Map::new();
+    /// Variables of the environment that are not set and have no default, and values that are not of their type: all of them.
+    pub fn new(configuration: Option<&Value>, secrets: Option<&Value>) -> Result<Values, Vec<String>> {
+        let (mut known, mut wrong) = (Map::new(), Vec::new());
         let groups = secrets.and_then(Value::as_object).into_iter().flat_map(|s| s.values());
         for group in groups.chain(configuration).filter_map(Value::as_object) {
             for (name, value) in group {
-                known.insert(name.clone(), resolved(name, value)?);
+                match resolved(name, value) {
+                    Ok(value) => {
+                        known.insert(name.clone(), value);
+                    }
+                    Err(why) => wrong.push(why),
+                }
             }
         }
-        Ok(Values { known })
+        if wrong.is_empty() { Ok(Values { known }) } else { Err(wrong) }
     }
 
     /// The value with all that is known put in. What is nothing but one name takes the type of its value.
@@ -102,6 +107,9 @@ mod tests {
         ] {
             assert_eq!(values.fill(&from), to, "{from}");
         }
-        assert!(Values::new(Some(&json!({ "x": { "type": "env", "key": "BPCI_NO_SUCH_VARIABLE" } })), None).is_err());
+        let unset = |name: &str| json!({ "type": "env", "key": name });
+        let both = json!({ "x": unset("BPCI_NO_SUCH_VARIABLE"), "y": "known", "z": unset("BPCI_NEITHER_THIS") });
+        let wrong = Values::new(Some(&both), Some(&json!({ "store": { "token": unset("BPCI_NOR_THAT") } }))).err().unwrap_or_default();
+        assert_eq!(wrong.len(), 3, "each that is missing: {wrong:?}");
     }
 }

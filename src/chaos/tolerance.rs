@@ -1,9 +1,9 @@
 //! Is what a probe found within what was expected?
 
+use super::jsonpath::{JsonPath, equals};
+use super::pattern::Pattern;
 use super::substitute::{Values, plain};
-use regex::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
 #[derive(Clone, Debug)]
 pub enum Tolerance {
@@ -12,11 +12,11 @@ pub enum Tolerance {
     /// One of these; of two numbers the first to the second.
     In(Vec<Value>),
     Regex {
-        pattern: String,
+        pattern: Pattern,
         target: Option<String>,
     },
     Path {
-        path: String,
+        path: JsonPath,
         target: Option<String>,
         count: Option<u64>,
         expect: Option<Value>,
@@ -29,11 +29,14 @@ pub enum Tolerance {
 }
 
 impl Tolerance {
+    /// Reads it with all that the configuration names put in: what cannot be understood is found before anything is run.
+    ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(value: &Value) -> Result<Tolerance, String> {
-        let map = match value {
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Tolerance::Is(value.clone())),
+    pub fn read(value: &Value, values: &Values) -> Result<Tolerance, String> {
+        let filled = if value.is_string() { values.fill(value) } else { value.clone() };
+        let map = match &filled {
+            Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(Tolerance::Is(filled)),
             Value::Array(list) => return Ok(Tolerance::In(list.clone())),
             Value::Null => return Err("the tolerance is empty".to_string()),
             Value::Object(map) => map,
@@ -43,17 +46,15 @@ impl Tolerance {
         match text("type").as_deref() {
             Some("regex") => {
                 let pattern = text("pattern").ok_or("a regex tolerance without a `pattern`")?;
-                if !pattern.contains("${") {
-                    Regex::new(&pattern).map_err(|e| format!("the pattern is no regular expression: {e}"))?;
-                }
+                let pattern = Pattern::parse(&values.text(&pattern)).map_err(|e| format!("the pattern is no regular expression: {e}"))?;
                 Ok(Tolerance::Regex { pattern, target })
             }
             Some("jsonpath") => {
                 let path = text("path").filter(|p| !p.trim().is_empty()).ok_or("a jsonpath tolerance without a `path`")?;
-                if !path.contains("${") {
-                    JsonPath::parse(path.trim()).map_err(|e| format!("the path is no JSONPath: {e}"))?;
-                }
-                Ok(Tolerance::Path { path, target, count: map.get("count").and_then(Value::as_u64), expect: map.get("expect").cloned() })
+                let path = values.text(&path);
+                let path = JsonPath::parse(path.trim()).map_err(|e| format!("`{path}` is no JSONPath of the Chaos Toolkit: {e}"))?;
+                let expect = map.get("expect").map(|e| values.fill(e));
+                Ok(Tolerance::Path { path, target, count: map.get("count").and_then(Value::as_u64), expect })
             }
             Some("range") => match map.get("range").and_then(Value::as_array).map(Vec::as_slice) {
                 Some([from, to]) if from.is_number() && to.is_number() => {
@@ -67,30 +68,28 @@ impl Tolerance {
         }
     }
 
-    pub fn holds(&self, output: &Value, values: &Values) -> bool {
+    /// # Errors
+    /// It cannot be told: that is neither within the tolerance nor outside it.
+    pub fn holds(&self, output: &Value) -> Result<bool, String> {
         let status = output.get("status").unwrap_or(output);
-        match self {
+        Ok(match self {
             Tolerance::Is(Value::Number(n)) => same_number(&Value::Number(n.clone()), status),
-            Tolerance::Is(value) => values.fill(value) == *output,
+            Tolerance::Is(value) => value == output,
             Tolerance::In(list) if output.get("status").is_some() => list.iter().any(|v| same_number(v, status)),
             Tolerance::In(list) => match (list.as_slice(), output.as_f64()) {
                 ([from, to], Some(n)) => from.as_f64().is_some_and(|f| f <= n) && to.as_f64().is_some_and(|t| n <= t),
                 _ => list.contains(output),
             },
-            Tolerance::Regex { pattern, target } => {
-                Regex::new(&values.text(pattern)).is_ok_and(|r| r.is_match(&plain(targeted(output, target.as_deref()))))
-            }
+            Tolerance::Regex { pattern, target } => pattern.is_found(&plain(targeted(output, target.as_deref())))?,
             Tolerance::Path { path, target, count, expect } => {
                 let value = targeted(output, target.as_deref());
                 // A process prints text: what is JSON in it is looked into.
                 let parsed = value.as_str().and_then(|t| serde_json::from_str::<Value>(t).ok());
-                let Ok(path) = JsonPath::parse(values.text(path).trim()) else { return false };
-                let found: Vec<&Value> = path.query(parsed.as_ref().unwrap_or(value)).all();
-                let counted = count.map_or(!found.is_empty(), |n| found.len() as u64 == n);
-                match expect.as_ref().map(|e| values.fill(e)) {
-                    None => counted,
-                    Some(Value::Array(all)) => found.len() == all.len() && found.iter().zip(&all).all(|(f, e)| *f == e),
-                    Some(one) => found.len() == 1 && *found[0] == one,
+                let found = path.find(parsed.as_ref().unwrap_or(value))?;
+                match expect {
+                    None => count.map_or(!found.is_empty(), |n| found.len() as u64 == n),
+                    Some(Value::Array(all)) => found.len() == all.len() && found.iter().zip(all).all(|(f, e)| equals(f, e)),
+                    Some(one) => found.len() == 1 && equals(found[0], one),
                 }
             }
             Tolerance::Range { from, to, target } => {
@@ -98,7 +97,7 @@ impl Tolerance {
                 let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
                 number.is_some_and(|n| *from <= n && n <= *to)
             }
-        }
+        })
     }
 }
 
@@ -137,8 +136,8 @@ mod tests {
             (json!({ "type": "range", "range": [1, 2.5], "target": "body" }), &json!({ "status": 200, "body": "2.5" }), true),
             (json!({ "type": "range", "range": [1, 2] }), &json!("three"), false),
         ] {
-            let read = Tolerance::read(&tolerance).unwrap_or_else(|e| panic!("{tolerance}: {e}"));
-            assert_eq!(read.holds(output, &Values::default()), holds, "{tolerance} of {output}");
+            let read = Tolerance::read(&tolerance, &Values::default()).unwrap_or_else(|e| panic!("{tolerance}: {e}"));
+            assert_eq!(read.holds(output), Ok(holds), "{tolerance} of {output}");
         }
         for wrong in [
             json!(null),
@@ -147,7 +146,7 @@ mod tests {
             json!({ "type": "jsonpath", "path": "$[" }),
             json!({ "type": "range" }),
         ] {
-            assert!(Tolerance::read(&wrong).is_err(), "{wrong}");
+            assert!(Tolerance::read(&wrong, &Values::default()).is_err(), "{wrong}");
         }
     }
 }

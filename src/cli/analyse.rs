@@ -4,7 +4,7 @@ use super::args::Target;
 use super::fail::Fail;
 use super::forecast::{Base, base};
 use super::order::group_named;
-use super::output::Output;
+use super::output::{Lines, Output, spaced};
 use crate::controller::{Choice, question};
 use crate::forecast::{Analysis, analyse};
 use crate::model::*;
@@ -66,8 +66,7 @@ pub async fn run(command: AnalyseCommand) -> Result<(), Fail> {
             values.push(value(name, from, &found));
             text.push(words(name, from, &found));
         }
-        let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
-        ask.output.print(&value, || text.join("\n\n"))
+        ask.output.print(&json!({ "plans": values }), || spaced(text))
     })
     .await
     .map_err(Fail::failed)?
@@ -90,7 +89,7 @@ fn value(group: &str, from: &str, found: &Analysis) -> Value {
     })
 }
 
-fn words(group: &str, from: &str, found: &Analysis) -> String {
+fn words(group: &str, from: &str, found: &Analysis) -> Lines {
     let served = found.served_ms.map_or("not known".to_string(), |ms| Span(ms).to_string());
     let mut lines =
         vec![format!("PLAN  {} of {group} from {from}: users served after {served} at the median of {} simulated runs", found.plan, found.futures)];
@@ -113,5 +112,5 @@ fn words(group: &str, from: &str, found: &Analysis) -> String {
     lines.extend(found.without.iter().map(|w| format!("  left out     {w}")));
     lines.extend(found.parallel.iter().map(|g| format!("  at once      {}", g.join(", "))));
     lines.extend(found.against.iter().map(|a| format!("  against      {a}")));
-    lines.join("\n")
+    lines
 }

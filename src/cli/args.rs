@@ -6,7 +6,7 @@ use super::estate::EstateCommand;
 use super::forecast::ForecastWords;
 use super::hunt::HuntAsk;
 use super::lab::LabCommand;
-use super::output::Output;
+use super::output::{Output, Printing};
 use super::test::TestCommand;
 use super::validate::ValidateAsk;
 use crate::model::{ControllerId, DisasterType, OperationId, Severity, Strategy};
@@ -93,6 +93,7 @@ impl Open {
             notify: self.notify,
             record: self.record.clone(),
             data: crate::controller::data_directory(),
+            keyboard: None,
         }
     }
 }
@@ -411,6 +412,8 @@ pub struct JournalPath {
     /// The estate whose journal it is
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub printing: Printing,
 }
 
 #[derive(Debug, Subcommand)]
@@ -431,6 +434,8 @@ pub enum ConfigCommand {
         /// [default: standard output]
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        #[command(flatten)]
+        printing: Printing,
     },
     /// Is it understood, and do its figures agree?
     Check {
@@ -441,10 +446,9 @@ pub enum ConfigCommand {
         /// Commit one row through each entry point as well
         #[arg(long, requires = "live")]
         write: bool,
-        /// text, json, or a file to write the report to
-        #[arg(long, value_name = "text|json|FILE", default_value = "text")]
-        output: Output,
+        #[command(flatten)]
+        printing: Printing,
     },
     /// The JSON Schema, for editors
-    Schema,
+    Schema(Printing),
 }

@@ -3,7 +3,7 @@
 use super::args::JournalPath;
 use super::fail::Fail;
 use super::journal::journal_of;
-use super::output::Output;
+use super::output::{Lines, Output, Printing};
 use crate::engine::Engine;
 use crate::forecast::{Calibration, Comparison, Held, held};
 use crate::journal::{JournalError, Reader};
@@ -33,11 +33,12 @@ struct Found {
 
 pub fn run(ask: &CalibrationAsk) -> Result<(), Fail> {
     let mut found = Found::default();
+    let printing = Printing { output: ask.output.clone() };
     if ask.journals.is_empty() {
-        read(&journal_of(JournalPath { path: None, config: ask.config.clone() })?, &mut found)?;
+        read(&journal_of(&JournalPath { path: None, config: ask.config.clone(), printing: printing.clone() })?, &mut found)?;
     }
     for path in &ask.journals {
-        read(&journal_of(JournalPath { path: Some(path.clone()), config: None })?, &mut found)?;
+        read(&journal_of(&JournalPath { path: Some(path.clone()), config: None, printing: printing.clone() })?, &mut found)?;
     }
     let plans = held(found.comparisons.iter().map(|(_, c)| c));
     ask.output.print(&value(&found, &plans), || words(&found, &plans))
@@ -67,12 +68,12 @@ fn read(path: &Path, found: &mut Found) -> Result<(), Fail> {
 fn value(found: &Found, plans: &[Held]) -> Value {
     let share = |share: Share| {
         let (low, high) = share.interval_percent();
-        json!({ "met": share.met, "of": share.of, "interval_percent": [low, high] })
+        json!({ "met": share.met, "of": share.of, "low_percent": low, "high_percent": high })
     };
     let one = |(estate, c): &(String, Comparison)| {
         json!({
-            "estate": estate, "subject": c.subject.word(), "plan": c.plan, "name": c.name, "at": c.at.to_string(), "futures": c.futures,
-            "foretold_ms": c.told, "took_ms": c.took, "percent_of_median": c.percent_of_median(),
+            "estate": estate, "subject": c.subject.word(), "plan": c.plan, "name": c.name, "begun_at": c.at.to_string(), "futures": c.futures,
+            "foretold_ms": c.told, "took_ms": c.took, "took_of_median_percent": c.percent_of_median(),
         })
     };
     json!({
@@ -81,11 +82,11 @@ fn value(found: &Found, plans: &[Held]) -> Value {
             .map(|h| json!({ "subject": h.subject.word(), "plan": h.plan, "p50_held": share(h.p50), "p95_held": share(h.p95) }))
             .collect::<Vec<_>>(),
         "comparisons": found.comparisons.iter().map(one).collect::<Vec<_>>(),
-        "left_out": found.left_out,
+        "left_out": found.left_out.iter().map(|(reason, n)| json!({ "reason": reason, "operations": n })).collect::<Vec<_>>(),
     })
 }
 
-fn words(found: &Found, plans: &[Held]) -> String {
+fn words(found: &Found, plans: &[Held]) -> Lines {
     let mut lines = vec!["CALIBRATION  what was foretold, and what came".to_string()];
     for (_, c) in &found.comparisons {
         let took = c.took.map_or("never came".to_string(), |t| t.to_string());
@@ -102,7 +103,7 @@ fn words(found: &Found, plans: &[Held]) -> String {
     for (reason, n) in &found.left_out {
         lines.push(format!("  left out: {n}: {reason}"));
     }
-    lines.join("\n")
+    lines
 }
 
 /// `7 of 12 (58 %; 28 to 85 % with 95 % confidence)`

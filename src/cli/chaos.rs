@@ -2,11 +2,12 @@
 
 use super::fail::Fail;
 use super::lab::Strike;
-use super::output::{Output, say};
-use crate::chaos::{self, Ended, Experiment, Rules, Strategy};
+use super::output::{Lines, Output, Printing, say};
+use crate::chaos::{self, Activity, Ended, Experiment, Rollbacks, Rules, Strategy};
 use crate::lab::{self, Damage, How};
 use crate::model::vocabulary;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -16,7 +17,11 @@ pub enum ChaosCommand {
     /// Run an experiment: steady state, method, steady state, rollbacks; it is over when the steady state was seen again
     Run(ChaosRun),
     /// Is it understood? Nothing is run
-    Check { file: PathBuf },
+    Check {
+        file: PathBuf,
+        #[command(flatten)]
+        printing: Printing,
+    },
     /// One action on the practice range, for experiments to call
     Act(ChaosAct),
     /// Undo every action on the practice range
@@ -24,6 +29,8 @@ pub enum ChaosCommand {
         /// The lab's directory
         #[arg(long, value_name = "DIR", default_value = "/tmp/bpci-lab")]
         lab: PathBuf,
+        #[command(flatten)]
+        printing: Printing,
     },
 }
 
@@ -38,9 +45,12 @@ pub struct ChaosRun {
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// default, before-method-only, after-method-only, during-method-only, continuously, skip
-    #[arg(long, value_name = "WHEN", default_value = "default")]
-    hypothesis_strategy: Strategy,
+    /// default, before-method-only, after-method-only, during-method-only, continuously, skip [default: the file's, else default]
+    #[arg(long, value_name = "WHEN")]
+    hypothesis_strategy: Option<Strategy>,
+    /// always, never, default (unless it failed or was interrupted), deviated [default: the file's, else always]
+    #[arg(long, value_name = "WHEN")]
+    rollback_strategy: Option<Rollbacks>,
     /// How often the steady state is looked at during the method
     #[arg(long, value_name = "1s", default_value = "1s")]
     hypothesis_frequency: crate::config::Duration,
@@ -81,39 +91,52 @@ pub struct ChaosAct {
     /// container_restart: which one, by name or id
     #[arg(long, value_name = "CONTAINER")]
     container: Option<String>,
+    #[command(flatten)]
+    printing: Printing,
 }
 
 pub async fn run(command: ChaosCommand) -> Result<(), Fail> {
     match command {
         ChaosCommand::Run(ask) => experiment(ask).await,
-        ChaosCommand::Check { file } => {
+        ChaosCommand::Check { file, printing } => {
             let read = Experiment::load(&file).map_err(Fail::usage)?;
-            say(&plan(&read))
+            printing.output.print(&plan_json(&read), || plan(&read))
         }
-        ChaosCommand::Act(ask) => say(&act(ask)?),
-        ChaosCommand::Undo { lab } => say(&lab::mend(&lab).map_err(Fail::failed)?),
+        ChaosCommand::Act(ask) => {
+            let output = ask.printing.output.clone();
+            output.told(&act(ask)?)
+        }
+        ChaosCommand::Undo { lab, printing } => printing.output.told(&lab::mend(&lab).map_err(Fail::failed)?),
     }
 }
 
 /// What it would do, in lines.
-fn plan(read: &Experiment) -> String {
+fn plan(read: &Experiment) -> Lines {
     let mut lines = vec![format!("EXPERIMENT  {}", read.title)];
     for (part, list) in [("steady", &read.hypothesis), ("method", &read.method), ("rollback", &read.rollbacks)] {
         lines.extend(list.iter().map(|a| format!("  {part:<9} {} {}", if a.probe { "probe " } else { "action" }, a.name)));
     }
-    lines.join("\n")
+    lines
+}
+
+/// What it would do, as a document.
+fn plan_json(read: &Experiment) -> Value {
+    let list =
+        |list: &[Activity]| list.iter().map(|a| json!({ "name": a.name, "type": if a.probe { "probe" } else { "action" } })).collect::<Vec<_>>();
+    json!({ "title": read.title, "steady_state": list(&read.hypothesis), "method": list(&read.method), "rollbacks": list(&read.rollbacks) })
 }
 
 async fn experiment(ask: ChaosRun) -> Result<(), Fail> {
     let read = Experiment::load(&ask.experiment).map_err(Fail::usage)?;
     if ask.dry_run {
-        return say(&plan(&read));
+        return ask.output.print(&plan_json(&read), || plan(&read));
     }
     // A journal that cannot be written is found out before anything is done.
     let journal_path = ask.journal_path;
     std::fs::write(&journal_path, "").map_err(|e| Fail::usage(format!("{}: {e}; name a file that can be written", journal_path.display())))?;
     let rules = Rules {
-        strategy: ask.hypothesis_strategy,
+        strategy: ask.hypothesis_strategy.or(read.runtime.strategy).unwrap_or(Strategy::Default),
+        rollbacks: ask.rollback_strategy.or(read.runtime.rollbacks).unwrap_or(Rollbacks::Always),
         frequency: ask.hypothesis_frequency.0.as_std(),
         fail_fast: ask.fail_fast,
         settles: ask.settles.0.as_std(),
@@ -136,7 +159,9 @@ async fn experiment(ask: ChaosRun) -> Result<(), Fail> {
     let text = serde_json::to_string_pretty(&ended.journal).map_err(Fail::failed)?;
     std::fs::write(&journal_path, text + "\n").map_err(|e| Fail::failed(format!("{}: {e}", journal_path.display())))?;
     let summary = summary(&ended);
-    ask.output.print(&ended.journal, || format!("{summary}\njournal     {}", journal_path.display()))?;
+    ask.output.print(&json!({ "journal": ended.journal, "summary": summary }), || {
+        vec![summary.clone(), format!("journal     {}", journal_path.display())]
+    })?;
     if ended.completed && !ended.deviated && ended.undone != Some(false) { Ok(()) } else { Err(Fail::failed(summary)) }
 }
 

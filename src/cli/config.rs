@@ -2,37 +2,56 @@
 
 use super::args::ConfigCommand;
 use super::fail::Fail;
-use super::output::{Output, say};
+use super::output::{Lines, Output, own_lines, say_all};
 use crate::config;
 use crate::drivers::Inquiry;
 use crate::model::Utc;
+use crate::wording::one_line;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
     match command {
-        ConfigCommand::Schema => say(&config::schema()),
-        ConfigCommand::Init { patroni: None, file, .. } => match file {
-            None => say(config::EXAMPLE.trim_end()),
-            Some(path) => {
-                write_new(&path, config::EXAMPLE)?;
-                say(&format!("{} written; next: bpci config check {}", path.display(), path.display()))
-            }
-        },
-        ConfigCommand::Init { patroni: Some(url), user, password_file, ca, file } => {
+        ConfigCommand::Schema(printing) => {
+            let schema = config::schema();
+            let value: serde_json::Value = serde_json::from_str(&schema).map_err(Fail::failed)?;
+            printing.output.print(&json!({ "json_schema": value }), || own_lines(&schema))
+        }
+        ConfigCommand::Init { patroni: None, file, printing, .. } => {
+            let next = |name: &str| vec![format!("next: bpci config check {name}")];
+            written(file.as_deref(), config::EXAMPLE, &[], next, &printing.output)
+        }
+        ConfigCommand::Init { patroni: Some(url), user, password_file, ca, file, printing } => {
             let text = from_cluster(&url, user.zip(password_file), ca).await?;
             let name = file.as_ref().map_or_else(|| "FILE".to_string(), |path| path.display().to_string());
-            let left: Vec<String> = config::unfilled(&name, &text).iter().map(|m| format!("  {}:{}: {}", m.file, m.at.line, blank(m))).collect();
-            let next = format!("{} things to fill in:\n{}\nnext: bpci config check {name}; then with --live", left.len(), left.join("\n"));
-            match file {
-                // The file itself is on standard output.
-                None => say(text.trim_end()).map(|()| drop(writeln!(std::io::stderr(), "{next}"))),
-                Some(path) => write_new(&path, &text).and_then(|()| say(&format!("{name} written\n{next}"))),
-            }
+            let left: Lines = config::unfilled(&name, &text).iter().map(|m| format!("{}:{}: {}", m.file, m.at.line, blank(m))).collect();
+            let next = |name: &str| {
+                let mut lines = vec![format!("{} things to fill in:", left.len())];
+                lines.extend(left.iter().map(|line| format!("  {line}")));
+                lines.push(format!("next: bpci config check {name}; then with --live"));
+                lines
+            };
+            written(file.as_deref(), &text, &left, next, &printing.output)
         }
-        ConfigCommand::Check { file, live, write, output } => check(&file, live, write, &output).await,
+        ConfigCommand::Check { file, live, write, printing } => check(&file, live, write, &printing.output).await,
     }
+}
+
+/// Writes a configuration to its file, or prints it; then what is to be done next.
+fn written(file: Option<&Path>, text: &str, left: &[String], next: impl Fn(&str) -> Lines, output: &Output) -> Result<(), Fail> {
+    let value = json!({ "file": file.map(|path| path.display().to_string()), "configuration": text, "to_fill_in": left });
+    let Some(path) = file else {
+        output.print(&value, || own_lines(text.trim_end()))?;
+        if output.is_text() && !left.is_empty() {
+            // The file itself is on standard output.
+            next("FILE").iter().for_each(|line| drop(writeln!(std::io::stderr(), "{}", one_line(line))));
+        }
+        return Ok(());
+    };
+    write_new(path, text)?;
+    let name = path.display().to_string();
+    output.print(&value, || std::iter::once(format!("{name} written")).chain(next(&name)).collect())
 }
 
 /// What a mark asks for.
@@ -98,11 +117,11 @@ fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, F
             false => wrong.push(config::Mistake { file, at: used.at, found: fault.found, remedy: fault.remedy }),
         }
     }
-    config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::failed(mistakes)))
+    config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::mistakes(1, &mistakes)))
 }
 
 async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
-    let loaded = config::load(file).map_err(Fail::failed)?;
+    let loaded = config::load(file).map_err(|m| Fail::mistakes(1, &m))?;
     let absent = files(file, &loaded)?;
     let warnings: Vec<String> =
         loaded.warnings_at(Utc(chrono::Utc::now().timestamp_millis())).into_iter().chain(&absent).map(ToString::to_string).collect();
@@ -111,11 +130,10 @@ async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<
     let (regions, services, count) = (estate.regions.len(), estate.services.len(), warnings.len());
     let summary = || {
         let line = format!("{}: {regions} regions, {services} services, {databases} databases; {count} warnings", estate.name);
-        warnings.iter().cloned().chain([line]).collect::<Vec<_>>().join("\n")
+        warnings.iter().cloned().chain([line]).collect::<Lines>()
     };
     if !live {
         let value = json!({
-            "schema": 2,
             "estate": estate.name,
             "region_count": regions,
             "service_count": services,
@@ -124,8 +142,8 @@ async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<
         });
         return output.print(&value, summary);
     }
-    if matches!(output, Output::Text) {
-        say(&summary())?;
+    if output.is_text() {
+        say_all(&summary())?;
     }
     super::letter::check_live(loaded.estate, output, write).await
 }

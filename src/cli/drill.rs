@@ -1,11 +1,12 @@
 //! `bpci bc drill execute`: a scenario on the simulation, and its report.
 
 use super::fail::Fail;
-use super::output::{Output, say};
+use super::output::{Lines, Output, say, say_all};
 use crate::config;
 use crate::controller::{DrillReport, Played, data_directory, drill_report, keep_rehearsal, play};
 use crate::journal::Journal;
 use crate::model::{PlayedOnce, Scenario, Span, Utc, recovered_plans};
+use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub struct Ask {
@@ -42,7 +43,7 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
     if ask.generate_report || !matches!(ask.output, Output::Text) {
         ask.output.print(&report, || words(&report))?;
     } else {
-        say(&words(&report))?;
+        say_all(&words(&report))?;
     }
     let verdict = judge(&played, &report, ask.validate_recovery);
     // What was rehearsed counts, for the drills' screen and for readiness.
@@ -58,12 +59,12 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
 }
 
 fn load(name: &str) -> Result<Scenario, Fail> {
-    config::load_scenario(name).map_err(|e| Fail::usage(e.to_string()))
+    config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))
 }
 
 fn judge(played: &Played, report: &DrillReport, validate: bool) -> Result<(), Fail> {
     if let Some(what) = played.laws_broken.first() {
-        return Err(Fail { status: 3, text: format!("a law was broken: {what}") });
+        return Err(Fail::denied(format!("a law was broken: {what}")));
     }
     if let Some(what) = played.unmet.first() {
         return Err(Fail::failed(format!("the scenario expects otherwise: {what}")));
@@ -74,7 +75,7 @@ fn judge(played: &Played, report: &DrillReport, validate: bool) -> Result<(), Fa
     Ok(())
 }
 
-fn words(r: &DrillReport) -> String {
+fn words(r: &DrillReport) -> Lines {
     let known = |t: &Option<String>| t.clone().unwrap_or_else(|| "–".to_string());
     let mut lines = vec![
         format!("DRILL  {}  seed {}", r.title, r.seed),
@@ -91,7 +92,7 @@ fn words(r: &DrillReport) -> String {
         lines.push(format!("refused: {refusal}"));
     }
     lines.push(format!("{} records, head {}", r.records, r.journal_head));
-    lines.join("\n")
+    lines
 }
 
 /// Many seeds of one scenario, or of each: what broke, and with which seed it breaks again.
@@ -102,6 +103,7 @@ fn many(ask: &Ask, seeds: u64) -> Result<(), Fail> {
     };
     let first = ask.seed.unwrap_or(1);
     let mut broken = 0u64;
+    let mut played = Vec::new();
     for name in &names {
         let scenario = load(name)?;
         let next = AtomicU64::new(first);
@@ -123,11 +125,17 @@ fn many(ask: &Ask, seeds: u64) -> Result<(), Fail> {
             let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             handles.into_iter().flat_map(|h| h.join().unwrap_or_else(|_| vec![format!("{name}: a run panicked")])).collect()
         });
-        for line in found.iter().take(10) {
-            say(line)?;
+        if ask.output.is_text() {
+            for line in found.iter().take(10) {
+                say(line)?;
+            }
+            say(&format!("{name}: {seeds} seeds, {} broken", found.len()))?;
         }
-        say(&format!("{name}: {seeds} seeds, {} broken", found.len()))?;
         broken += found.len() as u64;
+        played.push(json!({ "scenario": name, "seeds": seeds, "findings": found }));
     }
-    if broken > 0 { Err(Fail { status: 3, text: format!("{broken} findings") }) } else { Ok(()) }
+    if !ask.output.is_text() {
+        ask.output.print(&json!({ "scenarios": played }), || vec![format!("{broken} findings")])?;
+    }
+    if broken > 0 { Err(Fail::denied(format!("{broken} findings"))) } else { Ok(()) }
 }

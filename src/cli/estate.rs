@@ -37,7 +37,7 @@ pub async fn run(command: EstateCommand) -> Result<(), Fail> {
         let name = &estate.group(id).name;
         let typed = confirm.or_else(|| ask(name)).ok_or_else(|| Fail::denied(format!("nothing was done: confirm with --confirm {name}")))?;
         opened.handle.order(Action::Adopt { group: id, typed }).await.map_err(|r| Fail::refused(&r))?;
-        say(&format!("the cluster of {name} is adopted: operations may begin on it"))
+        target.output.done(&format!("the cluster of {name} is adopted: operations may begin on it"))
     }
     .await;
     opened.close().await;

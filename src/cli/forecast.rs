@@ -5,7 +5,7 @@ use super::calibration::{self, CalibrationAsk};
 use super::fail::Fail;
 use super::open;
 use super::order::{group_named, region_named};
-use super::output::Output;
+use super::output::{Lines, Output, spaced};
 use super::wait::settled;
 use crate::config;
 use crate::controller::{Choice, Replay, Simulation, forecast};
@@ -111,7 +111,7 @@ pub async fn base(from: Base<'_>) -> Result<(Engine, Now), Fail> {
             Ok(replay.engine())
         }
         (None, None) => {
-            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(Fail::usage)?;
+            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
             let seed = scenario.seed;
             let mut simulation =
                 Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
@@ -151,18 +151,17 @@ fn answer(engine: &Engine, now: Now, ask: &ForecastAsk) -> Result<(), Fail> {
             }
             Err(refusal) => {
                 values.push(json!({ "protection_group": name, "forecast": Value::Null, "reason": refusal_words(&refusal) }));
-                text.push(format!("FORECAST  {name}: refused: {}", refusal_words(&refusal)));
+                text.push(vec![format!("FORECAST  {name}: refused: {}", refusal_words(&refusal))]);
             }
         }
     }
-    let value = if values.len() == 1 { values.remove(0) } else { Value::Array(values) };
-    ask.output.print(&value, || text.join("\n\n"))
+    ask.output.print(&json!({ "forecasts": values }), || spaced(text))
 }
 
 /// A choice with its forecast, as JSON.
 pub fn value(estate: &Estate, now: Now, view: &ProposalView, forecast: &Forecast) -> Value {
     json!({
-        "at": now.utc.to_string(),
+        "observed_at": now.utc.to_string(),
         "protection_group": estate.group(view.proposal.group).name,
         "plan": view.proposal.plan,
         "from": estate.region(view.proposal.from).name,
@@ -209,7 +208,7 @@ fn branch(outlook: &Outlook) -> Value {
 }
 
 /// The same in words.
-pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> String {
+pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Lines {
     let p = &view.proposal;
     let name = |m: MemberId| estate.member_label(p.group, m, None);
     let to = forecast.to.map_or(std::borrow::Cow::Borrowed("nobody"), name);
@@ -228,7 +227,7 @@ pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Strin
         };
         lines.push(format!("  {:<10} {from}", source.step));
     }
-    lines.join("\n")
+    lines
 }
 
 fn sentence(outlook: &Outlook) -> String {

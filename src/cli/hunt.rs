@@ -1,8 +1,9 @@
 //! `bpci hunt`: our own faults, hunted.
 
 use super::fail::Fail;
-use super::output::{Output, say};
+use super::output::{Lines, Output, own_lines};
 use crate::hunt::{self, Case, Finding, Quarry, Tally};
+use crate::model::LogLine;
 use crate::wording::Story;
 use clap::Args;
 use serde_json::json;
@@ -36,13 +37,19 @@ pub fn run(ask: HuntAsk) -> Result<(), Fail> {
         let case: Case = serde_json::from_str(&text).map_err(|e| Fail::usage(format!("{}:{}:{}: {e}", path.display(), e.line(), e.column())))?;
         let (found, records) = hunt::retell(&case, &mut Tally::default());
         let mut story = Story::new(Arc::new(case.scenario().estate));
-        for record in &records {
-            let Some(line) = story.tell(record) else { continue };
-            say(&format!("{:>8}  {}: {}", hunt::since_the_beginning(line.at).to_string(), line.subject, line.text))?;
-        }
+        let told: Vec<_> = records.iter().filter_map(|record| story.tell(record).cloned()).collect();
+        let one = |line: &LogLine| json!({ "recorded_at": line.at.to_string(), "subject": line.subject.to_string(), "text": line.text });
+        let value = json!({
+            "case": path.display().to_string(), "entries": told.iter().map(one).collect::<Vec<_>>(),
+            "found": found.as_ref().map(|f| json!({ "seed": case.seed, "what": f.what, "at_ms": f.at.0 })),
+        });
+        ask.output.print(&value, || {
+            let line = |l: &LogLine| format!("{:>8}  {}: {}", hunt::since_the_beginning(l.at).to_string(), l.subject, l.text);
+            told.iter().map(line).chain(found.is_none().then(|| "nothing was found".to_string())).collect()
+        })?;
         return match found {
-            Some(finding) => Err(Fail { status: 3, text: format!("{} (at {})", finding.what, finding.at) }),
-            None => say("nothing was found"),
+            Some(finding) => Err(Fail::denied(format!("{} (at {})", finding.what, finding.at))),
+            None => Ok(()),
         };
     }
     // A panic in a run is a finding; its own words are told with it.
@@ -56,17 +63,18 @@ pub fn run(ask: HuntAsk) -> Result<(), Fail> {
     let report = json!({
         "runs": t.runs, "seed": ask.seed, "runs_per_second": (t.runs as f64 / seconds).round(), "took_ms": t.took.as_millis() as u64,
         "steps": t.steps, "records": t.records, "checks": t.checks, "states": t.states.len(), "faults": t.faults,
-        "orders": t.orders, "orders_refused": t.refused, "operations": t.operations, "automatic": t.automatic,
+        "orders": t.orders, "orders_refused": t.refused,
+        "operations": t.operations.iter().map(|(status, n)| json!({ "status": status, "count": n })).collect::<Vec<_>>(), "automatic": t.automatic,
         "found": found.as_ref().map(|(seed, (_, f))| json!({ "seed": seed, "what": f.what, "at_ms": f.at.0 })),
     });
     ask.output.print(&report, || words(t, seconds))?;
     let Some((seed, (case, finding))) = found else { return Ok(()) };
-    Err(Fail { status: 3, text: kept(&ask, seed, &case, &finding) })
+    Err(Fail::of(3, kept(&ask, seed, &case, &finding)))
 }
 
-fn words(t: &Tally, seconds: f64) -> String {
+fn words(t: &Tally, seconds: f64) -> Lines {
     let ended: Vec<String> = t.operations.iter().map(|(status, n)| format!("{n} {status}")).collect();
-    format!(
+    own_lines(&format!(
         "{} runs in {:.1} s, {:.0} a second\n{} steps, {} records; {} checks of the laws\n{} states seen; {} faults and tricks, {} orders ({} refused)\n\
          operations: {}; {} begun by automation",
         t.runs,
@@ -81,11 +89,11 @@ fn words(t: &Tally, seconds: f64) -> String {
         t.refused,
         ended.join(", "),
         t.automatic
-    )
+    ))
 }
 
 /// Where it is kept, and how it is found again.
-fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> String {
+fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> Lines {
     let path = ask.keep.join(format!("hunt-{seed}.json"));
     let text = serde_json::to_string_pretty(case).unwrap_or_default();
     let where_to = match std::fs::write(&path, text + "\n") {
@@ -93,7 +101,7 @@ fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> String {
         Err(e) => format!("could not be kept: {}: {e}", path.display()),
     };
     let commit = commit().map_or(String::new(), |c| format!(", commit {c} of this working directory"));
-    format!("{}\nat {} of seed {seed}, bpci {}{commit}\n{where_to}", finding.what, finding.at, env!("CARGO_PKG_VERSION"))
+    vec![finding.what.clone(), format!("at {} of seed {seed}, bpci {}{commit}", finding.at, env!("CARGO_PKG_VERSION")), where_to]
 }
 
 /// The commit that is checked out here, if this is a working copy.

@@ -2,32 +2,37 @@
 
 use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
-use super::output::say;
+use super::output::{Output, say, write_out};
 use crate::controller::{Home, estate_roots, story};
 use crate::journal::{self, JournalError, Reader};
+use crate::model::{LogLine, Weight};
+use crate::wording::quiet_json;
+use serde_json::json;
 use std::path::PathBuf;
 
 pub fn run(command: JournalCommand) -> Result<(), Fail> {
     match command {
-        JournalCommand::Show(path) => show(&journal_of(path)?),
-        JournalCommand::Export(path) => export(&journal_of(path)?),
-        JournalCommand::Verify(path) => verify(&journal_of(path)?),
-        JournalCommand::Key(path) => {
-            let key = journal_of(path)?.with_file_name("key");
+        JournalCommand::Show(ask) => show(&journal_of(&ask)?, &ask.printing.output),
+        JournalCommand::Export(ask) => export(&journal_of(&ask)?, &ask.printing.output),
+        JournalCommand::Verify(ask) => verify(&journal_of(&ask)?, &ask.printing.output),
+        JournalCommand::Key(ask) => {
+            let key = journal_of(&ask)?.with_file_name("key");
             let directory = key.parent().unwrap_or(std::path::Path::new(""));
             let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
-            say(&public.ok_or_else(|| Fail::failed(format!("{}: there is no key here; a controller makes it at its first start", key.display())))?)
+            let none = || Fail::failed(format!("{}: there is no key here; a controller makes it at its first start", key.display()));
+            let public = public.ok_or_else(none)?;
+            ask.printing.output.print(&json!({ "public_key": public }), || vec![public.clone()])
         }
     }
 }
 
 /// A file, a directory with one, the estate of a configuration, or the only estate there is.
-pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
-    if let Some(path) = path.path {
-        return Ok(if path.is_dir() { path.join("journal.db") } else { path });
+pub fn journal_of(ask: &JournalPath) -> Result<PathBuf, Fail> {
+    if let Some(path) = &ask.path {
+        return Ok(if path.is_dir() { path.join("journal.db") } else { path.clone() });
     }
-    if let Some(config) = path.config {
-        let estate = crate::config::load(&config).map_err(Fail::failed)?.estate;
+    if let Some(config) = &ask.config {
+        let estate = crate::config::load(config).map_err(|m| Fail::mistakes(1, &m))?.estate;
         return Ok(Home::of(&estate.name).journal());
     }
     let directories = estate_roots();
@@ -49,30 +54,74 @@ pub fn journal_of(path: JournalPath) -> Result<PathBuf, Fail> {
     }
 }
 
-fn show(path: &std::path::Path) -> Result<(), Fail> {
-    let mut any = false;
+fn show(path: &std::path::Path, output: &Output) -> Result<(), Fail> {
+    let (mut any, mut entries) = (false, Vec::new());
     story(path, |seq, line| {
         any = true;
-        say(&format!("{seq:>6} {line}"))
+        if output.is_text() {
+            // A record may be longer than the memory: it is printed as it is read.
+            return say(&format!("{seq:>6} {line}"));
+        }
+        entries.push((seq, line));
+        Ok(())
     })?;
-    if any { Ok(()) } else { Err(Fail::failed(format!("{}: it holds no record", path.display()))) }
+    if !any {
+        return Err(Fail::failed(format!("{}: it holds no record", path.display())));
+    }
+    if output.is_text() {
+        return Ok(());
+    }
+    let one = |(seq, line): &(u64, LogLine)| {
+        let group = Some(&line.about).filter(|name| !name.is_empty());
+        json!({
+            "seq": seq, "recorded_at": line.at.to_string(), "weight": weight_name(line.weight), "subject": line.subject.to_string(),
+            "protection_group": group, "text": line.text,
+        })
+    };
+    let value = json!({ "journal": path.display().to_string(), "entries": entries.iter().map(one).collect::<Vec<_>>() });
+    output.print(&value, || entries.iter().map(|(seq, line)| format!("{seq:>6} {line}")).collect())
 }
 
-fn export(path: &std::path::Path) -> Result<(), Fail> {
+const fn weight_name(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Routine => "routine",
+        Weight::Notice => "notice",
+        Weight::Warning => "warning",
+        Weight::Alarm => "alarm",
+    }
+}
+
+/// Lines of JSON, one for each record, for programs that read as they go; with `--output json` one document with all of them.
+fn export(path: &std::path::Path, output: &Output) -> Result<(), Fail> {
+    let mut entries = Vec::new();
     Reader::open(path).map_err(Fail::failed)?.each(|entry| {
-        let line = serde_json::json!({ "seq": entry.seq, "hash": entry.hash.to_string(), "record": entry.record });
-        say(&line.to_string())
-    })
+        let line = json!({ "seq": entry.seq, "hash": entry.hash.to_string(), "record": entry.record });
+        if output.is_text() {
+            return write_out(&quiet_json(&line.to_string()));
+        }
+        entries.push(line);
+        Ok(())
+    })?;
+    if output.is_text() {
+        return Ok(());
+    }
+    let n = entries.len();
+    output.print(&json!({ "journal": path.display().to_string(), "entries": entries }), || vec![format!("{n} records")])
 }
 
-fn verify(path: &std::path::Path) -> Result<(), Fail> {
+fn verify(path: &std::path::Path, output: &Output) -> Result<(), Fail> {
     let key = path.with_file_name("key");
     let directory = path.parent().unwrap_or(std::path::Path::new(""));
     let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
     match journal::verify(path, public.as_deref()).map_err(Fail::failed)? {
         Ok(verified) => {
             let signed = if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };
-            say(&format!("{} records, {} heads, {signed}; head {}", verified.head.seq, verified.signed_heads, verified.head.hash))
+            let value = json!({
+                "journal": path.display().to_string(), "verified": true, "records": verified.head.seq, "heads": verified.signed_heads,
+                "signatures_checked": public.is_some(), "head_hash": verified.head.hash.to_string(),
+            });
+            let words = || vec![format!("{} records, {} heads, {signed}; head {}", verified.head.seq, verified.signed_heads, verified.head.hash)];
+            output.print(&value, words)
         }
         Err(fault) => Err(Fail::failed(format!("{}: {fault}", path.display()))),
     }

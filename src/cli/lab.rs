@@ -1,7 +1,7 @@
 //! `bpci lab`: the practice range.
 
 use super::fail::Fail;
-use super::output::say;
+use super::output::{Output, Printing, own_lines, say};
 use crate::lab;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -11,6 +11,8 @@ pub struct LabPlace {
     /// Where everything of the lab is kept
     #[arg(long, value_name = "DIR", default_value = "/tmp/bpci-lab")]
     pub dir: PathBuf,
+    #[command(flatten)]
+    pub printing: Printing,
 }
 
 /// What a damage strikes, and how.
@@ -110,7 +112,23 @@ pub enum LabCommand {
     },
 }
 
+impl LabCommand {
+    /// How it prints; a switch carries until it is ended, and prints nothing but that.
+    fn output(&self) -> Output {
+        match self {
+            LabCommand::Wire { .. } => Output::Text,
+            LabCommand::Up { place, .. }
+            | LabCommand::Down { place }
+            | LabCommand::Status { place }
+            | LabCommand::Break { place, .. }
+            | LabCommand::Mend { place }
+            | LabCommand::Fence { place, .. } => place.printing.output.clone(),
+        }
+    }
+}
+
 pub fn run(command: LabCommand) -> Result<(), Fail> {
+    let output = command.output();
     let answer = match command {
         LabCommand::Wire { ports, rules } => lab::wire::carry(&ports, &rules, || drop(say("it carries"))).map(|()| String::new()),
         LabCommand::Up { place, base_port, patroni, netns, fence_takes, disk, etcd } => {
@@ -127,5 +145,6 @@ pub fn run(command: LabCommand) -> Result<(), Fail> {
             lab::fence(&place.dir, &member)
         }
     };
-    say(&answer.map_err(Fail::failed)?)
+    // The lab's texts are all of our own making, those of several lines as well.
+    output.told(&answer.map_err(|text| Fail::of(1, own_lines(&text)))?)
 }

@@ -2,7 +2,7 @@
 
 use super::fail::Fail;
 use super::open::{Opened, reach};
-use super::output::Output;
+use super::output::{Lines, Output};
 use crate::controller::Tenure;
 use crate::engine::Engine;
 use crate::model::*;
@@ -24,7 +24,7 @@ pub async fn check_live(estate: Estate, output: &Output, write: bool) -> Result<
     output.print(&letter.json(), || letter.text())?;
     match letter.stops() {
         0 => Ok(()),
-        _ => Err(Fail { status: 1, text: String::new() }),
+        _ => Err(Fail::silent(1)),
     }
 }
 
@@ -70,7 +70,7 @@ impl Letter {
         let finding = |(group, s): &(GroupId, Surveyed)| {
             let (text, remedy) = survey_words(s, &self.estate, *group);
             json!({
-                "group": self.estate.group(*group).name,
+                "protection_group": self.estate.group(*group).name,
                 "check": s.check,
                 "state": s.state,
                 "about": survey_place(s, &self.estate, *group),
@@ -79,13 +79,12 @@ impl Letter {
             })
         };
         let row = |(group, result): &(String, Result<String, String>)| match result {
-            Ok(text) => json!({"group": group, "written": true, "text": text}),
-            Err(reason) => json!({"group": group, "written": false, "text": reason}),
+            Ok(text) => json!({"protection_group": group, "written": true, "text": text}),
+            Err(reason) => json!({"protection_group": group, "written": false, "text": reason}),
         };
         json!({
-            "schema": 2,
             "estate": self.estate.name,
-            "at": self.at.to_string(),
+            "checked_at": self.at.to_string(),
             "ready": self.stops() == 0 && self.count(SurveyState::Unknown) == 0,
             "stop_count": self.stops(),
             "warning_count": self.count(SurveyState::Warning),
@@ -96,7 +95,7 @@ impl Letter {
         })
     }
 
-    fn text(&self) -> String {
+    fn text(&self) -> Lines {
         let mut lines = Vec::new();
         let stops = self.stops();
         lines.push(match stops {
@@ -113,12 +112,12 @@ impl Letter {
                 continue;
             }
             if !title.is_empty() {
-                lines.push(format!("\n{title}"));
+                lines.extend([String::new(), title.to_string()]);
             }
             let mut last = None;
             for (group, s) in list {
                 if last.replace(*group) != Some(*group) {
-                    lines.push(format!("\n{}", self.estate.group(*group).name));
+                    lines.extend([String::new(), self.estate.group(*group).name.clone()]);
                 }
                 let (text, remedy) = survey_words(s, &self.estate, *group);
                 number += 1;
@@ -129,10 +128,11 @@ impl Letter {
             }
         }
         for (group, result) in self.written.iter().flatten() {
-            lines.push(match result {
-                Ok(text) => format!("\n{group}: {text}"),
-                Err(reason) => format!("\n{group}: the row could not be written: {reason}"),
-            });
+            let told = match result {
+                Ok(text) => format!("{group}: {text}"),
+                Err(reason) => format!("{group}: the row could not be written: {reason}"),
+            };
+            lines.extend([String::new(), told]);
         }
         let counts = [
             (self.count(SurveyState::Warning), "warning"),
@@ -140,7 +140,7 @@ impl Letter {
             (self.count(SurveyState::Holds), "as it should be"),
         ];
         let counts = counts.map(|(n, word)| if word == "warning" && n != 1 { format!("{n} warnings") } else { format!("{n} {word}") });
-        lines.push(format!("\n{stops} would stop a failover, {}", counts.join(", ")));
-        lines.join("\n")
+        lines.extend([String::new(), format!("{stops} would stop a failover, {}", counts.join(", "))]);
+        lines
     }
 }

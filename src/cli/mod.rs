@@ -37,8 +37,13 @@ use std::process::ExitCode;
 
 /// Runs the program. Exit status: 0 done, 1 it did not succeed, 2 the call was wrong, 3 refused by a law or by access.
 pub fn main() -> ExitCode {
+    output::listen_to(std::env::args_os());
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(e) if e.use_stderr() && output::is_json() => {
+            let text = e.render().to_string();
+            return output::finish(Err(Fail::of(2, output::own_lines(text.trim_start_matches("error: ").trim_end()))));
+        }
         Err(e) => {
             let _ = e.print();
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
@@ -49,16 +54,13 @@ pub fn main() -> ExitCode {
     log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => return Fail::failed(format!("no threads to run on: {e}")).exit(),
+        Err(e) => return output::finish(Err(Fail::failed(format!("no threads to run on: {e}")))),
     };
     let result = runtime.block_on(run(arguments));
     // A blocked read of the terminal must not keep the program from ending.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
-    match result {
-        Ok(()) if crate::tui::panicked() => Fail::failed("a part of the program panicked; what was decided is in the journal").exit(),
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fail) => fail.exit(),
-    }
+    let panicked = || Fail::failed("a part of the program panicked; what was decided is in the journal");
+    output::finish(result.and_then(|()| if crate::tui::panicked() { Err(panicked()) } else { Ok(()) }))
 }
 
 /// The program's own words go into a ring that the dashboard shows; nothing is written on a screen in use.

@@ -2,7 +2,7 @@
 
 use super::args::{Form, Open, Target};
 use super::fail::Fail;
-use super::output::say;
+use super::output::{say, write_out};
 use super::plain;
 use super::stage::Scenarios;
 use crate::config;
@@ -82,11 +82,21 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
         replay.to(began.plus(open.after.map_or(Span::ZERO, |d| d.0)))?;
         return once(&replay.snapshot(open.speed, true), open, form);
     }
+    let looks = screen_looks(open)?;
     let handle = start_replay(replay, open.speed);
     if open.plain {
         return plain::follow(handle).await;
     }
-    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed)
+    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), looks).await.map_err(Fail::failed)
+}
+
+/// How the screen looks, and where its keys come from. A terminal that is not there is told before anything is started.
+fn screen_looks(open: &Open) -> Result<crate::tui::Looks, Fail> {
+    let mut looks = open.looks();
+    if !open.plain && open.once.is_none() {
+        looks.keyboard = crate::tui::keyboard().map_err(Fail::usage)?.map(Arc::new);
+    }
+    Ok(looks)
 }
 
 /// One screen, printed.
@@ -98,11 +108,12 @@ fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
         Form::Ansi => crate::tui::ansi(&picture),
         Form::Svg => crate::tui::svg(&picture),
     };
-    say(text.trim_end_matches('\n'))
+    // The screen let nothing through that acts on a terminal; the rest is the picture.
+    write_out(text.trim_end_matches('\n'))
 }
 
 async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
-    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let estate = config::load(file).map_err(|m| Fail::mistakes(2, &m))?.estate;
     reach(estate, arm, tenure).await
 }
 
@@ -141,7 +152,7 @@ pub async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, 
 /// target.
 pub async fn running(target: &Target, id: Option<ControllerId>) -> Result<Opened, Fail> {
     let Some(file) = &target.config else { return Err(Fail::usage("name the estate with --config FILE")) };
-    let estate = config::load(file).map_err(|e| Fail::usage(e.to_string()))?.estate;
+    let estate = config::load(file).map_err(|m| Fail::mistakes(2, &m))?.estate;
     let home = Home::of(&estate.name);
     let owner = if let Seat::Client { owner } = home.seat() { owner } else { None };
     let found = find(&home).await.map_err(|e| not_found(&home, &estate.name, owner, &e))?;
@@ -192,7 +203,7 @@ fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail 
     let mut lines = vec![format!("refused: the running controller {controller} of {estate} has another target than this file; nothing was sent")];
     lines.extend(list.iter().map(|d| format!("  {}", difference_words(d))));
     lines.push(format!("give this file another `name`, or use the controller's file; abort, disarm and stop also accept --controller {controller}"));
-    Fail::denied(lines.join("\n"))
+    Fail::of(3, lines)
 }
 
 /// A controller that runs answers on its socket within this time: it may have a long record to read first.
@@ -203,7 +214,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
     if open.plain
         && let Some(name) = &open.fixture
     {
-        let scenario = config::load_scenario(name).map_err(Fail::usage)?;
+        let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
         let seed = open.seed.unwrap_or(scenario.seed);
         return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
     }
@@ -212,7 +223,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
     }
     if let (Some(form), None) = (open.once, &open.config) {
         // A simulation need not be waited for: its time is its own.
-        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(Fail::usage)?;
+        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         let mut snapshot = simulation.snapshot(open.speed, false);
@@ -221,12 +232,13 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
         snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
         return once(&snapshot, &open, form);
     }
+    let looks = screen_looks(&open)?;
     tracing::info!("bpci {} begins", env!("CARGO_PKG_VERSION"));
     let opened = match &open.config {
         Some(file) => live(file, open.arm, Tenure::Stays).await?,
         None => {
             let name = open.fixture.as_deref().unwrap_or("calm");
-            let scenario = config::load_scenario(name).map_err(Fail::usage)?;
+            let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
             let simulation = begun(scenario, open.seed, Mode::Simulation)?;
             // A scenario that was played to its end counts, wherever it was begun.
             let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> = open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);
@@ -242,7 +254,7 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
             once(&handle.snapshot(), &open, form)
         }
-        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), open.looks()).await.map_err(Fail::failed),
+        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), looks).await.map_err(Fail::failed),
     };
     opened.close().await;
     result
@@ -272,7 +284,7 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
     Ok(())
 }
 
-/// Resolves when the program is told to end: interrupt, termination, hang-up.
+/// Resolves when the program is told to end: interrupt, termination, hang-up, quit.
 pub async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
     let wait = |kind| async move {
@@ -287,5 +299,6 @@ pub async fn told_to_end() {
         () = wait(SignalKind::interrupt()) => {}
         () = wait(SignalKind::terminate()) => {}
         () = wait(SignalKind::hangup()) => {}
+        () = wait(SignalKind::quit()) => {}
     }
 }

@@ -4,7 +4,7 @@ use super::args::{Emergency, Operations, Target};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::order::{group_named, step_named};
-use super::output::say;
+use super::output::Output;
 use super::plain;
 use super::wait::settled;
 use crate::model::*;
@@ -19,7 +19,7 @@ fn current_phase(o: &Operation) -> Option<Phase> {
 pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
     json!({
         "recovery_operation_id": o.id.to_string(),
-        "status": match &o.status { Status::Running => "initiated", s => s.word() },
+        "status": status_name(&o.status),
         "protection_group": estate.group(o.group).name,
         "plan": o.plan.name,
         "from": estate.region(o.from).name,
@@ -40,6 +40,24 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "data_loss_at_least_bytes": match &o.results.loss { Some(Loss::Nothing) => Some(0), Some(Loss::AtLeast(b)) => Some(b.0), _ => None },
         "remains": o.remains.len(),
     })
+}
+
+/// The name of a status in documents; that of one that runs is reference 000's.
+const fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Running => "initiated",
+        Status::Waiting { .. } => "waiting",
+        Status::Recovered => "recovered",
+        Status::RecoveredUnprotected { .. } => "recovered_unprotected",
+        Status::RollingBack { .. } => "rolling_back",
+        Status::RolledBack => "rolled_back",
+        Status::Aborted { .. } => "aborted",
+        Status::Failed { .. } => "failed",
+        Status::NotValidated { .. } => "promoted_not_validated",
+        Status::ElectedElsewhere { .. } => "elected_elsewhere",
+        Status::TargetLost => "target_lost",
+        Status::Superseded { .. } => "superseded",
+    }
 }
 
 pub fn phases_of(plan: &Plan) -> Vec<&'static str> {
@@ -75,14 +93,18 @@ fn may_be_undone(operation: &Operation) -> bool {
 }
 
 /// Prints what happens until the operation is over, or waits for a person.
-pub async fn follow(opened: &Opened, id: OperationId, print: bool, stop_at_questions: bool) {
+pub async fn follow(opened: &Opened, id: OperationId, mut print: bool, stop_at_questions: bool) {
     let mut told = opened.handle.snapshot().log_total;
     let mut end = std::pin::pin!(open::told_to_end());
     let mut waiting: Option<Instant> = None;
     loop {
         let snapshot = opened.handle.snapshot();
         if print && plain::new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
-            return;
+            if !opened.own {
+                return;
+            }
+            // Nobody reads on; the operation needs this controller all the same.
+            print = false;
         }
         let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return };
         let waits = matches!(operation.status, Status::Waiting { .. });
@@ -119,17 +141,17 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
             Operations::List { .. } => {
                 let list: Vec<Value> = snapshot.operations.iter().map(|o| operation_json(&snapshot.estate, o)).collect();
                 let words = || match list.is_empty() {
-                    true => "no operation so far".to_string(),
-                    false => snapshot.operations.iter().map(|o| operation_words(&snapshot.estate, o)).collect::<Vec<_>>().join("\n"),
+                    true => vec!["no operation so far".to_string()],
+                    false => snapshot.operations.iter().map(|o| operation_words(&snapshot.estate, o)).collect(),
                 };
-                target.output.print(&list, words)
+                target.output.print(&json!({ "operations": list }), words)
             }
             Operations::Monitor { operation_id, real_time, alert_on_issues, .. } => {
                 let id = operation_id.or(newest).ok_or_else(|| Fail::failed("there is no operation to follow"))?;
                 follow(&opened, id, real_time, alert_on_issues).await;
                 let snapshot = opened.handle.snapshot();
                 let Some(o) = snapshot.operations.iter().find(|o| o.id == id) else { return Err(Fail::failed(format!("there is no {id}"))) };
-                target.output.print(&operation_json(&snapshot.estate, o), || operation_words(&snapshot.estate, o))?;
+                target.output.print(&operation_json(&snapshot.estate, o), || vec![operation_words(&snapshot.estate, o)])?;
                 if matches!(o.status, Status::Waiting { .. } | Status::Failed { .. }) { Err(Fail::failed("it needs a person")) } else { Ok(()) }
             }
             Operations::Answer { operation_id, step, answer, note, .. } => {
@@ -139,16 +161,16 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
                     other => return Err(Fail::usage(format!("`{other}` is no answer; write done or again"))),
                 };
                 let step = step_named(&snapshot, operation_id, &step).map_err(Fail::usage)?;
-                tell(&opened, Action::Answer { operation: operation_id, step, done, note }).await
+                tell(&opened, &target.output, Action::Answer { operation: operation_id, step, done, note }).await
             }
             Operations::Abort { operation_id, .. }
             | Operations::Rollback { operation_id, .. }
             | Operations::AcceptUnprotected { operation_id, .. } => {
                 let Some(action) = action else { return Ok(()) };
-                tell(&opened, action).await?;
+                tell(&opened, &target.output, action).await?;
                 // A controller of our own must live until what it was told is done.
                 if opened.own {
-                    follow(&opened, operation_id, matches!(target.output, super::output::Output::Text), false).await;
+                    follow(&opened, operation_id, target.output.is_text(), false).await;
                 }
                 Ok(())
             }
@@ -165,22 +187,22 @@ pub async fn vouch(target: &Target, service: &str, note: String) -> Result<(), F
     settled(&opened).await;
     let group = group_named(&opened.handle.snapshot().estate, service).map_err(Fail::usage);
     let result = match group {
-        Ok(group) => tell(&opened, Action::Vouch { group, note }).await,
+        Ok(group) => tell(&opened, &target.output, Action::Vouch { group, note }).await,
         Err(fail) => Err(fail),
     };
     opened.close().await;
     result
 }
 
-async fn tell(opened: &Opened, action: Action) -> Result<(), Fail> {
+async fn tell(opened: &Opened, output: &Output, action: Action) -> Result<(), Fail> {
     opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
-    say("done")
+    output.done("done")
 }
 
 /// `bc disarm`
 pub async fn disarm(ask: &Emergency) -> Result<(), Fail> {
     let opened = open::running(&ask.target, ask.controller).await?;
-    let result = tell(&opened, Action::Disarm).await;
+    let result = tell(&opened, &ask.target.output, Action::Disarm).await;
     opened.close().await;
     result
 }
@@ -189,10 +211,18 @@ pub async fn disarm(ask: &Emergency) -> Result<(), Fail> {
 pub async fn stop_countdowns(ask: &Emergency) -> Result<(), Fail> {
     let opened = open::running(&ask.target, ask.controller).await?;
     let counting: Vec<ProposalId> = opened.handle.snapshot().proposals.iter().filter(|v| v.counts()).map(|v| v.proposal.id).collect();
-    let mut result = if counting.is_empty() { say("no countdown runs") } else { Ok(()) };
+    let (mut stopped, mut result) = (0, Ok(()));
     for proposal in counting {
-        result = result.and(tell(&opened, Action::StopAutomatic { proposal }).await);
+        match opened.handle.order(Action::StopAutomatic { proposal }).await {
+            Ok(_) => stopped += 1,
+            Err(refusal) => result = result.and(Err(Fail::refused(&refusal))),
+        }
     }
+    let words = || match (stopped, &result) {
+        (0, Ok(())) => vec!["no countdown runs".to_string()],
+        _ => vec!["done".to_string(); stopped],
+    };
+    let printed = ask.target.output.print(&json!({ "countdowns_stopped": stopped }), words);
     opened.close().await;
-    result
+    printed.and(result)
 }

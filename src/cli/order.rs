@@ -1,5 +1,6 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
+use super::output::Lines;
 use crate::model::*;
 use crate::wording::{check_words, otherwise_words, proposal_reason_words, refusal_words};
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 pub const ORDERED: &str = "by order";
 
 /// A choice on the table, in lines.
-pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
+pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> Lines {
     let estate = &snapshot.estate;
     let (p, a) = (&view.proposal, &view.assessment);
     let to = a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| snapshot.label(p.group, m));
@@ -42,10 +43,10 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> String {
         lines.push(format!("  {old} waits on this database: --supersede {old} puts this in its place"));
     }
     if let Some(known) = snapshot.forecasts.iter().find(|f| f.proposal == p.id) {
-        lines.push(super::forecast::words(estate, view, &known.forecast));
+        lines.extend(super::forecast::words(estate, view, &known.forecast));
     }
     lines.push(format!("  evidence {}", a.evidence));
-    lines.join("\n")
+    lines
 }
 
 /// The confirmation of what this snapshot shows.
@@ -71,14 +72,18 @@ pub struct Printed(BTreeMap<ProposalId, (u32, Digest)>);
 
 impl Printed {
     /// What is to be printed of the choices on the table: new ones, and what has changed about one since it was printed.
-    pub fn news(&mut self, snapshot: &Snapshot) -> Vec<String> {
+    pub fn news(&mut self, snapshot: &Snapshot) -> Vec<Lines> {
         self.0.retain(|id, _| snapshot.proposals.iter().any(|v| v.proposal.id == *id));
         let mut list = Vec::new();
         for view in &snapshot.proposals {
             let key = (view.assessment.nonce, view.assessment.evidence);
             match self.0.insert(view.proposal.id, key) {
                 Some(before) if before == key => {}
-                Some(_) => list.push(format!("CHANGED: a confirmation of what stood here before is void\n{}", describe(snapshot, view))),
+                Some(_) => {
+                    let mut lines = vec!["CHANGED: a confirmation of what stood here before is void".to_string()];
+                    lines.extend(describe(snapshot, view));
+                    list.push(lines);
+                }
                 None => list.push(describe(snapshot, view)),
             }
         }
@@ -130,13 +135,13 @@ fn choices<'a>(snapshot: &'a Snapshot, group: &[&str]) -> Result<Vec<&'a Proposa
 }
 
 /// Carries out one line.
-pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> Result<String, String> {
+pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> Result<Lines, String> {
     let snapshot = handle.snapshot();
     let words: Vec<&str> = line.split_whitespace().collect();
     let rest = |n: usize| words.get(n..).unwrap_or_default().join(" ");
     let action = match words.as_slice() {
-        [] => return Ok(String::new()),
-        ["help" | "?"] => return Ok(super::plain::help().to_string()),
+        [] => return Ok(vec![String::new()]),
+        ["help" | "?"] => return Ok(super::plain::help()),
         ["status"] => return Ok(super::status::status_words(&snapshot, true)),
         ["failover", group, to @ ..] => propose(&snapshot, group, Intent::Failover, to.first().copied())?,
         ["switchover" | "failback", group, to @ ..] => propose(&snapshot, group, Intent::Switchover, to.first().copied())?,
@@ -176,17 +181,18 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
     carried_out(handle, action).await
 }
 
-async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<String, String> {
-    match handle.order(action).await {
+async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<Lines, String> {
+    let line = match handle.order(action).await {
         Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
         Ok(Receipt::Done) => Ok("done".to_string()),
         Err(refusal) => Err(format!("refused: {}", refusal_words(&refusal))),
-    }
+    };
+    line.map(|line| vec![line])
 }
 
-async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<String, String> {
-    handle.control(control).await.map(|_| "done".to_string()).map_err(|r| format!("refused: {}", refusal_words(&r)))
+async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<Lines, String> {
+    handle.control(control).await.map(|_| vec!["done".to_string()]).map_err(|r| format!("refused: {}", refusal_words(&r)))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.
@@ -273,6 +279,6 @@ mod tests {
         snapshot.proposals[0].assessment.evidence = Digest::of(b"other facts");
         let bound = confirmed(&snapshot, &printed, "us-east-1", &one).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(bound.evidence, shown, "bound to what was read, so that the gate finds it void");
-        assert!(printed.news(&snapshot).iter().all(|text| text.starts_with("CHANGED")));
+        assert!(printed.news(&snapshot).iter().all(|lines| lines[0].starts_with("CHANGED")));
     }
 }

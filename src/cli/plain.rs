@@ -3,7 +3,7 @@
 
 use super::fail::Fail;
 use super::order::Printed;
-use super::output::say;
+use super::output::{Lines, own_lines, say, say_all};
 use crate::controller::{Played, play};
 use crate::journal::Journal;
 use crate::model::*;
@@ -75,7 +75,7 @@ const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP 
 pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     let first = handle.snapshot();
     say(&format!("{} · {} · {}", first.mode.word(), first.estate.name, if first.armed { "armed" } else { "read-only" }))?;
-    say(HELP)?;
+    say_all(&help())?;
     let mut told = 0;
     let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());
     let mut printed = Printed::default();
@@ -83,8 +83,8 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     loop {
         let snapshot = handle.snapshot();
         new_lines(&snapshot.log, snapshot.log_total, &mut told)?;
-        for text in printed.news(&snapshot) {
-            say(&text)?;
+        for lines in printed.news(&snapshot) {
+            say_all(&lines)?;
         }
         let next = async {
             match &mut lines {
@@ -102,7 +102,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
                         return Ok(());
                     }
                     match super::order::speak(&handle, &printed, line.trim()).await {
-                        Ok(text) => say(&text)?,
+                        Ok(lines) => say_all(&lines)?,
                         Err(text) => say(&format!("? {text}"))?,
                     }
                 }
@@ -113,6 +113,6 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     }
 }
 
-pub fn help() -> &'static str {
-    HELP
+pub fn help() -> Lines {
+    own_lines(HELP)
 }

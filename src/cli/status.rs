@@ -4,6 +4,7 @@ use super::args::Target;
 use super::fail::Fail;
 use super::open;
 use super::operations::{operation_json, operation_words};
+use super::output::Lines;
 use super::wait::settled;
 use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
@@ -29,13 +30,13 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool, check: bool) 
     let elsewhere = home.socket_elsewhere().filter(|_| !opened.simulated);
     let mut value = status_json(&snapshot, detailed, metrics);
     value["socket"] = json!((!opened.simulated).then(|| home.socket().display().to_string()));
-    let socket = elsewhere.map_or(String::new(), |path| format!("\nsocket {}: the path of the data directory is too long for one", path.display()));
-    target.output.print(&value, || status_words(&snapshot, detailed) + &socket)?;
+    let socket = elsewhere.map(|path| format!("socket {}: the path of the data directory is too long for one", path.display()));
+    target.output.print(&value, || status_words(&snapshot, detailed).into_iter().chain(socket).collect())?;
     opened.close().await;
     match check_status(&snapshot) {
         0 => Ok(()),
         _ if !check => Ok(()),
-        status => Err(Fail { status, text: String::new() }),
+        status => Err(Fail::silent(status)),
     }
 }
 
@@ -44,11 +45,18 @@ pub fn check_status(snapshot: &Snapshot) -> u8 {
     u8::from(snapshot.conditions.first().is_some_and(|worst| worst.severity >= Severity::High))
 }
 
+/// Nothing that is asked has ever answered: no state is known, and no score.
+fn nothing_answered(snapshot: &Snapshot) -> bool {
+    snapshot.mode != Mode::Replay && snapshot.disasters.is_empty() && snapshot.regions.iter().all(|r| r.last_answer.is_none())
+}
+
 fn overall(snapshot: &Snapshot) -> &'static str {
     let running = snapshot.open().next().is_some();
     let is_ill = snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty();
     let worst = snapshot.conditions.first().map(|worst| worst.severity);
-    if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
+    if nothing_answered(snapshot) {
+        "unknown"
+    } else if snapshot.disasters.iter().any(|d| d.severity >= Severity::High) {
         if running { "recovering" } else { "disaster" }
     } else if is_ill || worst.is_some_and(|worst| worst >= Severity::Medium) {
         "degraded"
@@ -75,10 +83,16 @@ fn condition_json(snapshot: &Snapshot, condition: &Condition) -> Value {
         "condition": condition.kind.name(),
         "severity_level": condition.severity,
         "subject": { "kind": sort, "name": name },
-        "since": condition.since.map(|at| at.to_string()),
+        "since_at": condition.since.map(|at| at.to_string()),
         "age_ms": condition.at.map(|at| snapshot.now.mono.since(at).0),
         "text": condition_words(condition, &snapshot.estate),
     })
+}
+
+/// How ready a region is for its loss, from 0 to 1; none where nothing was measured.
+fn readiness_score(snapshot: &Snapshot, id: RegionId) -> Option<f64> {
+    let ready = snapshot.readiness.as_ref().filter(|_| !nothing_answered(snapshot))?;
+    ready.regions.get(id.at())?.score.map(|score| f64::from(score) / 100.0)
 }
 
 /// How things stand, as one value.
@@ -91,7 +105,7 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
         let mut value = json!({
             "status": region_word(snapshot, id),
             "capacity_utilization": view.load.map(|(load, _)| f64::from(load.0) / 100.0),
-            "disaster_readiness_score": snapshot.readiness.as_ref().and_then(|r| r.regions.get(id.at())).and_then(|r| r.score).map(|score| f64::from(score) / 100.0),
+            "disaster_readiness_score": readiness_score(snapshot, id),
             "role": region.role,
             "services_up": view.services_up,
             "services": view.services,
@@ -112,12 +126,12 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
         "next_scheduled_drill": calendar.iter().map(|d| d.next).min().map(|at| at.to_string()),
         "mode": snapshot.mode.word().to_lowercase(),
         "estate": estate.name,
-        "controller": snapshot.controller.map(|id| id.to_string()),
+        "controller_id": snapshot.controller.map(|id| id.to_string()),
         "armed": snapshot.armed,
         "worst_condition": snapshot.conditions.first().map(|worst| condition_json(snapshot, worst)),
         "conditions": snapshot.conditions.iter().map(|c| condition_json(snapshot, c)).collect::<Vec<_>>(),
         "disasters": snapshot.disasters.iter().map(|d| json!({
-            "disaster_type": d.kind, "severity_level": d.severity, "since": d.since.to_string(),
+            "disaster_type": d.kind, "severity_level": d.severity, "since_at": d.since.to_string(),
             "affected_regions": d.regions.iter().map(|r| &estate.region(*r).name).collect::<Vec<_>>(),
             "affected_systems": d.services.iter().map(|s| &estate.service(*s).name).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
@@ -157,7 +171,7 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
 }
 
 /// How things stand, for people.
-pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
+pub fn status_words(snapshot: &Snapshot, detailed: bool) -> Lines {
     let estate = &snapshot.estate;
     let armed = if snapshot.armed { "armed" } else { "read-only" };
     let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
@@ -205,5 +219,5 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> String {
         lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {}", gap_words(g, estate))));
         lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", source_words(&s.source, estate), s.reason)));
     }
-    lines.join("\n")
+    lines
 }

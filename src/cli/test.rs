@@ -1,7 +1,7 @@
 //! `bpci test suite|test|report`: the exercises of the calendar, in the words of reference 001.
 
 use super::fail::Fail;
-use super::output::{Output, say};
+use super::output::{Lines, Output, Printing, for_people, not_written};
 use crate::controller::{keep_rehearsal, rehearsals};
 use crate::exercise::{Calendar, Exercise, Means, Outcome, due, hold, play, pull_lever};
 use crate::model::*;
@@ -24,6 +24,8 @@ pub enum TestCommand {
         /// The estate's name
         #[arg(long, value_name = "NAME")]
         estate: String,
+        #[command(flatten)]
+        printing: Printing,
     },
 }
 
@@ -88,9 +90,9 @@ pub fn run(command: TestCommand) -> Result<(), Fail> {
     match command {
         TestCommand::Suite(ask) => suite(&ask),
         TestCommand::Test(ask) => test(&ask),
-        TestCommand::Stop { estate } => {
+        TestCommand::Stop { estate, printing } => {
             pull_lever(&estate).map_err(Fail::failed)?;
-            say("the lever is pulled: the method ends, its rollbacks follow")
+            printing.output.done("the lever is pulled: the method ends, its rollbacks follow")
         }
         TestCommand::Report(ask) => report(&ask),
     }
@@ -157,7 +159,7 @@ fn test(ask: &TestAsk) -> Result<(), Fail> {
         return plan(&[exercise], &ask.common.output);
     }
     let outcome = match &exercise.means {
-        Means::TableTop(table) => hold(table, ask.speed, &mut std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(Fail::failed)?,
+        Means::TableTop(table) => hold(table, ask.speed, &mut std::io::stdin().lock(), &mut *for_people()).map_err(|e| not_written(&e))?,
         _ => play(exercise, &calendar.kinds[&exercise.kind], ask.seed, &told_to_stop(&[exercise])),
     };
     keep(exercise, &outcome);
@@ -188,7 +190,7 @@ fn plan(list: &[&Exercise], output: &Output) -> Result<(), Fail> {
     let value = json!({ "dry_run": true, "tests": list.iter().map(one).collect::<Vec<_>>() });
     output.print(&value, || {
         let line = |e: &&Exercise| format!("{:<18} {:<19} {}", e.id, e.kind.name(), means(e));
-        list.iter().map(line).collect::<Vec<_>>().join("\n")
+        list.iter().map(line).collect()
     })
 }
 
@@ -233,7 +235,7 @@ fn tell(results: &[(&Exercise, Outcome)], output: &Output) -> Result<(), Fail> {
         };
         let mut lines: Vec<String> = results.iter().map(line).collect();
         lines.push(format!("{passed} passed, {failed} failed, {not_played} not played"));
-        lines.join("\n")
+        lines
     })?;
     if failed > 0 { Err(Fail::failed(format!("{failed} did not come out as they must"))) } else { Ok(()) }
 }
@@ -245,31 +247,31 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
     let one = |d: &Due| {
         json!({
             "kind": d.kind, "test_ids": ids(d.kind), "every_ms": d.every.0, "within_ms": d.within.map(|t| t.0), "loses_at_most_ms": d.loses.map(|t| t.0),
-            "last": d.last.map(|(at, _)| at.to_string()), "last_passed": d.last.map(|(_, passed)| passed),
-            "next": d.next.to_string(), "overdue": d.overdue, "conducted": d.passed.of, "passed": d.passed.met,
+            "last_at": d.last.map(|(at, _)| at.to_string()), "last_passed": d.last.map(|(_, passed)| passed),
+            "next_at": d.next.to_string(), "overdue": d.overdue, "conducted": d.passed.of, "passed": d.passed.met,
             "proves_at_least_percent": (d.passed.of > 0).then(|| d.passed.at_least_percent()),
             "automated": d.automated.met, "recovery_times_ms": d.times,
-            "trend_ms": d.trend().map(|(older, newer)| json!({ "older_median": older.0, "newer_median": newer.0 })),
+            "trend": d.trend().map(|(older, newer)| json!({ "older_median_ms": older.0, "newer_median_ms": newer.0 })),
         })
     };
-    let value = json!({ "at": now().to_string(), "calendar": list.iter().map(one).collect::<Vec<_>>() });
+    let value = json!({ "reported_at": now().to_string(), "calendar": list.iter().map(one).collect::<Vec<_>>() });
     ask.common.output.print(&value, || {
-        let mut lines: Vec<String> = list.iter().map(|d| words(d, &ids(d.kind), now())).collect();
+        let mut lines: Lines = list.iter().flat_map(|d| words(d, &ids(d.kind), now())).collect();
         match list.iter().filter(|d| d.overdue).count() {
             0 => {}
             n => lines.push(format!("{n} kinds are due: bpci test suite --due")),
         }
-        lines.join("\n")
+        lines
     })
 }
 
-fn words(d: &Due, ids: &[&str], now: Utc) -> String {
+fn words(d: &Due, ids: &[&str], now: Utc) -> Lines {
     let last = d.last.map_or("never".to_string(), |(at, passed)| format!("{} ago{}", now.since(at), if passed { "" } else { ", failed" }));
     let next = if d.overdue { "due now".to_string() } else { format!("due in {}", d.next.since(now)) };
-    let mut text = format!("{:<19} every {:<8} last {last}; {next} ({})", d.kind.name(), d.every.to_string(), ids.join(", "));
+    let mut lines = vec![format!("{:<19} every {:<8} last {last}; {next} ({})", d.kind.name(), d.every.to_string(), ids.join(", "))];
     if d.passed.of > 0 {
         let (met, of) = (d.passed.met, d.passed.of);
-        text += &format!("\n  {met} of {of} as they must (proves {} %), {} of {of} by themselves", d.passed.at_least_percent(), d.automated.met);
+        let mut text = format!("  {met} of {of} as they must (proves {} %), {} of {of} by themselves", d.passed.at_least_percent(), d.automated.met);
         let mut times = d.times.clone();
         times.sort_unstable();
         if let (Some(median), Some(most)) = (times.get(times.len() / 2), times.last()) {
@@ -278,6 +280,7 @@ fn words(d: &Due, ids: &[&str], now: Utc) -> String {
         if let Some((older, newer)) = d.trend() {
             text += &format!("; {older} before, {newer} lately");
         }
+        lines.push(text);
     }
-    text
+    lines
 }

@@ -1,11 +1,11 @@
 //! Choices on the command line: put on the table, shown, confirmed, carried out.
 
-use super::args::{Move, Target, Trigger};
+use super::args::{Move, Trigger};
 use super::fail::Fail;
 use super::open::{self, Opened};
 use super::operations::{follow, operation_json, operation_words, phases_of};
 use super::order::{ORDERED, confirmation, describe, group_named, member_named, region_named};
-use super::output::say;
+use super::output::{Lines, Output, say, say_all};
 use super::wait::{settled, wait_for};
 use crate::model::*;
 use crate::wording::{check_words, otherwise_words};
@@ -66,14 +66,50 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         wait: ask.wait,
     };
     let reason = format!("{} {}, {}", ask.severity, ask.disaster_type.words(), ask.affected_regions.join(", "));
-    for group in groups {
-        let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
-        // The region that it is led from, of those that are named.
-        let led = snapshot.group(group).and_then(|v| v.primary).filter(|p| regions.contains(p));
-        let action = Action::Propose { group, intent, from: Some(led.unwrap_or(regions[0])), to, reason: reason.clone() };
-        carry(opened, &ask.target, action, &consent, Some(ask.strategy)).await?;
+    let mut told = Told::new(&ask.target.output);
+    let result = async {
+        for group in groups {
+            let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
+            // The region that it is led from, of those that are named.
+            let led = snapshot.group(group).and_then(|v| v.primary).filter(|p| regions.contains(p));
+            let action = Action::Propose { group, intent, from: Some(led.unwrap_or(regions[0])), to, reason: reason.clone() };
+            carry(opened, &mut told, action, &consent, Some(ask.strategy)).await?;
+        }
+        Ok(())
     }
-    Ok(())
+    .await;
+    told.print().and(result)
+}
+
+/// What is told of the choices of one command: lines at once, or one document at the end.
+struct Told<'a> {
+    output: &'a Output,
+    documents: Vec<Value>,
+    lines: Lines,
+}
+
+impl Told<'_> {
+    fn new(output: &Output) -> Told<'_> {
+        Told { output, documents: Vec::new(), lines: Vec::new() }
+    }
+
+    fn add(&mut self, document: Value, lines: Lines) -> Result<(), Fail> {
+        if self.output.is_text() {
+            return say_all(&lines);
+        }
+        self.documents.push(document);
+        self.lines.extend(lines);
+        Ok(())
+    }
+
+    /// The document: every operation in a list; beside it the fields of reference 000, which are those of the first one.
+    fn print(self) -> Result<(), Fail> {
+        let Some(first) = self.documents.first() else { return Ok(()) };
+        let published = ["recovery_operation_id", "status", "estimated_rto", "estimated_rpo", "recovery_phases", "current_phase"];
+        let mut document: Value = published.iter().map(|name| ((*name).to_string(), first[*name].clone())).collect::<serde_json::Map<_, _>>().into();
+        document["operations"] = json!(self.documents);
+        self.output.print(&document, || self.lines)
+    }
 }
 
 /// True if the group is led from one of these regions, or may be: where nobody knows, the gate says why.
@@ -128,7 +164,9 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
             dry_run: ask.dry_run,
             wait: ask.wait,
         };
-        carry(&opened, &ask.target, action, &consent, None).await
+        let mut told = Told::new(&ask.target.output);
+        let result = carry(&opened, &mut told, action, &consent, None).await;
+        told.print().and(result)
     }
     .await;
     opened.close().await;
@@ -136,7 +174,7 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
 }
 
 /// Puts a choice on the table, shows it, and confirms it if that was asked for.
-async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
+async fn carry(opened: &Opened, told: &mut Told<'_>, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
     let receipt = opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
     let Receipt::Proposed(id) = receipt else { return Err(Fail::failed("the controller answered something else")) };
     let there = |s: &Snapshot| s.proposals.iter().any(|v| v.proposal.id == id);
@@ -162,17 +200,23 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
         };
         let value = choice_json(&snapshot, view, strategy);
         let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
-        return target.output.print(&value, || describe(&snapshot, view));
+        return told.add(value, describe(&snapshot, view));
     }
     let Some(typed) = consent.confirm.clone().or_else(|| ask_name(&snapshot, view)) else {
         let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
         let name = &estate.region(view.proposal.from).name;
-        return Err(Fail { status: 3, text: format!("{}\nnothing was done: confirm with --confirm {name}", describe(&snapshot, view)) });
+        if !told.output.is_text() {
+            told.documents.push(choice_json(&snapshot, view, strategy));
+        }
+        let mut lines = describe(&snapshot, view);
+        lines.push(format!("nothing was done: confirm with --confirm {name}"));
+        return Err(Fail::of(3, lines));
     };
     if consent.evidence.is_some_and(|e| e != view.assessment.evidence) {
         let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
-        let text = format!("the facts have changed since that dry run (law 4); now:\n{}", describe(&snapshot, view));
-        return Err(Fail { status: 3, text });
+        let mut lines = vec!["the facts have changed since that dry run (law 4); now:".to_string()];
+        lines.extend(describe(&snapshot, view));
+        return Err(Fail::of(3, lines));
     }
     let confirmed = Confirmation {
         manual_override: consent.manual_override,
@@ -181,7 +225,7 @@ async fn carry(opened: &Opened, target: &Target, action: Action, consent: &Conse
         ..confirmation(&snapshot, view, &typed, consent.accept_risk.clone())
     };
     match opened.handle.order(Action::Confirm(confirmed)).await {
-        Ok(Receipt::Started(operation)) => begun(opened, target, operation, consent.wait, strategy).await,
+        Ok(Receipt::Started(operation)) => begun(opened, told, operation, consent.wait, strategy).await,
         Ok(_) => Err(Fail::failed("the controller answered something else")),
         Err(refusal) => {
             let _ = opened.handle.order(Action::Withdraw { proposal: id }).await;
@@ -208,13 +252,24 @@ fn choice_json(snapshot: &Snapshot, view: &ProposalView, strategy: Option<Strate
         "loses": a.loss.to_string(),
         "otherwise": otherwise_words(&a.otherwise),
         "accept_risk": risk_words(&a.risks),
-        "risks": a.risks,
+        "risks": a.risks.iter().map(|risk| risk_json(*risk)).collect::<Vec<_>>(),
         "evidence": a.evidence,
         "checks": a.checks.iter().map(|c| json!({
             "name": c.name(), "verdict": verdict_word(c.verdict), "text": check_words(c), "age_ms": c.at.map(|t| snapshot.now.mono.since(t).0),
         })).collect::<Vec<_>>(),
         "forecast": known.map(|f| super::forecast::branches(estate, view.proposal.group, &f.forecast)),
     })
+}
+
+/// A risk with its figure; what it does not measure is null.
+fn risk_json(risk: Risk) -> Value {
+    let (name, bytes, percent) = match risk {
+        Risk::Loses(Amount::Unknown) => ("loses", None, None),
+        Risk::Loses(Amount::AtLeast(bytes)) => ("loses", Some(bytes.0), None),
+        Risk::TwoMayWrite => ("two_may_write", None, None),
+        Risk::Overload { percent } => ("overload", None, Some(percent)),
+    };
+    json!({ "risk": name, "loses_at_least_bytes": bytes, "load_percent": percent })
 }
 
 const fn verdict_word(verdict: Verdict) -> &'static str {
@@ -232,19 +287,19 @@ fn ask_name(snapshot: &Snapshot, view: &ProposalView) -> Option<String> {
     if !std::io::stdin().is_terminal() {
         return None;
     }
-    say(&describe(snapshot, view)).ok()?;
+    say_all(&describe(snapshot, view)).ok()?;
     say(&format!("type {} to confirm:", snapshot.estate.region(view.proposal.from).name)).ok()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).ok()?;
     Some(line.trim().to_string()).filter(|l| !l.is_empty())
 }
 
-async fn begun(opened: &Opened, target: &Target, id: OperationId, wait: bool, strategy: Option<Strategy>) -> Result<(), Fail> {
+async fn begun(opened: &Opened, told: &mut Told<'_>, id: OperationId, wait: bool, strategy: Option<Strategy>) -> Result<(), Fail> {
     // Through a socket the snapshots come a moment later than the answer.
     let _ = wait_for(opened, Duration::from_secs(2), |s| s.operations.iter().any(|o| o.id == id)).await;
     // A controller of our own must live until the operation is over: it is what carries it out.
     if wait || opened.own {
-        follow(opened, id, matches!(target.output, super::output::Output::Text), false).await;
+        follow(opened, id, told.output.is_text(), false).await;
     }
     let snapshot = opened.handle.snapshot();
     let estate = &snapshot.estate;
@@ -253,11 +308,11 @@ async fn begun(opened: &Opened, target: &Target, id: OperationId, wait: bool, st
     let planned = strategy.and_then(|s| estate.policy.strategies.get(&s));
     value["estimated_rto"] = json!(planned.map(|t| t.rto.written()));
     value["estimated_rpo"] = json!(planned.map(|t| t.rpo.written()));
-    target.output.print(&value, || operation_words(estate, operation))?;
+    told.add(value, vec![operation_words(estate, operation)])?;
     match &operation.status {
         Status::Recovered | Status::RecoveredUnprotected { .. } => Ok(()),
         Status::Running if !wait => Ok(()),
-        Status::Failed { .. } => Err(Fail { status: 3, text: operation_words(estate, operation) }),
+        Status::Failed { .. } => Err(Fail::denied(operation_words(estate, operation))),
         _ => Err(Fail::failed(operation_words(estate, operation))),
     }
 }

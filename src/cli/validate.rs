@@ -4,7 +4,7 @@ use super::args::Target;
 use super::fail::Fail;
 use super::open;
 use super::order::region_named;
-use super::output::Output;
+use super::output::{Lines, Output};
 use super::wait::settled;
 use crate::config;
 use crate::controller::{Simulation, readiness};
@@ -71,7 +71,7 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
     let mut value = report(&estate, now, &list);
     value["needs"] = super::needs::report(&estate, &answers);
-    ask.output.print(&value, || [super::needs::words(&estate, &answers), vec![words(&estate, &list)]].concat().join("\n"))
+    ask.output.print(&value, || [super::needs::words(&estate, &answers), words(&estate, &list)].concat())
 }
 
 fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
@@ -88,9 +88,8 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
     // What was not measured sorts before all that was.
     let score = list.iter().map(Readiness::score).min().flatten();
     json!({
-        "schema": 2,
         "estate": estate.name,
-        "at": now.utc.to_string(),
+        "validated_at": now.utc.to_string(),
         "ready": list.iter().all(Readiness::is_ready),
         // A chain is as ready as its weakest link.
         "score_percent": score,
@@ -106,7 +105,7 @@ fn point_json(p: &Point) -> Value {
     value
 }
 
-fn words(estate: &Estate, list: &[Readiness]) -> String {
+fn words(estate: &Estate, list: &[Readiness]) -> Lines {
     let mut lines = Vec::new();
     for r in list {
         let group = r.group.map_or(String::new(), |g| format!("  {}", estate.group(g).name));
@@ -123,7 +122,7 @@ fn words(estate: &Estate, list: &[Readiness]) -> String {
     let score = list.iter().map(Readiness::score).min().flatten();
     let ready = if list.iter().all(Readiness::is_ready) { "ready" } else { "not ready" };
     lines.push(format!("{ready}: the weakest has {}", score_words(score).trim_start()));
-    lines.join("\n")
+    lines
 }
 
 /// A score as it is told; what was not measured has none.

@@ -32,7 +32,7 @@ pub struct EtcdFile(pub EtcdBlock);
 #[allow(dead_code)]
 pub enum EtcdSchema {
     Endpoints(Vec<EndpointFile>),
-    Block(EtcdBlock),
+    Block(Box<EtcdBlock>),
 }
 
 /// One endpoint: its URL, or its URL with the region it runs in.

@@ -218,6 +218,10 @@ impl Replay {
         if !self.measured {
             snapshot.gaps.insert(0, Gap::NotMeasured);
         }
+        let unread = self.tape.unread();
+        if unread > 0 {
+            snapshot.gaps.insert(0, Gap::PartlyMeasured { unread });
+        }
         snapshot.stored = self.last;
         snapshot.forecasts = self.open_forecasts(&snapshot);
         snapshot.readiness.clone_from(&self.ready);

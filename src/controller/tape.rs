@@ -102,17 +102,20 @@ impl Tape {
     }
 }
 
-/// Reads the tapes beside a journal, the old one first. A line that is none is left out: the last may be cut off.
+/// Reads the tapes beside a journal, the old one first. A line that cannot be read is left out and counted; the last one may
+/// be cut off, which is none.
 pub struct TapeReader {
     open: Option<BufReader<File>>,
     left: Vec<PathBuf>,
     next: Option<(LineHead, Vec<u8>)>,
+    /// Lines so far that could not be read.
+    unread: u32,
 }
 
 impl TapeReader {
     pub fn beside(journal: &Path) -> TapeReader {
         let left = vec![journal.with_file_name("tape.jsonl"), journal.with_file_name("tape.old.jsonl")];
-        let mut reader = TapeReader { open: None, left, next: None };
+        let mut reader = TapeReader { open: None, left, next: None, unread: 0 };
         reader.next = reader.read();
         reader
     }
@@ -122,11 +125,17 @@ impl TapeReader {
         self.next.as_ref().map(|(head, _)| *head)
     }
 
+    /// Lines so far that could not be read: what was measured then is missing.
+    pub fn unread(&self) -> u32 {
+        self.unread
+    }
+
     /// The next line; `upcaster` reads those of version 1. A line that cannot be read says nothing but when it was.
     pub fn take(&mut self, upcaster: impl FnOnce() -> Upcaster) -> Option<Line> {
         let read = self.read();
         let (head, text) = std::mem::replace(&mut self.next, read)?;
         let line = if head.v == Line::VERSION { serde_json::from_slice(&text).ok() } else { line_of_version_1(&text, &upcaster()) };
+        self.unread = self.unread.saturating_add(u32::from(line.is_none()));
         let unread = Line { v: Line::VERSION, seq: head.seq, now: head.now, observation: None, digest: None, forecasts: None, ready: None };
         Some(line.unwrap_or(unread))
     }
@@ -144,6 +153,7 @@ impl TapeReader {
                     if let Ok(head) = serde_json::from_slice(&text) {
                         return Some((head, text));
                     }
+                    self.unread = self.unread.saturating_add(u32::from(text.last().copied() == Some(b'\n')));
                 }
                 _ => self.open = None,
             }

@@ -78,8 +78,15 @@ async fn member_rest(shared: Arc<Shared>, group: GroupId, member: MemberId) {
 
 async fn member_sql(shared: Arc<Shared>, group: GroupId, member: MemberId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
-    // The address is Patroni's to tell; until then there is nothing to probe.
-    let Some(address) = eyes.addresses.sql(member) else { return };
+    // The address is Patroni's to tell; until then there is nothing to probe. It is asked as soon as it is told, not only
+    // after the interval, which may be long.
+    let address = loop {
+        match eyes.addresses.sql(member) {
+            Some(address) => break address,
+            None if shared.gone() => return,
+            None => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    };
     let at = shared.now();
     let probe = async move { (postgres::probe(&address, patience::LEARNS).await, None::<()>) };
     let (result, _) = eyes.patience.probe(member, probe).await;

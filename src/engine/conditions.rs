@@ -248,6 +248,7 @@ fn lack(gap: &Gap) -> Option<Condition> {
         Gap::LoginRefused { group, member, reason } => (group, ConditionKind::LoginRefused { member: *member, reason: reason.clone() }),
         Gap::ReceiverUnreadable { group, member, .. } => (group, ConditionKind::ReceiverUnreadable { member: *member }),
         Gap::NotMeasured
+        | Gap::PartlyMeasured { .. }
         | Gap::Unproven { .. }
         | Gap::Vouched { .. }
         | Gap::Blocked { .. }

@@ -1,7 +1,7 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
 use super::conditions::conditions;
-use super::telemetry::Probes;
+use super::telemetry::{MemberTelemetry, Probes};
 use super::votes::Stance;
 use super::watched::Watched;
 use super::{Engine, Facts, assess, candidate, detect, entry, limits, orders, services, step, survey, unproven, votes};
@@ -73,6 +73,11 @@ fn waits(cx: &Facts, operation: &Operation) -> Vec<WaitView> {
         .collect()
 }
 
+/// A database's probes as far as it was asked. Where its own port was not asked yet, its agent speaks for it.
+fn asked(member: &MemberTelemetry) -> Option<&Probes> {
+    [&member.sql, &member.rest].into_iter().find(|p| p.last_try.is_some())
+}
+
 fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     let (status, reason) = cx.state.regions[id.at()].clone();
     // The record has why it turned; what is so now may be more, or something else.
@@ -82,14 +87,15 @@ fn region(cx: &Facts, watched: &Watched, id: RegionId) -> RegionView {
     let of = |s: &ServiceId| cx.telemetry.services.get(s.at())?.get(id.at()).filter(|p| p.last_try.is_some());
     let services: Vec<_> = watched.services(id).iter().filter_map(of).collect();
     let well = |p: &&Probes| p.last.as_ref().is_some_and(ProbeResult::is_well);
-    let up = services.iter().copied().filter(well).count() + members.iter().map(|m| &m.sql).filter(well).count();
+    let databases: Vec<_> = members.iter().copied().filter_map(asked).collect();
+    let up = services.iter().chain(&databases).copied().filter(well).count();
     let all = || members.iter().flat_map(|m| [&m.sql, &m.rest]).chain(services.iter().copied());
     RegionView {
         status,
         reason,
         load: cx.telemetry.loads[id.at()],
         services_up: up as u16,
-        services: (services.len() + members.len()) as u16,
+        services: (services.len() + databases.len()) as u16,
         last_answer: all().filter_map(|p| p.last_life).max(),
         last_check: all().filter_map(|p| p.last_try).max(),
     }

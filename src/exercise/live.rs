@@ -7,7 +7,7 @@
 
 use super::calendar::Terms;
 use super::play::Outcome;
-use crate::chaos::{self, Ended, Experiment, Rules, Strategy};
+use crate::chaos::{self, Ended, Experiment, Rollbacks, Rules, Strategy};
 use crate::controller::{Addressee, Home, find};
 use crate::model::*;
 use crate::wording::refusal_words;
@@ -106,7 +106,9 @@ impl LiveDrill {
         let drill = Under { handle: Arc::clone(&handle), home: home.clone(), after, within: terms.within() };
         let (tells, stop) = watch::channel(false);
         let watching = tokio::spawn(async move { drill.watch(told_to_stop, tells).await });
-        let rules = Rules { strategy: Strategy::Default, frequency: Duration::from_secs(1), fail_fast: false, settles: SETTLES };
+        // On a test estate it is put back in every case, whatever the file says.
+        let (strategy, rollbacks) = (Strategy::Default, Rollbacks::Always);
+        let rules = Rules { strategy, rollbacks, frequency: Duration::from_secs(1), fail_fast: false, settles: SETTLES };
         let ended = chaos::run(Arc::clone(&self.experiment), rules, stop, &|_| {}).await;
         // It ends as soon as nobody listens any more.
         let stopped = watching.await.map_err(|e| e.to_string())?;

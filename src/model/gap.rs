@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum Gap {
     /// A replay has the journal and no tape: nothing that was measured is known.
     NotMeasured,
+    /// So many lines of what was measured cannot be read: it is missing from the replay.
+    PartlyMeasured {
+        unread: u32,
+    },
     /// The cluster elected the primary by itself, and no write of ours has proven that it takes writes.
     Unproven {
         group: GroupId,

@@ -2,7 +2,7 @@
 
 use super::text::count;
 use crate::model::*;
-use crate::wording::{elected_words, gap_words, remains_words};
+use crate::wording::{elected_words, gap_words, one_line, remains_words};
 
 /// The file: a head of comments, and a line for each that is shown.
 pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
@@ -26,10 +26,11 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
     };
     // A simulation's clock is not that of the wall.
     let wall = if s.world.is_some() { format!(", written {}", Utc(chrono::Utc::now().timestamp_millis())) } else { String::new() };
-    let head = format!("# timeline of {}, {}, at {}{wall}{of}\n", s.estate.name, s.mode.word(), s.now.utc);
+    let head = format!("# {}\n", one_line(&format!("timeline of {}, {}, at {}{wall}{of}", s.estate.name, s.mode.word(), s.now.utc)));
     let head = format!("{head}# «will» is written before an act, «done» is what it answered, «✓» that it was seen to hold: that is the proof\n");
-    let head = summary(s).into_iter().fold(head, |text, line| format!("{text}# {line}\n"));
-    lines.iter().fold(head, |text, line| format!("{text}{line}\n"))
+    // Each entry is one line of the file, whatever it holds from outside.
+    let head = summary(s).iter().fold(head, |text, line| format!("{text}# {}\n", one_line(line)));
+    lines.iter().fold(head, |text, line| format!("{text}{}\n", one_line(&line.to_string())))
 }
 
 /// How it stands: what was done, what is on, and what is left to do.

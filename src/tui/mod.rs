@@ -7,6 +7,7 @@
 mod act;
 mod app;
 mod asked;
+mod backend;
 mod base16;
 mod blocks;
 mod can;
@@ -49,7 +50,7 @@ pub use list::passes;
 pub use places::Screen;
 pub use save::{ansi, svg, text};
 pub use screen::draw;
-pub use session::{panicked, watch_panics};
+pub use session::{keyboard, panicked, watch_panics};
 pub use settings::{Notify, Remembered, Settings};
 pub use theme::{Depth, Theme};
 
@@ -58,6 +59,7 @@ use crossterm::event::Event;
 use out::Recording;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -77,6 +79,8 @@ pub struct Looks {
     pub record: Option<PathBuf>,
     /// Where saved screens and what is remembered go.
     pub data: PathBuf,
+    /// The terminal that keys come from, where that is not standard input.
+    pub keyboard: Option<Arc<OwnedFd>>,
 }
 
 /// What can be shown in place of the controller: scenarios, on a simulation.
@@ -149,9 +153,6 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
     // What the terminal takes today is no wish: what was wished for stays remembered.
     let wished = if looks.theme.is_none() && settings.theme.is_none() && no_colour() { remembered.theme.clone() } else { Some(name.clone()) };
     let glyphs = glyphs_of(looks.ascii || settings.ascii.unwrap_or(false));
-    if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
-        return Err("standard output is no terminal; use --plain, or --once for a single picture".to_string());
-    }
     let mut app = App::new();
     (app.keys, app.theme) = (settings.key_map(), name.clone());
     let first = remembered.screen.as_deref().and_then(|s| s.parse().ok()).filter(|_| !looks.afresh);
@@ -161,7 +162,7 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
         app.tell(format!("{text}. It goes on without these settings."));
     }
     let recording = match &looks.record {
-        Some(path) => Some(Recording::begin(path, crossterm::terminal::size().unwrap_or((80, 24)))?),
+        Some(path) => Some(Recording::begin(path, backend::size().into())?),
         None => None,
     };
     let (sender, inbox) = sync_channel(1024);
@@ -180,6 +181,7 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
         data: looks.data,
         runtime: tokio::runtime::Handle::current(),
         sender: sender.clone(),
+        keyboard: looks.keyboard,
     };
     let screen = tokio::task::spawn_blocking(move || show.run(app, recording, &inbox));
     let result = tokio::select! {

@@ -6,7 +6,8 @@ use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBrackete
 use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, style};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -111,20 +112,40 @@ fn give_back() {
 /// An escape that nothing follows within this time is the key.
 const SETTLES: Duration = Duration::from_millis(30);
 
+/// The terminal that keys come from: standard input, then `None`; else the controlling terminal of this process.
+///
+/// # Errors
+/// There is no terminal to draw on or to read keys from: why, and what to do.
+pub fn keyboard() -> Result<Option<OwnedFd>, String> {
+    if !std::io::stdout().is_terminal() {
+        return Err("standard output is no terminal; use --plain, or --once for a single picture".to_string());
+    }
+    if std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let opened = std::fs::File::open("/dev/tty").map_err(|e| {
+        format!(
+            "standard input is no terminal, and the controlling terminal cannot be opened (/dev/tty: {e}); start bpci from a terminal, or use --plain"
+        )
+    })?;
+    Ok(Some(opened.into()))
+}
+
 /// Reads the terminal, until it is gone: that is noticed here, for reading it on would spin.
-pub(super) fn listen(sender: &SyncSender<Message>) {
+pub(super) fn listen(sender: &SyncSender<Message>, keyboard: Option<&OwnedFd>) {
+    let descriptor = keyboard.map_or(0, AsRawFd::as_raw_fd);
     let (mut parser, mut events) = (Parser::default(), Vec::new());
     let mut bytes = [0_u8; 4096];
     loop {
         let wait = if parser.waits() { SETTLES } else { Duration::from_secs(1) };
-        let mut ear = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
+        let mut ear = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
         // SAFETY: one valid pollfd, and its count.
         let heard = unsafe { libc::poll(&mut ear, 1, i32::try_from(wait.as_millis()).unwrap_or(1_000)) };
         match heard {
             0 => parser.settle(&mut events),
             1.. if ear.revents & libc::POLLIN != 0 => {
                 // SAFETY: a buffer of our own, and its length.
-                let read = unsafe { libc::read(0, bytes.as_mut_ptr().cast(), bytes.len()) };
+                let read = unsafe { libc::read(descriptor, bytes.as_mut_ptr().cast(), bytes.len()) };
                 match usize::try_from(read) {
                     Ok(n @ 1..) => parser.feed(&bytes[..n], &mut events),
                     // Its end, or an error that is none of a signal's.

@@ -45,7 +45,7 @@ impl std::str::FromStr for Notify {
 impl Notify {
     /// What is sent to the terminal.
     pub fn text(self, what: &str) -> String {
-        let clean: String = what.chars().filter(|c| !c.is_control()).collect();
+        let clean: String = what.chars().filter(|c| !crate::wording::acts_on_a_line(*c)).collect();
         let osc = format!("\x1b]9;{clean}\x07");
         match self {
             Notify::None => String::new(),

@@ -3,6 +3,7 @@
 //! It has a thread of its own, so that nothing but itself waits for a slow terminal.
 
 use super::app::{App, Instead};
+use super::backend::SizedBackend;
 use super::out::{Length, Out, Recording, Reel, send};
 use super::session::Session;
 use super::{A_SECOND, BUSY, CALM, Glyphs, LATE, Message, Notify, OPEN, Remembered, Stage, Theme, draw};
@@ -11,6 +12,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use std::mem::ManuallyDrop;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -34,12 +36,13 @@ pub(super) struct Show {
     pub data: PathBuf,
     pub runtime: tokio::runtime::Handle,
     pub sender: SyncSender<Message>,
+    pub keyboard: Option<Arc<OwnedFd>>,
 }
 
 /// What has been drawn, and when.
 pub(super) struct Drawn {
     /// Never dropped: it would complain to a terminal that may be gone, and die of that. The session gives the cursor back.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<Out>>>,
+    terminal: ManuallyDrop<Terminal<SizedBackend>>,
     pub reel: Reel,
     pub last: Option<Buffer>,
     /// The one before it: the next is drawn into its room.
@@ -60,12 +63,12 @@ pub(super) enum Next {
 impl Show {
     pub fn run(mut self, mut app: App, recording: Option<Recording>, inbox: &Receiver<Message>) -> Result<(), String> {
         let mut session = Session::enter(self.mouse).map_err(|e| format!("the terminal cannot be used: {e}; use --plain"))?;
-        let inputs = self.sender.clone();
-        std::thread::spawn(move || super::session::listen(&inputs));
+        let (inputs, keyboard) = (self.sender.clone(), self.keyboard.clone());
+        std::thread::spawn(move || super::session::listen(&inputs, keyboard.as_deref()));
         self.watch(&self.base, true);
         let reel = Reel::new(recording);
         let length = Length::default();
-        let terminal = Terminal::new(CrosstermBackend::new(Out::new(reel.clone(), length.clone()))).map_err(|e| e.to_string())?;
+        let terminal = Terminal::new(SizedBackend(CrosstermBackend::new(Out::new(reel.clone(), length.clone())))).map_err(|e| e.to_string())?;
         let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, spare: None, at: None, length };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
         let (mut urgent, mut stale, mut judged) = (true, true, false);

@@ -1,6 +1,7 @@
 //! Lines made of cells: padded, cut and aligned by what a terminal shows, not by bytes.
 
 use super::glyph::Glyphs;
+use crate::wording::{acts_on_a_line, one_line};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -12,14 +13,18 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     fitting(Cow::Borrowed(text), width, ascii).into_owned()
 }
 
+/// What came from outside may hold anything: a character that would act on the terminal is written as its escape.
+fn harmless(text: Cow<str>) -> Cow<str> {
+    if text.chars().any(acts_on_a_line) { Cow::Owned(one_line(&text).into_owned()) } else { text }
+}
+
 fn fitting(text: Cow<str>, width: usize, ascii: bool) -> Cow<str> {
     if single_cells(&text).is_some_and(|cells| cells <= width) {
         return text;
     }
-    // What came from outside may hold anything; a control character would move the cursor.
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = harmless(text);
     if clean.width() <= width {
-        return Cow::Owned(clean);
+        return clean;
     }
     let mark = if ascii { "~" } else { "…" };
     let mut out = String::new();
@@ -80,7 +85,8 @@ fn padded(text: Cow<str>, width: usize, ascii: bool) -> String {
 pub fn put(text: &str, style: Style, (x, y): (u16, u16), end: u16, buffer: &mut Buffer) -> u16 {
     let room = end.saturating_sub(x);
     if single_cells(text).is_none() {
-        return buffer.set_stringn(x, y, text, usize::from(room), style).0;
+        // A row made its text harmless when it was measured; nothing else reaches the terminal either.
+        return buffer.set_stringn(x, y, harmless(Cow::Borrowed(text)), usize::from(room), style).0;
     }
     if room == 0 {
         return x;
@@ -108,7 +114,10 @@ impl Row {
     }
 
     pub fn add(mut self, text: impl Into<String>, style: Style) -> Row {
-        let text = text.into();
+        let mut text = text.into();
+        if single_cells(&text).is_none() {
+            text = harmless(Cow::Owned(text)).into_owned();
+        }
         self.used += cells(&text);
         if self.spans.is_empty() {
             // A line has several: they are not grown into one by one.

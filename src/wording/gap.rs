@@ -13,6 +13,10 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
         Gap::NotMeasured => {
             "only the record is here: what was measured (tape.jsonl beside it) is not, so no lag, load or answer is shown".to_string()
         }
+        Gap::PartlyMeasured { unread } => {
+            let lines = if *unread == 1 { "1 line" } else { &format!("{unread} lines") };
+            format!("{lines} of what was measured (tape.jsonl beside the journal) cannot be read: what it told is not shown; see the values' ages")
+        }
         Gap::Unproven { group: g } => {
             let (name, way) = (group(*g), by_hand(estate.group(*g)));
             format!(

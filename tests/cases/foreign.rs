@@ -68,7 +68,7 @@ impl Watch {
         drop(entered);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "test"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
-        let mut watch = Watch { core, began, runtime: runtime, _home: home };
+        let mut watch = Watch { core, began, runtime, _home: home };
         let start = Input::Start { mode: Mode::Live, program: "bpci".to_string(), armed: false, drilled: Vec::new(), estate };
         watch.core.input(watch.now(), start).unwrap_or_else(|e| panic!("{e}"));
         watch

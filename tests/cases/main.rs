@@ -1,7 +1,11 @@
 //! Inputs that showed a fault once, each with what is expected of it now.
 
 mod asked;
+mod experiments;
 mod foreign;
+mod foreign_text;
+mod looks;
+mod made_up;
 mod needed;
 mod stub;
 mod waived;

@@ -33,7 +33,7 @@ pub fn leader_and_standby_dead(lab: &Lab) {
     let told = || {
         let list = lab.ok(&["bc", "recovery", "list", "--config", &config, "--output", "json"]);
         let list: serde_json::Value = serde_json::from_str(&list).unwrap_or_else(|e| panic!("{e}"));
-        list[0]["data_loss_at_least_bytes"].as_u64()
+        list["operations"][0]["data_loss_at_least_bytes"].as_u64()
     };
     wait("the loss to be told", 20, || told().is_some());
     let told = told().unwrap_or_default();

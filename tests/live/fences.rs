@@ -20,7 +20,7 @@ pub fn that_do_not_work(lab: &Lab) {
         let list = || lab.ok(&["bc", "recovery", "list", "--config", &config, "--output", "json"]);
         let over = || {
             let list: serde_json::Value = serde_json::from_str(&list()).unwrap_or_else(|e| panic!("{e}"));
-            list[0]["status"] == "rolled back" && list[0]["remains"] == 0
+            list["operations"][0]["status"] == "rolled_back" && list["operations"][0]["remains"] == 0
         };
         wait_telling(&format!("{name}: it to be undone"), 40, over, list);
         wait("writes through the entry", 10, || lab.sql(lab.port + 30, "CREATE TABLE IF NOT EXISTS back (n integer)").is_ok());

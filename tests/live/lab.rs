@@ -144,8 +144,8 @@ impl Lab {
     pub fn ended(&self) -> Option<String> {
         let list = self.ok(&["bc", "recovery", "list", "--config", &self.config(), "--output", "json"]);
         let list: serde_json::Value = serde_json::from_str(&list).unwrap_or_else(|e| panic!("{e}"));
-        let status = list.as_array()?.last()?["status"].as_str()?;
-        (!matches!(status, "initiated" | "rolling back")).then(|| status.to_string())
+        let status = list["operations"].as_array()?.last()?["status"].as_str()?;
+        (!matches!(status, "initiated" | "rolling_back")).then(|| status.to_string())
     }
 
     pub fn sql(&self, port: u16, sql: &str) -> Result<String, String> {

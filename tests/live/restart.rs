@@ -28,7 +28,8 @@ fn with_more(text: &str) -> String {
 
 fn operations(lab: &Lab, config: &str) -> Vec<serde_json::Value> {
     let text = lab.ok(&["bc", "recovery", "list", "--config", config, "--output", "json"]);
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+    list["operations"].as_array().cloned().unwrap_or_else(|| panic!("{text}"))
 }
 
 /// The newest operation: its id, its status, and how much of it is left to be undone.

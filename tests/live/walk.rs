@@ -29,7 +29,7 @@ pub fn every_intent(lab: &Lab) {
         let recovered = |lab: &Lab| {
             let text = newest(lab).stdout;
             let list: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-            list.as_array().is_some_and(|l| l.len() > operations && l.last().is_some_and(|o| o["status"] == "recovered"))
+            list["operations"].as_array().is_some_and(|l| l.len() > operations && l.last().is_some_and(|o| o["status"] == "recovered"))
         };
         let first = std::cell::RefCell::new(first);
         let second: std::cell::RefCell<Option<Server>> = std::cell::RefCell::new(None);
@@ -68,7 +68,7 @@ pub fn every_intent(lab: &Lab) {
         wait("the old leader to get its traffic back", 60, || {
             kept_up();
             let list: serde_json::Value = serde_json::from_slice(&newest(lab).stdout).unwrap_or_default();
-            list.as_array().and_then(|l| l.last()).is_some_and(|o| o["remains"] == 0)
+            list["operations"].as_array().and_then(|l| l.last()).is_some_and(|o| o["remains"] == 0)
         });
         lab.ok(&["journal", "verify", &lab.dir.path().join("data/walk").display().to_string()]);
         kept_up();
@@ -88,5 +88,5 @@ pub fn every_intent(lab: &Lab) {
 
 fn operations(lab: &Lab, config: &str) -> usize {
     let text = lab.ok(&["bc", "recovery", "list", "--config", config, "--output", "json"]);
-    serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|l| l.as_array().map(Vec::len)).unwrap_or_default()
+    serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|l| l["operations"].as_array().map(Vec::len)).unwrap_or_default()
 }

@@ -187,7 +187,7 @@ fn header(snapshot: &Snapshot) -> String {
 fn disagreement(snapshot: &Snapshot, wanted: Option<&str>) -> Option<String> {
     let worst = snapshot.conditions.first();
     let name = worst.map(|w| w.kind.name());
-    let (header, words, json) = (header(snapshot), status_words(snapshot, false), status_json(snapshot, false, false));
+    let (header, words, json) = (header(snapshot), status_words(snapshot, false).join("\n"), status_json(snapshot, false, false));
     let title = headline(snapshot).map_or_else(|| "ALL WELL".to_string(), |head| head.title);
     // A header has words of its own for a disaster: its severity, and what it is.
     let in_header = title.split(' ').all(|word| header.contains(word));

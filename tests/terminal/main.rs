@@ -1,5 +1,6 @@
 //! The program in a real pseudo-terminal: it leaves the terminal as it found it, whatever ends it.
 
+mod edges;
 mod links;
 mod many;
 mod pty;

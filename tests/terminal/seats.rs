@@ -184,7 +184,7 @@ fn two_accounts_are_at_one_controller() {
     let controller = |name: &str| {
         let (code, said) = machine.ask(name, &["bc", "status", "--output", "json"]);
         assert_eq!(code, 0, "{said}");
-        serde_json::from_str::<Value>(&said).unwrap_or_else(|e| panic!("{e}: {said}"))["controller"].clone()
+        serde_json::from_str::<Value>(&said).unwrap_or_else(|e| panic!("{e}: {said}"))["controller_id"].clone()
     };
     assert!(controller("nobody").is_string() && controller("nobody") == controller("sys"));
 

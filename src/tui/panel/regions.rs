@@ -86,6 +86,11 @@ fn is_well(c: &Canvas, id: RegionId) -> bool {
     view.status == RegionStatus::Ok && view.services_up >= view.services && super::overload(c.snapshot, id).is_none()
 }
 
+/// A replay shows answers only where they were recorded beside the journal.
+fn is_recorded(c: &Canvas) -> bool {
+    !c.snapshot.gaps.contains(&Gap::NotMeasured)
+}
+
 /// The age of its last answer, where that is late: a fresh one needs no figure.
 fn late(c: &Canvas, id: RegionId) -> Option<Span> {
     c.snapshot.regions[id.at()].last_answer.map(|at| c.age(at)).filter(|age| *age > Span::secs(2))
@@ -144,11 +149,13 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
     let (glyph, word, style) = state(c, id);
+    let recorded = is_recorded(c);
     let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
     let few = if view.services_up < view.services { t.warn } else { t.text };
     let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, NAME - 3, t.text).left(g, word, STATE, style);
     if narrow(c) {
-        return row.rest(g, &up, c.width, few).line();
+        let up = if recorded { &up } else { "not recorded" };
+        return row.rest(g, up, c.width, few).line();
     }
     row = row.left(g, region.role.name(), 8, t.dim);
     row = match view.load {
@@ -175,6 +182,7 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
     row = match (late(c, id), view.last_answer) {
         (Some(age), _) => row.add("  ", t.text).rest(g, &heard(c, id, age), c.width, t.warn),
         (None, Some(_)) => row,
+        (None, None) if !recorded => row.rest(g, "  not recorded", c.width, t.dim),
         (None, None) => row.rest(g, "  never", c.width, t.dim),
     };
     row.line()

@@ -130,7 +130,9 @@ pub fn primary(c: &Canvas, view: &GroupView) -> String {
 }
 
 fn is_stale(c: &Canvas, m: &MemberView) -> bool {
-    m.measured.is_none_or(|at| c.age(at) > Span::secs(3)) || m.answers == Some(false)
+    // One that is looked at seldom is not silent between two looks.
+    let late = c.snapshot.estate.policy.detection.interval.plus(Span::secs(3));
+    m.measured.is_none_or(|at| c.age(at) > late) || m.answers == Some(false)
 }
 
 /// A standby's lag against its objective, and whether it may take over.

@@ -1,0 +1,300 @@
+//! `--output json`: exactly one document on standard output for every command, whatever happens, and its fields as they were
+//! frozen. A field that was published stays until the next schema; the snapshot is reviewed line by line.
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// A JSON value without a key that is there twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strict, D::Error> {
+        struct Reads;
+        impl<'de> Visitor<'de> for Reads {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, is: bool) -> Result<Value, E> {
+                Ok(is.into())
+            }
+
+            fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+                Ok(n.into())
+            }
+
+            fn visit_u64<E>(self, n: u64) -> Result<Value, E> {
+                Ok(n.into())
+            }
+
+            fn visit_f64<E>(self, n: f64) -> Result<Value, E> {
+                Ok(n.into())
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(text.into())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(Strict(one)) = seq.next_element()? {
+                    list.push(one);
+                }
+                Ok(list.into())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut read: A) -> Result<Value, A::Error> {
+                let mut map = Map::new();
+                while let Some((key, Strict(one))) = read.next_entry::<String, Strict>()? {
+                    if map.insert(key.clone(), one).is_some() {
+                        return Err(A::Error::custom(format!("`{key}` is there twice")));
+                    }
+                }
+                Ok(map.into())
+            }
+        }
+        deserializer.deserialize_any(Reads).map(Strict)
+    }
+}
+
+/// The one document of an output: an object with its schema, and nothing before or behind it.
+fn document(what: &str, output: &Output) -> Value {
+    let text = std::str::from_utf8(&output.stdout).unwrap_or_else(|e| panic!("{what}: {e}"));
+    assert!(text.starts_with('{') && text.ends_with("}\n"), "{what}: {text:?}; {}", String::from_utf8_lossy(&output.stderr));
+    let Strict(value) = serde_json::from_str(text).unwrap_or_else(|e| panic!("{what}: {e}: {text}"));
+    assert_eq!(value["schema"], 2, "{what}");
+    let status = output.status.code();
+    match &value["error"] {
+        Value::Null => {}
+        error => {
+            let kind = match status {
+                Some(1) => "failed",
+                Some(2) => "usage",
+                Some(3) => "refused",
+                other => panic!("{what}: {other:?}"),
+            };
+            assert_eq!((&error["kind"], error["exit_status"].as_i64().map(|s| s as i32)), (&Value::from(kind), status), "{what}");
+            assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()), "{what}");
+        }
+    }
+    assert!(status != Some(0) || value["error"].is_null(), "{what}");
+    value
+}
+
+#[test]
+fn the_strict_reader_refuses_what_it_must() {
+    for text in [r#"{"a": 1, "a": 2}"#, r#"{"a": 1} {}"#, r#"{"a": {"b": 1, "b": 1}}"#, "{\"a\": 1}\nmore"] {
+        assert!(serde_json::from_str::<Strict>(text).is_err(), "{text}");
+    }
+}
+
+struct Place {
+    data: tempfile::TempDir,
+}
+
+impl Place {
+    fn bpci(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
+        command.args(arguments).args(["--output", "json"]).env("BPCI_DATA", self.data.path()).current_dir(self.data.path()).stdin(Stdio::null());
+        command.output().unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Value {
+        document(&arguments.join(" "), &self.bpci(arguments))
+    }
+}
+
+/// What another form than ours is: the record's, the Chaos Toolkit's, JSON Schema's.
+const FOREIGN: [&str; 4] = [".entries[].record", ".journal.", ".json_schema", ".value"];
+
+/// Objects whose keys are names.
+const BY_NAME: [&str; 1] = [".regions"];
+
+/// Every path of a document with the types that stand there.
+fn paths(value: &Value, at: &str, found: &mut BTreeMap<String, BTreeSet<&'static str>>) {
+    if FOREIGN.iter().any(|foreign| at.starts_with(foreign)) {
+        return;
+    }
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if n.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    };
+    if !at.is_empty() {
+        found.entry(at.to_string()).or_default().insert(kind);
+    }
+    match value {
+        Value::Array(list) => list.iter().for_each(|one| paths(one, &format!("{at}[]"), found)),
+        Value::Object(map) => {
+            for (key, one) in map {
+                let key = if BY_NAME.contains(&at) { "NAME" } else { key };
+                paths(one, &format!("{at}.{key}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Names say what they hold: an integer of a quantity its unit, a moment that it is one.
+fn names_are_consistent(what: &str, found: &BTreeMap<String, BTreeSet<&'static str>>) {
+    for path in found.keys() {
+        let name = path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]");
+        let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        assert!(plain || name == "NAME", "{what}: {path}");
+        assert!(!["at", "since", "time", "bytes", "ms"].contains(&name), "{what}: {path} does not say what it is");
+    }
+}
+
+fn triggered(place: &Place, kind: &str, strategy: &str, more: &[&str]) -> Value {
+    let asked = ["bc", "disaster-recovery", "trigger", "--disaster-type", kind, "--affected-regions", "us-east-1"];
+    place.ask(&[&asked[..], &["--severity", "critical", "--strategy", strategy], more].concat())
+}
+
+/// No cluster moves by itself because its data is corrupt: both databases wait for a choice.
+fn two_databases(place: &Place) -> Value {
+    let value = triggered(place, "data_corruption", "point_in_time_restore", &["--dry-run"]);
+    let groups: BTreeSet<&str> = value["operations"].as_array().into_iter().flatten().filter_map(|o| o["protection_group"].as_str()).collect();
+    assert_eq!(groups.len(), 2, "one document with both databases: {value:#}");
+    value
+}
+
+/// In calm, in an incident with two databases: every command that prints has its document, and these are its fields.
+#[test]
+fn the_fields_of_every_document_are_frozen() {
+    let place = Place { data: tempfile::tempdir().unwrap_or_else(|e| panic!("{e}")) };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let at = |path: &str| root.join(path).display().to_string();
+    let (example, experiment) = (at("fixtures/estates/three-regions.yaml"), at("tests/data/cases/chaos/24-equality.json"));
+    let mut all: Vec<(&str, Vec<Value>)> = vec![
+        ("bc status --detailed --include-metrics", vec![place.ask(&["bc", "status", "--detailed", "--include-metrics"])]),
+        ("bc disaster-recovery trigger --dry-run", vec![two_databases(&place)]),
+        (
+            "bc disaster-recovery trigger --wait",
+            vec![triggered(&place, "region_outage", "immediate_failover", &["--service", "orders-db", "--confirm", "us-east-1", "--wait"])],
+        ),
+        ("bc switchover --dry-run", vec![place.ask(&["bc", "switchover", "--service", "orders-db", "--dry-run"])]),
+        ("bc recovery list", vec![place.ask(&["bc", "recovery", "list"])]),
+        ("bc validate", vec![place.ask(&["bc", "validate"])]),
+        ("bc drill execute", vec![place.ask(&["bc", "drill", "execute", "--scenario", "region_outage"])]),
+        ("bc drill execute --seeds", vec![place.ask(&["bc", "drill", "execute", "--scenario", "calm", "--seeds", "2"])]),
+        (
+            "forecast",
+            vec![
+                place.ask(&["forecast", "--futures", "20"]),
+                place.ask(&["forecast", "--futures", "20", "--planned"]),
+                place.ask(&["forecast", "--futures", "20", "--fixture", "region_outage", "--after", "40s"]),
+            ],
+        ),
+        ("analyse plan", vec![place.ask(&["analyse", "plan", "--futures", "100"])]),
+        ("test suite --dry-run", vec![place.ask(&["test", "suite", "--dry-run"])]),
+        ("test suite", vec![place.ask(&["test", "suite", "--scope", "service_failover"])]),
+        ("test report", vec![place.ask(&["test", "report"])]),
+        ("chaos check", vec![place.ask(&["chaos", "check", &experiment])]),
+        ("chaos run", vec![place.ask(&["chaos", "run", "--experiment", &experiment, "--settles", "1s"])]),
+        ("hunt", vec![place.ask(&["hunt", "--runs", "2"])]),
+        ("config check", vec![place.ask(&["config", "check", &example])]),
+        ("config init", vec![place.ask(&["config", "init"])]),
+        ("config schema", vec![place.ask(&["config", "schema"])]),
+    ];
+    let drills = std::fs::read_dir(place.data.path().join("drills")).unwrap_or_else(|e| panic!("{e}"));
+    let played = drills.flatten().map(|e| e.path().display().to_string()).next().unwrap_or_else(|| panic!("no drill was kept"));
+    all.extend([
+        ("journal show", vec![place.ask(&["journal", "show", &played])]),
+        ("journal export", vec![place.ask(&["journal", "export", &played])]),
+        ("journal verify", vec![place.ask(&["journal", "verify", &played])]),
+        ("journal key", vec![place.ask(&["journal", "key", &played])]),
+        ("forecast calibration", vec![place.ask(&["forecast", "calibration", &played])]),
+        ("an error", vec![place.ask(&["forecast", "--service", "nothing"])]),
+    ]);
+    let mut text = String::new();
+    for (what, documents) in &all {
+        let mut found = BTreeMap::new();
+        documents.iter().for_each(|document| paths(document, "", &mut found));
+        names_are_consistent(what, &found);
+        text.push_str(&format!("== {what}\n"));
+        for (path, kinds) in &found {
+            text.push_str(&format!("{path}: {}\n", kinds.iter().copied().collect::<Vec<_>>().join(" or ")));
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// Errors of every kind: one document each, with the exit status in it.
+#[test]
+fn every_error_is_a_document() {
+    let place = Place { data: tempfile::tempdir().unwrap_or_else(|e| panic!("{e}")) };
+    let missing = place.data.path().join("missing.yaml").display().to_string();
+    let estate = place.data.path().join("estate.yaml");
+    let silent =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cases/made-up.yaml")).unwrap_or_else(|e| panic!("{e}"));
+    // Ports of which nothing listens on any.
+    std::fs::write(&estate, silent.replace("322", "10")).unwrap_or_else(|e| panic!("{e}"));
+    let estate = estate.display().to_string();
+    // What was found is no error of the command: the document tells it, with exit status 1.
+    let output = place.bpci(&["config", "check", &estate, "--live"]);
+    let letter = document("config check --live", &output);
+    assert!(output.status.code() == Some(1) && letter["findings"].as_array().is_some_and(|list| !list.is_empty()), "{letter:#}");
+    let trigger = ["bc", "disaster-recovery", "trigger", "--disaster-type", "region_outage", "--severity", "critical"];
+    let trigger = [&trigger[..], &["--strategy", "immediate_failover", "--affected-regions"]].concat();
+    for (arguments, expected) in [
+        (vec!["no-such-command"], 2),
+        (vec![], 2),
+        (vec!["bc", "status", "--no-such-option"], 2),
+        (vec!["forecast", "--futures", "many"], 2),
+        (vec!["bc", "status", "--config", &missing], 2),
+        (vec!["config", "check", &missing], 1),
+        (vec!["bc", "validate", "--region", "nowhere"], 2),
+        ([&trigger[..], &["nowhere", "--dry-run"]].concat(), 2),
+        ([&trigger[..], &["us-east-1"]].concat(), 3),
+        ([&trigger[..], &["us-east-1", "--config", &estate, "--arm", "--confirm", "us-east-1"]].concat(), 0),
+        (vec!["bc", "switchover", "--config", &estate, "--arm", "--dry-run"], 0),
+        (vec!["bc", "recovery", "abort", "--operation-id", "recovery-99"], 0),
+        (vec!["bc", "recovery", "monitor"], 1),
+        (vec!["bc", "recovery", "answer", "--operation-id", "recovery-1", "--step", "x", "--answer", "perhaps"], 2),
+        (vec!["bc", "vouch", "--service", "nothing"], 2),
+        (vec!["bc", "disarm", "--config", &estate], 1),
+        (vec!["bc", "stop"], 2),
+        (vec!["bc", "drill", "execute", "--scenario", "nothing"], 2),
+        (vec!["estate", "adopt", "orders-db"], 2),
+        (vec!["estate", "adopt", "orders-db", "--config", &estate], 3),
+        (vec!["test", "test", "--test-id", "nothing"], 2),
+        (vec!["test", "stop", "--estate", "nothing"], 1),
+        (vec!["chaos", "check", &missing], 2),
+        (vec!["chaos", "run", "--experiment", &missing], 2),
+        (vec!["chaos", "undo", "--lab", &missing], 1),
+        (vec!["chaos", "act", "process_kill", "--lab", &missing], 1),
+        (vec!["lab", "status", "--dir", &missing], 1),
+        (vec!["lab", "down", "--dir", &missing], 1),
+        (vec!["lab", "mend", "--dir", &missing], 1),
+        (vec!["lab", "break", "leader-kill", "--dir", &missing], 1),
+        (vec!["hunt", "--case", &missing], 2),
+        (vec!["analyse", "plan", "--plan", "guided"], 2),
+        (vec!["journal", "show", &missing], 1),
+        (vec!["journal", "verify", &missing], 1),
+        (vec!["journal", "export", &missing], 1),
+        (vec!["journal", "key", &missing], 1),
+        (vec!["forecast", "calibration", &missing], 1),
+        (vec!["forecast", "--at", "nothing"], 2),
+    ] {
+        let output = place.bpci(&arguments);
+        let what = arguments.join(" ");
+        let value = document(&what, &output);
+        assert!(!value["error"].is_null(), "{what}: {value:#}");
+        // Where it is the law's or the controller's to say, only that it is an error counts.
+        assert!(expected == 0 || output.status.code() == Some(expected), "{what}: {:?}: {value:#}", output.status);
+    }
+}
