@@ -75,7 +75,7 @@ fn settle<T: DeserializeOwned>(file: &str, text: &str, twice: DuplicateKeyPolicy
         let at = track.path.borrow().clone();
         let told = match error.without_snippet() {
             // It is missing because it was left out: that has been told.
-            Error::SerdeMissingField { field, .. } => !track.left_out.contains(&below(&at, field)),
+            Error::SerdeMissingField { field, .. } => !track.left_out.iter().any(|left| left.starts_with(&at) && is_like(left, &at, field)),
             Error::DuplicateMappingKey { .. } => {
                 track.doubled.insert(at.clone());
                 true
@@ -99,10 +99,9 @@ fn settle<T: DeserializeOwned>(file: &str, text: &str, twice: DuplicateKeyPolicy
     None
 }
 
-fn below(path: &Path, field: &str) -> Path {
-    let mut path = path.clone();
-    path.push(field.to_string());
-    path
+/// A part of this mapping that was left out is the field, or would be but for a slip of the finger.
+fn is_like(left: &Path, mapping: &Path, field: &str) -> bool {
+    left.len() == mapping.len() + 1 && left.last().is_some_and(|key| mistake::distance(key, field) <= 2)
 }
 
 /// Where a reading is, and what it leaves out.

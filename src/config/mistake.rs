@@ -159,7 +159,7 @@ fn reword(message: &str) -> (String, String) {
 }
 
 /// How many letters differ: enough to find a slip of the finger.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {

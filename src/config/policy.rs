@@ -92,6 +92,7 @@ fn limits(file: Option<&AutomationFile>) -> AutomationLimits {
         cooldown: limit(file.and_then(|a| a.cooldown), Span::mins(60)),
         fence_proof,
         drilled,
+        waivers_expire: true,
         fence_proof_waiver,
         drilled_waiver,
     }

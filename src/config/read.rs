@@ -50,6 +50,7 @@ pub fn parse(file: &str, text: &str) -> Result<Loaded, Mistakes> {
     let reading: Reading<File> = collect::read(file, text);
     let mut mistakes = reading.mistakes.clone();
     mistakes.extend(super::draft::unfilled(file, text));
+    mistakes.extend(super::draft::unfilled(file, text));
     let Some(raw) = &reading.value else {
         return Err(Mistakes::of(mistakes).unwrap_or_else(|| Mistakes::from(nothing_read(file))));
     };

@@ -133,7 +133,8 @@ fn certificate_words(why: &rustls::CertificateError) -> String {
         E::NotValidYet | E::NotValidYetContext { .. } => "it is not valid yet".to_string(),
         E::NotValidForName | E::NotValidForNameContext { .. } => "it is for another name".to_string(),
         E::Revoked => "it was revoked".to_string(),
-        other => other.to_string(),
+        // What rustls says more of is of use to programmers alone.
+        _ => "it cannot be verified".to_string(),
     }
 }
 

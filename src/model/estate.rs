@@ -280,6 +280,9 @@ pub struct AutomationLimits {
     pub fence_proof: Option<Span>,
     /// Not with a plan that has changed since its last drill, or was never drilled; `false`: waived.
     pub drilled: bool,
+    /// Waivers need a reason and an expiry date. The records of older programs are from before that rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waivers_expire: bool,
     /// Why the proof of the fence is waived, and until when; without it a live estate's automation is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence_proof_waiver: Option<Waiver>,

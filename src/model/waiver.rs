@@ -51,10 +51,10 @@ impl AutomationLimits {
 }
 
 impl Estate {
-    /// The waiver that keeps automation off at this moment. A simulation and a test estate need no reason and no expiry:
+    /// The waiver that keeps automation off at this moment. What an older program recorded is judged as then. A simulation and a test estate need no reason and no expiry:
     /// they are there to be rehearsed on.
     pub fn automation_off(&self, mode: Mode, now: Utc) -> Option<(WaivedRule, WaiverFault)> {
-        if mode != Mode::Live || self.test_estate {
+        if mode != Mode::Live || self.test_estate || !self.policy.limits.waivers_expire {
             return None;
         }
         self.policy.limits.invalid_waiver(now)
