@@ -76,10 +76,7 @@ async fn from_cluster(url: &str, login: Option<(String, PathBuf)>, ca: Option<Pa
     }
     // Chosen once for the whole program: two in one would panic at the first connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let password = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).map_err(|e| Fail::failed(format!("{}: {e}; name the file of the password", path.display())))?;
-        Ok::<String, Fail>(text.trim_end().to_string())
-    };
+    let password = |path: &PathBuf| config::password(&path.display().to_string(), None).map_err(Fail::failed);
     let secret = login.as_ref().map(|(user, path)| password(path).map(|p| (user.clone(), p))).transpose()?;
     let inquiry = Inquiry::new(secret, ca.as_deref()).map_err(Fail::failed)?;
     let ask = async |path: &str| inquiry.get(&format!("{base}{path}")).await.map_err(Fail::failed);

@@ -143,36 +143,44 @@ fn database(found: &Found, given: &Given, sites: &[Site]) -> Vec<String> {
         (true, true) => "      # synchronous_mode is on, and no standby is synchronous now".to_string(),
         (false, _) => "      # synchronous_mode is off: a failover can lose acknowledged writes".to_string(),
     });
+    lines.push("      # watchdog: required   # if `watchdog.mode` of patroni.yml says so on every member".to_string());
+    lines.extend(rest(given));
+    lines.push("      etcd:".to_string());
     lines.push(format!(
-        "      etcd: [\"http://127.0.0.1:2379\"]   {MARK} the endpoints of etcd (`etcd3.hosts` of patroni.yml); Patroni does not tell them"
+        "        endpoints:   {MARK} `etcd3.hosts` of patroni.yml, which no member tells; each with its region, or with `outside: true` if in none"
     ));
-    lines.extend(rest(found, given));
+    lines.push(format!("          - {{ url: \"http://127.0.0.1:2379\", region: {} }}", scalar(&sites.first().map_or("", |s| &s.region))));
+    lines.extend(ETCD.lines().map(str::to_string));
     lines.push(format!(
-        "      postgres: {{ user: bpci, password_file: /etc/bpci/postgres.password, dbname: postgres }}   {MARK} the login and the file of its password"
+        "      postgres: {{ user: bpci, password_file: /etc/bpci/postgres.password, dbname: postgres }}   {MARK} the login and the file of its password{}",
+        if found.sql_tls { "; and `tls: { ca: FILE }`: its TLS is on" } else { "; and `tls: { ca: FILE }` if it asks for TLS" }
     ));
     lines.extend(POSTGRES.lines().map(str::to_string));
     lines
 }
 
 /// How the REST interface is reached.
-fn rest(found: &Found, given: &Given) -> Vec<String> {
-    let mut lines = Vec::new();
-    match &given.login {
-        Some((user, file)) => lines.push(format!("      auth: {{ user: {}, password_file: {} }}", scalar(user), quoted(file))),
-        None if given.login_needed => lines.push(format!(
-            "      auth: {{ user: patroni, password_file: /etc/bpci/patroni.password }}   {MARK} `restapi.authentication` of patroni.yml: Patroni asks for a login"
-        )),
-        None => lines.push("      # Patroni's REST interface asks for no login".to_string()),
-    }
-    if let Some(ca) = &given.ca {
-        lines.push(format!("      tls: {{ ca: {} }}", quoted(ca)));
-    } else if found.sql_tls {
-        lines.push(format!(
-            "      # tls: {{ ca: FILE }}   {MARK} the CA of PostgreSQL's certificates, which has TLS; remove this line if it is a public one"
-        ));
-    }
-    lines
+fn rest(given: &Given) -> Vec<String> {
+    let tls = given.ca.as_ref().map(|ca| format!("tls: {{ ca: {} }}", quoted(ca)));
+    let (login, mark) = match &given.login {
+        Some((user, file)) => (Some(format!("user: {}, password_file: {}", scalar(user), quoted(file))), String::new()),
+        None if given.login_needed => (
+            Some("user: patroni, password_file: /etc/bpci/patroni.password".to_string()),
+            format!("   {MARK} `restapi.authentication` of patroni.yml: Patroni asks for a login"),
+        ),
+        None => (None, String::new()),
+    };
+    let parts: Vec<String> = login.into_iter().chain(tls).collect();
+    let none = (given.login.is_none() && !given.login_needed).then(|| "      # Patroni's REST interface asks for no login".to_string());
+    let block = (!parts.is_empty()).then(|| format!("      rest: {{ {} }}{mark}", parts.join(", ")));
+    none.into_iter().chain(block).collect()
 }
+
+const ETCD: &str = "\
+        # If etcd has a login of its own, or TLS:
+        # user: bpci
+        # password_file: /etc/bpci/etcd.password
+        # tls: { ca: /etc/bpci/etcd-ca.crt }";
 
 const POSTGRES: &str = "\
       # On the primary, once:
