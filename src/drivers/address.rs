@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// The names that members have told of themselves at their configured addresses.
 pub type ToldNames = BTreeMap<MemberId, Name>;
@@ -14,7 +15,12 @@ pub struct Addresses {
     file: PathBuf,
     known: Mutex<Vec<MemberKey>>,
     told: Mutex<ToldNames>,
+    loaded: Instant,
+    has_store: bool,
 }
+
+/// The first look at what is found by its address waits so long for the store to tell the addresses.
+const FIRST: Duration = Duration::from_secs(2);
 
 impl Addresses {
     /// What was known when the program last ran. Which configured member each is, is found anew: the file may be older than the
@@ -25,7 +31,15 @@ impl Addresses {
         for key in &mut known {
             key.member = member_of(database, &ToldNames::new(), &key.name, &key.address);
         }
-        Addresses { file, known: Mutex::new(known), told: Mutex::default() }
+        Addresses { file, known: Mutex::new(known), told: Mutex::default(), loaded: Instant::now(), has_store: !database.store.is_empty() }
+    }
+
+    /// Waits until an address is known, right after the program began and no longer: what is looked at without one is taken for
+    /// something else until the next look, which may be half a minute away.
+    pub async fn first(&self) {
+        while self.has_store && self.loaded.elapsed() < FIRST && self.known.lock().is_ok_and(|k| k.is_empty()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub fn get(&self) -> Vec<MemberKey> {

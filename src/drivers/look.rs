@@ -182,6 +182,7 @@ async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
     let answer = haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
     let fact = match answer.and_then(|text| haproxy::parse_servers(&text, &eyes.database.backend)) {
         Ok(servers) => {
+            eyes.addresses.first().await;
             let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| member_named(&shared, eyes, name));
             Fact::Balancer { group, balancer: id, servers }
         }

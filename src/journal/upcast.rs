@@ -52,15 +52,15 @@ impl Upcaster {
     /// Turns the event of a record of version 1, which is in no room, into one of version 2, in place.
     fn one_to_two(&mut self, record: &mut Value) {
         accepted_risks(record);
-        let Some((name, event)) = record["event"].as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
+        let Some((name, event)) = record.get_mut("event").and_then(Value::as_object_mut).and_then(|event| event.iter_mut().next()) else { return };
         let name = name.clone();
         self.remember(&name, event);
         self.members_of_event(&name, event);
-        let event = &mut record["event"];
+        let Some(event) = record.get_mut("event") else { return };
         closed_choice(event);
         vouching_note(event);
         reasons(event);
-        actors(&mut record["event"]);
+        actors(event);
     }
 
     fn remember(&mut self, name: &str, event: &Value) {
@@ -104,32 +104,33 @@ impl Upcaster {
         match name {
             "PrimaryChanged" | "FenceProven" => self.rename(group, event),
             "Proposed" => {
-                event["old"] = self.turned(group, &event["from"]);
-                event["leaves"] = "region".into();
-                event["to"] = self.turned(group, &event["to"]);
+                put(event, "old", self.turned(group, &event["from"]));
+                put(event, "leaves", "region".into());
+                put(event, "to", self.turned(group, &event["to"]));
             }
             "OperationStarted" => {
-                event["left"] = json!([self.turned(group, &event["from"])]);
-                event["to"] = self.turned(group, &event["to"]);
+                put(event, "left", json!([self.turned(group, &event["from"])]));
+                put(event, "to", self.turned(group, &event["to"]));
             }
             "Intended" => {
-                part(&mut event["id"]);
-                self.effect(&mut event["effect"]);
+                event.get_mut("id").into_iter().for_each(part);
+                event.get_mut("effect").into_iter().for_each(|effect| self.effect(effect));
             }
-            "Reported" | "OutcomeLost" => part(&mut event["id"]),
+            "Reported" | "OutcomeLost" => event.get_mut("id").into_iter().for_each(part),
             "RemainderDone" => {
                 let group = event["operation"].as_u64().and_then(|o| self.operations.get(&o)).copied();
-                for (_, remainder) in event["remainder"].as_object_mut().into_iter().flatten() {
+                for (_, remainder) in event.get_mut("remainder").and_then(Value::as_object_mut).into_iter().flatten() {
                     self.rename(group, remainder);
                 }
             }
             "Foretold" => {
                 let group = event["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
-                event["foretold"]["to"] = self.turned(group, &event["foretold"]["to"]);
+                let to = self.turned(group, &event["foretold"]["to"]);
+                event.get_mut("foretold").into_iter().for_each(|foretold| put(foretold, "to", to.clone()));
             }
             "Refused" => {
-                if let Some(propose) = event["order"]["action"].get_mut("Propose") {
-                    propose["to"] = self.turned(propose["group"].as_u64(), &propose["to"]);
+                if let Some(propose) = event.pointer_mut("/order/action/Propose") {
+                    put(propose, "to", self.turned(propose["group"].as_u64(), &propose["to"]));
                 }
             }
             _ => {}
@@ -142,9 +143,9 @@ impl Upcaster {
         match name.as_str() {
             "Fence" | "UndoFence" | "Drain" | "Restore" => self.rename(group, fields),
             "ValidateWrite" => {
-                fields["primary"] = self.turned(group, &fields["primary"]);
+                put(fields, "primary", self.turned(group, &fields["primary"]));
                 let not = self.turned(group, &fields["not"]);
-                fields["not"] = if not.is_null() { json!([]) } else { json!([not]) };
+                put(fields, "not", if not.is_null() { json!([]) } else { json!([not]) });
             }
             _ => {}
         }
@@ -157,16 +158,14 @@ impl Upcaster {
         match name.as_str() {
             "Probe" | "Member" | "Receiver" | "Login" | "FenceCheck" => self.rename(group, fields),
             "Store" => {
-                let record = &mut fields["record"];
-                if record["leader"].is_object() {
-                    self.rename(group, &mut record["leader"]);
-                }
-                for member in record["members"].as_array_mut().into_iter().flatten() {
+                let Some(record) = fields.get_mut("record") else { return };
+                record.get_mut("leader").into_iter().for_each(|leader| self.rename(group, leader));
+                for member in record.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
                     self.rename(group, member);
                 }
             }
             "Balancer" => {
-                for server in fields["servers"].as_array_mut().into_iter().flatten() {
+                for server in fields.get_mut("servers").and_then(Value::as_array_mut).into_iter().flatten() {
                     self.rename(group, server);
                 }
             }
@@ -177,27 +176,42 @@ impl Upcaster {
     /// Turns a published forecast of version 1 into one of version 2, in place.
     pub fn forecast(&self, view: &mut Value) {
         let group = view["proposal"].as_u64().and_then(|p| self.proposals.get(&p)).copied();
-        let forecast = &mut view["forecast"];
-        forecast["to"] = self.turned(group, &forecast["to"]);
-        if forecast["next_best"].is_array() {
-            forecast["next_best"][0] = self.turned(group, &forecast["next_best"][0]);
+        let Some(forecast) = view.get_mut("forecast") else { return };
+        put(forecast, "to", self.turned(group, &forecast["to"]));
+        if let Some(next) = forecast.get_mut("next_best").and_then(|list| list.get_mut(0)) {
+            *next = self.turned(group, next);
         }
+    }
+}
+
+/// Sets a field of an object. What is no object, in a body that is damaged, is left as it is: the reading of it says so.
+fn put(object: &mut Value, field: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(field.to_string(), value);
+    }
+}
+
+/// Rewrites a field of an object, also one that is not there.
+fn rewrite(object: &mut Value, field: &str, with: impl FnOnce(Value) -> Value) {
+    if let Some(fields) = object.as_object_mut() {
+        let old = fields.remove(field).unwrap_or_default();
+        fields.insert(field.to_string(), with(old));
     }
 }
 
 /// In version 1 what undoes a step counted from 100, and what remains from 200: several members need more numbers.
 fn part(id: &mut Value) {
-    id["part"] = match id["part"].as_u64().unwrap_or_default() {
+    let new = match id["part"].as_u64().unwrap_or_default() {
         part @ 0..100 => part,
         part @ 100..200 => part + 9_900,
-        part => part + 19_800,
-    }
-    .into();
+        part => part.saturating_add(19_800),
+    };
+    put(id, "part", new.into());
 }
 
 /// What a person accepted was one field for each kind of risk, without the words and the person; 0 bytes meant an unknown amount.
 fn accepted_risks(record: &mut Value) {
-    let Some(start) = record["event"].get_mut("OperationStarted") else { return };
+    let Some(start) = record.pointer_mut("/event/OperationStarted") else { return };
     let by = start["by"].clone();
     let Some(accepted) = start.get_mut("accepted").and_then(Value::as_object_mut) else { return };
     let loses = accepted.remove("loss").and_then(|loss| loss.as_u64()).map(|bytes| match bytes {
@@ -231,26 +245,26 @@ fn reasons(event: &mut Value) {
     let Some((name, event)) = event.as_object_mut().and_then(|event| event.iter_mut().next()) else { return };
     match name.as_str() {
         "Refused" => {
-            let Some(refusal) = event["refusal"].as_object_mut() else { return };
+            let Some(refusal) = event.get_mut("refusal").and_then(Value::as_object_mut) else { return };
             let (reason, remedy) = (refusal.remove("reason"), refusal.remove("remedy"));
             refusal.insert("why".to_string(), json!({ "Written": { "reason": reason, "remedy": remedy } }));
         }
-        "AutomaticStopped" if event["reason"] == "by hand" => event["reason"] = "ByHand".into(),
-        "AutomaticStopped" | "RegionChanged" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => written(&mut event["reason"]),
-        "StepDone" | "RemainderDone" | "DisasterDeclared" => written(&mut event["evidence"]),
-        "Proposed" => event["reason"] = json!({ "Told": event["reason"].take() }),
+        "AutomaticStopped" if event["reason"] == "by hand" => put(event, "reason", "ByHand".into()),
+        "AutomaticStopped" | "RegionChanged" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => rewrite(event, "reason", written),
+        "StepDone" | "RemainderDone" | "DisasterDeclared" => rewrite(event, "evidence", written),
+        "Proposed" => rewrite(event, "reason", |reason| json!({ "Told": reason })),
         "OperationStarted" => {
-            event["reason"] = json!({ "Told": event["reason"].take() });
+            rewrite(event, "reason", |reason| json!({ "Told": reason }));
             for list in ["held", "warned"] {
-                event.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().for_each(written);
+                let told = event.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+                told.for_each(|words| *words = written(words.take()));
             }
         }
-        "Reported" if event["outcome"].get("Assumed").is_some() => written(&mut event["outcome"]["Assumed"]["reason"]),
+        "Reported" => event.pointer_mut("/outcome/Assumed").into_iter().for_each(|assumed| rewrite(assumed, "reason", written)),
         "StatusChanged" => {
             for (status, field) in [("Waiting", "question"), ("Failed", "reason"), ("NotValidated", "reason")] {
-                if event["status"].get(status).is_some() {
-                    written(&mut event["status"][status][field]);
-                }
+                let told = event.get_mut("status").and_then(|s| s.get_mut(status));
+                told.into_iter().for_each(|told| rewrite(told, field, written));
             }
         }
         _ => {}
@@ -258,8 +272,8 @@ fn reasons(event: &mut Value) {
 }
 
 /// Words of version 1 become the variant that holds them.
-fn written(words: &mut Value) {
-    *words = json!({ "Written": words.take() });
+fn written(words: Value) -> Value {
+    json!({ "Written": words })
 }
 
 /// A note of version 1 that a person wrote vouched for the databases that it names in certain words.
