@@ -82,7 +82,7 @@ fn words(r: &DrillReport) -> Lines {
         format!("found in {} · users served again after {} · lost {}", known(&r.detection_time), known(&r.recovery_time_actual), r.data_loss_actual),
     ];
     for o in &r.operations {
-        lines.push(format!("{}  {} {} → {} on {}: {}, by {}", o.operation_id, o.plan, o.from, o.to, o.group, o.status, o.by));
+        lines.push(format!("{}  {} {} → {} on {}: {}, by {}", o.operation_id, o.plan, o.from, o.to, o.protection_group, o.status_word, o.by));
     }
     for p in &r.phases {
         let took = p.took_ms.map_or_else(|| "–".to_string(), |ms| Span(ms).to_string());

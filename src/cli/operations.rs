@@ -19,7 +19,7 @@ fn current_phase(o: &Operation) -> Option<Phase> {
 pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
     json!({
         "recovery_operation_id": o.id.to_string(),
-        "status": status_name(&o.status),
+        "status": o.status.name(),
         "protection_group": estate.group(o.group).name,
         "plan": o.plan.name,
         "from": estate.region(o.from).name,
@@ -40,24 +40,6 @@ pub fn operation_json(estate: &Estate, o: &Operation) -> Value {
         "data_loss_at_least_bytes": match &o.results.loss { Some(Loss::Nothing) => Some(0), Some(Loss::AtLeast(b)) => Some(b.0), _ => None },
         "remains": o.remains.len(),
     })
-}
-
-/// The name of a status in documents; that of one that runs is reference 000's.
-const fn status_name(status: &Status) -> &'static str {
-    match status {
-        Status::Running => "initiated",
-        Status::Waiting { .. } => "waiting",
-        Status::Recovered => "recovered",
-        Status::RecoveredUnprotected { .. } => "recovered_unprotected",
-        Status::RollingBack { .. } => "rolling_back",
-        Status::RolledBack => "rolled_back",
-        Status::Aborted { .. } => "aborted",
-        Status::Failed { .. } => "failed",
-        Status::NotValidated { .. } => "promoted_not_validated",
-        Status::ElectedElsewhere { .. } => "elected_elsewhere",
-        Status::TargetLost => "target_lost",
-        Status::Superseded { .. } => "superseded",
-    }
 }
 
 pub fn phases_of(plan: &Plan) -> Vec<&'static str> {

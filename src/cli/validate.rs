@@ -82,7 +82,7 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
             "protection_group": r.group.map(|g| &estate.group(g).name),
             "ready": r.is_ready(),
             "score_percent": r.score(),
-            "points": r.points.iter().map(point_json).collect::<Vec<_>>(),
+            "points": r.points.iter().map(|p| point_json(estate, p)).collect::<Vec<_>>(),
         })
     };
     // What was not measured sorts before all that was.
@@ -97,10 +97,10 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
     })
 }
 
-fn point_json(p: &Point) -> Value {
+fn point_json(estate: &Estate, p: &Point) -> Value {
     let mut value = json!({ "name": p.name, "state": p.state, "text": point_words(p) });
     if let Some(to) = p.to {
-        value["to"] = json!(to);
+        value["to"] = json!(estate.region(to).name);
     }
     value
 }

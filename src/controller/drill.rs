@@ -97,11 +97,14 @@ pub struct DrillReport {
 #[derive(Debug, Serialize)]
 pub struct OperationReport {
     pub operation_id: String,
-    pub group: String,
+    pub protection_group: String,
     pub plan: String,
     pub from: String,
     pub to: String,
     pub status: &'static str,
+    /// The same for people.
+    #[serde(skip)]
+    pub status_word: &'static str,
     pub by: String,
     pub recovery_time_actual_ms: Option<u64>,
     pub data_loss_actual: Option<String>,
@@ -153,11 +156,12 @@ pub fn drill_report(played: &Played, seed: u64) -> DrillReport {
 fn operation_report(estate: &Estate, o: &Operation) -> OperationReport {
     OperationReport {
         operation_id: o.id.to_string(),
-        group: estate.group(o.group).name.clone(),
+        protection_group: estate.group(o.group).name.clone(),
         plan: o.plan.name.clone(),
         from: estate.region(o.from).name.clone(),
         to: estate.member_label(o.group, o.to, None).into_owned(),
-        status: o.status.word(),
+        status: o.status.name(),
+        status_word: o.status.word(),
         by: o.by.to_string(),
         recovery_time_actual_ms: o.recovery_time().map(|t| t.0),
         data_loss_actual: o.results.loss.as_ref().map(ToString::to_string),

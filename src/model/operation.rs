@@ -111,6 +111,24 @@ impl Status {
         !matches!(self, Status::Running | Status::Waiting { .. } | Status::RollingBack { .. })
     }
 
+    /// Its name in documents; that of one that runs is reference 000's.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Status::Running => "initiated",
+            Status::Waiting { .. } => "waiting",
+            Status::Recovered => "recovered",
+            Status::RecoveredUnprotected { .. } => "recovered_unprotected",
+            Status::RollingBack { .. } => "rolling_back",
+            Status::RolledBack => "rolled_back",
+            Status::Aborted { .. } => "aborted",
+            Status::Failed { .. } => "failed",
+            Status::NotValidated { .. } => "promoted_not_validated",
+            Status::ElectedElsewhere { .. } => "elected_elsewhere",
+            Status::TargetLost => "target_lost",
+            Status::Superseded { .. } => "superseded",
+        }
+    }
+
     pub const fn word(&self) -> &'static str {
         match self {
             Status::Running => "running",
