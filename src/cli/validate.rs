@@ -71,7 +71,14 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
     let mut value = report(&estate, now, &list);
     value["needs"] = super::needs::report(&estate, &answers);
-    ask.output.print(&value, || [super::needs::words(&estate, &answers), words(&estate, &list)].concat())
+    ask.output.print(&value, || [super::needs::words(&estate, &answers), words(&estate, &list)].concat())?;
+    // The document says it; without a score nobody can tell how ready the estate is.
+    if list.iter().any(|r| r.score().is_none()) { Err(Fail::silent(1)) } else { Ok(()) }
+}
+
+/// Every point of every entry holds, and there is something to hold.
+fn is_ready(list: &[Readiness]) -> bool {
+    !list.is_empty() && list.iter().all(Readiness::is_ready)
 }
 
 fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
@@ -90,7 +97,7 @@ fn report(estate: &Estate, now: Now, list: &[Readiness]) -> Value {
     json!({
         "estate": estate.name,
         "validated_at": now.utc.to_string(),
-        "ready": list.iter().all(Readiness::is_ready),
+        "ready": is_ready(list),
         // A chain is as ready as its weakest link.
         "score_percent": score,
         "readiness": list.iter().map(entry).collect::<Vec<_>>(),
@@ -120,8 +127,11 @@ fn words(estate: &Estate, list: &[Readiness]) -> Lines {
         }
     }
     let score = list.iter().map(Readiness::score).min().flatten();
-    let ready = if list.iter().all(Readiness::is_ready) { "ready" } else { "not ready" };
-    lines.push(format!("{ready}: the weakest has {}", score_words(score).trim_start()));
+    let ready = if is_ready(list) { "ready" } else { "not ready" };
+    lines.push(match list.is_empty() {
+        true => format!("{ready}: no region with a response to a disaster is configured"),
+        false => format!("{ready}: the weakest has {}", score_words(score).trim_start()),
+    });
     lines
 }
 

@@ -149,7 +149,7 @@ fn database(found: &Found, given: &Given, sites: &[Site]) -> Vec<String> {
     lines.push(format!(
         "        endpoints:   {MARK} `etcd3.hosts` of patroni.yml, which no member tells; each with its region, or with `outside: true` if in none"
     ));
-    lines.push(format!("          - {{ url: \"http://127.0.0.1:2379\", region: {} }}", scalar(&sites.first().map_or("", |s| &s.region))));
+    lines.push(format!("          - {{ url: \"http://127.0.0.1:2379\", region: {} }}", scalar(sites.first().map_or("", |s| &s.region))));
     lines.extend(ETCD.lines().map(str::to_string));
     lines.push(format!(
         "      postgres: {{ user: bpci, password_file: /etc/bpci/postgres.password, dbname: postgres }}   {MARK} the login and the file of its password{}",

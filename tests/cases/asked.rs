@@ -92,8 +92,8 @@ fn health_checks_tell_their_reasons() {
     let refused = "  gone: { health: { tcp: \"127.0.0.1:1\" } }\n";
     let detection = "disaster_recovery:\n  detection: { health_check_interval: 500ms }\n";
     let config = write(directory.path(), "estate.yaml", &(text + refused + detection));
-    let screen = bpci(directory.path(), &["--config", &config, "--once", "--screen", "services", "--after", "4s", "--size", "240x30"]);
-    let row = |name: &str| screen.lines().find(|l| l.contains(&format!(" {name} "))).unwrap_or_default().to_string();
+    let screen = bpci(directory.path(), &["--config", &config, "--once", "--screen", "services", "--after", "4s", "--size", "118x30"]);
+    let row = |name: &str| screen.lines().find(|l| l.split_whitespace().nth(1) == Some(name)).unwrap_or_default().to_string();
     assert!(row("sso").contains("OK"), "{screen}");
     assert!(row("portal").contains("DOWN") && row("portal").contains("HTTP 302 to /login, not 200"), "{screen}");
     assert!(row("tls").contains("UNKNOWN") && row("tls").contains("certificate not trusted"), "{screen}");

@@ -38,6 +38,9 @@ fn who_was_never_heard_may_not_take_over() {
     for member in &members {
         assert!(member["may_not_take_over"].as_str().is_some_and(|why| why.contains("not been heard of yet")), "{member}");
     }
+    let asked = world.bpci(&["bc", "validate", "--config", &world.config.display().to_string(), "--output", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|e| panic!("{e}"));
+    assert!(report["score_percent"].is_null() && report["ready"] == false && asked.status.code() == Some(1), "{report}");
     for region in status["regions"].as_object().into_iter().flat_map(|regions| regions.values()) {
         assert!(region["disaster_readiness_score"].is_null(), "{region}");
     }
