@@ -30,6 +30,8 @@ fn a_cluster_with_two_members_in_one_region_is_written_whole() {
     let text = written(STATUS, CLUSTER, SETTINGS, &given());
     let marks = config::unfilled("e.yaml", &text);
     assert!(marks.len() >= 6, "{marks:#?}");
+    // Comments stand under what they are about.
+    assert!(text.lines().skip(4).all(|line| !line.starts_with('#')), "{text}");
     // While a mark is left, the file means nothing.
     let refused = config::parse("e.yaml", &text).err().unwrap_or_else(|| panic!("accepted with marks"));
     assert!(marks.iter().all(|mark| refused.list().contains(mark)), "{refused}");

@@ -176,26 +176,24 @@ fn rest(given: &Given) -> Vec<String> {
     none.into_iter().chain(block).collect()
 }
 
-const ETCD: &str = "\
-        # If etcd has a login of its own, or TLS:
+const ETCD: &str = "        # If etcd has a login of its own, or TLS:
         # user: bpci
         # password_file: /etc/bpci/etcd.password
         # tls: { ca: /etc/bpci/etcd-ca.crt }";
 
-const POSTGRES: &str = "\
-      # On the primary, once:
+const POSTGRES: &str = "      # On the primary, once:
       #   CREATE ROLE bpci LOGIN PASSWORD '...'; GRANT pg_monitor TO bpci;
       #   CREATE TABLE bpci_validation (id integer PRIMARY KEY, effect text, at timestamptz NOT NULL DEFAULT now());
       #   GRANT SELECT, INSERT, UPDATE ON bpci_validation TO bpci;";
 
 /// What no member of a cluster knows.
-const SURROUNDINGS: &str = r#"    # FILL IN: the fence, a command that turns a member off and proves it. Remove the `#` of the lines below:
+const SURROUNDINGS: &str = r#"    # FILL IN: the fence, a command that turns a member off and proves it; remove the `#` of the lines below
     # fence:
     #   exec: [/usr/local/sbin/fence-node, "{region}", "{member}"]   # exit status 0: it is proven off, also if it already was
     #   check: [/usr/local/sbin/fence-node, --check, "{member}"]     # could it be fenced? Changes nothing
     #   undo: [/usr/local/sbin/fence-node, --undo, "{member}"]
     #   timeout: 5s
-    # FILL IN: HAProxy. Remove the `#` of the lines below, or all of them if clients reach the database in another way:
+    # FILL IN: HAProxy; remove the `#` of the lines below, or the lines if clients reach the database in another way
     # traffic:
     #   haproxy:
     #     runtime_api: ["127.0.0.1:9999"]   # `stats socket ... level admin` of each balancer
