@@ -73,7 +73,7 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     value["needs"] = super::needs::report(&estate, &answers);
     ask.output.print(&value, || [super::needs::words(&estate, &answers), words(&estate, &list)].concat())?;
     // The document says it; without a score nobody can tell how ready the estate is.
-    if list.iter().any(|r| r.score().is_none()) { Err(Fail::silent(1)) } else { Ok(()) }
+    if list.is_empty() || list.iter().any(|r| r.score().is_none()) { Err(Fail::silent(1)) } else { Ok(()) }
 }
 
 /// Every point of every entry holds, and there is something to hold.
