@@ -122,7 +122,7 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
         // An owner without an operation: somebody is at work on the keys.
         let unowned = || ClaimState::Foreign { by: Claimant { operation: None, holder: holder(owner) }, since, renewing: true };
         // What cannot be read, such as a newer program's claim, is not free.
-        let is_unreadable = seen.key.is_some() && seen.claim.is_none();
+        let is_unreadable = seen.claim.is_none() && seen.key.as_ref().is_some_and(|k| !Claim::is_blank(&k.value));
         return Some(match seen.owner {
             Some(_) => unowned(),
             None if is_unreadable => unowned(),

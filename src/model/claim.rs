@@ -130,6 +130,11 @@ impl Claim {
         serde_json::from_str(value).ok()
     }
 
+    /// An empty document: it was written so that a late claim cannot come any more, and claims nothing itself.
+    pub fn is_blank(value: &str) -> bool {
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value).is_ok_and(|fields| fields.is_empty())
+    }
+
     pub fn write(&self) -> String {
         // A claim has no part that JSON cannot hold.
         serde_json::to_string(self).unwrap_or_default()
