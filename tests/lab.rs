@@ -53,7 +53,6 @@ fn a_directory_of_somebody_else_is_left_alone() {
 
 /// Needs the servers: Patroni ends at once, and etcd was running by then.
 #[test]
-#[ignore = "starts etcd"]
 fn a_failed_start_keeps_its_logs_and_ends_what_it_started() {
     let ((_parent, dir), base) = (fresh(), base_port());
     let broken = dir.with_file_name("patroni");
