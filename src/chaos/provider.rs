@@ -2,6 +2,7 @@
 
 use super::experiment::Provider;
 use super::substitute::{Values, plain};
+use crate::drivers::{BodyError, read_body};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -143,7 +144,10 @@ async fn http(request: Request<'_>) -> Result<Value, String> {
     let status = response.status().as_u16();
     let headers: serde_json::Map<String, Value> =
         response.headers().iter().map(|(k, v)| (k.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned().into())).collect();
-    let text = response.text().await.map_err(|e| format!("{url}: {}", cause(&e)))?;
+    let text = read_body(response).await.map_err(|e| match e {
+        BodyError::TooLong => format!("{url}: the reply is longer than 4 MB"),
+        BodyError::Broken(e) => format!("{url}: {}", cause(&e)),
+    })?;
     let parsed = headers.get("content-type").and_then(Value::as_str).is_some_and(|t| t.starts_with("application/json"));
     let body = parsed.then(|| serde_json::from_str(&text).ok()).flatten().unwrap_or(Value::String(text));
     Ok(json!({ "status": status, "headers": headers, "body": body }))

@@ -110,7 +110,7 @@ pub struct EmptyReply {
 /// Why the body of an answer was not read to its end.
 #[derive(Debug)]
 pub enum BodyError {
-    /// It is longer than [`LONGEST`].
+    /// It is longer than 4 MiB.
     TooLong,
     Broken(reqwest::Error),
 }
@@ -124,7 +124,7 @@ impl std::fmt::Display for BodyError {
     }
 }
 
-/// The body of an answer, piece by piece, and never more than [`LONGEST`]. The time limit of the request covers it too.
+/// The body of an answer, piece by piece, and never more than 4 MiB. The time limit of the request covers it too.
 ///
 /// # Errors
 /// It is too long, or the connection broke.

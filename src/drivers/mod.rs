@@ -29,6 +29,7 @@ mod switchover;
 
 pub use boottime::boot_id;
 pub use door::LiveDoor;
+pub use http::{BodyError, read_body};
 pub use inquiry::Inquiry;
 pub use patroni::parse_member;
 pub use survey::write_row;
