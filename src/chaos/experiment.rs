@@ -151,7 +151,7 @@ impl Experiment {
                 let raw: Vec<Value> = raw["steady-state-hypothesis"]["probes"].as_array().cloned().unwrap_or_default();
                 let probes = reader.activities(h.value.probes, raw, &[])?;
                 if let Some((probe, at)) = probes.iter().find(|(p, _)| p.tolerance.is_none()) {
-                    return Err(reader.mistake(*at, format!("«{}» has no tolerance", probe.name), "say what it must find, with `tolerance`"));
+                    return Err(reader.mistake(*at, format!("`{}` has no tolerance", probe.name), "say what it must find, with `tolerance`"));
                 }
                 probes
             }
@@ -209,7 +209,7 @@ impl Reader<'_> {
                     let same = |(a, _): &&(Activity, Place)| a.name == name.value;
                     let found = known.iter().chain(&list).find(same).map(|(a, _)| a.clone());
                     found
-                        .ok_or_else(|| self.mistake(place(name), format!("nothing before is called «{}»", name.value), "name an earlier activity"))?
+                        .ok_or_else(|| self.mistake(place(name), format!("nothing before is called `{}`", name.value), "name an earlier activity"))?
                 }
                 None => self.activity(at, activity.value, raw)?,
             };
@@ -228,7 +228,7 @@ impl Reader<'_> {
         let name = read.name.filter(|n| !n.trim().is_empty());
         let name = name.ok_or_else(|| self.mistake(at, "an activity without a name".to_string(), "give it a `name`"))?;
         let Some(provider) = read.provider else {
-            return Err(self.mistake(at, format!("«{name}» has no provider"), "say who does it: `provider` with `type` process or http"));
+            return Err(self.mistake(at, format!("`{name}` has no provider"), "say who does it: `provider` with `type` process or http"));
         };
         let activity_at = at;
         let at = place(&provider);
@@ -240,14 +240,14 @@ impl Reader<'_> {
             ),
         };
         if read.background && probe && tolerance.is_some() {
-            return Err(self.mistake(at, format!("«{name}» is awaited by nobody"), "a probe with a tolerance cannot run in the background"));
+            return Err(self.mistake(at, format!("`{name}` is awaited by nobody"), "a probe with a tolerance cannot run in the background"));
         }
         let pauses = self.values.fill(&raw["pauses"]);
         for when in ["before", "after"] {
             super::provider::seconds(&pauses[when]).map_err(|found| {
                 self.mistake(
                     activity_at,
-                    format!("the pause {when} «{name}»: {found}"),
+                    format!("the pause {when} `{name}`: {found}"),
                     "write seconds, such as 1.5, or a variable with such a value",
                 )
             })?;
@@ -256,16 +256,16 @@ impl Reader<'_> {
     }
 
     fn provider(&self, at: Place, read: ProviderFile, name: &str) -> Result<Provider, Mistake> {
-        let missing = |what: &str| self.mistake(at, format!("the provider of «{name}» has no {what}"), "add it");
+        let missing = |what: &str| self.mistake(at, format!("the provider of `{name}` has no {what}"), "add it");
         let kind = read.kind.as_ref().ok_or_else(|| missing("type"))?;
         super::provider::limit(&self.values.fill(&read.timeout)).map_err(|found| {
-            self.mistake(at, format!("the timeout of «{name}»: {found}"), "write seconds, such as 1.5, or a variable with such a value")
+            self.mistake(at, format!("the timeout of `{name}`: {found}"), "write seconds, such as 1.5, or a variable with such a value")
         })?;
         match kind.value.as_str() {
             "process" => {
                 let path = read.path.filter(|p| !p.is_empty()).ok_or_else(|| missing("path"))?;
                 if super::provider::program(&path).is_none() {
-                    return Err(self.mistake(at, format!("`{path}` of «{name}» is no program here"), "install it, or name it with its path"));
+                    return Err(self.mistake(at, format!("`{path}` of `{name}` is no program here"), "install it, or name it with its path"));
                 }
                 Ok(Provider::Process { path, arguments: read.arguments, timeout: read.timeout })
             }
@@ -279,7 +279,7 @@ impl Reader<'_> {
             }),
             "python" => Err(self.mistake(
                 place(kind),
-                format!("«{name}» needs a Python module, which only the Chaos Toolkit itself can load"),
+                format!("`{name}` needs a Python module, which only the Chaos Toolkit itself can load"),
                 "use a process or http provider, for example `bpci chaos act`",
             )),
             other => Err(self.mistake(place(kind), format!("`{other}` is no provider"), "write process or http")),

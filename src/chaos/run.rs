@@ -170,11 +170,11 @@ async fn steady(experiment: &Experiment, tell: &dyn Fn(&str), when: &str) -> Val
     match (met(&state), last) {
         // What could not be asked says nothing about the state.
         (false, Some(name)) if ended(&state) == "failed" => {
-            tell(&format!("steady    {when} the method: «{name}» could not be asked"));
+            tell(&format!("steady    {when} the method: `{name}` could not be asked"));
             tell_if_failed(state["probes"].as_array().and_then(|l| l.last()).unwrap_or(&Value::Null), tell);
         }
         (true, _) => tell(&format!("steady    {when} the method: as expected")),
-        (false, last) => tell(&format!("steady    {when} the method: «{}» is not as expected", last.unwrap_or("?"))),
+        (false, last) => tell(&format!("steady    {when} the method: `{}` is not as expected", last.unwrap_or("?"))),
     }
     state
 }

@@ -109,7 +109,7 @@ fn regions(cx: &Context, raw: &File) -> Vec<Region> {
         let region = &spanned.value;
         let id = &region.region_id;
         if id.value.is_empty() || id.value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            cx.add(id.referenced, format!("`{}` is no region id", id.value), "use letters, digits and dashes, such as us-east-1");
+            cx.add(id.referenced, format!("`{}` is not a valid region id", id.value), "use letters, digits and dashes, such as us-east-1");
         } else {
             cx.name(id.referenced, "a region", &id.value);
         }
@@ -241,7 +241,7 @@ fn service(cx: &Context, file: &ServiceFile, ids: &BTreeMap<&str, ServiceId>, gr
             None if cx.read.keys_below(&["services"]).any(|s| s == other.value) => {}
             None => {
                 let known: Vec<_> = ids.keys().copied().collect();
-                let found = format!("`{name}` depends on `{}`, which is no service", other.value);
+                let found = format!("`{name}` depends on `{}`, which is not a service here", other.value);
                 cx.add(other.referenced, found, format!("known: {}", known.join(", ")));
             }
         }

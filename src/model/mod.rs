@@ -4,6 +4,7 @@
 //! It promises nothing but its shape, and does nothing: no IO, no clock, no decision.
 
 mod actor;
+mod answers;
 mod assessment;
 mod breach;
 mod carried;
@@ -51,6 +52,7 @@ mod vote;
 mod waiver;
 
 pub use actor::*;
+pub use answers::*;
 pub use assessment::*;
 pub use breach::*;
 pub use carried::*;

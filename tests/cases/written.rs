@@ -59,7 +59,7 @@ services:
         ":13:58: `user` of etcd without `password_file`",
         ":14:20: a fence without a command",
         ":14:37: `mars` is no region",
-        ":15:27: `api` depends on `dv`, which is no service",
+        ":15:27: `api` depends on `dv`, which is not a service here",
         ":15:",
     ] {
         assert!(told.contains(expected), "{expected} is missing:\n{told}");

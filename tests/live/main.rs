@@ -7,8 +7,12 @@
 mod automatic;
 mod beyond;
 mod crowd;
+mod deaths;
 mod fences;
+#[path = "../documents/fields.rs"]
+mod fields;
 mod lab;
+mod link;
 mod owners;
 mod quiet;
 mod ready;
@@ -17,8 +21,6 @@ mod rehearsed;
 mod restart;
 mod survey;
 mod two;
-#[cfg(feature = "planted")]
-mod walk;
 mod wire;
 
 use lab::Lab;
@@ -66,11 +68,20 @@ fn a_record_that_goes_on() {
     restart::rebuilt(&lab);
 }
 
+/// The program that is shipped dies at the worst moments.
+#[test]
+#[cfg(not(feature = "planted"))]
+fn deaths_in_the_middle() {
+    deaths::three_requests(&Lab::up(28800));
+}
+
 /// Two clusters on one machine.
 #[test]
 #[cfg(not(feature = "planted"))]
 fn two_clusters() {
-    two::two_labs(&Lab::up(29000), &Lab::up(29100));
+    let (one, other) = (Lab::up(29000), Lab::up(29100));
+    two::both_in_one_estate(&one, &other);
+    two::two_labs(&one, &other);
 }
 
 /// The same where links can be cut. Where this machine allows no namespaces, that is what the lab must say.
@@ -100,5 +111,5 @@ fn a_cluster_on_a_wire() {
 #[test]
 #[cfg(feature = "planted")]
 fn a_death_at_every_intent() {
-    walk::every_intent(&Lab::up(28800));
+    deaths::every_intent(&Lab::up(28800));
 }

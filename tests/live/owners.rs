@@ -3,10 +3,8 @@
 
 use crate::crowd::handed_over;
 use crate::lab::*;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use crate::link::{Link, signal};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The lease of an owner key, the patience that the operation asks for (its fence's 5 s and 5 more), a second for an answer, and
@@ -29,7 +27,8 @@ pub fn each_fate(lab: &Lab) {
     ttl(lab, 20);
 }
 
-fn ttl(lab: &Lab, seconds: u32) {
+/// Sets how long the leader's lock lasts when nobody renews it.
+pub fn ttl(lab: &Lab, seconds: u32) {
     let (leader, _) = lab.settled();
     let region = REGIONS.iter().position(|r| *r == leader).unwrap_or_default();
     let api = format!("http://127.0.0.1{}:{}/config", region + 1, usize::from(lab.port) + 10 + region);
@@ -47,7 +46,7 @@ fn taken_over(lab: &Lab, fate: Fate) {
         let count = format!("exec: [sh, -c, \"echo $0 >> {}; sleep 2; exec \\\"$@\\\"\", \"{{member}}\", ", struck.display());
         text.replacen("exec: [", &count, 1)
     };
-    let link = Link::to(lab.port);
+    let link = Link::to(("127.0.0.1", lab.port));
     let through = format!("http://127.0.0.1:{}", link.port);
     let direct = format!("http://127.0.0.1:{}", lab.port);
     let first = lab.estate_with(&format!("first-{fate:?}").to_lowercase(), |t| slow(t).replace(&direct, &through));
@@ -59,8 +58,8 @@ fn taken_over(lab: &Lab, fate: Fate) {
     wait("the owner to fence", 20, || strikes() == 1);
     let began = Instant::now();
     match fate {
-        Fate::Killed => signal(&owner, libc::SIGKILL),
-        Fate::Frozen => signal(&owner, libc::SIGSTOP),
+        Fate::Killed => signal(owner.id(), libc::SIGKILL),
+        Fate::Frozen => signal(owner.id(), libc::SIGSTOP),
         Fate::CutOff => link.cut(true),
     }
     let other = lab.serve_with(&second, &[]);
@@ -76,7 +75,7 @@ fn taken_over(lab: &Lab, fate: Fate) {
     let (key, struck_by_then) = (lab.leader_key(), strikes());
     match fate {
         Fate::Killed => {}
-        Fate::Frozen => signal(&owner, libc::SIGCONT),
+        Fate::Frozen => signal(owner.id(), libc::SIGCONT),
         Fate::CutOff => link.cut(false),
     }
     std::thread::sleep(Duration::from_secs(4));
@@ -92,50 +91,8 @@ fn taken_over(lab: &Lab, fate: Fate) {
     assert_ne!(lab.settled().0, leader);
 }
 
-fn signal(child: &std::process::Child, signal: i32) {
-    // SAFETY: our own child, which has not been waited for.
-    unsafe { libc::kill(i32::try_from(child.id()).unwrap_or_default(), signal) };
-}
-
 /// The generation in the operation key.
 pub fn generation(lab: &Lab) -> u64 {
     let text = lab.etcd(&["get", "/bpci/orders/operation", "--print-value-only"]);
     serde_json::from_str::<serde_json::Value>(text.trim()).ok().and_then(|v| v["generation"].as_u64()).unwrap_or(0)
-}
-
-/// A way to a port that can be cut.
-struct Link {
-    port: u16,
-    cut: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Link {
-    fn to(port: u16) -> Link {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("{e}"));
-        let own = listener.local_addr().unwrap_or_else(|e| panic!("{e}")).port();
-        let link = Link { port: own, cut: Arc::default(), open: Arc::default() };
-        let (cut, open) = (Arc::clone(&link.cut), Arc::clone(&link.open));
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let Some(server) = TcpStream::connect(("127.0.0.1", port)).ok().filter(|_| !cut.load(Ordering::Relaxed)) else { continue };
-                for (from, to) in [(&client, &server), (&server, &client)] {
-                    let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else { continue };
-                    std::thread::spawn(move || {
-                        let _ = std::io::copy(&mut from, &mut to);
-                        let _ = to.shutdown(Shutdown::Both);
-                    });
-                }
-                open.lock().unwrap_or_else(PoisonError::into_inner).extend([client, server]);
-            }
-        });
-        link
-    }
-
-    fn cut(&self, cut: bool) {
-        self.cut.store(cut, Ordering::Relaxed);
-        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
 }
