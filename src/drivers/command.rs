@@ -2,6 +2,7 @@
 //! The receipt also makes sure that one id runs once.
 
 use super::boottime::{BootTime, boot_id};
+use super::brief;
 use crate::model::{EffectId, Outcome};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -138,7 +139,7 @@ pub fn outcome(directory: &Path, id: EffectId, began: &str) -> Outcome {
         };
     };
     let said = receipt.read("out").unwrap_or_default();
-    let last: String = said.lines().last().unwrap_or_default().chars().take(200).collect();
+    let last: String = brief(said.lines().last().unwrap_or_default()).into_owned();
     match status.trim() {
         "0" => Outcome::Done { detail: if last.is_empty() { "exit status 0".to_string() } else { last } },
         other if last.is_empty() => ended(format!("exit status {other}")),

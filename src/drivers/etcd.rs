@@ -2,6 +2,7 @@
 //!
 //! There 64-bit integers are strings, keys and values base64, and false and 0 are left out.
 
+use super::brief;
 use super::etcd_login::{Session, TokenFault, advice, token_fault};
 use super::http::{Http, PostError};
 use crate::model::*;
@@ -98,10 +99,10 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
 /// Its value or a revision of it cannot be read. A revision that is missing must not pass for 0, which means «absent».
 fn key(kv: &Value) -> Result<Option<Key>, String> {
     let Some(name) = text_of(&kv["key"]) else { return Ok(None) };
-    let revision = |of: &str| number(&kv[of]).filter(|r| *r > 0).ok_or_else(|| format!("key {name} has no {of}"));
+    let revision = |of: &str| number(&kv[of]).filter(|r| *r > 0).ok_or_else(|| format!("key {} has no {of}", brief(&name)));
     let value = match &kv["value"] {
         Value::Null => String::new(),
-        value => text_of(value).ok_or_else(|| format!("the value of key {name} is no text"))?,
+        value => text_of(value).ok_or_else(|| format!("the value of key {} is no text", brief(&name)))?,
     };
     let (create, modified) = (revision("create_revision")?, revision("mod_revision")?);
     let lease = kv["lease"].as_i64().or_else(|| kv["lease"].as_str()?.parse().ok()).filter(|id| *id != 0);
@@ -351,7 +352,7 @@ pub fn says_healthy(text: &str) -> bool {
 /// What it is instead.
 pub fn answer_of(text: &str) -> Result<Value, String> {
     let is_page = text.trim_start().starts_with('<');
-    let what = |e: serde_json::Error| if is_page { "it is HTML".to_string() } else { e.to_string() };
+    let what = |e: serde_json::Error| if is_page { "it is HTML".to_string() } else { brief(&e.to_string()).into_owned() };
     let value: Value = serde_json::from_str(text).map_err(|e| format!("its answer is not etcd's: {}", what(e)))?;
     let is_etcd = value["header"].is_object() || value["result"]["header"].is_object();
     if is_etcd { Ok(value) } else { Err("its answer has no header of etcd's".to_string()) }

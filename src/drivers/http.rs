@@ -1,6 +1,7 @@
 //! One HTTP client for each protocol of a database, with its own certificates and its own login. It follows no redirect: what is
 //! sent once must not be sent on, and a login must not go where the configuration did not send it.
 
+use super::brief;
 use crate::config;
 use crate::model::{Database, ProbeResult, Span, Tls};
 use std::time::{Duration, Instant};
@@ -181,7 +182,7 @@ impl std::fmt::Display for PostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             PostError::NotSent(text) | PostError::Lost(text) => f.write_str(text),
-            PostError::Answered(status, text) => write!(f, "{status}: {}", text.lines().next().unwrap_or_default()),
+            PostError::Answered(status, text) => write!(f, "{status}: {}", brief(text.lines().next().unwrap_or_default())),
         }
     }
 }

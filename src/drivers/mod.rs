@@ -5,6 +5,7 @@
 
 mod address;
 mod boottime;
+mod brief;
 mod claim;
 mod command;
 mod door;
@@ -26,6 +27,8 @@ mod record;
 mod service;
 mod survey;
 mod switchover;
+
+use brief::brief;
 
 pub use boottime::boot_id;
 pub use door::LiveDoor;

@@ -1,5 +1,6 @@
 //! What Patroni's REST API says of a member, in the words of Patroni 2.x to 4.x.
 
+use super::brief;
 use super::patroni_value::{count, forbids, is_on, parse_bool, parse_int, text};
 use crate::model::*;
 use serde_json::Value;
@@ -59,7 +60,7 @@ fn json_fault(error: &serde_json::Error, reply: &str) -> String {
     match () {
         () if begins.is_empty() => "it is empty".to_string(),
         () if begins.starts_with('<') => "it is HTML".to_string(),
-        () => error.to_string(),
+        () => brief(&error.to_string()).into_owned(),
     }
 }
 

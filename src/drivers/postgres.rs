@@ -1,5 +1,6 @@
 //! PostgreSQL itself: does it answer, what does a receiver hear, does a write survive being read back.
 
+use super::brief;
 use crate::model::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -117,7 +118,7 @@ fn tls_of(tls: &Tls) -> Result<Option<tokio_postgres_rustls::MakeRustlsConnect>,
 
 pub fn words(e: &tokio_postgres::Error) -> String {
     match e.as_db_error() {
-        Some(db) => db.message().to_string(),
+        Some(db) => brief(db.message()).into_owned(),
         None => std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string),
     }
 }

@@ -1,6 +1,7 @@
 //! The cluster's record from its keys in etcd, each read as Patroni reads it (`patroni/dcs/__init__.py`, `global_config.py`).
 
 use super::address::{ToldNames, member_of};
+use super::brief;
 use super::endpoint::of_conn_url;
 use super::etcd::{Key, Keys, legacy_key, operation_key, owner_key};
 use super::patroni_value::{count, is_on, is_truthy, parse_int, python_int, text};
@@ -30,8 +31,7 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
     });
     let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
     if let Some(Err(e)) = keys.get(&operation_key(database)).map(|k| serde_json::from_str::<Claim>(&k.value)) {
-        // The words of the error may repeat what was read.
-        reader.note(ClusterKey::Operation, e.to_string().chars().take(LONGEST_REASON).collect());
+        reader.note(ClusterKey::Operation, &e.to_string());
     }
     StoreRecord {
         revision: keys.revision,
@@ -59,8 +59,6 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
 
 /// Members whose keys cannot be read and are told.
 const MAX_UNREADABLE: usize = 16;
-/// The reason that one cannot be read, in characters.
-const LONGEST_REASON: usize = 200;
 
 /// Reads the keys of one cluster, and notes which of them cannot be read.
 struct Reader<'a> {
@@ -75,16 +73,17 @@ impl<'a> Reader<'a> {
         self.keys.get(&format!("{}{name}", self.prefix))
     }
 
-    fn note(&mut self, key: ClusterKey, reason: String) {
+    /// The words of a reason may repeat what was read.
+    fn note(&mut self, key: ClusterKey, reason: &str) {
         if self.unreadable.len() < MAX_UNREADABLE || !matches!(key, ClusterKey::Member(_)) {
-            self.unreadable.push(UnreadableKey { key, reason });
+            self.unreadable.push(UnreadableKey { key, reason: brief(reason).into_owned() });
         }
     }
 
     fn parsed(&mut self, key: ClusterKey, text: &str) -> Option<Value> {
         let value = serde_json::from_str(text);
         if let Err(e) = &value {
-            self.note(key, e.to_string());
+            self.note(key, &e.to_string());
         }
         value.ok()
     }
@@ -94,7 +93,7 @@ impl<'a> Reader<'a> {
         let key = self.key(&name.to_string())?;
         let value = self.parsed(name.clone(), &key.value)?;
         if !value.is_object() {
-            self.note(name, "it is no JSON object".to_string());
+            self.note(name, "it is no JSON object");
             return None;
         }
         Some((value, key.modified))

@@ -1,5 +1,6 @@
 //! Health checks of services, and of what a recovery needs besides: HTTP or a connection.
 
+use super::brief;
 use super::door::Shared;
 use super::endpoint;
 use super::http::behind;
@@ -80,7 +81,7 @@ fn judged(response: &reqwest::Response, expect: Option<u16>, began: Instant) -> 
         return answered(began);
     }
     let to = response.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok()).filter(|_| response.status().is_redirection());
-    let to = to.map_or(String::new(), |to| format!(" to {}", to.chars().take(80).collect::<String>()));
+    let to = to.map_or(String::new(), |to| format!(" to {}", brief(to)));
     let wanted = expect.map_or(String::new(), |expect| format!(", not {expect}"));
     ProbeResult::Unwell(format!("HTTP {status}{to}{wanted}"))
 }

@@ -1,6 +1,7 @@
 //! A request to Patroni that the leader steps down. Patroni writes it into the store and waits; its answer may be lost, or be an
 //! error although the request stands.
 
+use super::brief;
 use super::claim::{self, Decided};
 use super::door::{Eyes, Shared};
 use super::http::PostError;
@@ -33,7 +34,7 @@ pub(super) async fn send(shared: &Shared, eyes: &Eyes, issued: &Decided, from: &
 fn outcome_of(answer: Result<String, PostError>) -> Outcome {
     let unknown = |reason: String| Outcome::Unknown { reason: format!("the answer was lost: {reason}") };
     match answer {
-        Ok(text) if text.starts_with("Successfully") => Outcome::Done { detail: text.lines().next().unwrap_or_default().chars().take(120).collect() },
+        Ok(text) if text.starts_with("Successfully") => Outcome::Done { detail: brief(text.lines().next().unwrap_or_default()).into_owned() },
         Ok(_) => unknown("it is not Patroni's".to_string()),
         Err(PostError::Lost(reason)) => unknown(reason),
         Err(PostError::NotSent(reason)) => Outcome::NotDone { reason },
