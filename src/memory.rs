@@ -35,10 +35,16 @@ fn never_written(smaps: &str) -> Vec<(usize, usize)> {
             (Some("Anonymous:"), _) => mapping = None,
             (Some(range), Some(rights)) if !range.ends_with(':') => {
                 // `from-to rights offset device inode path`
-                let ends = range.split_once('-').map(|(a, b)| (usize::from_str_radix(a, 16), usize::from_str_radix(b, 16)));
+                let ends = range
+                    .split_once('-')
+                    .map(|(a, b)| (usize::from_str_radix(a, 16), usize::from_str_radix(b, 16)));
                 let of_a_file = words.nth(3).is_some_and(|path| path.starts_with('/'));
                 mapping = match ends {
-                    Some((Ok(from), Ok(to))) if of_a_file && matches!(rights, "r--p" | "r-xp") && to > from => Some((from, to - from)),
+                    Some((Ok(from), Ok(to)))
+                        if of_a_file && matches!(rights, "r--p" | "r-xp") && to > from =>
+                    {
+                        Some((from, to - from))
+                    }
                     _ => None,
                 };
             }

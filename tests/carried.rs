@@ -24,7 +24,11 @@ impl Written {
     fn base() -> Written {
         let name = |n: &str| (n.to_string(), None);
         let database = |n: &str| (n.to_string(), None, n.to_string());
-        Written { regions: vec![name("east"), name("west"), name("south")], databases: vec![database("db-a"), database("db-b")], balancers: 2 }
+        Written {
+            regions: vec![name("east"), name("west"), name("south")],
+            databases: vec![database("db-a"), database("db-b")],
+            balancers: 2,
+        }
     }
 
     /// The name that a region was given first: addresses do not change with it.
@@ -36,11 +40,19 @@ impl Written {
         let mut text = String::from("name: carried\nbusiness_continuity:\n  regions:\n");
         for (i, region) in self.regions.iter().enumerate() {
             let was = region.1.as_ref().map_or(String::new(), |was| format!(", was: {was}"));
-            let _ = writeln!(text, "    r{i}: {{ region_id: {}, capacity_percentage: 300, failover_priority: {}{was} }}", region.0, i + 1);
+            let _ = writeln!(
+                text,
+                "    r{i}: {{ region_id: {}, capacity_percentage: 300, failover_priority: {}{was} }}",
+                region.0,
+                i + 1
+            );
         }
         text.push_str("  disaster_scenarios:\n");
         for kind in ["node_failure", "region_outage"] {
-            let _ = writeln!(text, "    - {{ type: {kind}, severity: high, automated_response: true, recovery_strategy: immediate_failover }}");
+            let _ = writeln!(
+                text,
+                "    - {{ type: {kind}, severity: high, automated_response: true, recovery_strategy: immediate_failover }}"
+            );
         }
         text.push_str(
             "disaster_recovery:
@@ -57,12 +69,24 @@ services:
                 "  {name}:\n{was}    tier: 1\n    patroni:\n      scope: {scope}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:\n"
             );
             for region in self.regions.iter().filter(|r| Written::first(r) != "north") {
-                let _ = writeln!(text, "        {}: http://{scope}.{}.sim:8008", region.0, Written::first(region));
+                let _ = writeln!(
+                    text,
+                    "        {}: http://{scope}.{}.sim:8008",
+                    region.0,
+                    Written::first(region)
+                );
             }
-            let apis: Vec<String> = (0..self.balancers).map(|i| format!("\"balancer-{i}.{scope}.sim:9999\"")).collect();
-            let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], undo: [unfence, \"{{region}}\"] }}");
+            let apis: Vec<String> =
+                (0..self.balancers).map(|i| format!("\"balancer-{i}.{scope}.sim:9999\"")).collect();
+            let _ = writeln!(
+                text,
+                "    fence: {{ exec: [fence, \"{{region}}\"], undo: [unfence, \"{{region}}\"] }}"
+            );
             let api = apis.join(", ");
-            let _ = writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [{api}], backend: primary, write: \"{scope}.sim:5000\" }} }}");
+            let _ = writeln!(
+                text,
+                "    traffic: {{ haproxy: {{ runtime_api: [{api}], backend: primary, write: \"{scope}.sim:5000\" }} }}"
+            );
         }
         config::parse("carried.yaml", &text).unwrap_or_else(|e| panic!("{e}\n{text}")).estate
     }
@@ -79,7 +103,9 @@ fn changes() -> Vec<(&'static str, Written)> {
         all.push((name, written));
     };
     one("a service is added", &|w| w.databases.push(("aaa".to_string(), None, "aaa".to_string())));
-    one("the service is renamed", &|w| w.databases[0] = ("zzz".to_string(), Some("db-a".to_string()), "db-a".to_string()));
+    one("the service is renamed", &|w| {
+        w.databases[0] = ("zzz".to_string(), Some("db-a".to_string()), "db-a".to_string())
+    });
     one("the service is removed", &|w| {
         w.databases.remove(0);
     });
@@ -98,7 +124,9 @@ fn obligations(state: &State) -> BTreeSet<(String, OperationId, String, Option<S
             let rest = database.member(one.member()).map_or_else(|| "?".to_string(), |m| m.rest.clone());
             let at = match one {
                 Obligation::Fenced { .. } => None,
-                Obligation::Drained { balancer, .. } => Some(database.balancers[balancer.at()].address.clone()),
+                Obligation::Drained { balancer, .. } => {
+                    Some(database.balancers[balancer.at()].address.clone())
+                }
             };
             all.insert((database.scope.clone(), operation, rest, at));
         }
@@ -145,7 +173,13 @@ impl Run {
     }
 
     fn start(&mut self, estate: Arc<Estate>) {
-        let input = Input::Start { mode: Mode::Drill, program: "bpci".to_string(), armed: true, drilled: Vec::new(), estate };
+        let input = Input::Start {
+            mode: Mode::Drill,
+            program: "bpci".to_string(),
+            armed: true,
+            drilled: Vec::new(),
+            estate,
+        };
         self.core.input(self.now(), input).unwrap_or_else(|e| panic!("{e}"));
     }
 
@@ -162,7 +196,10 @@ impl Run {
 
     /// The controller ends, and another one begins with this file.
     fn restart(&mut self, written: &Written) -> Result<(), CarryRefused> {
-        let mut engine = Engine::new(Arc::clone(self.core.door.there()), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("before") });
+        let mut engine = Engine::new(
+            Arc::clone(self.core.door.there()),
+            Owner { nonce: format!("{}", self.clock.0), ..Owner::from("before") },
+        );
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -178,7 +215,11 @@ impl Run {
     /// The primary of the first database is struck, up to the first change that is to be undone.
     fn obliged(&mut self) {
         self.wait(Span::secs(8));
-        self.core.door.world.inject(Fault { kind: FaultKind::NodeFailure, region: RegionId(0), group: Some(GroupId(0)) });
+        self.core.door.world.inject(Fault {
+            kind: FaultKind::NodeFailure,
+            region: RegionId(0),
+            group: Some(GroupId(0)),
+        });
         for _ in 0..400 {
             self.wait(Span::ms(20));
             if !obligations(self.state()).is_empty() {
@@ -214,7 +255,12 @@ fn no_obligation_is_lost_by_a_restart_with_another_file() {
         during += usize::from(run.state().operations.iter().any(|o| !o.is_over()));
         run.restart(written).unwrap_or_else(|e| panic!("{}: {e:?}", told()));
         assert_eq!(obligations(run.state()), before, "{}", told());
-        assert_eq!(statuses(run.state()).keys().collect::<Vec<_>>(), open.keys().collect::<Vec<_>>(), "{}", told());
+        assert_eq!(
+            statuses(run.state()).keys().collect::<Vec<_>>(),
+            open.keys().collect::<Vec<_>>(),
+            "{}",
+            told()
+        );
         departed += usize::from(!run.state().estate.departed.is_empty());
         // And all of it is undone in the end, whatever the ids are by now.
         run.wait(Span::secs(40));
@@ -228,7 +274,10 @@ fn no_obligation_is_lost_by_a_restart_with_another_file() {
         let gone = run.state().estate.departed.is_empty();
         assert!(gone || waits, "{}: {:?}", told(), run.state().estate.departed);
     }
-    assert!(obliged * 4 > seeds as usize && during * 10 > seeds as usize && departed * 20 > seeds as usize, "{obliged} {during} {departed}");
+    assert!(
+        obliged * 4 > seeds as usize && during * 10 > seeds as usize && departed * 20 > seeds as usize,
+        "{obliged} {during} {departed}"
+    );
 }
 
 /// A new operation does not begin on what has departed, and its operation can still be rolled back or aborted.
@@ -238,9 +287,26 @@ fn nothing_new_begins_on_what_departed() {
     run.obliged();
     let (_, removed) = &changes()[3];
     run.restart(removed).unwrap_or_else(|e| panic!("{e:?}"));
-    let id = run.state().estate.departed.groups.iter().next().copied().unwrap_or_else(|| panic!("nothing departed"));
-    let propose = Action::Propose { group: id, intent: Intent::Failover, from: None, to: None, reason: "again".to_string() };
-    let answer = run.core.input(run.now(), Input::Order(Order { by: Actor::scripted("ada"), action: propose })).unwrap_or_else(|e| panic!("{e}"));
+    let id = run
+        .state()
+        .estate
+        .departed
+        .groups
+        .iter()
+        .next()
+        .copied()
+        .unwrap_or_else(|| panic!("nothing departed"));
+    let propose = Action::Propose {
+        group: id,
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "again".to_string(),
+    };
+    let answer = run
+        .core
+        .input(run.now(), Input::Order(Order { by: Actor::scripted("ada"), action: propose }))
+        .unwrap_or_else(|e| panic!("{e}"));
     assert!(answer.as_ref().is_some_and(|a| a.as_ref().is_err_and(|e| e.law == Some(11))), "{answer:?}");
     let gaps = run.core.engine.snapshot(run.now(), None).gaps;
     assert!(gaps.iter().any(|gap| matches!(gap, Gap::Departed { left: 1.., .. })), "{gaps:?}");

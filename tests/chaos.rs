@@ -14,7 +14,9 @@ fn run(directory: &Path, text: &str, more: &[&str]) -> (Output, serde_json::Valu
     let (file, journal) = (directory.join("experiment.json"), directory.join("journal.json"));
     std::fs::write(&file, text).unwrap_or_else(|e| panic!("{e}"));
     let (file, path) = (file.display().to_string(), journal.display().to_string());
-    let output = bpci(&["chaos", "run", "--experiment", &file, "--journal-path", &path, "--settles", "1s"]).args(more).output();
+    let output = bpci(&["chaos", "run", "--experiment", &file, "--journal-path", &path, "--settles", "1s"])
+        .args(more)
+        .output();
     let output = output.unwrap_or_else(|e| panic!("{e}"));
     let text = std::fs::read_to_string(&journal).unwrap_or_default();
     (output, serde_json::from_str(&text).unwrap_or_default())
@@ -86,8 +88,10 @@ fn a_lost_steady_state_or_a_signal_ends_the_method_and_the_rollbacks_are_run() {
 
     let path = directory.path().join("experiment.json").display().to_string();
     let into = directory.path().join("again.json").display().to_string();
-    let mut child =
-        bpci(&["chaos", "run", "--experiment", &path, "--journal-path", &into]).stdout(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"));
+    let mut child = bpci(&["chaos", "run", "--experiment", &path, "--journal-path", &into])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{e}"));
     let deadline = Instant::now() + Duration::from_secs(20);
     while file.exists() {
         assert!(Instant::now() < deadline, "the action was not run");
@@ -107,8 +111,16 @@ fn mistakes_are_told_with_their_place_and_nothing_is_run() {
     for (text, place, words) in [
         ("title: t\n", "1:1", "without a description"),
         ("title: t\ndescription: d\n", "1:1", "without a method"),
-        ("title: t\ndescription: d\nmethod:\n  - type: deed\n    name: n\n", "4:11", "`deed` is no kind of activity"),
-        ("title: t\ndescription: d\nmethod:\n  - type: action\n    name: n\n    provider: { type: python, module: m, func: f }\n", "6:23", "Python"),
+        (
+            "title: t\ndescription: d\nmethod:\n  - type: deed\n    name: n\n",
+            "4:11",
+            "`deed` is no kind of activity",
+        ),
+        (
+            "title: t\ndescription: d\nmethod:\n  - type: action\n    name: n\n    provider: { type: python, module: m, func: f }\n",
+            "6:23",
+            "Python",
+        ),
         (
             "title: t\ndescription: d\nmethod:\n  - type: action\n    name: n\n    provider: { type: process, path: no-such-program }\n",
             "6:15",
@@ -131,7 +143,9 @@ fn mistakes_are_told_with_their_place_and_nothing_is_run() {
 
 #[test]
 fn the_experiments_we_ship_are_understood() {
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/experiments")).unwrap_or_else(|e| panic!("{e}")) {
+    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/experiments"))
+        .unwrap_or_else(|e| panic!("{e}"))
+    {
         let path = file.unwrap_or_else(|e| panic!("{e}")).path().display().to_string();
         let output = bpci(&["chaos", "check", &path]).output().unwrap_or_else(|e| panic!("{e}"));
         assert!(output.status.success(), "{path}: {output:?}");

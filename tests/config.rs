@@ -12,7 +12,10 @@ fn both_blocks_of_the_reference_are_accepted_as_printed() {
     let estate = loaded.estate;
     assert_eq!(estate.name, "reference");
     let names: Vec<_> = estate.regions.iter().map(|r| (r.name.as_str(), r.capacity.0, r.role)).collect();
-    assert_eq!(names, [("us-east-1", 60, Role::Active), ("eu-west-1", 30, Role::Hot), ("ap-southeast-1", 10, Role::Warm)]);
+    assert_eq!(
+        names,
+        [("us-east-1", 60, Role::Active), ("eu-west-1", 30, Role::Hot), ("ap-southeast-1", 10, Role::Warm)]
+    );
     assert_eq!(estate.policy.detection.interval, Span::secs(30));
     assert_eq!(estate.policy.strategies[&Strategy::ColdStandbyRestoration].rto, Span::mins(240));
     let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
@@ -29,7 +32,8 @@ fn every_shipped_scenario_is_read() {
 #[test]
 fn each_wrong_file_is_answered_with_place_and_remedy() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/invalid_configs");
-    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap_or_else(|e| panic!("{e}")).flatten().map(|e| e.path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(directory).unwrap_or_else(|e| panic!("{e}")).flatten().map(|e| e.path()).collect();
     files.sort();
     assert!(files.len() >= 40);
     let mut told = Vec::new();
@@ -47,14 +51,19 @@ fn each_wrong_file_is_answered_with_place_and_remedy() {
 #[test]
 fn a_plan_that_hands_over_before_it_fences_is_refused() {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
-    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap_or_else(|e| panic!("{e}"));
+    let write = |name: &str, text: &str| {
+        std::fs::write(directory.path().join(name), text).unwrap_or_else(|e| panic!("{e}"))
+    };
     write("estate.yaml", "plans: [p.yaml]\n");
     let refused = |text: &str| {
         write("p.yaml", text);
         config::load(&directory.path().join("estate.yaml")).err().map(|e| e.to_string()).unwrap_or_default()
     };
-    let plan =
-        "plan: p\ntitle: t\nintent: failover\nsteps:\n  - { id: h, phase: execution, do: hand_over }\n  - { id: f, phase: execution, do: fence }\n";
+    let plan = "plan: p\ntitle: t\nintent: failover\nsteps:\n  - { id: h, phase: execution, do: hand_over }\n  - { id: f, phase: execution, do: fence }\n";
     assert!(refused(plan).contains("law 1"), "{}", refused(plan));
-    assert!(refused(&plan.replace("do: fence", "do: dance")).contains(":6:"), "{}", refused(&plan.replace("do: fence", "do: dance")));
+    assert!(
+        refused(&plan.replace("do: fence", "do: dance")).contains(":6:"),
+        "{}",
+        refused(&plan.replace("do: fence", "do: dance"))
+    );
 }

@@ -11,7 +11,8 @@ use std::sync::atomic::AtomicBool;
 const FUTURES: u32 = if cfg!(debug_assertions) { 100 } else { 500 };
 
 fn begun(scenario: Scenario, seed: u64) -> Simulation {
-    Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"))
+    Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000))
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn at(name: &str, ms: u64) -> Simulation {
@@ -38,7 +39,8 @@ fn figures(outlook: &Outlook) -> &Figures {
 
 fn of(simulation: &Simulation, name: &str, to: Option<MemberId>) -> Forecast {
     let choice = Choice { group: group(simulation, name), intent: Intent::Failover, to };
-    let (_, forecast) = forecast(&simulation.core.engine, simulation.now(), &choice, 500).unwrap_or_else(|r| panic!("{r:?}"));
+    let (_, forecast) =
+        forecast(&simulation.core.engine, simulation.now(), &choice, 500).unwrap_or_else(|r| panic!("{r:?}"));
     forecast
 }
 
@@ -60,7 +62,8 @@ fn acting_is_sooner_than_leaving_and_loses_nothing_where_the_store_says_so() {
 fn leaving_it_is_what_the_cluster_does_by_itself() {
     let mut close = 0;
     for seed in 0..20 {
-        let mut simulation = begun(Scenario { armed: false, orders: Vec::new(), ..scenario("region_outage") }, seed);
+        let mut simulation =
+            begun(Scenario { armed: false, orders: Vec::new(), ..scenario("region_outage") }, seed);
         simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
         let forecast = of(&simulation, "orders-db", None);
         let leave = figures(&forecast.leave);
@@ -98,7 +101,10 @@ fn a_growing_lag_moves_the_figures() {
         let forecast = of(&simulation, "orders-db", Some(MemberId(2)));
         lost.push(figures(&forecast.act).data_loss_bytes.p50.unwrap_or_default());
     }
-    assert!(lost[0] > 1_000_000 && lost[1] > lost[0] + 3_000_000 && lost[2] > lost[1] + 6_000_000, "{lost:?}");
+    assert!(
+        lost[0] > 1_000_000 && lost[1] > lost[0] + 3_000_000 && lost[2] > lost[1] + 6_000_000,
+        "{lost:?}"
+    );
 }
 
 /// Thirty failovers in the simulation, each forecast at the moment of its order: the actual time lies under p95 in nearly
@@ -112,20 +118,42 @@ fn what_is_forecast_is_what_happens() {
         // The fence has fired once before, so that it has a figure.
         let group = group(&simulation, "orders-db");
         let snapshot = simulation.snapshot(1, false);
-        let view = snapshot.proposals.iter().find(|v| v.proposal.group == group).unwrap_or_else(|| panic!("no choice"));
-        let fork = simulation.core.engine.alone(simulation.now(), group).unwrap_or_else(|| panic!("no database"));
-        let question = Question::of(fork, group, view, &snapshot).unwrap_or_else(|| panic!("nothing to simulate"));
+        let view = snapshot
+            .proposals
+            .iter()
+            .find(|v| v.proposal.group == group)
+            .unwrap_or_else(|| panic!("no choice"));
+        let fork =
+            simulation.core.engine.alone(simulation.now(), group).unwrap_or_else(|| panic!("no database"));
+        let question =
+            Question::of(fork, group, view, &snapshot).unwrap_or_else(|| panic!("nothing to simulate"));
         let said = question.answer(FUTURES, 1, &AtomicBool::new(false)).unwrap_or_else(|| panic!("stopped"));
         let again = question.answer(FUTURES, 2, &AtomicBool::new(false)).unwrap_or_else(|| panic!("stopped"));
         assert_eq!(said, again, "the number of threads changes nothing");
         let served = figures(&said.act).served_ms;
         simulation.run_to(Mono(60_000)).unwrap_or_else(|e| panic!("{e}"));
-        let operation = simulation.core.engine.state().operations.iter().find(|o| o.group == group).cloned().unwrap_or_else(|| panic!("none"));
-        let fence = operation.effects().find(|e| matches!(e.effect, Effect::Fence { .. })).and_then(|e| Some(e.reported?.since(e.intended)));
-        let took = operation.results.served.unwrap_or_else(|| panic!("not served")).since(operation.started).0 - fence.unwrap_or_default().0;
+        let operation = simulation
+            .core
+            .engine
+            .state()
+            .operations
+            .iter()
+            .find(|o| o.group == group)
+            .cloned()
+            .unwrap_or_else(|| panic!("none"));
+        let fence = operation
+            .effects()
+            .find(|e| matches!(e.effect, Effect::Fence { .. }))
+            .and_then(|e| Some(e.reported?.since(e.intended)));
+        let took =
+            operation.results.served.unwrap_or_else(|| panic!("not served")).since(operation.started).0
+                - fence.unwrap_or_default().0;
         under_half += i32::from(Some(took) <= served.p50);
         under_most += i32::from(Some(took) <= served.p95);
     }
     println!("{under_half} of 30 under p50, {under_most} under p95");
-    assert!((9..=21).contains(&under_half) && under_most >= 27, "{under_half} of 30 under p50, {under_most} under p95");
+    assert!(
+        (9..=21).contains(&under_half) && under_most >= 27,
+        "{under_half} of 30 under p50, {under_most} under p95"
+    );
 }

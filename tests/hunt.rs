@@ -50,6 +50,10 @@ fn a_case_gives_the_same_run_again() {
         let again: Case = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}"));
         let (mut first, mut second) = (Tally::default(), Tally::default());
         assert_eq!(run(&case, &mut first), run(&again, &mut second));
-        assert_eq!((first.records, first.checks, first.states), (second.records, second.checks, second.states), "seed {seed}");
+        assert_eq!(
+            (first.records, first.checks, first.states),
+            (second.records, second.checks, second.states),
+            "seed {seed}"
+        );
     }
 }

@@ -52,12 +52,18 @@ fn any_byte_of_any_record_flipped_is_named() {
     let (path, last) = record(directory.path());
     let connection = forced(&path);
     for seq in 1..=last {
-        let body: Vec<u8> =
-            connection.query_row("SELECT body FROM records WHERE seq = ?1", [seq as i64], |r| r.get(0)).unwrap_or_else(|e| panic!("{e}"));
+        let body: Vec<u8> = connection
+            .query_row("SELECT body FROM records WHERE seq = ?1", [seq as i64], |r| r.get(0))
+            .unwrap_or_else(|e| panic!("{e}"));
         for at in [0, body.len() / 2, body.len() - 1] {
             let mut changed = body.clone();
             changed[at] ^= 1;
-            let put = |bytes: &Vec<u8>| connection.execute("UPDATE records SET body = ?1 WHERE seq = ?2", rusqlite::params![bytes, seq as i64]);
+            let put = |bytes: &Vec<u8>| {
+                connection.execute(
+                    "UPDATE records SET body = ?1 WHERE seq = ?2",
+                    rusqlite::params![bytes, seq as i64],
+                )
+            };
             put(&changed).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(found(&path), Some(Fault::Changed { seq }), "byte {at} of record {seq}");
             put(&body).unwrap_or_else(|e| panic!("{e}"));
@@ -73,7 +79,8 @@ fn a_dropped_record_is_named() {
     for seq in 1..last {
         let copy = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         for name in ["journal.db", "journal.heads", "key"] {
-            std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap_or_else(|e| panic!("{e}"));
+            std::fs::copy(directory.path().join(name), copy.path().join(name))
+                .unwrap_or_else(|e| panic!("{e}"));
         }
         let path = copy.path().join("journal.db");
         run(&forced(&path), &format!("DELETE FROM records WHERE seq = {seq}"));
@@ -119,7 +126,8 @@ fn a_record_is_searched() {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let mut journal = Journal::open(directory.path()).unwrap_or_else(|e| panic!("{e}"));
     let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
-    let played = bpci::controller::play(scenario, 1, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let played = bpci::controller::play(scenario, 1, Journal::in_memory(), &mut |_| {})
+        .unwrap_or_else(|e| panic!("{e}"));
     let records = played.simulation.core.keep.unwrap_or_default();
     journal.append(&records).unwrap_or_else(|e| panic!("{e}"));
     let path = directory.path().join("journal.db");

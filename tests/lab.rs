@@ -36,7 +36,8 @@ fn a_port_in_use_is_refused_before_anything_starts() {
     drop(held);
     assert_eq!(output.status.code(), Some(1));
     let told = told(&output);
-    let (port, holder) = (format!("127.0.0.1:{} (HAProxy, writes)", base + 30), format!("pid {}", std::process::id()));
+    let (port, holder) =
+        (format!("127.0.0.1:{} (HAProxy, writes)", base + 30), format!("pid {}", std::process::id()));
     assert!(told.contains(&port) && told.contains(&holder) && told.contains("--base-port"), "{told}");
     assert!(!dir.exists(), "something was written although nothing could start");
 }
@@ -44,7 +45,9 @@ fn a_port_in_use_is_refused_before_anything_starts() {
 #[test]
 fn a_directory_of_somebody_else_is_left_alone() {
     let (_parent, dir) = fresh();
-    std::fs::create_dir(&dir).and_then(|()| std::fs::write(dir.join("thesis"), "years")).unwrap_or_else(|e| panic!("{e}"));
+    std::fs::create_dir(&dir)
+        .and_then(|()| std::fs::write(dir.join("thesis"), "years"))
+        .unwrap_or_else(|e| panic!("{e}"));
     let output = lab(&["up", "--base-port", &base_port().to_string()], &dir);
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("not empty"), "{}", told(&output));
@@ -56,10 +59,12 @@ fn a_directory_of_somebody_else_is_left_alone() {
 fn a_failed_start_keeps_its_logs_and_ends_what_it_started() {
     let ((_parent, dir), base) = (fresh(), base_port());
     let broken = dir.with_file_name("patroni");
-    std::fs::write(&broken, "#!/bin/sh\necho no module named patroni >&2\nexit 1\n").unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(&broken, "#!/bin/sh\necho no module named patroni >&2\nexit 1\n")
+        .unwrap_or_else(|e| panic!("{e}"));
     let runs = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&broken, runs).unwrap_or_else(|e| panic!("{e}"));
-    let output = lab(&["up", "--base-port", &base.to_string(), "--patroni", &broken.display().to_string()], &dir);
+    let output =
+        lab(&["up", "--base-port", &base.to_string(), "--patroni", &broken.display().to_string()], &dir);
     assert_eq!(output.status.code(), Some(1));
     let kept = dir.with_file_name("lab.failed");
     assert!(told(&output).contains(&kept.display().to_string()), "{}", told(&output));

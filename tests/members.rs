@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 fn played(name: &str, until: Span) -> Simulation {
     let path = format!("{}/tests/data/members/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let scenario = config::load_scenario(&path).unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Drill, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation =
+        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Drill, Utc(1_767_225_600_000))
+            .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(until.0)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
@@ -46,7 +48,8 @@ fn names(list: &[&str]) -> BTreeSet<String> {
 
 fn keeps_the_laws(simulation: &Simulation) {
     let core = &simulation.core;
-    let broken = laws_broken(&core.engine, &core.broken, &core.door.truth, core.keep.as_deref().unwrap_or_default());
+    let broken =
+        laws_broken(&core.engine, &core.broken, &core.door.truth, core.keep.as_deref().unwrap_or_default());
     assert_eq!(broken, Vec::<String>::new());
 }
 
@@ -58,7 +61,10 @@ fn a_lost_region_is_fenced_and_drained_whole() {
     assert_eq!(first.status, Status::Recovered, "{first:#?}");
     assert_eq!((done_on(&simulation, fenced), done_on(&simulation, drained)), (both.clone(), both.clone()));
     let snapshot = simulation.snapshot(1, false);
-    assert_eq!(snapshot.group(first.group).and_then(|v| v.primary), snapshot.estate.region_named("eu-west-1"));
+    assert_eq!(
+        snapshot.group(first.group).and_then(|v| v.primary),
+        snapshot.estate.region_named("eu-west-1")
+    );
     // Names that the configuration does not give are the cluster's own.
     assert_eq!(snapshot.label(first.group, first.to), "eu-west-1-1@eu-west-1");
     assert_eq!(simulation.core.door.truth.lost, 0);
@@ -91,8 +97,14 @@ fn no_law_is_broken_over_seeds() {
         let path = format!("{}/tests/data/members/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
         let scenario = config::load_scenario(&path).unwrap_or_else(|e| panic!("{e}"));
         for seed in 0..20 {
-            let played = bpci::controller::play(scenario.clone(), seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-            assert!(played.laws_broken.is_empty() && played.unmet.is_empty(), "{name}, seed {seed}: {:?} {:?}", played.laws_broken, played.unmet);
+            let played = bpci::controller::play(scenario.clone(), seed, Journal::in_memory(), &mut |_| {})
+                .unwrap_or_else(|e| panic!("{e}"));
+            assert!(
+                played.laws_broken.is_empty() && played.unmet.is_empty(),
+                "{name}, seed {seed}: {:?} {:?}",
+                played.laws_broken,
+                played.unmet
+            );
         }
     }
 }

@@ -56,7 +56,8 @@ fn each_planted_mistake_is_found() {
     // By name, to look at a few alone.
     let only = std::env::var("BPCI_PLANTED").ok();
     let asked = |m: &Break| only.as_ref().is_none_or(|names| names.split(',').any(|n| n == format!("{m:?}")));
-    let missed: Vec<Break> = Break::ALL.into_iter().filter(asked).filter(|m| found(*m, true).is_none()).collect();
+    let missed: Vec<Break> =
+        Break::ALL.into_iter().filter(asked).filter(|m| found(*m, true).is_none()).collect();
     assert!(missed.is_empty(), "not found: {missed:?}");
     if only.is_some() {
         return;

@@ -21,7 +21,10 @@ fn estate() -> Estate {
 fn keys(text: &str) -> Keys {
     use bpci::drivers::readers::Key;
     let lines: Vec<&str> = text.lines().collect();
-    let list = lines.chunks_exact(2).map(|l| Key { name: l[0].into(), value: l[1].into(), create: 5, modified: 7, lease: None }).collect();
+    let list = lines
+        .chunks_exact(2)
+        .map(|l| Key { name: l[0].into(), value: l[1].into(), create: 5, modified: 7, lease: None })
+        .collect();
     Keys { revision: 9, cluster_id: None, list }
 }
 
@@ -34,13 +37,21 @@ fn store(name: &str) -> StoreRecord {
 #[test]
 fn members_of_three_and_four_are_understood() {
     let leader = parse_member(&sample("healthy/us-east-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((leader.role, leader.running, leader.version, leader.timeline), (MemberRole::Leader, true, Version(3, 0, 2), Some(Timeline(1))));
-    assert_eq!(leader.streams.iter().filter(|s| s.streaming && s.synchronous).map(|s| &*s.name).collect::<Vec<_>>(), ["eu-west-1"]);
+    assert_eq!(
+        (leader.role, leader.running, leader.version, leader.timeline),
+        (MemberRole::Leader, true, Version(3, 0, 2), Some(Timeline(1)))
+    );
+    assert_eq!(
+        leader.streams.iter().filter(|s| s.streaming && s.synchronous).map(|s| &*s.name).collect::<Vec<_>>(),
+        ["eu-west-1"]
+    );
     let standby = parse_member(&sample("healthy/eu-west-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((standby.role, standby.received), (MemberRole::Replica, Some(Lsn(67_109_000))));
-    let newer = parse_member(&sample("patroni4_healthy/us-east-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
+    let newer =
+        parse_member(&sample("patroni4_healthy/us-east-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((newer.role, newer.version.0), (MemberRole::Leader, 4));
-    let newer = parse_member(&sample("patroni4_healthy/eu-west-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
+    let newer =
+        parse_member(&sample("patroni4_healthy/eu-west-1.patroni.txt")).unwrap_or_else(|e| panic!("{e}"));
     assert!(newer.running && newer.role == MemberRole::Replica);
 }
 
@@ -54,18 +65,27 @@ fn the_store_is_understood() {
     assert!(healthy.config.as_ref().is_some_and(|c| c.synchronous && !c.paused && c.ttl == Span::secs(20)));
     assert_eq!(healthy.members.iter().filter(|m| m.member.is_some() && m.sql.is_some()).count(), 3);
     let scheduled = store("scheduled_switchover/etcd.keys.txt");
-    assert!(scheduled.failover.and_then(|f| f.content).is_some_and(|r| r.scheduled_at.is_some() && r.to.as_deref() == Some("eu-west-1")));
+    assert!(
+        scheduled
+            .failover
+            .and_then(|f| f.content)
+            .is_some_and(|r| r.scheduled_at.is_some() && r.to.as_deref() == Some("eu-west-1"))
+    );
     assert_eq!(scheduled.last_switch.map(|s| s.0), Some(Timeline(22)));
     assert!(store("paused/etcd.keys.txt").config.is_some_and(|c| c.paused));
 }
 
 #[test]
 fn a_dead_server_and_a_standby_that_says_no_are_told_apart() {
-    let servers = parse_servers(&sample("after_failover_old_leader_down/haproxy.show_stat.csv"), "pg_write").unwrap_or_else(|e| panic!("{e}"));
+    let servers = parse_servers(&sample("after_failover_old_leader_down/haproxy.show_stat.csv"), "pg_write")
+        .unwrap_or_else(|e| panic!("{e}"));
     let estate = estate();
     let views = server_views(servers, &[], |n| estate.region_named(n).map(|r| MemberId(r.0)));
     let told: Vec<_> = views.iter().map(|v| (&*v.name, v.up, v.unreachable)).collect();
-    assert_eq!(told, [("us-east-1", false, true), ("eu-west-1", false, false), ("ap-southeast-1", true, false)]);
+    assert_eq!(
+        told,
+        [("us-east-1", false, true), ("eu-west-1", false, false), ("ap-southeast-1", true, false)]
+    );
     assert!(parse_servers(&sample("healthy/haproxy.show_stat.csv"), "nothing").is_err());
 }
 

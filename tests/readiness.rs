@@ -9,18 +9,28 @@ use bpci::wording::point_words;
 const NOW: Utc = Utc(1_767_225_600_000);
 
 /// The points of orders-db for a region outage that do not hold, with their words.
-fn lacking(change: impl FnOnce(&mut Scenario), then: impl FnOnce(&mut Simulation), drilled: Option<Utc>) -> Vec<(String, String)> {
+fn lacking(
+    change: impl FnOnce(&mut Scenario),
+    then: impl FnOnce(&mut Simulation),
+    drilled: Option<Utc>,
+) -> Vec<(String, String)> {
     let mut scenario = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     for group in &mut scenario.estate.groups {
         if let Some(database) = &mut group.database {
-            database.sql = Some(Sql { user: "bpci".to_string(), password_file: None, credential: None, dbname: "postgres".to_string() });
+            database.sql = Some(Sql {
+                user: "bpci".to_string(),
+                password_file: None,
+                credential: None,
+                dbname: "postgres".to_string(),
+            });
             if let Some(fence) = &mut database.fence {
                 fence.check.get_or_insert_with(|| vec!["true".to_string()]);
             }
         }
     }
     change(&mut scenario);
-    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, NOW).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, NOW)
+        .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
     then(&mut simulation);
     let estate = &simulation.scenario.estate;
@@ -32,7 +42,12 @@ fn lacking(change: impl FnOnce(&mut Scenario), then: impl FnOnce(&mut Simulation
     };
     let entry = list.iter().find(wanted).unwrap_or_else(|| panic!("{list:?}"));
     assert_eq!(entry.is_ready(), entry.score() == Some(100));
-    entry.points.iter().filter(|p| p.state != PointState::Holds).map(|p| (p.name.to_string(), point_words(p))).collect()
+    entry
+        .points
+        .iter()
+        .filter(|p| p.state != PointState::Holds)
+        .map(|p| (p.name.to_string(), point_words(p)))
+        .collect()
 }
 
 fn database<'a>(scenario: &'a mut Scenario, name: &str) -> &'a mut Database {
@@ -46,7 +61,10 @@ fn each_lack_is_named_and_nothing_else() {
     let none = |_: &mut Simulation| {};
     assert_eq!(lacking(|_| {}, none, lately), []);
     let only = |found: Vec<(String, String)>, name: &str, part: &str| {
-        assert!(matches!(found.as_slice(), [(n, text)] if n == name && text.contains(part)), "{name}: {found:?}");
+        assert!(
+            matches!(found.as_slice(), [(n, text)] if n == name && text.contains(part)),
+            "{name}: {found:?}"
+        );
     };
     only(lacking(|s| database(s, "orders-db").fence = None, none, lately), "fence", "no fence is configured");
     only(lacking(|s| s.estate.regions[1].capacity = Percent(10), none, lately), "capacity", "eu-west-1");
@@ -76,7 +94,8 @@ fn each_lack_is_named_and_nothing_else() {
     };
     only(lacking(needs, none, lately), "independence", "the step «fence» needs us-east-1");
     let away = |s: &mut Simulation| {
-        let group = GroupId::of(s.scenario.estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or(0));
+        let group =
+            GroupId::of(s.scenario.estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or(0));
         let fact = Fact::FenceCheck { group, member: MemberId(0), result: Err("no such file".to_string()) };
         s.core.engine.measured(&Observation { at: s.now().mono, fact });
     };

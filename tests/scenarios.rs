@@ -11,7 +11,8 @@ fn every_scenario_ends_as_it_must() {
     for name in config::embedded_names() {
         for seed in 1..=3 {
             let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
-            let played = play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+            let played =
+                play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
             for what in played.unmet.iter().chain(&played.laws_broken) {
                 wrong.push(format!("{name}, seed {seed}: {what}"));
             }
@@ -33,9 +34,16 @@ fn the_same_seed_gives_the_same_record() {
 #[test]
 fn a_candidate_that_dies_under_the_operation_gets_nothing() {
     for seed in 1..=20 {
-        let scenario = config::parse_scenario("candidate_dies.yaml", include_str!("data/candidate_dies.yaml")).unwrap_or_else(|e| panic!("{e}"));
-        let played = play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!((played.unmet, played.laws_broken), (Vec::<String>::new(), Vec::<String>::new()), "seed {seed}");
+        let scenario =
+            config::parse_scenario("candidate_dies.yaml", include_str!("data/candidate_dies.yaml"))
+                .unwrap_or_else(|e| panic!("{e}"));
+        let played =
+            play(scenario, seed, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            (played.unmet, played.laws_broken),
+            (Vec::<String>::new(), Vec::<String>::new()),
+            "seed {seed}"
+        );
     }
 }
 
@@ -70,11 +78,14 @@ fn a_hundred_and_twenty_eight_databases_recover_together() {
     let mut scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
     let estate = &mut scenario.estate;
     let (service, database) = {
-        let database = estate.groups.iter().find_map(|g| g.database.clone()).unwrap_or_else(|| panic!("no database"));
+        let database =
+            estate.groups.iter().find_map(|g| g.database.clone()).unwrap_or_else(|| panic!("no database"));
         (estate.service(database.service).clone(), database)
     };
     let name = |i: usize| format!("db-{i}");
-    estate.services = (0..MANY).map(|i| Service { name: name(i), group: GroupId::of(i), depends_on: Vec::new(), ..service.clone() }).collect();
+    estate.services = (0..MANY)
+        .map(|i| Service { name: name(i), group: GroupId::of(i), depends_on: Vec::new(), ..service.clone() })
+        .collect();
     estate.groups = (0..MANY)
         .map(|i| Group {
             name: name(i),
@@ -83,9 +94,11 @@ fn a_hundred_and_twenty_eight_databases_recover_together() {
         })
         .collect();
     (scenario.orders, scenario.until) = (Vec::new(), Span::secs(70));
-    scenario.expect = Expectation { recovered: Some(MANY as u16), lost_at_most: Some(0), ..Expectation::default() };
+    scenario.expect =
+        Expectation { recovered: Some(MANY as u16), lost_at_most: Some(0), ..Expectation::default() };
     let played = play(scenario, 1, Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((played.unmet, played.laws_broken), (Vec::<String>::new(), Vec::<String>::new()));
-    let longest = played.simulation.core.engine.state().operations.iter().filter_map(|o| o.recovery_time()).max();
+    let longest =
+        played.simulation.core.engine.state().operations.iter().filter_map(|o| o.recovery_time()).max();
     assert!(longest.is_some_and(|t| t <= Span::mins(1)), "{longest:?}");
 }

@@ -65,7 +65,10 @@ fn who_was_heard_is_answered_though_the_controller_ends() {
     let socket = data.path().join("shop/socket");
     let mut acknowledged = 0;
     for _ in 0..20 {
-        let mut controller = bpci(data.path(), &["serve", "--config", &config]).stdout(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"));
+        let mut controller = bpci(data.path(), &["serve", "--config", &config])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{e}"));
         let deadline = Instant::now() + Duration::from_secs(20);
         while UnixStream::connect(&socket).is_err() {
             assert!(Instant::now() < deadline, "nobody listens");
@@ -80,10 +83,15 @@ fn who_was_heard_is_answered_though_the_controller_ends() {
         std::thread::sleep(Duration::from_millis(30));
         // SAFETY: our own child, which has not been waited for.
         unsafe { libc::kill(i32::try_from(controller.id()).unwrap_or_default(), libc::SIGTERM) };
-        acknowledged += people.into_iter().map(|p| p.join().unwrap_or_else(|_| panic!("somebody was not answered"))).sum::<usize>();
+        acknowledged += people
+            .into_iter()
+            .map(|p| p.join().unwrap_or_else(|_| panic!("somebody was not answered")))
+            .sum::<usize>();
         assert!(controller.wait().unwrap_or_else(|e| panic!("{e}")).success());
     }
-    let record = bpci(data.path(), &["journal", "export", &data.path().join("shop/journal.db").display().to_string()]).output();
+    let record =
+        bpci(data.path(), &["journal", "export", &data.path().join("shop/journal.db").display().to_string()])
+            .output();
     let record = String::from_utf8_lossy(&record.unwrap_or_else(|e| panic!("{e}")).stdout).into_owned();
     let notes = record.lines().filter(|l| l.contains(r#""event":{"kernel":{"Note""#)).count();
     assert!(
@@ -157,7 +165,9 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
         assert_eq!(code, 0, "{err}");
         serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"))
     };
-    let id = |data: &Path, config: &str| status(data, config)["controller_id"].as_str().unwrap_or_default().to_string();
+    let id = |data: &Path, config: &str| {
+        status(data, config)["controller_id"].as_str().unwrap_or_default().to_string()
+    };
     let (of_a, of_b) = (id(&one, &a), id(&two, &b));
     assert!(of_a.len() == 8 && of_a != of_b, "{of_a} {of_b}");
 
@@ -189,16 +199,26 @@ fn an_order_reaches_the_cluster_that_its_file_means() {
     assert_eq!(code, 0, "{err}");
     assert_eq!((&status(&one, &a)["armed"], &status(&two, &b)["armed"]), (&false.into(), &true.into()));
     let socket = || UnixStream::connect(one.join("shop/socket")).unwrap_or_else(|e| panic!("{e}"));
-    let by_id = |action: &str| format!(r#"{{"Order":{{"addressee":{{"Controller":"{of_a}"}},"action":{action}}}}}"#);
+    let by_id =
+        |action: &str| format!(r#"{{"Order":{{"addressee":{{"Controller":"{of_a}"}},"action":{action}}}}}"#);
     assert!(ask(socket(), &by_id(r#"{"Arm":{"typed":"shop"}}"#)).contains("OtherTarget"));
     assert!(ask(socket(), &by_id(r#""Disarm""#)).contains("Receipt"));
 
     // The controller holds each order against its own target, whatever the client did before.
     assert!(ask(socket(), &note("mine", &digest(CLUSTER))).contains("Receipt"));
-    assert!(ask(socket(), &note("theirs", &digest(&CLUSTER.replace("orders-a", "orders-b")))).contains("OtherTarget"));
-    assert!(ask(socket(), r#"{"Order":{"action":{"Note":{"text":"of an older version"}}}}"#).contains("NotUnderstood"));
+    assert!(
+        ask(socket(), &note("theirs", &digest(&CLUSTER.replace("orders-a", "orders-b"))))
+            .contains("OtherTarget")
+    );
+    assert!(
+        ask(socket(), r#"{"Order":{"action":{"Note":{"text":"of an older version"}}}}"#)
+            .contains("NotUnderstood")
+    );
     let record = ended(&one, &["journal", "export", &one.join("shop/journal.db").display().to_string()]).1;
-    assert!(record.contains("mine") && !record.contains("theirs") && !record.contains("older version"), "{record}");
+    assert!(
+        record.contains("mine") && !record.contains("theirs") && !record.contains("older version"),
+        "{record}"
+    );
 }
 
 /// A directory with a long path has its socket elsewhere, and everybody finds it.
@@ -209,7 +229,10 @@ fn a_long_path_has_its_socket_elsewhere() {
     let config = base.path().join("shop.yaml");
     std::fs::write(&config, ESTATE).unwrap_or_else(|e| panic!("{e}"));
     let config = config.display().to_string();
-    let mut controller = bpci(&data, &["serve", "--config", &config, "--arm"]).stdout(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"));
+    let mut controller = bpci(&data, &["serve", "--config", &config, "--arm"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{e}"));
     let deadline = Instant::now() + Duration::from_secs(20);
     while !data.join("shop/socket.path").exists() {
         assert!(Instant::now() < deadline, "nobody listens");
@@ -233,16 +256,23 @@ fn an_operation_is_not_taken_into_another_configuration() {
     let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let home = data.path().join("three-regions");
     let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
-    let played = bpci::controller::play(scenario, 1, bpci::journal::Journal::in_memory(), &mut |_| {}).unwrap_or_else(|e| panic!("{e}"));
+    let played = bpci::controller::play(scenario, 1, bpci::journal::Journal::in_memory(), &mut |_| {})
+        .unwrap_or_else(|e| panic!("{e}"));
     let records = played.simulation.core.keep.unwrap_or_default();
-    let begun = records.iter().position(|r| matches!(r.event, bpci::model::Event::OperationStarted(_))).unwrap_or_else(|| panic!("nothing began"));
+    let begun = records
+        .iter()
+        .position(|r| matches!(r.event, bpci::model::Event::OperationStarted(_)))
+        .unwrap_or_else(|| panic!("nothing began"));
     std::fs::create_dir_all(&home).unwrap_or_else(|e| panic!("{e}"));
     let mut journal = bpci::journal::Journal::open(&home).unwrap_or_else(|e| panic!("{e}"));
     journal.append(&records[..=begun]).unwrap_or_else(|e| panic!("{e}"));
     drop(journal);
     let config = data.path().join("other.yaml");
-    std::fs::write(&config, ESTATE.replace("name: shop", "name: three-regions")).unwrap_or_else(|e| panic!("{e}"));
-    let ended = bpci(data.path(), &["serve", "--config", &config.display().to_string()]).output().unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(&config, ESTATE.replace("name: shop", "name: three-regions"))
+        .unwrap_or_else(|e| panic!("{e}"));
+    let ended = bpci(data.path(), &["serve", "--config", &config.display().to_string()])
+        .output()
+        .unwrap_or_else(|e| panic!("{e}"));
     let told = String::from_utf8_lossy(&ended.stderr);
     assert!(!ended.status.success() && told.contains("the journal is of other databases"), "{told}");
 }

@@ -122,16 +122,32 @@ impl Experiment {
         let top = Place { line: 1, column: 1 };
         let words = |value: Option<Spanned<String>>, what: &str| match value {
             Some(text) if !text.value.trim().is_empty() => Ok(text.value),
-            Some(text) => Err(reader.mistake(place(&text), format!("the {what} is empty"), "say what the experiment is about")),
-            None => Err(reader.mistake(top, format!("an experiment without a {what}"), "say what the experiment is about")),
+            Some(text) => Err(reader.mistake(
+                place(&text),
+                format!("the {what} is empty"),
+                "say what the experiment is about",
+            )),
+            None => Err(reader.mistake(
+                top,
+                format!("an experiment without a {what}"),
+                "say what the experiment is about",
+            )),
         };
         let title = words(read.title, "title")?;
         words(read.description, "description")?;
         if let Some(controls) = &read.controls {
-            return Err(reader.mistake(place(controls), "controls are not supported: they are Python's".to_string(), "leave them out"));
+            return Err(reader.mistake(
+                place(controls),
+                "controls are not supported: they are Python's".to_string(),
+                "leave them out",
+            ));
         }
         let runtime = read.runtime.map_or(Ok(Runtime::default()), |runtime| reader.runtime(&runtime))?;
-        let values = Values::new(read.configuration.as_ref().map(|v| &v.value), read.secrets.as_ref().map(|v| &v.value)).map_err(|found| {
+        let values = Values::new(
+            read.configuration.as_ref().map(|v| &v.value),
+            read.secrets.as_ref().map(|v| &v.value),
+        )
+        .map_err(|found| {
             let at = read.configuration.as_ref().or(read.secrets.as_ref()).map_or(top, place);
             let remedy = if found.len() == 1 {
                 "set it in the environment, or give it a `default`"
@@ -145,13 +161,22 @@ impl Experiment {
         let hypothesis = match read.hypothesis {
             None => Vec::new(),
             Some(h) if h.value.title.as_deref().is_none_or(|t| t.trim().is_empty()) => {
-                return Err(reader.mistake(place(&h), "a steady state without a title".to_string(), "name it with `title`"));
+                return Err(reader.mistake(
+                    place(&h),
+                    "a steady state without a title".to_string(),
+                    "name it with `title`",
+                ));
             }
             Some(h) => {
-                let raw: Vec<Value> = raw["steady-state-hypothesis"]["probes"].as_array().cloned().unwrap_or_default();
+                let raw: Vec<Value> =
+                    raw["steady-state-hypothesis"]["probes"].as_array().cloned().unwrap_or_default();
                 let probes = reader.activities(h.value.probes, raw, &[])?;
                 if let Some((probe, at)) = probes.iter().find(|(p, _)| p.tolerance.is_none()) {
-                    return Err(reader.mistake(*at, format!("`{}` has no tolerance", probe.name), "say what it must find, with `tolerance`"));
+                    return Err(reader.mistake(
+                        *at,
+                        format!("`{}` has no tolerance", probe.name),
+                        "say what it must find, with `tolerance`",
+                    ));
                 }
                 probes
             }
@@ -196,11 +221,18 @@ impl Reader<'_> {
         let strategy = || word("hypothesis")?.map(|w| w.parse::<Strategy>()).transpose();
         let rollbacks = || word("rollbacks")?.map(|w| w.parse::<Rollbacks>()).transpose();
         let runtime = strategy().and_then(|strategy| Ok(Runtime { strategy, rollbacks: rollbacks()? }));
-        runtime.map_err(|found| self.mistake(place(read), found, "see `runtime` in the reference of the Chaos Toolkit"))
+        runtime.map_err(|found| {
+            self.mistake(place(read), found, "see `runtime` in the reference of the Chaos Toolkit")
+        })
     }
 
     /// `known`: what came before, for references.
-    fn activities(&self, read: Vec<Spanned<ActivityFile>>, raw: Vec<Value>, known: &[(Activity, Place)]) -> Result<Vec<(Activity, Place)>, Mistake> {
+    fn activities(
+        &self,
+        read: Vec<Spanned<ActivityFile>>,
+        raw: Vec<Value>,
+        known: &[(Activity, Place)],
+    ) -> Result<Vec<(Activity, Place)>, Mistake> {
         let mut list: Vec<(Activity, Place)> = Vec::new();
         for (activity, raw) in read.into_iter().zip(raw) {
             let at = place(&activity);
@@ -208,8 +240,13 @@ impl Reader<'_> {
                 Some(name) => {
                     let same = |(a, _): &&(Activity, Place)| a.name == name.value;
                     let found = known.iter().chain(&list).find(same).map(|(a, _)| a.clone());
-                    found
-                        .ok_or_else(|| self.mistake(place(name), format!("nothing before is called `{}`", name.value), "name an earlier activity"))?
+                    found.ok_or_else(|| {
+                        self.mistake(
+                            place(name),
+                            format!("nothing before is called `{}`", name.value),
+                            "name an earlier activity",
+                        )
+                    })?
                 }
                 None => self.activity(at, activity.value, raw)?,
             };
@@ -222,25 +259,47 @@ impl Reader<'_> {
         let probe = match &read.kind {
             Some(kind) if kind.value == "probe" => true,
             Some(kind) if kind.value == "action" => false,
-            Some(kind) => return Err(self.mistake(place(kind), format!("`{}` is no kind of activity", kind.value), "write probe or action")),
-            None => return Err(self.mistake(at, "an activity without a type".to_string(), "write `type`: probe or action")),
+            Some(kind) => {
+                return Err(self.mistake(
+                    place(kind),
+                    format!("`{}` is no kind of activity", kind.value),
+                    "write probe or action",
+                ));
+            }
+            None => {
+                return Err(self.mistake(
+                    at,
+                    "an activity without a type".to_string(),
+                    "write `type`: probe or action",
+                ));
+            }
         };
         let name = read.name.filter(|n| !n.trim().is_empty());
-        let name = name.ok_or_else(|| self.mistake(at, "an activity without a name".to_string(), "give it a `name`"))?;
+        let name = name
+            .ok_or_else(|| self.mistake(at, "an activity without a name".to_string(), "give it a `name`"))?;
         let Some(provider) = read.provider else {
-            return Err(self.mistake(at, format!("`{name}` has no provider"), "say who does it: `provider` with `type` process or http"));
+            return Err(self.mistake(
+                at,
+                format!("`{name}` has no provider"),
+                "say who does it: `provider` with `type` process or http",
+            ));
         };
         let activity_at = at;
         let at = place(&provider);
         let provider = self.provider(at, provider.value, &name)?;
-        let tolerance = match read.tolerance {
-            None => None,
-            Some(t) => Some(
-                Tolerance::read(&t.value, self.values).map_err(|found| self.mistake(place(&t), found, "see the reference of the Chaos Toolkit"))?,
-            ),
-        };
+        let tolerance =
+            match read.tolerance {
+                None => None,
+                Some(t) => Some(Tolerance::read(&t.value, self.values).map_err(|found| {
+                    self.mistake(place(&t), found, "see the reference of the Chaos Toolkit")
+                })?),
+            };
         if read.background && probe && tolerance.is_some() {
-            return Err(self.mistake(at, format!("`{name}` is awaited by nobody"), "a probe with a tolerance cannot run in the background"));
+            return Err(self.mistake(
+                at,
+                format!("`{name}` is awaited by nobody"),
+                "a probe with a tolerance cannot run in the background",
+            ));
         }
         let pauses = self.values.fill(&raw["pauses"]);
         for when in ["before", "after"] {
@@ -256,16 +315,25 @@ impl Reader<'_> {
     }
 
     fn provider(&self, at: Place, read: ProviderFile, name: &str) -> Result<Provider, Mistake> {
-        let missing = |what: &str| self.mistake(at, format!("the provider of `{name}` has no {what}"), "add it");
+        let missing =
+            |what: &str| self.mistake(at, format!("the provider of `{name}` has no {what}"), "add it");
         let kind = read.kind.as_ref().ok_or_else(|| missing("type"))?;
         super::provider::limit(&self.values.fill(&read.timeout)).map_err(|found| {
-            self.mistake(at, format!("the timeout of `{name}`: {found}"), "write seconds, such as 1.5, or a variable with such a value")
+            self.mistake(
+                at,
+                format!("the timeout of `{name}`: {found}"),
+                "write seconds, such as 1.5, or a variable with such a value",
+            )
         })?;
         match kind.value.as_str() {
             "process" => {
                 let path = read.path.filter(|p| !p.is_empty()).ok_or_else(|| missing("path"))?;
                 if super::provider::program(&path).is_none() {
-                    return Err(self.mistake(at, format!("`{path}` of `{name}` is no program here"), "install it, or name it with its path"));
+                    return Err(self.mistake(
+                        at,
+                        format!("`{path}` of `{name}` is no program here"),
+                        "install it, or name it with its path",
+                    ));
                 }
                 Ok(Provider::Process { path, arguments: read.arguments, timeout: read.timeout })
             }
@@ -282,7 +350,9 @@ impl Reader<'_> {
                 format!("`{name}` needs a Python module, which only the Chaos Toolkit itself can load"),
                 "use a process or http provider, for example `bpci chaos act`",
             )),
-            other => Err(self.mistake(place(kind), format!("`{other}` is no provider"), "write process or http")),
+            other => {
+                Err(self.mistake(place(kind), format!("`{other}` is no provider"), "write process or http"))
+            }
         }
     }
 }

@@ -115,7 +115,10 @@ impl Parser {
 
     /// What should stand here instead of what does.
     fn missing(&self, what: &str) -> String {
-        self.peek().map_or_else(|| format!("it ends where {what} is missing"), |token| format!("{token} stands where {what} is missing"))
+        self.peek().map_or_else(
+            || format!("it ends where {what} is missing"),
+            |token| format!("{token} stands where {what} is missing"),
+        )
     }
 
     fn next(&mut self, what: &str) -> Result<Token, String> {
@@ -146,7 +149,9 @@ impl Parser {
             Token::All => Ok(Subscript::All),
             Token::Name(name) if self.peek() == Some(&Token::ParenLeft) => Err(call(&name)),
             Token::Name(name) => Ok(Subscript::Name(name)),
-            other => Err(format!("{other} stands where a name or `*` is missing; write a name with other signs as [\"…\"]")),
+            other => Err(format!(
+                "{other} stands where a name or `*` is missing; write a name with other signs as [\"…\"]"
+            )),
         }
     }
 
@@ -171,7 +176,11 @@ impl Parser {
             Token::Text(text) => Ok(Subscript::Name(text)),
             Token::Number(number) => {
                 let index = whole(&number)?;
-                if self.peek() == Some(&Token::Colon) { self.slice(Some(index)) } else { Ok(Subscript::Index(index)) }
+                if self.peek() == Some(&Token::Colon) {
+                    self.slice(Some(index))
+                } else {
+                    Ok(Subscript::Index(index))
+                }
             }
             Token::All => Ok(Subscript::All),
             Token::Question => {
@@ -189,7 +198,11 @@ impl Parser {
         self.expects(&Token::Colon)?;
         let end = self.number()?;
         let step = if self.takes(&Token::Colon) { self.number()? } else { None };
-        if step == Some(0) { Err("a slice by steps of 0 has no end".to_string()) } else { Ok(Subscript::Slice { start, end, step }) }
+        if step == Some(0) {
+            Err("a slice by steps of 0 has no end".to_string())
+        } else {
+            Ok(Subscript::Slice { start, end, step })
+        }
     }
 
     fn number(&mut self) -> Result<Option<i64>, String> {
@@ -263,15 +276,21 @@ impl Parser {
     fn literal(&mut self) -> Result<Value, String> {
         match self.next("a path or a value")? {
             Token::Text(text) => Ok(Value::String(text)),
-            Token::Number(number) => serde_json::from_str(&number).map_err(|_| format!("`{number}` is not a number")),
+            Token::Number(number) => {
+                serde_json::from_str(&number).map_err(|_| format!("`{number}` is not a number"))
+            }
             Token::Word(value) => Ok(value),
-            other => Err(format!("{other} stands where a path or a value is missing; texts stand in double quotes")),
+            other => Err(format!(
+                "{other} stands where a path or a value is missing; texts stand in double quotes"
+            )),
         }
     }
 }
 
 fn call(name: &str) -> String {
-    format!("the call `{name}()` is not supported here; find the value itself, and count with `count` or compare with `expect`")
+    format!(
+        "the call `{name}()` is not supported here; find the value itself, and count with `count` or compare with `expect`"
+    )
 }
 
 fn whole(number: &str) -> Result<i64, String> {
@@ -310,7 +329,10 @@ impl Subscript {
             Subscript::Index(index) => indexed(value, *index).into_iter().collect(),
             Subscript::Slice { start, end, step } => {
                 let length = value.as_array().map_or(0, Vec::len);
-                slice(length, *start, *end, step.unwrap_or(1)).into_iter().filter_map(|i| indexed(value, i)).collect()
+                slice(length, *start, *end, step.unwrap_or(1))
+                    .into_iter()
+                    .filter_map(|i| indexed(value, i))
+                    .collect()
             }
             Subscript::All => children(value),
             Subscript::Filter(expression) => {
@@ -320,7 +342,9 @@ impl Subscript {
                     Vec::new()
                 }
             }
-            Subscript::Of(operand) => operand.values(root, value)?.into_iter().filter_map(|key| keyed(value, key)).collect(),
+            Subscript::Of(operand) => {
+                operand.values(root, value)?.into_iter().filter_map(|key| keyed(value, key)).collect()
+            }
         })
     }
 }
@@ -430,8 +454,12 @@ fn number(value: &Value) -> Option<f64> {
 /// Python's `==`: 1 is 1.0, and true.
 pub fn equals(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b)),
-        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| equals(v, w))),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| equals(v, w)))
+        }
         _ if a == b => true,
         _ => number(a).zip(number(b)).is_some_and(|(a, b)| a.total_cmp(&b).is_eq()),
     }
@@ -519,7 +547,10 @@ mod tests {
         ] {
             assert!(JsonPath::parse(path).is_err(), "{path}");
         }
-        assert!(JsonPath::parse(&format!("$[?({}@{})]", "(".repeat(500), ")".repeat(500))).is_err_and(|e| e.contains("deep")));
+        assert!(
+            JsonPath::parse(&format!("$[?({}@{})]", "(".repeat(500), ")".repeat(500)))
+                .is_err_and(|e| e.contains("deep"))
+        );
         let asked = JsonPath::parse("$.n[?(@ contains 1)]").unwrap_or_else(|e| panic!("{e}"));
         assert!(asked.find(&json!({ "n": 5 })).is_err(), "neither yes nor no");
     }

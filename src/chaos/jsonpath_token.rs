@@ -132,7 +132,9 @@ fn word(rest: &str) -> (Token, usize) {
 }
 
 fn number(rest: &str) -> Result<(Token, usize), String> {
-    let length = rest[1..].find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E'))).map_or(rest.len(), |n| n + 1);
+    let length = rest[1..]
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E')))
+        .map_or(rest.len(), |n| n + 1);
     let mut text = &rest[..length];
     // `1..2` is no number: the dots are the path's.
     if let Some(dots) = text.find("..") {

@@ -27,7 +27,8 @@ impl Pattern {
 fn translated(pattern: &str) -> String {
     // In a pattern of many lines `$` is the same in both.
     let flags = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')')).map(|(flags, _)| flags);
-    let multiline = flags.is_some_and(|flags| flags.contains('m') && flags.chars().all(|c| c.is_ascii_alphabetic()));
+    let multiline =
+        flags.is_some_and(|flags| flags.contains('m') && flags.chars().all(|c| c.is_ascii_alphabetic()));
     let (mut out, mut in_class, mut chars) = (String::new(), false, pattern.chars().peekable());
     while let Some(c) = chars.next() {
         match c {

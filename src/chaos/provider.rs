@@ -36,7 +36,9 @@ fn is_program(path: &Path) -> bool {
 /// It could not be run, or took too long.
 pub async fn run(provider: &Provider, values: &Values) -> Result<Value, String> {
     match provider {
-        Provider::Process { path, arguments, timeout } => process(path, &values.fill(arguments), limit(&values.fill(timeout))?).await,
+        Provider::Process { path, arguments, timeout } => {
+            process(path, &values.fill(arguments), limit(&values.fill(timeout))?).await
+        }
         Provider::Http { url, method, headers, arguments, timeout, verify_tls } => {
             let request = Request {
                 url: values.text(url),
@@ -95,20 +97,29 @@ async fn process(path: &str, arguments: &Value, timeout: Option<Duration>) -> Re
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let child = command.spawn().map_err(|e| format!("{}: {e}", program.display()))?;
     let output = match timeout {
-        Some(limit) => tokio::time::timeout(limit, child.wait_with_output()).await.map_err(|_| format!("`{path}` took longer than {limit:?}"))?,
+        Some(limit) => tokio::time::timeout(limit, child.wait_with_output())
+            .await
+            .map_err(|_| format!("`{path}` took longer than {limit:?}"))?,
         None => child.wait_with_output().await,
     };
     let output = output.map_err(|e| format!("{}: {e}", program.display()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     // A process that was killed has a signal instead of a status: Python's way to write it.
-    let status = output.status.code().or_else(|| std::os::unix::process::ExitStatusExt::signal(&output.status).map(|s| -s));
+    let status = output
+        .status
+        .code()
+        .or_else(|| std::os::unix::process::ExitStatusExt::signal(&output.status).map(|s| -s));
     Ok(json!({ "status": status, "stdout": text(&output.stdout), "stderr": text(&output.stderr) }))
 }
 
 fn words(arguments: &Value) -> Vec<String> {
     match arguments {
-        Value::Array(list) => list.iter().filter(|v| !v.is_null()).map(plain).filter(|t| !t.is_empty()).collect(),
-        Value::Object(map) => map.iter().flat_map(|(k, v)| [k.clone(), plain(v)]).filter(|t| !t.is_empty()).collect(),
+        Value::Array(list) => {
+            list.iter().filter(|v| !v.is_null()).map(plain).filter(|t| !t.is_empty()).collect()
+        }
+        Value::Object(map) => {
+            map.iter().flat_map(|(k, v)| [k.clone(), plain(v)]).filter(|t| !t.is_empty()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -125,8 +136,13 @@ struct Request<'a> {
 async fn http(request: Request<'_>) -> Result<Value, String> {
     let Request { url, method, headers, arguments, timeout, verify_tls } = request;
     let limit = timeout.unwrap_or(Duration::from_secs(60));
-    let client = reqwest::Client::builder().timeout(limit).tls_danger_accept_invalid_certs(!verify_tls).build().map_err(|e| e.to_string())?;
-    let verb = reqwest::Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method of HTTP"))?;
+    let client = reqwest::Client::builder()
+        .timeout(limit)
+        .tls_danger_accept_invalid_certs(!verify_tls)
+        .build()
+        .map_err(|e| e.to_string())?;
+    let verb = reqwest::Method::from_bytes(method.as_bytes())
+        .map_err(|_| format!("`{method}` is no method of HTTP"))?;
     let mut asked = client.request(verb, &url);
     for (name, value) in headers.as_object().into_iter().flatten() {
         asked = asked.header(name, plain(value));
@@ -136,19 +152,26 @@ async fn http(request: Request<'_>) -> Result<Value, String> {
         Value::Null => asked,
         arguments if is_json && method != "GET" => asked.json(&arguments),
         arguments => {
-            let pairs: Vec<(String, String)> = arguments.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), plain(v))).collect();
+            let pairs: Vec<(String, String)> =
+                arguments.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), plain(v))).collect();
             if method == "GET" { asked.query(&pairs) } else { asked.form(&pairs) }
         }
     };
     let response = asked.send().await.map_err(|e| format!("{url}: {}", cause(&e)))?;
     let status = response.status().as_u16();
-    let headers: serde_json::Map<String, Value> =
-        response.headers().iter().map(|(k, v)| (k.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned().into())).collect();
+    let headers: serde_json::Map<String, Value> = response
+        .headers()
+        .iter()
+        .map(|(k, v)| (k.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned().into()))
+        .collect();
     let text = read_body(response).await.map_err(|e| match e {
         BodyError::TooLong => format!("{url}: the reply is longer than 4 MB"),
         BodyError::Broken(e) => format!("{url}: {}", cause(&e)),
     })?;
-    let parsed = headers.get("content-type").and_then(Value::as_str).is_some_and(|t| t.starts_with("application/json"));
+    let parsed = headers
+        .get("content-type")
+        .and_then(Value::as_str)
+        .is_some_and(|t| t.starts_with("application/json"));
     let body = parsed.then(|| serde_json::from_str(&text).ok()).flatten().unwrap_or(Value::String(text));
     Ok(json!({ "status": status, "headers": headers, "body": body }))
 }

@@ -83,7 +83,12 @@ pub struct Ended {
 }
 
 /// Runs an experiment. `stop` ends the method early, never the rollbacks; `tell` hears what is done.
-pub async fn run(experiment: Arc<Experiment>, rules: Rules, mut stop: watch::Receiver<bool>, tell: &dyn Fn(&str)) -> Ended {
+pub async fn run(
+    experiment: Arc<Experiment>,
+    rules: Rules,
+    mut stop: watch::Receiver<bool>,
+    tell: &dyn Fn(&str),
+) -> Ended {
     let (began, start) = (Instant::now(), Utc::now());
     let mut journal = json!({
         // What wrote it, where the toolkit puts its own version.
@@ -174,7 +179,9 @@ async fn steady(experiment: &Experiment, tell: &dyn Fn(&str), when: &str) -> Val
             tell_if_failed(state["probes"].as_array().and_then(|l| l.last()).unwrap_or(&Value::Null), tell);
         }
         (true, _) => tell(&format!("steady    {when} the method: as expected")),
-        (false, last) => tell(&format!("steady    {when} the method: `{}` is not as expected", last.unwrap_or("?"))),
+        (false, last) => {
+            tell(&format!("steady    {when} the method: `{}` is not as expected", last.unwrap_or("?")))
+        }
     }
     state
 }
@@ -184,7 +191,11 @@ async fn steady_quietly(experiment: &Experiment) -> Value {
     let mut all = true;
     for activity in &experiment.hypothesis {
         let mut run = carry_out(experiment, activity).await;
-        let asked = activity.tolerance.as_ref().filter(|_| run["status"] == "succeeded").map_or(Ok(true), |t| t.holds(&run["output"]));
+        let asked = activity
+            .tolerance
+            .as_ref()
+            .filter(|_| run["status"] == "succeeded")
+            .map_or(Ok(true), |t| t.holds(&run["output"]));
         if let Err(reason) = &asked {
             // What cannot be told is no state that was not met.
             (run["status"], run["exception"]) = ("failed".into(), json!([reason]));
@@ -201,7 +212,11 @@ async fn steady_quietly(experiment: &Experiment) -> Value {
 }
 
 /// Looks at the steady state while the method runs, until the other end is dropped.
-fn watch(experiment: &Arc<Experiment>, rules: &Rules, wanted: bool) -> (watch::Receiver<bool>, Option<JoinHandle<Vec<Value>>>) {
+fn watch(
+    experiment: &Arc<Experiment>,
+    rules: &Rules,
+    wanted: bool,
+) -> (watch::Receiver<bool>, Option<JoinHandle<Vec<Value>>>) {
     let (tells, lost) = watch::channel(false);
     if !wanted {
         // Nobody tells: it is never lost.
@@ -269,7 +284,9 @@ async fn method(
                 // Whether it had its effect is not known: the rollbacks are for that.
                 task.abort();
                 tell("stopped   the rollbacks follow");
-                slots.push(Ok(json!({ "activity": activity.raw, "output": Value::Null, "status": "aborted" })));
+                slots.push(Ok(
+                    json!({ "activity": activity.raw, "output": Value::Null, "status": "aborted" }),
+                ));
                 whole = false;
                 break;
             }
@@ -320,7 +337,10 @@ async fn settled(experiment: &Experiment, within: Duration, tell: &dyn Fn(&str))
     let began = Instant::now();
     loop {
         if met(&steady_quietly(experiment).await) {
-            tell(&format!("undone    the steady state was seen again after {:.1} s", began.elapsed().as_secs_f64()));
+            tell(&format!(
+                "undone    the steady state was seen again after {:.1} s",
+                began.elapsed().as_secs_f64()
+            ));
             return Some(began.elapsed());
         }
         if began.elapsed() >= within {

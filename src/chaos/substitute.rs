@@ -41,7 +41,10 @@ impl Values {
     }
 
     fn fill_text(&self, text: &str) -> Value {
-        let only = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|name| !name.contains(['$', '{', '}']));
+        let only = text
+            .strip_prefix("${")
+            .and_then(|t| t.strip_suffix('}'))
+            .filter(|name| !name.contains(['$', '{', '}']));
         if let Some(value) = only.and_then(|name| self.known.get(name)) {
             return value.clone();
         }
@@ -73,12 +76,17 @@ pub fn plain(value: &Value) -> String {
 fn resolved(name: &str, value: &Value) -> Result<Value, String> {
     let Some(key) = value.get("key").filter(|_| value["type"] == "env").and_then(Value::as_str) else {
         return match value.get("type").and_then(Value::as_str) {
-            Some(kind @ ("vault" | "probe")) => Err(format!("`{name}` is to come from a {kind}, which is not supported here")),
+            Some(kind @ ("vault" | "probe")) => {
+                Err(format!("`{name}` is to come from a {kind}, which is not supported here"))
+            }
             _ => Ok(value.clone()),
         };
     };
     let Ok(text) = std::env::var(key) else {
-        return value.get("default").cloned().ok_or_else(|| format!("`{name}` is to come from the environment, where {key} is not set"));
+        return value
+            .get("default")
+            .cloned()
+            .ok_or_else(|| format!("`{name}` is to come from the environment, where {key} is not set"));
     };
     let wrong = || format!("{key} is `{text}`, which is no {}", plain(&value["env_var_type"]));
     Ok(match value["env_var_type"].as_str() {
@@ -97,7 +105,8 @@ mod tests {
     #[test]
     fn names_are_replaced_and_what_is_unknown_stays() {
         let configuration = json!({ "port": 5000, "host": "db", "path": { "type": "env", "key": "BPCI_NO_SUCH_VARIABLE", "default": "/" } });
-        let values = Values::new(Some(&configuration), Some(&json!({ "store": { "token": "s3cret" } }))).unwrap_or_default();
+        let values = Values::new(Some(&configuration), Some(&json!({ "store": { "token": "s3cret" } })))
+            .unwrap_or_default();
         for (from, to) in [
             (json!("${port}"), json!(5000)),
             (json!("${host}:${port}${path}"), json!("db:5000/")),
@@ -108,8 +117,11 @@ mod tests {
             assert_eq!(values.fill(&from), to, "{from}");
         }
         let unset = |name: &str| json!({ "type": "env", "key": name });
-        let both = json!({ "x": unset("BPCI_NO_SUCH_VARIABLE"), "y": "known", "z": unset("BPCI_NEITHER_THIS") });
-        let wrong = Values::new(Some(&both), Some(&json!({ "store": { "token": unset("BPCI_NOR_THAT") } }))).err().unwrap_or_default();
+        let both =
+            json!({ "x": unset("BPCI_NO_SUCH_VARIABLE"), "y": "known", "z": unset("BPCI_NEITHER_THIS") });
+        let wrong = Values::new(Some(&both), Some(&json!({ "store": { "token": unset("BPCI_NOR_THAT") } })))
+            .err()
+            .unwrap_or_default();
         assert_eq!(wrong.len(), 3, "each that is missing: {wrong:?}");
     }
 }

@@ -46,20 +46,26 @@ impl Tolerance {
         match text("type").as_deref() {
             Some("regex") => {
                 let pattern = text("pattern").ok_or("a regex tolerance without a `pattern`")?;
-                let pattern = Pattern::parse(&values.text(&pattern)).map_err(|e| format!("the pattern is no regular expression: {e}"))?;
+                let pattern = Pattern::parse(&values.text(&pattern))
+                    .map_err(|e| format!("the pattern is no regular expression: {e}"))?;
                 Ok(Tolerance::Regex { pattern, target })
             }
             Some("jsonpath") => {
-                let path = text("path").filter(|p| !p.trim().is_empty()).ok_or("a jsonpath tolerance without a `path`")?;
+                let path = text("path")
+                    .filter(|p| !p.trim().is_empty())
+                    .ok_or("a jsonpath tolerance without a `path`")?;
                 let path = values.text(&path);
-                let path = JsonPath::parse(path.trim()).map_err(|e| format!("`{path}` is no JSONPath of the Chaos Toolkit: {e}"))?;
+                let path = JsonPath::parse(path.trim())
+                    .map_err(|e| format!("`{path}` is no JSONPath of the Chaos Toolkit: {e}"))?;
                 let expect = map.get("expect").map(|e| values.fill(e));
                 Ok(Tolerance::Path { path, target, count: map.get("count").and_then(Value::as_u64), expect })
             }
             Some("range") => match map.get("range").and_then(Value::as_array).map(Vec::as_slice) {
-                Some([from, to]) if from.is_number() && to.is_number() => {
-                    Ok(Tolerance::Range { from: from.as_f64().unwrap_or_default(), to: to.as_f64().unwrap_or_default(), target })
-                }
+                Some([from, to]) if from.is_number() && to.is_number() => Ok(Tolerance::Range {
+                    from: from.as_f64().unwrap_or_default(),
+                    to: to.as_f64().unwrap_or_default(),
+                    target,
+                }),
                 _ => Err("a range tolerance needs `range`: two numbers".to_string()),
             },
             Some("probe") => Err("a tolerance that is a probe itself is not supported here".to_string()),
@@ -75,12 +81,18 @@ impl Tolerance {
         Ok(match self {
             Tolerance::Is(Value::Number(n)) => same_number(&Value::Number(n.clone()), status),
             Tolerance::Is(value) => value == output,
-            Tolerance::In(list) if output.get("status").is_some() => list.iter().any(|v| same_number(v, status)),
+            Tolerance::In(list) if output.get("status").is_some() => {
+                list.iter().any(|v| same_number(v, status))
+            }
             Tolerance::In(list) => match (list.as_slice(), output.as_f64()) {
-                ([from, to], Some(n)) => from.as_f64().is_some_and(|f| f <= n) && to.as_f64().is_some_and(|t| n <= t),
+                ([from, to], Some(n)) => {
+                    from.as_f64().is_some_and(|f| f <= n) && to.as_f64().is_some_and(|t| n <= t)
+                }
                 _ => list.contains(output),
             },
-            Tolerance::Regex { pattern, target } => pattern.is_found(&plain(targeted(output, target.as_deref())))?,
+            Tolerance::Regex { pattern, target } => {
+                pattern.is_found(&plain(targeted(output, target.as_deref())))?
+            }
             Tolerance::Path { path, target, count, expect } => {
                 let value = targeted(output, target.as_deref());
                 // A process prints text: what is JSON in it is looked into.
@@ -88,7 +100,9 @@ impl Tolerance {
                 let found = path.find(parsed.as_ref().unwrap_or(value))?;
                 match expect {
                     None => count.map_or(!found.is_empty(), |n| found.len() as u64 == n),
-                    Some(Value::Array(all)) => found.len() == all.len() && found.iter().zip(all).all(|(f, e)| equals(f, e)),
+                    Some(Value::Array(all)) => {
+                        found.len() == all.len() && found.iter().zip(all).all(|(f, e)| equals(f, e))
+                    }
                     Some(one) => found.len() == 1 && equals(found[0], one),
                 }
             }
@@ -129,14 +143,31 @@ mod tests {
             (json!(true), &json!(true), true),
             (json!({ "type": "regex", "pattern": "\"primary\": \"u", "target": "stdout" }), &process, true),
             (json!({ "type": "regex", "pattern": "^eu$", "target": "stdout" }), &process, false),
-            (json!({ "type": "jsonpath", "path": "$.up[*]", "target": "stdout", "count": 2 }), &process, true),
-            (json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": "us" }), &process, true),
-            (json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": ["eu"] }), &process, false),
+            (
+                json!({ "type": "jsonpath", "path": "$.up[*]", "target": "stdout", "count": 2 }),
+                &process,
+                true,
+            ),
+            (
+                json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": "us" }),
+                &process,
+                true,
+            ),
+            (
+                json!({ "type": "jsonpath", "path": "$.primary", "target": "stdout", "expect": ["eu"] }),
+                &process,
+                false,
+            ),
             (json!({ "type": "jsonpath", "path": "$.nothing", "target": "stdout" }), &process, false),
-            (json!({ "type": "range", "range": [1, 2.5], "target": "body" }), &json!({ "status": 200, "body": "2.5" }), true),
+            (
+                json!({ "type": "range", "range": [1, 2.5], "target": "body" }),
+                &json!({ "status": 200, "body": "2.5" }),
+                true,
+            ),
             (json!({ "type": "range", "range": [1, 2] }), &json!("three"), false),
         ] {
-            let read = Tolerance::read(&tolerance, &Values::default()).unwrap_or_else(|e| panic!("{tolerance}: {e}"));
+            let read = Tolerance::read(&tolerance, &Values::default())
+                .unwrap_or_else(|e| panic!("{tolerance}: {e}"));
             assert_eq!(read.holds(output), Ok(holds), "{tolerance} of {output}");
         }
         for wrong in [

@@ -43,7 +43,9 @@ pub struct AnalysePlan {
 pub async fn run(command: AnalyseCommand) -> Result<(), Fail> {
     let AnalyseCommand::Plan(ask) = command;
     if ask.plan == Intent::Guided {
-        return Err(Fail::usage("a guided plan is done by people: how long they take is not known; write failover or switchover"));
+        return Err(Fail::usage(
+            "a guided plan is done by people: how long they take is not known; write failover or switchover",
+        ));
     }
     let target = Target { config: ask.config.clone(), arm: false, output: ask.output.clone() };
     let (engine, now) = base(Base { target, fixture: ask.fixture.as_deref(), after: None, at: None }).await?;
@@ -55,12 +57,16 @@ pub async fn run(command: AnalyseCommand) -> Result<(), Fail> {
         };
         let (mut values, mut text) = (Vec::new(), Vec::new());
         for group in groups {
-            let (view, question) =
-                question(&engine, now, &Choice { group, intent: ask.plan, to: None }).map_err(|r| Fail::failed(refusal_words(&r)))?;
+            let (view, question) = question(&engine, now, &Choice { group, intent: ask.plan, to: None })
+                .map_err(|r| Fail::failed(refusal_words(&r)))?;
             let name = &estate.group(group).name;
-            let plan = estate.plan_named(&view.proposal.plan).ok_or_else(|| Fail::failed(format!("{name} has no such plan")))?;
+            let plan = estate
+                .plan_named(&view.proposal.plan)
+                .ok_or_else(|| Fail::failed(format!("{name} has no such plan")))?;
             let Some(found) = analyse(&question, plan, ask.futures, 2) else {
-                return Err(Fail::failed(format!("{name}: nobody could take over, so that nothing can be played")));
+                return Err(Fail::failed(format!(
+                    "{name}: nobody could take over, so that nothing can be played"
+                )));
             };
             let from = &estate.region(view.proposal.from).name;
             values.push(value(name, from, &found));
@@ -91,21 +97,31 @@ fn value(group: &str, from: &str, found: &Analysis) -> Value {
 
 fn words(group: &str, from: &str, found: &Analysis) -> Lines {
     let served = found.served_ms.map_or("not known".to_string(), |ms| Span(ms).to_string());
-    let mut lines =
-        vec![format!("PLAN  {} of {group} from {from}: users served after {served} at the median of {} simulated runs", found.plan, found.futures)];
+    let mut lines = vec![format!(
+        "PLAN  {} of {group} from {from}: users served after {served} at the median of {} simulated runs",
+        found.plan, found.futures
+    )];
     lines.push(format!("  {:<12} {:>8} {:>8} {:>8} {:>8}", "step", "begins", "p50", "p95", "slack"));
     let ms = |ms: Option<u64>| ms.map_or("–".to_string(), |ms| Span(ms).to_string());
     for s in &found.steps {
         let mark = if s.is_critical() { "critical" } else { "" };
         lines.push(
-            format!("  {:<12} {:>8} {:>8} {:>8} {:>8}  {mark}", s.id, ms(s.begins_ms), ms(s.takes.p50), ms(s.takes.p95), ms(s.slack_ms))
-                .trim_end()
-                .to_string(),
+            format!(
+                "  {:<12} {:>8} {:>8} {:>8} {:>8}  {mark}",
+                s.id,
+                ms(s.begins_ms),
+                ms(s.takes.p50),
+                ms(s.takes.p95),
+                ms(s.slack_ms)
+            )
+            .trim_end()
+            .to_string(),
         );
     }
     let mut worth: Vec<_> = found.steps.iter().filter(|s| s.saves_ms > 0).collect();
     worth.sort_by_key(|s| std::cmp::Reverse(s.saves_ms));
-    let worth: Vec<String> = worth.iter().take(3).map(|s| format!("{} (up to {})", s.id, Span(s.saves_ms))).collect();
+    let worth: Vec<String> =
+        worth.iter().take(3).map(|s| format!("{} (up to {})", s.id, Span(s.saves_ms))).collect();
     if !worth.is_empty() {
         lines.push(format!("  to shorten   {}", worth.join(", ")));
     }

@@ -116,7 +116,9 @@ impl std::str::FromStr for Size {
     fn from_str(text: &str) -> Result<Size, String> {
         let parts = text.split_once('x').and_then(|(c, r)| Some((c.parse().ok()?, r.parse().ok()?)));
         let known = parts.filter(|(c, r)| (1..=1000).contains(c) && (1..=1000).contains(r));
-        known.map(|(c, r)| Size(c, r)).ok_or_else(|| format!("`{text}` is no size; write columns x rows, such as 120x40"))
+        known
+            .map(|(c, r)| Size(c, r))
+            .ok_or_else(|| format!("`{text}` is no size; write columns x rows, such as 120x40"))
     }
 }
 

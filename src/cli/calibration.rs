@@ -35,10 +35,16 @@ pub fn run(ask: &CalibrationAsk) -> Result<(), Fail> {
     let mut found = Found::default();
     let printing = Printing { output: ask.output.clone() };
     if ask.journals.is_empty() {
-        read(&journal_of(&JournalPath { path: None, config: ask.config.clone(), printing: printing.clone() })?, &mut found)?;
+        read(
+            &journal_of(&JournalPath { path: None, config: ask.config.clone(), printing: printing.clone() })?,
+            &mut found,
+        )?;
     }
     for path in &ask.journals {
-        read(&journal_of(&JournalPath { path: Some(path.clone()), config: None, printing: printing.clone() })?, &mut found)?;
+        read(
+            &journal_of(&JournalPath { path: Some(path.clone()), config: None, printing: printing.clone() })?,
+            &mut found,
+        )?;
     }
     let plans = held(found.comparisons.iter().map(|(_, c)| c));
     ask.output.print(&value(&found, &plans), || words(&found, &plans))
@@ -50,14 +56,18 @@ fn read(path: &Path, found: &mut Found) -> Result<(), Fail> {
     Reader::open(path)?.each(|entry| {
         if let Event::Started { estate: e, .. } = &entry.record.event {
             estate.clone_from(&e.name);
-            known.get_or_insert_with(|| Calibration::new(Engine::new(std::sync::Arc::clone(e), "calibration")));
+            known.get_or_insert_with(|| {
+                Calibration::new(Engine::new(std::sync::Arc::clone(e), "calibration"))
+            });
         }
         if let Some(known) = &mut known {
             known.take(&entry.record);
         }
         Ok::<(), JournalError>(())
     })?;
-    let Some(known) = known else { return Err(Fail::failed(format!("{}: it holds no record", path.display()))) };
+    let Some(known) = known else {
+        return Err(Fail::failed(format!("{}: it holds no record", path.display())));
+    };
     found.comparisons.extend(known.comparisons().iter().map(|c| (estate.clone(), c.clone())));
     for (reason, n) in known.left_out() {
         *found.left_out.entry(reason).or_default() += n;
@@ -92,13 +102,25 @@ fn words(found: &Found, plans: &[Held]) -> Lines {
         let took = c.took.map_or("never came".to_string(), |t| t.to_string());
         let share = c.percent_of_median().map_or(String::new(), |p| format!("  {p} % of p50"));
         let at = c.at.clock();
-        lines.push(format!("  {at} {:<5} {:<12} {:<14} foretold {:<22} came {took:<7}{share}", c.subject.word(), c.plan, c.name, c.told.times(2)));
+        lines.push(format!(
+            "  {at} {:<5} {:<12} {:<14} foretold {:<22} came {took:<7}{share}",
+            c.subject.word(),
+            c.plan,
+            c.name,
+            c.told.times(2)
+        ));
     }
     if found.comparisons.is_empty() {
         lines.push("  nothing can be compared yet".to_string());
     }
     for h in plans {
-        lines.push(format!("  {:<5} {:<12} under p50 {}; under p95 {}", h.subject.word(), h.plan, within(h.p50), within(h.p95)));
+        lines.push(format!(
+            "  {:<5} {:<12} under p50 {}; under p95 {}",
+            h.subject.word(),
+            h.plan,
+            within(h.p50),
+            within(h.p95)
+        ));
     }
     for (reason, n) in &found.left_out {
         lines.push(format!("  left out: {n}: {reason}"));

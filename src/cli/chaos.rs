@@ -113,16 +113,24 @@ pub async fn run(command: ChaosCommand) -> Result<(), Fail> {
 /// What it would do, in lines.
 fn plan(read: &Experiment) -> Lines {
     let mut lines = vec![format!("EXPERIMENT  {}", read.title)];
-    for (part, list) in [("steady", &read.hypothesis), ("method", &read.method), ("rollback", &read.rollbacks)] {
-        lines.extend(list.iter().map(|a| format!("  {part:<9} {} {}", if a.probe { "probe " } else { "action" }, a.name)));
+    for (part, list) in
+        [("steady", &read.hypothesis), ("method", &read.method), ("rollback", &read.rollbacks)]
+    {
+        lines.extend(
+            list.iter()
+                .map(|a| format!("  {part:<9} {} {}", if a.probe { "probe " } else { "action" }, a.name)),
+        );
     }
     lines
 }
 
 /// What it would do, as a document.
 fn plan_json(read: &Experiment) -> Value {
-    let list =
-        |list: &[Activity]| list.iter().map(|a| json!({ "name": a.name, "type": if a.probe { "probe" } else { "action" } })).collect::<Vec<_>>();
+    let list = |list: &[Activity]| {
+        list.iter()
+            .map(|a| json!({ "name": a.name, "type": if a.probe { "probe" } else { "action" } }))
+            .collect::<Vec<_>>()
+    };
     json!({ "title": read.title, "steady_state": list(&read.hypothesis), "method": list(&read.method), "rollbacks": list(&read.rollbacks) })
 }
 
@@ -133,7 +141,9 @@ async fn experiment(ask: ChaosRun) -> Result<(), Fail> {
     }
     // A journal that cannot be written is found out before anything is done.
     let journal_path = ask.journal_path;
-    std::fs::write(&journal_path, "").map_err(|e| Fail::usage(format!("{}: {e}; name a file that can be written", journal_path.display())))?;
+    std::fs::write(&journal_path, "").map_err(|e| {
+        Fail::usage(format!("{}: {e}; name a file that can be written", journal_path.display()))
+    })?;
     let rules = Rules {
         strategy: ask.hypothesis_strategy.or(read.runtime.strategy).unwrap_or(Strategy::Default),
         rollbacks: ask.rollback_strategy.or(read.runtime.rollbacks).unwrap_or(Rollbacks::Always),
@@ -157,12 +167,17 @@ async fn experiment(ask: ChaosRun) -> Result<(), Fail> {
     });
     let ended = chaos::run(Arc::new(read), rules, stop, &tell).await;
     let text = serde_json::to_string_pretty(&ended.journal).map_err(Fail::failed)?;
-    std::fs::write(&journal_path, text + "\n").map_err(|e| Fail::failed(format!("{}: {e}", journal_path.display())))?;
+    std::fs::write(&journal_path, text + "\n")
+        .map_err(|e| Fail::failed(format!("{}: {e}", journal_path.display())))?;
     let summary = summary(&ended);
     ask.output.print(&json!({ "journal": ended.journal, "summary": summary }), || {
         vec![summary.clone(), format!("journal     {}", journal_path.display())]
     })?;
-    if ended.completed && !ended.deviated && ended.undone != Some(false) { Ok(()) } else { Err(Fail::failed(summary)) }
+    if ended.completed && !ended.deviated && ended.undone != Some(false) {
+        Ok(())
+    } else {
+        Err(Fail::failed(summary))
+    }
 }
 
 fn summary(ended: &Ended) -> String {
@@ -171,7 +186,9 @@ fn summary(ended: &Ended) -> String {
         (_, _, Some(false)) => format!("{status}, and the steady state did not come back: look after it now"),
         (true, false, _) => "completed: the steady state held".to_string(),
         (true, true, _) => "completed: the steady state was lost; a weakness was found".to_string(),
-        (false, _, None) => format!("{status}: the steady state did not hold to begin with; nothing was done"),
+        (false, _, None) => {
+            format!("{status}: the steady state did not hold to begin with; nothing was done")
+        }
         (false, _, _) => format!("{status}: see the journal"),
     }
 }
@@ -198,7 +215,9 @@ fn act(ask: ChaosAct) -> Result<String, Fail> {
 fn restart(container: Option<&str>) -> Result<String, Fail> {
     let name = container.ok_or_else(|| Fail::usage("name the container: --container NAME"))?;
     for engine in ["docker", "podman", "nerdctl"] {
-        let Ok(out) = std::process::Command::new(engine).args(["restart", "--", name]).output() else { continue };
+        let Ok(out) = std::process::Command::new(engine).args(["restart", "--", name]).output() else {
+            continue;
+        };
         return match out.status.success() {
             true => Ok(format!("{name}: restarted by {engine}")),
             false => Err(Fail::failed(format!("{engine}: {}", String::from_utf8_lossy(&out.stderr).trim()))),

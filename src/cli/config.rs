@@ -25,7 +25,10 @@ pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
         ConfigCommand::Init { patroni: Some(url), user, password_file, ca, file, printing } => {
             let text = from_cluster(&url, user.zip(password_file), ca).await?;
             let name = file.as_ref().map_or_else(|| "FILE".to_string(), |path| path.display().to_string());
-            let left: Lines = config::unfilled(&name, &text).iter().map(|m| format!("{}:{}: {}", m.file, m.at.line, blank(m))).collect();
+            let left: Lines = config::unfilled(&name, &text)
+                .iter()
+                .map(|m| format!("{}:{}: {}", m.file, m.at.line, blank(m)))
+                .collect();
             let next = |name: &str| {
                 let mut lines = vec![format!("{} things to fill in:", left.len())];
                 lines.extend(left.iter().map(|line| format!("  {line}")));
@@ -34,12 +37,20 @@ pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
             };
             written(file.as_deref(), &text, &left, next, &printing.output)
         }
-        ConfigCommand::Check { file, live, write, printing } => check(&file, live, write, &printing.output).await,
+        ConfigCommand::Check { file, live, write, printing } => {
+            check(&file, live, write, &printing.output).await
+        }
     }
 }
 
 /// Writes a configuration to its file, or prints it; then what is to be done next.
-fn written(file: Option<&Path>, text: &str, left: &[String], next: impl Fn(&str) -> Lines, output: &Output) -> Result<(), Fail> {
+fn written(
+    file: Option<&Path>,
+    text: &str,
+    left: &[String],
+    next: impl Fn(&str) -> Lines,
+    output: &Output,
+) -> Result<(), Fail> {
     let value = json!({ "file": file.map(|path| path.display().to_string()), "configuration": text, "to_fill_in": left });
     let Some(path) = file else {
         output.print(&value, || own_lines(text.trim_end()))?;
@@ -63,16 +74,27 @@ fn blank(mark: &config::Mistake) -> &str {
 fn write_new(path: &Path, text: &str) -> Result<(), Fail> {
     let mut options = std::fs::OpenOptions::new();
     let out = options.write(true).create_new(true).open(path);
-    let mut out = out.map_err(|e| Fail::failed(format!("{}: {e}; name a file that is not there yet", path.display())))?;
+    let mut out =
+        out.map_err(|e| Fail::failed(format!("{}: {e}; name a file that is not there yet", path.display())))?;
     out.write_all(text.as_bytes()).map_err(|e| Fail::failed(format!("{}: {e}", path.display())))
 }
 
 /// Asks a member of a running cluster and writes a configuration from what it tells. Nothing is changed there.
-async fn from_cluster(url: &str, login: Option<(String, PathBuf)>, ca: Option<PathBuf>) -> Result<String, Fail> {
+async fn from_cluster(
+    url: &str,
+    login: Option<(String, PathBuf)>,
+    ca: Option<PathBuf>,
+) -> Result<String, Fail> {
     let base = url.trim_end_matches('/');
-    let base = ["/patroni", "/cluster", "/config"].iter().find_map(|path| base.strip_suffix(path)).unwrap_or(base);
-    if !["http://", "https://"].iter().any(|scheme| base.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
-        return Err(Fail::usage(format!("`{url}` is no REST address; write http://HOST:8008 or https://HOST:8008")));
+    let base =
+        ["/patroni", "/cluster", "/config"].iter().find_map(|path| base.strip_suffix(path)).unwrap_or(base);
+    if !["http://", "https://"]
+        .iter()
+        .any(|scheme| base.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    {
+        return Err(Fail::usage(format!(
+            "`{url}` is no REST address; write http://HOST:8008 or https://HOST:8008"
+        )));
     }
     // Chosen once for the whole program: two in one would panic at the first connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -83,7 +105,10 @@ async fn from_cluster(url: &str, login: Option<(String, PathBuf)>, ca: Option<Pa
     let (status, cluster, settings) = (ask("/patroni").await?, ask("/cluster").await?, ask("/config").await?);
     let login_needed = inquiry.needs_login(&format!("{base}/config")).await.map_err(Fail::failed)?;
     if let (true, Some((user, path))) = (login_needed, &login) {
-        let text = format!("{base} refused the login of `{user}`; check the user, and the password in {}", path.display());
+        let text = format!(
+            "{base} refused the login of `{user}`; check the user, and the password in {}",
+            path.display()
+        );
         return Err(Fail::failed(text));
     }
     let replies = config::Replies { status: &status, cluster: &cluster, settings: &settings };
@@ -111,7 +136,9 @@ fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, F
         let file = file.display().to_string();
         match fault.is_absent {
             true => absent.push(config::Warning { file, at: used.at, text: fault.to_string() }),
-            false => wrong.push(config::Mistake { file, at: used.at, found: fault.found, remedy: fault.remedy }),
+            false => {
+                wrong.push(config::Mistake { file, at: used.at, found: fault.found, remedy: fault.remedy })
+            }
         }
     }
     config::Mistakes::of(wrong).map_or(Ok(absent), |mistakes| Err(Fail::mistakes(1, &mistakes)))
@@ -120,13 +147,20 @@ fn files(file: &Path, loaded: &config::Loaded) -> Result<Vec<config::Warning>, F
 async fn check(file: &Path, live: bool, write: bool, output: &Output) -> Result<(), Fail> {
     let loaded = config::load(file).map_err(|m| Fail::mistakes(1, &m))?;
     let absent = files(file, &loaded)?;
-    let warnings: Vec<String> =
-        loaded.warnings_at(Utc(chrono::Utc::now().timestamp_millis())).into_iter().chain(&absent).map(ToString::to_string).collect();
+    let warnings: Vec<String> = loaded
+        .warnings_at(Utc(chrono::Utc::now().timestamp_millis()))
+        .into_iter()
+        .chain(&absent)
+        .map(ToString::to_string)
+        .collect();
     let estate = &loaded.estate;
     let databases = estate.groups.iter().filter(|g| g.database.is_some()).count();
     let (regions, services, count) = (estate.regions.len(), estate.services.len(), warnings.len());
     let summary = || {
-        let line = format!("{}: {regions} regions, {services} services, {databases} databases; {count} warnings", estate.name);
+        let line = format!(
+            "{}: {regions} regions, {services} services, {databases} databases; {count} warnings",
+            estate.name
+        );
         warnings.iter().cloned().chain([line]).collect::<Lines>()
     };
     if !live {

@@ -28,7 +28,8 @@ pub fn execute(ask: Ask) -> Result<(), Fail> {
     }
     let mut scenario = load(&ask.scenario)?;
     if let Some(text) = &ask.duration {
-        let lasts = humantime::parse_duration(text).map_err(|e| Fail::usage(format!("--duration `{text}`: {e}; write 30min")))?;
+        let lasts = humantime::parse_duration(text)
+            .map_err(|e| Fail::usage(format!("--duration `{text}`: {e}; write 30min")))?;
         scenario.until = Span(u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)).min(Span::days(7));
     }
     let seed = ask.seed.unwrap_or(scenario.seed);
@@ -79,10 +80,18 @@ fn words(r: &DrillReport) -> Lines {
     let known = |t: &Option<String>| t.clone().unwrap_or_else(|| "–".to_string());
     let mut lines = vec![
         format!("DRILL  {}  seed {}", r.title, r.seed),
-        format!("found in {} · users served again after {} · lost {}", known(&r.detection_time), known(&r.recovery_time_actual), r.data_loss_actual),
+        format!(
+            "found in {} · users served again after {} · lost {}",
+            known(&r.detection_time),
+            known(&r.recovery_time_actual),
+            r.data_loss_actual
+        ),
     ];
     for o in &r.operations {
-        lines.push(format!("{}  {} {} → {} on {}: {}, by {}", o.operation_id, o.plan, o.from, o.to, o.protection_group, o.status_word, o.by));
+        lines.push(format!(
+            "{}  {} {} → {} on {}: {}, by {}",
+            o.operation_id, o.plan, o.from, o.to, o.protection_group, o.status_word, o.by
+        ));
     }
     for p in &r.phases {
         let took = p.took_ms.map_or_else(|| "–".to_string(), |ms| Span(ms).to_string());
@@ -117,13 +126,22 @@ fn many(ask: &Ask, seeds: u64) -> Result<(), Fail> {
                         return found;
                     }
                     match play(scenario.clone(), seed, Journal::in_memory(), &mut |_| {}) {
-                        Ok(played) => found.extend(played.laws_broken.iter().chain(&played.unmet).map(|w| format!("{name}, seed {seed}: {w}"))),
+                        Ok(played) => found.extend(
+                            played
+                                .laws_broken
+                                .iter()
+                                .chain(&played.unmet)
+                                .map(|w| format!("{name}, seed {seed}: {w}")),
+                        ),
                         Err(e) => found.push(format!("{name}, seed {seed}: {e}")),
                     }
                 }
             };
             let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            handles.into_iter().flat_map(|h| h.join().unwrap_or_else(|_| vec![format!("{name}: a run panicked")])).collect()
+            handles
+                .into_iter()
+                .flat_map(|h| h.join().unwrap_or_else(|_| vec![format!("{name}: a run panicked")]))
+                .collect()
         });
         if ask.output.is_text() {
             for line in found.iter().take(10) {

@@ -35,7 +35,9 @@ pub async fn run(command: EstateCommand) -> Result<(), Fail> {
     let result = async {
         let id = group_named(&estate, &group).map_err(Fail::usage)?;
         let name = &estate.group(id).name;
-        let typed = confirm.or_else(|| ask(name)).ok_or_else(|| Fail::denied(format!("nothing was done: confirm with --confirm {name}")))?;
+        let typed = confirm
+            .or_else(|| ask(name))
+            .ok_or_else(|| Fail::denied(format!("nothing was done: confirm with --confirm {name}")))?;
         opened.handle.order(Action::Adopt { group: id, typed }).await.map_err(|r| Fail::refused(&r))?;
         target.output.done(&format!("the cluster of {name} is adopted: operations may begin on it"))
     }

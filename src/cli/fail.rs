@@ -52,7 +52,10 @@ impl Fail {
     }
 
     pub fn refused(refusal: &Refusal) -> Fail {
-        Fail::line(if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 }, format!("refused: {}", refusal_words(refusal)))
+        Fail::line(
+            if refusal.law.is_some() || refusal.lacks.is_some() { 3 } else { 1 },
+            format!("refused: {}", refusal_words(refusal)),
+        )
     }
 
     /// What happened, each line harmless; empty if there is nothing to say.

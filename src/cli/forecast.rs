@@ -76,9 +76,11 @@ impl std::str::FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Moment, String> {
-        let parts = text.rsplit_once(':').and_then(|(path, seq)| Some((PathBuf::from(path), seq.parse().ok()?)));
-        let (journal, seq) =
-            parts.ok_or_else(|| format!("`{text}` names no moment of a record; write JOURNAL:SEQ, as `bpci journal show` counts"))?;
+        let parts =
+            text.rsplit_once(':').and_then(|(path, seq)| Some((PathBuf::from(path), seq.parse().ok()?)));
+        let (journal, seq) = parts.ok_or_else(|| {
+            format!("`{text}` names no moment of a record; write JOURNAL:SEQ, as `bpci journal show` counts")
+        })?;
         Ok(Moment { journal, seq })
     }
 }
@@ -89,7 +91,8 @@ pub async fn run(words: ForecastWords) -> Result<(), Fail> {
         None => words.ask,
     };
     let target = Target { config: ask.config.clone(), arm: false, output: ask.output.clone() };
-    let (engine, now) = base(Base { target, fixture: ask.fixture.as_deref(), after: ask.after, at: ask.at.as_ref() }).await?;
+    let (engine, now) =
+        base(Base { target, fixture: ask.fixture.as_deref(), after: ask.after, at: ask.at.as_ref() }).await?;
     tokio::task::spawn_blocking(move || answer(&engine, now, &ask)).await.map_err(Fail::failed)?
 }
 
@@ -105,16 +108,27 @@ pub async fn base(from: Base<'_>) -> Result<(Engine, Now), Fail> {
     match (&from.target.config, from.at) {
         (Some(_), _) => live(&from.target).await,
         (None, Some(moment)) => {
-            let path = if moment.journal.is_dir() { moment.journal.join("journal.db") } else { moment.journal.clone() };
+            let path = if moment.journal.is_dir() {
+                moment.journal.join("journal.db")
+            } else {
+                moment.journal.clone()
+            };
             let mut replay = Replay::open(&path)?;
             replay.to_seq(moment.seq)?;
             Ok(replay.engine())
         }
         (None, None) => {
-            let scenario = config::load_scenario(from.fixture.unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
+            let scenario =
+                config::load_scenario(from.fixture.unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
             let seed = scenario.seed;
-            let mut simulation =
-                Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
+            let mut simulation = Simulation::new(
+                scenario,
+                seed,
+                Journal::in_memory(),
+                Mode::Simulation,
+                open::virtual_beginning(),
+            )
+            .map_err(Fail::failed)?;
             simulation.run_to(Mono(from.after.map_or(Span::secs(5), |d| d.0).0)).map_err(Fail::failed)?;
             Ok((simulation.core.engine.clone(), simulation.now()))
         }
@@ -201,7 +215,8 @@ fn branch(outlook: &Outlook) -> Value {
                     value[name]["at_least_percent"] = json!(share.at_least_percent());
                 }
             }
-            value["drivers"] = f.drivers.iter().map(|(step, ms)| json!({ "step": step, "p50_ms": ms })).collect();
+            value["drivers"] =
+                f.drivers.iter().map(|(step, ms)| json!({ "step": step, "p50_ms": ms })).collect();
             value
         }
     }
@@ -212,7 +227,12 @@ pub fn words(estate: &Estate, view: &ProposalView, forecast: &Forecast) -> Lines
     let p = &view.proposal;
     let name = |m: MemberId| estate.member_label(p.group, m, None);
     let to = forecast.to.map_or(std::borrow::Cow::Borrowed("nobody"), name);
-    let mut lines = vec![format!("FORECAST  {} {} {} → {to}", p.plan, estate.group(p.group).name, estate.region(p.from).name)];
+    let mut lines = vec![format!(
+        "FORECAST  {} {} {} → {to}",
+        p.plan,
+        estate.group(p.group).name,
+        estate.region(p.from).name
+    )];
     lines.push(format!("  act        {}", sentence(&forecast.act)));
     lines.push(format!("  leave it   {}", sentence(&forecast.leave)));
     if let Some((member, outlook)) = &forecast.next_best {
@@ -235,24 +255,37 @@ fn sentence(outlook: &Outlook) -> String {
         Outlook::None(reason) => return no_figures_words(reason),
         Outlook::Figures(f) if f.not_served.met == f.futures => {
             let why = f.why_not.as_ref().map_or("no reason is known".to_string(), why_not_words);
-            return format!("users are not served within {HORIZON} in any of {} simulated runs: {why}", f.futures);
+            return format!(
+                "users are not served within {HORIZON} in any of {} simulated runs: {why}",
+                f.futures
+            );
         }
         Outlook::Figures(f) => f,
     };
-    let times = |s: Spread| Some(s.times(3)).filter(|t| !t.is_empty()).unwrap_or_else(|| "not known".to_string());
+    let times =
+        |s: Spread| Some(s.times(3)).filter(|t| !t.is_empty()).unwrap_or_else(|| "not known".to_string());
     let loss = match (f.data_loss_writes, f.data_loss_bytes) {
         (Some(_), _) => "loses nothing acknowledged".to_string(),
-        (None, Spread { p50: Some(half), p95: Some(most), .. }) => format!("loses p50 {} p95 {}", Bytes(half), Bytes(most)),
+        (None, Spread { p50: Some(half), p95: Some(most), .. }) => {
+            format!("loses p50 {} p95 {}", Bytes(half), Bytes(most))
+        }
         (None, Spread { p50: Some(half), .. }) => format!("loses p50 {}", Bytes(half)),
         (None, _) => "what is lost is not known".to_string(),
     };
-    let mut text = format!("writable {}; users served {}; {loss}; {} simulations", times(f.writable_ms), times(f.served_ms), f.futures);
+    let mut text = format!(
+        "writable {}; users served {}; {loss}; {} simulations",
+        times(f.writable_ms),
+        times(f.served_ms),
+        f.futures
+    );
     if f.not_served.met > 0 {
         let why = f.why_not.as_ref().map_or(String::new(), |w| format!(": {}", why_not_words(w)));
         text.push_str(&format!("; users not served in {} of them{why}", f.not_served.met));
     }
     match f.meets_rto {
-        Some(rto) => format!("{text}; RTO kept in {} of {} (at least {} %)", rto.met, rto.of, rto.at_least_percent()),
+        Some(rto) => {
+            format!("{text}; RTO kept in {} of {} (at least {} %)", rto.met, rto.of, rto.at_least_percent())
+        }
         None => text,
     }
 }

@@ -33,8 +33,10 @@ pub struct HuntAsk {
 
 pub fn run(ask: HuntAsk) -> Result<(), Fail> {
     if let Some(path) = &ask.case {
-        let text = std::fs::read_to_string(path).map_err(|e| Fail::usage(format!("{}: {e}", path.display())))?;
-        let case: Case = serde_json::from_str(&text).map_err(|e| Fail::usage(format!("{}:{}:{}: {e}", path.display(), e.line(), e.column())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| Fail::usage(format!("{}: {e}", path.display())))?;
+        let case: Case = serde_json::from_str(&text)
+            .map_err(|e| Fail::usage(format!("{}:{}:{}: {e}", path.display(), e.line(), e.column())))?;
         let (found, records) = hunt::retell(&case, &mut Tally::default());
         let mut story = Story::new(Arc::new(case.scenario().estate));
         let told: Vec<_> = records.iter().filter_map(|record| story.tell(record).cloned()).collect();
@@ -44,7 +46,9 @@ pub fn run(ask: HuntAsk) -> Result<(), Fail> {
             "found": found.as_ref().map(|f| json!({ "seed": case.seed, "what": f.what, "at_ms": f.at.0 })),
         });
         ask.output.print(&value, || {
-            let line = |l: &LogLine| format!("{:>8}  {}: {}", hunt::since_the_beginning(l.at).to_string(), l.subject, l.text);
+            let line = |l: &LogLine| {
+                format!("{:>8}  {}: {}", hunt::since_the_beginning(l.at).to_string(), l.subject, l.text)
+            };
             told.iter().map(line).chain(found.is_none().then(|| "nothing was found".to_string())).collect()
         })?;
         return match found {
@@ -101,7 +105,11 @@ fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> Lines {
         Err(e) => format!("could not be kept: {}: {e}", path.display()),
     };
     let commit = commit().map_or(String::new(), |c| format!(", commit {c} of this working directory"));
-    vec![finding.what.clone(), format!("at {} of seed {seed}, bpci {}{commit}", finding.at, env!("CARGO_PKG_VERSION")), where_to]
+    vec![
+        finding.what.clone(),
+        format!("at {} of seed {seed}, bpci {}{commit}", finding.at, env!("CARGO_PKG_VERSION")),
+        where_to,
+    ]
 }
 
 /// The commit that is checked out here, if this is a working copy.

@@ -18,8 +18,14 @@ pub fn run(command: JournalCommand) -> Result<(), Fail> {
         JournalCommand::Key(ask) => {
             let key = journal_of(&ask)?.with_file_name("key");
             let directory = key.parent().unwrap_or(std::path::Path::new(""));
-            let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
-            let none = || Fail::failed(format!("{}: there is no key here; a controller makes it at its first start", key.display()));
+            let public = journal::public_key(directory)
+                .map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
+            let none = || {
+                Fail::failed(format!(
+                    "{}: there is no key here; a controller makes it at its first start",
+                    key.display()
+                ))
+            };
             let public = public.ok_or_else(none)?;
             ask.printing.output.print(&json!({ "public_key": public }), || vec![public.clone()])
         }
@@ -106,21 +112,30 @@ fn export(path: &std::path::Path, output: &Output) -> Result<(), Fail> {
         return Ok(());
     }
     let n = entries.len();
-    output.print(&json!({ "journal": path.display().to_string(), "entries": entries }), || vec![format!("{n} records")])
+    output.print(&json!({ "journal": path.display().to_string(), "entries": entries }), || {
+        vec![format!("{n} records")]
+    })
 }
 
 fn verify(path: &std::path::Path, output: &Output) -> Result<(), Fail> {
     let key = path.with_file_name("key");
     let directory = path.parent().unwrap_or(std::path::Path::new(""));
-    let public = journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
+    let public =
+        journal::public_key(directory).map_err(|e| Fail::failed(format!("{}: {e}", key.display())))?;
     match journal::verify(path, public.as_deref()).map_err(Fail::failed)? {
         Ok(verified) => {
-            let signed = if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };
+            let signed =
+                if public.is_some() { "signed" } else { "signatures not checked: the key is not here" };
             let value = json!({
                 "journal": path.display().to_string(), "verified": true, "records": verified.head.seq, "heads": verified.signed_heads,
                 "signatures_checked": public.is_some(), "head_hash": verified.head.hash.to_string(),
             });
-            let words = || vec![format!("{} records, {} heads, {signed}; head {}", verified.head.seq, verified.signed_heads, verified.head.hash)];
+            let words = || {
+                vec![format!(
+                    "{} records, {} heads, {signed}; head {}",
+                    verified.head.seq, verified.signed_heads, verified.head.hash
+                )]
+            };
             output.print(&value, words)
         }
         Err(fault) => Err(Fail::failed(format!("{}: {fault}", path.display()))),

@@ -130,10 +130,20 @@ impl LabCommand {
 pub fn run(command: LabCommand) -> Result<(), Fail> {
     let output = command.output();
     let answer = match command {
-        LabCommand::Wire { ports, rules } => lab::wire::carry(&ports, &rules, || drop(say("it carries"))).map(|()| String::new()),
-        LabCommand::Up { place, base_port, patroni, netns, fence_takes, disk, etcd } => {
-            lab::up(&place.dir, &lab::Ask { base_port, patroni, wired: netns, fence_takes: fence_takes.map(|d| d.0), disk_mb: disk, etcd_in: etcd })
+        LabCommand::Wire { ports, rules } => {
+            lab::wire::carry(&ports, &rules, || drop(say("it carries"))).map(|()| String::new())
         }
+        LabCommand::Up { place, base_port, patroni, netns, fence_takes, disk, etcd } => lab::up(
+            &place.dir,
+            &lab::Ask {
+                base_port,
+                patroni,
+                wired: netns,
+                fence_takes: fence_takes.map(|d| d.0),
+                disk_mb: disk,
+                etcd_in: etcd,
+            },
+        ),
         LabCommand::Down { place } => lab::down(&place.dir),
         LabCommand::Status { place } => lab::status(&place.dir),
         LabCommand::Break { place, what, strike } => lab::damage(&place.dir, what, &strike.into()),

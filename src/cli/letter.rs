@@ -34,7 +34,9 @@ async fn surveyed(opened: &Opened) -> Result<(Engine, Now), Fail> {
     loop {
         let (engine, now) = opened.engine().await?;
         let groups = engine.state().estate.group_ids();
-        let open = groups.flat_map(|g| engine.survey(now, g)).any(|s| s.state == SurveyState::Unknown && s.finding == SurveyFinding::NotAskedYet);
+        let open = groups
+            .flat_map(|g| engine.survey(now, g))
+            .any(|s| s.state == SurveyState::Unknown && s.finding == SurveyFinding::NotAskedYet);
         if !open || began.elapsed() > PATIENCE {
             return Ok((engine, now));
         }
@@ -53,7 +55,8 @@ struct Letter {
 impl Letter {
     fn of(engine: &Engine, now: Now, written: Option<Vec<(String, Result<String, String>)>>) -> Letter {
         let estate = std::sync::Arc::clone(&engine.state().estate);
-        let found = estate.group_ids().flat_map(|g| engine.survey(now, g).into_iter().map(move |s| (g, s))).collect();
+        let found =
+            estate.group_ids().flat_map(|g| engine.survey(now, g).into_iter().map(move |s| (g, s))).collect();
         Letter { estate, at: now.utc, found, written }
     }
 
@@ -104,9 +107,11 @@ impl Letter {
             n => format!("{}: {n} things would stop a failover", self.estate.name),
         });
         let mut number = 0;
-        for (title, states) in
-            [("", &[SurveyState::Missing, SurveyState::Wrong][..]), ("not known", &[SurveyState::Unknown]), ("warnings", &[SurveyState::Warning])]
-        {
+        for (title, states) in [
+            ("", &[SurveyState::Missing, SurveyState::Wrong][..]),
+            ("not known", &[SurveyState::Unknown]),
+            ("warnings", &[SurveyState::Warning]),
+        ] {
             let list: Vec<_> = self.found.iter().filter(|(_, s)| states.contains(&s.state)).collect();
             if list.is_empty() {
                 continue;
@@ -121,7 +126,11 @@ impl Letter {
                 }
                 let (text, remedy) = survey_words(s, &self.estate, *group);
                 number += 1;
-                lines.push(format!("{number:>3}. {}, {}: {text}", survey_check_words(s.check), survey_place(s, &self.estate, *group)));
+                lines.push(format!(
+                    "{number:>3}. {}, {}: {text}",
+                    survey_check_words(s.check),
+                    survey_place(s, &self.estate, *group)
+                ));
                 if !remedy.is_empty() {
                     lines.push(format!("       {remedy}"));
                 }
@@ -139,7 +148,9 @@ impl Letter {
             (self.count(SurveyState::Unknown), "not known"),
             (self.count(SurveyState::Holds), "as it should be"),
         ];
-        let counts = counts.map(|(n, word)| if word == "warning" && n != 1 { format!("{n} warnings") } else { format!("{n} {word}") });
+        let counts = counts.map(|(n, word)| {
+            if word == "warning" && n != 1 { format!("{n} warnings") } else { format!("{n} {word}") }
+        });
         lines.extend([String::new(), format!("{stops} would stop a failover, {}", counts.join(", "))]);
         lines
     }

@@ -42,7 +42,10 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(e) if e.use_stderr() && output::is_json() => {
             let text = e.render().to_string();
-            return output::finish(Err(Fail::of(2, output::own_lines(text.trim_start_matches("error: ").trim_end()))));
+            return output::finish(Err(Fail::of(
+                2,
+                output::own_lines(text.trim_start_matches("error: ").trim_end()),
+            )));
         }
         Err(e) => {
             let _ = e.print();

@@ -13,14 +13,26 @@ struct Without<'a> {
 }
 
 fn each(estate: &Estate) -> Vec<Without<'_>> {
-    let of = |loss: NeedLoss, of: &dyn Fn(&Need) -> NeedLoss| estate.needs.iter().filter(|n| of(n) == loss).collect();
+    let of = |loss: NeedLoss, of: &dyn Fn(&Need) -> NeedLoss| {
+        estate.needs.iter().filter(|n| of(n) == loss).collect()
+    };
     let regions = estate.regions.iter().map(|r| {
         let loss = |n: &Need| n.lost_with_region(&r.name);
-        Without { region: Some(&r.name), provider: None, lost: of(NeedLoss::Lost, &loss), unknown: of(NeedLoss::Unknown, &loss) }
+        Without {
+            region: Some(&r.name),
+            provider: None,
+            lost: of(NeedLoss::Lost, &loss),
+            unknown: of(NeedLoss::Unknown, &loss),
+        }
     });
     let providers = estate.providers().into_iter().map(|p| {
         let loss = |n: &Need| n.lost_with_provider(p, estate);
-        Without { region: None, provider: Some(p), lost: of(NeedLoss::Lost, &loss), unknown: of(NeedLoss::Unknown, &loss) }
+        Without {
+            region: None,
+            provider: Some(p),
+            lost: of(NeedLoss::Lost, &loss),
+            unknown: of(NeedLoss::Unknown, &loss),
+        }
     });
     regions.chain(providers).collect()
 }
@@ -54,12 +66,20 @@ pub fn words(estate: &Estate, answers: &[Option<ProbeResult>]) -> Vec<String> {
         return vec![format!("? needs: {text}")];
     }
     let way_in = |n: &Need| match &n.break_glass {
-        Some(b) => format!("{} (break-glass login: {}{})", n.name, b.who, b.exercised.map_or(", never exercised".to_string(), |_| String::new())),
+        Some(b) => format!(
+            "{} (break-glass login: {}{})",
+            n.name,
+            b.who,
+            b.exercised.map_or(", never exercised".to_string(), |_| String::new())
+        ),
         None => format!("{} (no break-glass login)", n.name),
     };
     let mut lines = Vec::new();
     for w in each(estate) {
-        let place = w.region.map_or_else(|| format!("provider {}", w.provider.unwrap_or_default()), |r| format!("region {r}"));
+        let place = w.region.map_or_else(
+            || format!("provider {}", w.provider.unwrap_or_default()),
+            |r| format!("region {r}"),
+        );
         let mark = if !w.lost.is_empty() {
             "✗"
         } else if w.unknown.is_empty() {
@@ -70,7 +90,8 @@ pub fn words(estate: &Estate, answers: &[Option<ProbeResult>]) -> Vec<String> {
         let lost: Vec<String> = w.lost.iter().map(|n| way_in(n)).collect();
         let lost = if lost.is_empty() { "nothing".to_string() } else { lost.join(", ") };
         let unknown: Vec<&str> = w.unknown.iter().map(|n| n.name.as_str()).collect();
-        let unknown = if unknown.is_empty() { String::new() } else { format!("; unknown: {}", unknown.join(", ")) };
+        let unknown =
+            if unknown.is_empty() { String::new() } else { format!("; unknown: {}", unknown.join(", ")) };
         lines.push(format!("{mark} needs lost with {place}: {lost}{unknown}"));
     }
     for (need, answer) in estate.needs.iter().zip(answers) {

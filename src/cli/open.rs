@@ -7,8 +7,8 @@ use super::plain;
 use super::stage::Scenarios;
 use crate::config;
 use crate::controller::{
-    Addressee, FindError, Found, Home, Live, Playing, Replay, Seat, Simulation, StartError, Tenure, find, forecasts, keep_rehearsal, own_actor,
-    readiness, start_live, start_replay, start_simulation,
+    Addressee, FindError, Found, Home, Live, Playing, Replay, Seat, Simulation, StartError, Tenure, find,
+    forecasts, keep_rehearsal, own_actor, readiness, start_live, start_replay, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -87,7 +87,9 @@ async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
     if open.plain {
         return plain::follow(handle).await;
     }
-    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), looks).await.map_err(Fail::failed)
+    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), looks)
+        .await
+        .map_err(Fail::failed)
 }
 
 /// How the screen looks, and where its keys come from. A terminal that is not there is told before anything is started.
@@ -101,8 +103,13 @@ fn screen_looks(open: &Open) -> Result<crate::tui::Looks, Fail> {
 
 /// One screen, printed.
 fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
-    let size = open.size.map(|s| (s.0, s.1)).or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0)).unwrap_or((80, 24));
-    let picture = crate::tui::once(snapshot, &Scenarios::default(), &open.looks(), size).map_err(Fail::usage)?;
+    let size = open
+        .size
+        .map(|s| (s.0, s.1))
+        .or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0))
+        .unwrap_or((80, 24));
+    let picture =
+        crate::tui::once(snapshot, &Scenarios::default(), &open.looks(), size).map_err(Fail::usage)?;
     let text = match form {
         Form::Text => crate::tui::text(&picture),
         Form::Ansi => crate::tui::ansi(&picture),
@@ -134,15 +141,27 @@ pub async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, 
         match start_live(estate.clone(), arm, tenure).await {
             Ok(live) => {
                 live.mended.iter().for_each(|told| super::output::warn(told));
-                return Ok(Opened { handle: Arc::clone(&live.handle), simulated: false, own: true, live: Some(live) });
+                return Ok(Opened {
+                    handle: Arc::clone(&live.handle),
+                    simulated: false,
+                    own: true,
+                    live: Some(live),
+                });
             }
             Err(StartError::Other(text)) => return Err(Fail::failed(text)),
             Err(StartError::Running) => match find(&home).await {
                 Ok(found) => return meet(found, &estate, None).await,
                 Err(FindError::Refused(refusal)) => return Err(Fail::refused(&refusal)),
                 // It may be starting, or ending.
-                Err(_) if began.elapsed() < ANSWERS_WITHIN => tokio::time::sleep(Duration::from_millis(50)).await,
-                Err(e) => return Err(Fail::failed(format!("a controller runs, but {}: {e}", home.socket().display()))),
+                Err(_) if began.elapsed() < ANSWERS_WITHIN => {
+                    tokio::time::sleep(Duration::from_millis(50)).await
+                }
+                Err(e) => {
+                    return Err(Fail::failed(format!(
+                        "a controller runs, but {}: {e}",
+                        home.socket().display()
+                    )));
+                }
             },
         }
     }
@@ -165,12 +184,17 @@ fn not_found(home: &Home, estate: &str, owner: Option<String>, e: &FindError) ->
     match e {
         FindError::Refused(refusal) => Fail::refused(refusal),
         FindError::OtherVersion => Fail::failed(e),
-        FindError::Silent(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
-            Fail::denied(format!("{who} may not reach the controller of {estate} in {at}; ask for membership in its group"))
-        }
+        FindError::Silent(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Fail::denied(format!(
+            "{who} may not reach the controller of {estate} in {at}; ask for membership in its group"
+        )),
         FindError::Silent(e) => {
-            let start = owner.map_or(String::new(), |owner| format!("; {owner} may start one: sudo -u {owner} bpci serve --config FILE"));
-            Fail::failed(format!("no controller of {estate} answers on this machine ({}: {e}){start}", home.socket().display()))
+            let start = owner.map_or(String::new(), |owner| {
+                format!("; {owner} may start one: sudo -u {owner} bpci serve --config FILE")
+            });
+            Fail::failed(format!(
+                "no controller of {estate} answers on this machine ({}: {e}){start}",
+                home.socket().display()
+            ))
         }
     }
 }
@@ -180,7 +204,10 @@ async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result
     let (ours, theirs) = (EstateTarget::of(estate), &found.hello);
     let controller = theirs.controller;
     if let Some(id) = id.filter(|id| *id != controller) {
-        return Err(Fail::denied(format!("controller {controller} of {} runs here, not {id}; nothing was sent", estate.name)));
+        return Err(Fail::denied(format!(
+            "controller {controller} of {} runs here, not {id}; nothing was sent",
+            estate.name
+        )));
     }
     let addressee = match (ours.compare(&theirs.target), id) {
         (_, Some(id)) => Addressee::Controller(id),
@@ -200,7 +227,9 @@ async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result
 
 /// The refusal of a command whose file means another cluster than the running controller.
 fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail {
-    let mut lines = vec![format!("refused: the running controller {controller} of {estate} has another target than this file; nothing was sent")];
+    let mut lines = vec![format!(
+        "refused: the running controller {controller} of {estate} has another target than this file; nothing was sent"
+    )];
     lines.extend(list.iter().map(|d| format!("  {}", difference_words(d))));
     lines.push(format!("give this file another `name`, or use the controller's file; abort, disarm and stop also accept --controller {controller}"));
     Fail::of(3, lines)
@@ -216,14 +245,17 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
     {
         let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
         let seed = open.seed.unwrap_or(scenario.seed);
-        return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed)).await.map_err(Fail::failed)?;
+        return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed))
+            .await
+            .map_err(Fail::failed)?;
     }
     if let Some(path) = &open.replay {
         return replay(path, &open).await;
     }
     if let (Some(form), None) = (open.once, &open.config) {
         // A simulation need not be waited for: its time is its own.
-        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm")).map_err(|m| Fail::mistakes(2, &m))?;
+        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm"))
+            .map_err(|m| Fail::mistakes(2, &m))?;
         let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
         simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
         let mut snapshot = simulation.snapshot(open.speed, false);
@@ -241,8 +273,15 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
             let simulation = begun(scenario, open.seed, Mode::Simulation)?;
             // A scenario that was played to its end counts, wherever it was begun.
-            let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> = open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);
-            let playing = Playing { speed: open.speed, judged: open.fixture.is_some(), walk: open.walk, waits: false, ended };
+            let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> =
+                open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);
+            let playing = Playing {
+                speed: open.speed,
+                judged: open.fixture.is_some(),
+                walk: open.walk,
+                waits: false,
+                ended,
+            };
             Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
         }
     };
@@ -254,7 +293,9 @@ pub async fn dashboard(open: Open) -> Result<(), Fail> {
             tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
             once(&handle.snapshot(), &open, form)
         }
-        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), looks).await.map_err(Fail::failed),
+        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), looks)
+            .await
+            .map_err(Fail::failed),
     };
     opened.close().await;
     result
@@ -268,7 +309,12 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
     }
     let mut told = 0;
     let first = opened.handle.snapshot();
-    say(&format!("{} · {} · {}", first.mode.word(), first.estate.name, if first.armed { "armed" } else { "read-only" }))?;
+    say(&format!(
+        "{} · {} · {}",
+        first.mode.word(),
+        first.estate.name,
+        if first.armed { "armed" } else { "read-only" }
+    ))?;
     // One listener for the whole time: a signal between two would be lost.
     let mut end = std::pin::pin!(told_to_end());
     loop {

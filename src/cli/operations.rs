@@ -60,9 +60,19 @@ pub fn operation_words(estate: &Estate, o: &Operation) -> String {
     let place = format!("{} → {}", estate.region(o.from).name, estate.member_label(o.group, o.to, None));
     let served = o.recovery_time().map_or(String::new(), |t| format!(" · users served after {}", t.exact()));
     let lost = o.results.loss.as_ref().map_or(String::new(), |l| format!(" · lost {l}"));
-    let asks = if let Status::Waiting { question } = &o.status { format!(": {}", question_words(question)) } else { String::new() };
+    let asks = if let Status::Waiting { question } = &o.status {
+        format!(": {}", question_words(question))
+    } else {
+        String::new()
+    };
     let asks = crate::wording::closed_words(o, &o.status, estate).map_or(asks, |why| format!(": {why}"));
-    format!("{}  {} {place} on {}: {}{asks}{served}{lost}", o.id, o.plan.name, estate.group(o.group).name, o.status.word())
+    format!(
+        "{}  {} {place} on {}: {}{asks}{served}{lost}",
+        o.id,
+        o.plan.name,
+        estate.group(o.group).name,
+        o.status.word()
+    )
 }
 
 /// How long a controller of our own runs on while an operation waits that may still be undone by itself: a healthy primary
@@ -91,7 +101,8 @@ pub async fn follow(opened: &Opened, id: OperationId, mut print: bool, stop_at_q
         let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return };
         let waits = matches!(operation.status, Status::Waiting { .. });
         waiting = waiting.filter(|_| waits).or_else(|| waits.then(Instant::now));
-        let hopeless = || !may_be_undone(operation) || waiting.is_some_and(|since| since.elapsed() >= MAY_BE_UNDONE);
+        let hopeless =
+            || !may_be_undone(operation) || waiting.is_some_and(|since| since.elapsed() >= MAY_BE_UNDONE);
         if operation.is_over() || (waits && (stop_at_questions || (opened.own && hopeless()))) {
             return;
         }
@@ -106,9 +117,15 @@ pub async fn follow(opened: &Opened, id: OperationId, mut print: bool, stop_at_q
 pub async fn run(command: Operations) -> Result<(), Fail> {
     let (target, action): (Target, Option<Action>) = match &command {
         Operations::List { target } | Operations::Monitor { target, .. } => (target.clone(), None),
-        Operations::Abort { target, operation_id, .. } => (target.clone(), Some(Action::Abort { operation: *operation_id })),
-        Operations::Rollback { target, operation_id } => (target.clone(), Some(Action::Rollback { operation: *operation_id })),
-        Operations::AcceptUnprotected { target, operation_id } => (target.clone(), Some(Action::AcceptUnprotected { operation: *operation_id })),
+        Operations::Abort { target, operation_id, .. } => {
+            (target.clone(), Some(Action::Abort { operation: *operation_id }))
+        }
+        Operations::Rollback { target, operation_id } => {
+            (target.clone(), Some(Action::Rollback { operation: *operation_id }))
+        }
+        Operations::AcceptUnprotected { target, operation_id } => {
+            (target.clone(), Some(Action::AcceptUnprotected { operation: *operation_id }))
+        }
         Operations::Answer { target, .. } => (target.clone(), None),
     };
     let opened = match &command {
@@ -121,20 +138,32 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
         let newest = snapshot.operations.back().map(|o| o.id);
         match command {
             Operations::List { .. } => {
-                let list: Vec<Value> = snapshot.operations.iter().map(|o| operation_json(&snapshot.estate, o)).collect();
+                let list: Vec<Value> =
+                    snapshot.operations.iter().map(|o| operation_json(&snapshot.estate, o)).collect();
                 let words = || match list.is_empty() {
                     true => vec!["no operation so far".to_string()],
-                    false => snapshot.operations.iter().map(|o| operation_words(&snapshot.estate, o)).collect(),
+                    false => {
+                        snapshot.operations.iter().map(|o| operation_words(&snapshot.estate, o)).collect()
+                    }
                 };
                 target.output.print(&json!({ "operations": list }), words)
             }
             Operations::Monitor { operation_id, real_time, alert_on_issues, .. } => {
-                let id = operation_id.or(newest).ok_or_else(|| Fail::failed("there is no operation to follow"))?;
+                let id =
+                    operation_id.or(newest).ok_or_else(|| Fail::failed("there is no operation to follow"))?;
                 follow(&opened, id, real_time, alert_on_issues).await;
                 let snapshot = opened.handle.snapshot();
-                let Some(o) = snapshot.operations.iter().find(|o| o.id == id) else { return Err(Fail::failed(format!("there is no {id}"))) };
-                target.output.print(&operation_json(&snapshot.estate, o), || vec![operation_words(&snapshot.estate, o)])?;
-                if matches!(o.status, Status::Waiting { .. } | Status::Failed { .. }) { Err(Fail::failed("it needs a person")) } else { Ok(()) }
+                let Some(o) = snapshot.operations.iter().find(|o| o.id == id) else {
+                    return Err(Fail::failed(format!("there is no {id}")));
+                };
+                target.output.print(&operation_json(&snapshot.estate, o), || {
+                    vec![operation_words(&snapshot.estate, o)]
+                })?;
+                if matches!(o.status, Status::Waiting { .. } | Status::Failed { .. }) {
+                    Err(Fail::failed("it needs a person"))
+                } else {
+                    Ok(())
+                }
             }
             Operations::Answer { operation_id, step, answer, note, .. } => {
                 let done = match answer.as_str() {
@@ -143,7 +172,8 @@ pub async fn run(command: Operations) -> Result<(), Fail> {
                     other => return Err(Fail::usage(format!("`{other}` is no answer; write done or again"))),
                 };
                 let step = step_named(&snapshot, operation_id, &step).map_err(Fail::usage)?;
-                tell(&opened, &target.output, Action::Answer { operation: operation_id, step, done, note }).await
+                tell(&opened, &target.output, Action::Answer { operation: operation_id, step, done, note })
+                    .await
             }
             Operations::Abort { operation_id, .. }
             | Operations::Rollback { operation_id, .. }
@@ -192,7 +222,8 @@ pub async fn disarm(ask: &Emergency) -> Result<(), Fail> {
 /// `bc stop`: every countdown, because a person who stops one does not mean one of two.
 pub async fn stop_countdowns(ask: &Emergency) -> Result<(), Fail> {
     let opened = open::running(&ask.target, ask.controller).await?;
-    let counting: Vec<ProposalId> = opened.handle.snapshot().proposals.iter().filter(|v| v.counts()).map(|v| v.proposal.id).collect();
+    let counting: Vec<ProposalId> =
+        opened.handle.snapshot().proposals.iter().filter(|v| v.counts()).map(|v| v.proposal.id).collect();
     let (mut stopped, mut result) = (0, Ok(()));
     for proposal in counting {
         match opened.handle.order(Action::StopAutomatic { proposal }).await {

@@ -14,7 +14,12 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> Lines {
     let estate = &snapshot.estate;
     let (p, a) = (&view.proposal, &view.assessment);
     let to = a.to.map_or(std::borrow::Cow::Borrowed("?"), |m| snapshot.label(p.group, m));
-    let mut lines = vec![format!("DECISION  {} {} {} → {to}?", p.plan, estate.group(p.group).name, estate.region(p.from).name)];
+    let mut lines = vec![format!(
+        "DECISION  {} {} {} → {to}?",
+        p.plan,
+        estate.group(p.group).name,
+        estate.region(p.from).name
+    )];
     if let Some(left) = view.automatic_in {
         lines.push(format!("  automatic in {left}; `stop` leaves it to you"));
     }
@@ -50,7 +55,12 @@ pub fn describe(snapshot: &Snapshot, view: &ProposalView) -> Lines {
 }
 
 /// The confirmation of what this snapshot shows.
-pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accept_risk: Option<String>) -> Confirmation {
+pub fn confirmation(
+    snapshot: &Snapshot,
+    view: &ProposalView,
+    typed: &str,
+    accept_risk: Option<String>,
+) -> Confirmation {
     Confirmation {
         proposal: view.proposal.id,
         nonce: view.assessment.nonce,
@@ -58,7 +68,9 @@ pub fn confirmation(snapshot: &Snapshot, view: &ProposalView, typed: &str, accep
         plan: view.assessment.plan,
         evidence: view.assessment.evidence,
         typed: typed.to_string(),
-        accepts: accept_risk.as_ref().map_or_else(Vec::new, |typed| read_risks(typed, &view.assessment.risks)),
+        accepts: accept_risk
+            .as_ref()
+            .map_or_else(Vec::new, |typed| read_risks(typed, &view.assessment.risks)),
         accept_risk,
         manual_override: false,
         second_person: None,
@@ -80,7 +92,8 @@ impl Printed {
             match self.0.insert(view.proposal.id, key) {
                 Some(before) if before == key => {}
                 Some(_) => {
-                    let mut lines = vec!["CHANGED: a confirmation of what stood here before is void".to_string()];
+                    let mut lines =
+                        vec!["CHANGED: a confirmation of what stood here before is void".to_string()];
                     lines.extend(describe(snapshot, view));
                     list.push(lines);
                 }
@@ -92,29 +105,47 @@ impl Printed {
 }
 
 /// `confirm NAME [GROUP] [--second-person WHO] [--manual-override] [--supersede ID] [RISK …]`, of what was printed.
-fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) -> Result<Confirmation, String> {
+fn confirmed(
+    snapshot: &Snapshot,
+    printed: &Printed,
+    name: &str,
+    rest: &[&str],
+) -> Result<Confirmation, String> {
     let of = |word: &&str| group_named(&snapshot.estate, word).ok();
     let group = rest.first().and_then(of);
     let mut rest = rest.iter().skip(usize::from(group.is_some()));
-    let named = |v: &&ProposalView| snapshot.estate.region(v.proposal.from).name == name && group.is_none_or(|g| g == v.proposal.group);
+    let named = |v: &&ProposalView| {
+        snapshot.estate.region(v.proposal.from).name == name && group.is_none_or(|g| g == v.proposal.group)
+    };
     let open: Vec<&ProposalView> = snapshot.proposals.iter().filter(named).collect();
     let view = match open.as_slice() {
         [one] => *one,
         [] => {
-            let runs = snapshot.operations.iter().find(|o| !o.is_over() && snapshot.estate.region(o.from).name == name);
+            let runs = snapshot
+                .operations
+                .iter()
+                .find(|o| !o.is_over() && snapshot.estate.region(o.from).name == name);
             let why = runs.map_or(String::new(), |o| format!(": {} runs already", o.id));
             return Err(format!("no choice leaves {name}{why}; nothing was done"));
         }
         several => {
-            let names: Vec<&str> = several.iter().map(|v| snapshot.estate.group(v.proposal.group).name.as_str()).collect();
-            return Err(format!("{} choices leave {name}: confirm {name} GROUP, one of {}; nothing was done", names.len(), names.join(", ")));
+            let names: Vec<&str> =
+                several.iter().map(|v| snapshot.estate.group(v.proposal.group).name.as_str()).collect();
+            return Err(format!(
+                "{} choices leave {name}: confirm {name} GROUP, one of {}; nothing was done",
+                names.len(),
+                names.join(", ")
+            ));
         }
     };
-    let (nonce, evidence) = *printed.0.get(&view.proposal.id).ok_or("it was not printed yet: read it first")?;
+    let (nonce, evidence) =
+        *printed.0.get(&view.proposal.id).ok_or("it was not printed yet: read it first")?;
     let (mut risk, mut second_person, mut manual_override, mut supersedes) = (Vec::new(), None, false, None);
     while let Some(word) = rest.next() {
         match *word {
-            "--second-person" => second_person = Some(rest.next().ok_or("name the second person")?.to_string()),
+            "--second-person" => {
+                second_person = Some(rest.next().ok_or("name the second person")?.to_string())
+            }
             "--manual-override" => manual_override = true,
             "--supersede" => supersedes = Some(rest.next().ok_or("name the operation that waits")?.parse()?),
             word => risk.push(word),
@@ -124,13 +155,21 @@ fn confirmed(snapshot: &Snapshot, printed: &Printed, name: &str, rest: &[&str]) 
     if let Some(words) = accept_risk.as_ref().filter(|_| view.assessment.risks.is_empty()) {
         return Err(format!("«{words}» is no database, and no risk is asked for; nothing was done"));
     }
-    Ok(Confirmation { nonce, evidence, second_person, manual_override, supersedes, ..confirmation(snapshot, view, name, accept_risk) })
+    Ok(Confirmation {
+        nonce,
+        evidence,
+        second_person,
+        manual_override,
+        supersedes,
+        ..confirmation(snapshot, view, name, accept_risk)
+    })
 }
 
 /// Choices of this group, or all.
 fn choices<'a>(snapshot: &'a Snapshot, group: &[&str]) -> Result<Vec<&'a ProposalView>, String> {
     let group = group.first().map(|name| group_named(&snapshot.estate, name)).transpose()?;
-    let list: Vec<&ProposalView> = snapshot.proposals.iter().filter(|v| group.is_none_or(|g| g == v.proposal.group)).collect();
+    let list: Vec<&ProposalView> =
+        snapshot.proposals.iter().filter(|v| group.is_none_or(|g| g == v.proposal.group)).collect();
     if list.is_empty() { Err("no choice is on the table".to_string()) } else { Ok(list) }
 }
 
@@ -144,11 +183,14 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
         ["help" | "?"] => return Ok(super::plain::help()),
         ["status"] => return Ok(super::status::status_words(&snapshot, true)),
         ["failover", group, to @ ..] => propose(&snapshot, group, Intent::Failover, to.first().copied())?,
-        ["switchover" | "failback", group, to @ ..] => propose(&snapshot, group, Intent::Switchover, to.first().copied())?,
+        ["switchover" | "failback", group, to @ ..] => {
+            propose(&snapshot, group, Intent::Switchover, to.first().copied())?
+        }
         ["confirm", name, rest @ ..] => Action::Confirm(confirmed(&snapshot, printed, name, rest)?),
         ["stop", group @ ..] => {
             // All of them, as on the dashboard: who stops a countdown does not mean one of two.
-            let counting = choices(&snapshot, group)?.into_iter().filter(|v| v.proposal.automatic_at.is_some());
+            let counting =
+                choices(&snapshot, group)?.into_iter().filter(|v| v.proposal.automatic_at.is_some());
             let mut said = Err("no countdown runs".to_string());
             for proposal in counting.map(|v| v.proposal.id) {
                 said = carried_out(handle, Action::StopAutomatic { proposal }).await;
@@ -175,7 +217,13 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
         ["mend"] => return control(handle, Control::Mend).await,
         ["pause"] => return control(handle, Control::Pause(true)).await,
         ["go"] => return control(handle, Control::Pause(false)).await,
-        ["speed", times] => return control(handle, Control::Speed(times.parse().map_err(|_| "write a number from 1 to 1000")?)).await,
+        ["speed", times] => {
+            return control(
+                handle,
+                Control::Speed(times.parse().map_err(|_| "write a number from 1 to 1000")?),
+            )
+            .await;
+        }
         [other, ..] => return Err(format!("`{other}` is no order; `help` lists them")),
     };
     carried_out(handle, action).await
@@ -183,7 +231,9 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
 
 async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<Lines, String> {
     let line = match handle.order(action).await {
-        Ok(Receipt::Proposed(_)) => Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string()),
+        Ok(Receipt::Proposed(_)) => {
+            Ok("it is on the table; read it, then: confirm NAME-OF-THE-REGION".to_string())
+        }
         Ok(Receipt::Started(id)) => Ok(format!("{id} begins")),
         Ok(Receipt::Done) => Ok("done".to_string()),
         Err(refusal) => Err(format!("refused: {}", refusal_words(&refusal))),
@@ -192,13 +242,22 @@ async fn carried_out(handle: &Arc<dyn Handle>, action: Action) -> Result<Lines, 
 }
 
 async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<Lines, String> {
-    handle.control(control).await.map(|_| vec!["done".to_string()]).map_err(|r| format!("refused: {}", refusal_words(&r)))
+    handle
+        .control(control)
+        .await
+        .map(|_| vec!["done".to_string()])
+        .map_err(|r| format!("refused: {}", refusal_words(&r)))
 }
 
 /// A step of an operation, by its id in the plan or by its number from 1.
 pub fn step_named(snapshot: &Snapshot, operation: OperationId, step: &str) -> Result<u16, String> {
-    let operation = snapshot.operations.iter().find(|o| o.id == operation).ok_or_else(|| format!("there is no {operation}"))?;
-    let by_number = step.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < operation.plan.steps.len());
+    let operation = snapshot
+        .operations
+        .iter()
+        .find(|o| o.id == operation)
+        .ok_or_else(|| format!("there is no {operation}"))?;
+    let by_number =
+        step.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < operation.plan.steps.len());
     let found = operation.plan.steps.iter().position(|s| s.id == step).or(by_number);
     found.map(|n| n as u16).ok_or_else(|| {
         let known: Vec<_> = operation.plan.steps.iter().map(|s| s.id.as_str()).collect();
@@ -210,7 +269,8 @@ pub fn step_named(snapshot: &Snapshot, operation: OperationId, step: &str) -> Re
 pub fn group_named(estate: &Estate, name: &str) -> Result<GroupId, String> {
     let group = estate.groups.iter().position(|g| g.name == name).map(GroupId::of);
     group.or_else(|| estate.service_named(name).map(|s| estate.service(s).group)).ok_or_else(|| {
-        let known: Vec<_> = estate.groups.iter().filter(|g| g.database.is_some()).map(|g| g.name.as_str()).collect();
+        let known: Vec<_> =
+            estate.groups.iter().filter(|g| g.database.is_some()).map(|g| g.name.as_str()).collect();
         format!("`{name}` is no service; those with a database: {}", known.join(", "))
     })
 }
@@ -225,7 +285,11 @@ pub fn member_named(snapshot: &Snapshot, group: GroupId, name: &str) -> Result<M
     let in_region = || snapshot.member_in(group, snapshot.estate.region_named(name)?);
     labelled.map(|m| m.member).or_else(in_region).ok_or_else(|| {
         let known: Vec<_> = members().map(|m| m.label.as_str()).collect();
-        format!("{} has no member in `{name}`; its members: {}", snapshot.estate.group(group).name, known.join(", "))
+        format!(
+            "{} has no member in `{name}`; its members: {}",
+            snapshot.estate.group(group).name,
+            known.join(", ")
+        )
     })
 }
 
@@ -251,7 +315,8 @@ mod tests {
     fn at(seconds: u64) -> Snapshot {
         let scenario = crate::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
         let mut simulation =
-            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000))
+                .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
         simulation.snapshot(1, false)
     }
@@ -266,12 +331,26 @@ mod tests {
         assert_eq!(printed.news(&snapshot).len(), 2);
         assert!(printed.news(&snapshot).is_empty(), "nothing has changed");
         // Two choices leave it: which one is said. A word that is neither a database nor a risk is not passed over.
-        assert!(confirmed(&snapshot, &printed, "us-east-1", &[]).is_err_and(|e| e.contains("orders-db, payments-db")));
-        assert!(confirmed(&snapshot, &printed, "us-east-1", &["orders-db", "soon"]).is_err_and(|e| e.contains("no risk is asked for")));
+        assert!(
+            confirmed(&snapshot, &printed, "us-east-1", &[])
+                .is_err_and(|e| e.contains("orders-db, payments-db"))
+        );
+        assert!(
+            confirmed(&snapshot, &printed, "us-east-1", &["orders-db", "soon"])
+                .is_err_and(|e| e.contains("no risk is asked for"))
+        );
         snapshot.proposals[1].assessment.risks = vec![Risk::TwoMayWrite];
-        let second = confirmed(&snapshot, &printed, "us-east-1", &["payments-db", "--second-person", "kim", "lose", "it"]);
+        let second = confirmed(
+            &snapshot,
+            &printed,
+            "us-east-1",
+            &["payments-db", "--second-person", "kim", "lose", "it"],
+        );
         let second = second.unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!((second.proposal, second.second_person.as_deref()), (snapshot.proposals[1].proposal.id, Some("kim")));
+        assert_eq!(
+            (second.proposal, second.second_person.as_deref()),
+            (snapshot.proposals[1].proposal.id, Some("kim"))
+        );
         assert_eq!(second.accept_risk.as_deref(), Some("lose it"));
         assert!(confirmed(&snapshot, &printed, "eu-west-1", &[]).is_err(), "nothing leaves it");
 

@@ -27,7 +27,8 @@ static DOCUMENT: Mutex<Option<Value>> = Mutex::new(None);
 /// Learns from the arguments as they were typed, because those that cannot be understood are answered with a document too.
 pub fn listen_to(arguments: impl Iterator<Item = std::ffi::OsString>) {
     let words: Vec<_> = arguments.take_while(|word| word != "--").collect();
-    let asked = words.iter().any(|word| word == "--output=json") || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    let asked = words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
     ASKED.store(asked, Ordering::Relaxed);
 }
 
@@ -116,7 +117,8 @@ impl Output {
                 Ok(())
             }
             Output::File(path) => {
-                std::fs::write(path, pretty(&document()?)? + "\n").map_err(|e| Fail::failed(format!("{}: {e}", path.display())))?;
+                std::fs::write(path, pretty(&document()?)? + "\n")
+                    .map_err(|e| Fail::failed(format!("{}: {e}", path.display())))?;
                 say_all(&text())
             }
         }

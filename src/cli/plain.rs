@@ -74,7 +74,12 @@ const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP 
 /// Lines of a controller, and orders from standard input.
 pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     let first = handle.snapshot();
-    say(&format!("{} · {} · {}", first.mode.word(), first.estate.name, if first.armed { "armed" } else { "read-only" }))?;
+    say(&format!(
+        "{} · {} · {}",
+        first.mode.word(),
+        first.estate.name,
+        if first.armed { "armed" } else { "read-only" }
+    ))?;
     say_all(&help())?;
     let mut told = 0;
     let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());

@@ -10,7 +10,8 @@ use crate::controller::{Home, rehearsals};
 use crate::exercise::{Calendar, due};
 use crate::model::*;
 use crate::wording::{
-    about_named, condition_words, finding_words, gap_words, headline, region_reason_words, source_words, unconfigured_words, veto_words,
+    about_named, condition_words, finding_words, gap_words, headline, region_reason_words, source_words,
+    unconfigured_words, veto_words,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +31,8 @@ pub async fn print(target: &Target, detailed: bool, metrics: bool, check: bool) 
     let elsewhere = home.socket_elsewhere().filter(|_| !opened.simulated);
     let mut value = status_json(&snapshot, detailed, metrics);
     value["socket"] = json!((!opened.simulated).then(|| home.socket().display().to_string()));
-    let socket = elsewhere.map(|path| format!("socket {}: the path of the data directory is too long for one", path.display()));
+    let socket = elsewhere
+        .map(|path| format!("socket {}: the path of the data directory is too long for one", path.display()));
     target.output.print(&value, || status_words(&snapshot, detailed).into_iter().chain(socket).collect())?;
     opened.close().await;
     match check_status(&snapshot) {
@@ -47,12 +49,15 @@ pub fn check_status(snapshot: &Snapshot) -> u8 {
 
 /// Nothing that is asked has ever answered: no state is known, and no score.
 fn nothing_answered(snapshot: &Snapshot) -> bool {
-    snapshot.mode != Mode::Replay && snapshot.disasters.is_empty() && snapshot.regions.iter().all(|r| r.last_answer.is_none())
+    snapshot.mode != Mode::Replay
+        && snapshot.disasters.is_empty()
+        && snapshot.regions.iter().all(|r| r.last_answer.is_none())
 }
 
 fn overall(snapshot: &Snapshot) -> &'static str {
     let running = snapshot.open().next().is_some();
-    let is_ill = snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty();
+    let is_ill =
+        snapshot.regions.iter().any(|r| r.status != RegionStatus::Ok) || !snapshot.disasters.is_empty();
     let worst = snapshot.conditions.first().map(|worst| worst.severity);
     if nothing_answered(snapshot) {
         "unknown"
@@ -139,12 +144,23 @@ pub fn status_json(snapshot: &Snapshot, detailed: bool, metrics: bool) -> Value 
     });
     if detailed {
         value["could_not_do"] = json!(snapshot.gaps.iter().map(|g| gap_words(g, estate)).collect::<Vec<_>>());
-        value["stale_sources"] =
-            json!(snapshot.stale.iter().map(|s| json!({"name": source_words(&s.source, estate), "reason": s.reason})).collect::<Vec<_>>());
+        value["stale_sources"] = json!(
+            snapshot
+                .stale
+                .iter()
+                .map(|s| json!({"name": source_words(&s.source, estate), "reason": s.reason}))
+                .collect::<Vec<_>>()
+        );
     }
     if detailed || metrics {
-        value["protection_groups"] =
-            json!(snapshot.groups.iter().filter(|g| !g.members.is_empty()).map(|g| group_json(snapshot, g)).collect::<Vec<_>>());
+        value["protection_groups"] = json!(
+            snapshot
+                .groups
+                .iter()
+                .filter(|g| !g.members.is_empty())
+                .map(|g| group_json(snapshot, g))
+                .collect::<Vec<_>>()
+        );
     }
     value
 }
@@ -174,17 +190,27 @@ fn group_json(snapshot: &Snapshot, g: &GroupView) -> Value {
 pub fn status_words(snapshot: &Snapshot, detailed: bool) -> Lines {
     let estate = &snapshot.estate;
     let armed = if snapshot.armed { "armed" } else { "read-only" };
-    let mut lines = vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
+    let mut lines =
+        vec![format!("{} · {} · {} · {armed}", snapshot.mode.word(), estate.name, overall(snapshot))];
     lines.extend(headline(snapshot).map(|head| format!("worst: {} ({})", head.line(), head.severity)));
     lines.extend(snapshot.controller.filter(|_| detailed).map(|id| format!("controller {id}")));
     for d in &snapshot.disasters {
         let names: Vec<_> = d.regions.iter().map(|r| estate.region(*r).name.as_str()).collect();
-        lines.push(format!("DISASTER  {} {} {}, for {}", d.severity, d.kind.words(), names.join(", "), snapshot.now.utc.since(d.since)));
+        lines.push(format!(
+            "DISASTER  {} {} {}, for {}",
+            d.severity,
+            d.kind.words(),
+            names.join(", "),
+            snapshot.now.utc.since(d.since)
+        ));
     }
     for id in estate.region_ids() {
         let (region, view) = (estate.region(id), &snapshot.regions[id.at()]);
         // What a region that is down carried before is not what it carries.
-        let load = view.load.filter(|_| view.status != RegionStatus::Down).map_or_else(|| "?".to_string(), |(l, _)| l.to_string());
+        let load = view
+            .load
+            .filter(|_| view.status != RegionStatus::Down)
+            .map_or_else(|| "?".to_string(), |(l, _)| l.to_string());
         lines.push(format!(
             "{:<18} {:<9} {:<7} load {load:>4}  {}/{} answer",
             region.name,
@@ -202,12 +228,20 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> Lines {
         let primary = g.primary.map_or("nobody", |r| estate.region(r).name.as_str());
         let primary = format!("led by {primary}{}", if silent { ", silent" } else { "" });
         let primary = g.led_by.as_ref().map_or(primary, unconfigured_words);
-        lines.push(format!("{}  {primary}, timeline {}", estate.group(g.group).name, g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())));
+        lines.push(format!(
+            "{}  {primary}, timeline {}",
+            estate.group(g.group).name,
+            g.timeline.map_or_else(|| "–".to_string(), |t| t.to_string())
+        ));
         for m in g.members.iter().filter(|m| !m.leads) {
             let least = if g.may_lack(m, snapshot.now.mono) { "≥" } else { "" };
             let lag = m.lag_bytes.map_or_else(|| "–".to_string(), |b| format!("{least}{b}"));
             let may = m.unfit.as_ref().map_or_else(|| "may take over".to_string(), finding_words);
-            lines.push(format!("    {:<16} {:<5} {lag:>9}  {may}", m.label, if m.synchronous { "sync" } else { "async" }));
+            lines.push(format!(
+                "    {:<16} {:<5} {lag:>9}  {may}",
+                m.label,
+                if m.synchronous { "sync" } else { "async" }
+            ));
         }
     }
     for o in snapshot.operations.iter().rev().take(5) {
@@ -217,7 +251,12 @@ pub fn status_words(snapshot: &Snapshot, detailed: bool) -> Lines {
         let told = |c: &Condition| format!("condition: {} ({})", condition_words(c, estate), c.severity);
         lines.extend(snapshot.conditions.iter().map(told));
         lines.extend(snapshot.gaps.iter().map(|g| format!("could not: {}", gap_words(g, estate))));
-        lines.extend(snapshot.stale.iter().map(|s| format!("silent: {}: {}", source_words(&s.source, estate), s.reason)));
+        lines.extend(
+            snapshot
+                .stale
+                .iter()
+                .map(|s| format!("silent: {}: {}", source_words(&s.source, estate), s.reason)),
+        );
     }
     lines
 }

@@ -120,7 +120,8 @@ fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
     let calendar = ask.common.calendar()?;
     let standing = due(&calendar, &rehearsals(), now());
     let is_due = |kind| standing.iter().any(|d| d.kind == kind && d.overdue);
-    let wanted = |e: &&Exercise| (ask.scope.is_empty() || ask.scope.contains(&e.kind)) && (!ask.due || is_due(e.kind));
+    let wanted =
+        |e: &&Exercise| (ask.scope.is_empty() || ask.scope.contains(&e.kind)) && (!ask.due || is_due(e.kind));
     let list: Vec<&Exercise> = calendar.exercises.iter().filter(wanted).collect();
     if ask.dry_run {
         return plan(&list, &ask.common.output);
@@ -130,7 +131,9 @@ fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
     let mut done: Vec<(usize, Outcome)> = std::thread::scope(|scope| {
         let work = || {
             let mut done = Vec::new();
-            while let Some((at, exercise)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, list.get(at)?))) {
+            while let Some((at, exercise)) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, list.get(at)?)))
+            {
                 if *stop.borrow() {
                     break;
                 }
@@ -142,7 +145,8 @@ fn suite(ask: &SuiteAsk) -> Result<(), Fail> {
         workers.into_iter().flat_map(|w| w.join().unwrap_or_default()).collect()
     });
     done.sort_by_key(|(at, _)| *at);
-    let results: Vec<(&Exercise, Outcome)> = done.into_iter().map(|(at, outcome)| (list[at], outcome)).collect();
+    let results: Vec<(&Exercise, Outcome)> =
+        done.into_iter().map(|(at, outcome)| (list[at], outcome)).collect();
     for (exercise, outcome) in &results {
         keep(exercise, outcome);
     }
@@ -159,7 +163,8 @@ fn test(ask: &TestAsk) -> Result<(), Fail> {
         return plan(&[exercise], &ask.common.output);
     }
     let outcome = match &exercise.means {
-        Means::TableTop(table) => hold(table, ask.speed, &mut std::io::stdin().lock(), &mut *for_people()).map_err(|e| not_written(&e))?,
+        Means::TableTop(table) => hold(table, ask.speed, &mut std::io::stdin().lock(), &mut *for_people())
+            .map_err(|e| not_written(&e))?,
         _ => play(exercise, &calendar.kinds[&exercise.kind], ask.seed, &told_to_stop(&[exercise])),
     };
     keep(exercise, &outcome);
@@ -177,11 +182,16 @@ fn means(exercise: &Exercise) -> String {
         Means::Scenario(s) => format!("the scenario {}, on the simulation", s.name),
         Means::Hunt(runs) => format!("{runs} random cases"),
         Means::Hook(argv) if argv.is_empty() => {
-            "nothing yet: name a command as its `hook` in a calendar of yours, and give that to --calendar".to_string()
+            "nothing yet: name a command as its `hook` in a calendar of yours, and give that to --calendar"
+                .to_string()
         }
         Means::Hook(argv) => argv.join(" "),
-        Means::Live(drill) => format!("«{}», for real on the test estate {}", drill.experiment.title, drill.estate),
-        Means::TableTop(table) => format!("{} injects for {} roles, with people", table.injects.len(), table.roles.len()),
+        Means::Live(drill) => {
+            format!("«{}», for real on the test estate {}", drill.experiment.title, drill.estate)
+        }
+        Means::TableTop(table) => {
+            format!("{} injects for {} roles, with people", table.injects.len(), table.roles.len())
+        }
     }
 }
 
@@ -222,15 +232,21 @@ fn tell(results: &[(&Exercise, Outcome)], output: &Output) -> Result<(), Fail> {
             "test_id": e.id, "kind": e.kind, "result": if *passed { "passed" } else { "failed" }, "told": told,
             "recovery_time_ms": recovery.map(|t| t.0), "data_loss_ms": lost.map(|t| t.0),
         }),
-        Outcome::NotPlayed(why) => json!({ "test_id": e.id, "kind": e.kind, "result": "not_played", "told": why }),
+        Outcome::NotPlayed(why) => {
+            json!({ "test_id": e.id, "kind": e.kind, "result": "not_played", "told": why })
+        }
     };
-    let count = |passed: bool| results.iter().filter(|(_, o)| matches!(o, Outcome::Played { passed: p, .. } if *p == passed)).count();
+    let count = |passed: bool| {
+        results.iter().filter(|(_, o)| matches!(o, Outcome::Played { passed: p, .. } if *p == passed)).count()
+    };
     let (passed, failed) = (count(true), count(false));
     let not_played = results.len() - passed - failed;
     let value = json!({ "passed": passed, "failed": failed, "not_played": not_played, "tests": results.iter().map(one).collect::<Vec<Value>>() });
     output.print(&value, || {
         let line = |(e, outcome): &(&Exercise, Outcome)| match outcome {
-            Outcome::Played { passed, told, .. } => format!("{} {:<18} {:<19} {told}", if *passed { "✓" } else { "✗" }, e.id, e.kind.name()),
+            Outcome::Played { passed, told, .. } => {
+                format!("{} {:<18} {:<19} {told}", if *passed { "✓" } else { "✗" }, e.id, e.kind.name())
+            }
             Outcome::NotPlayed(why) => format!("– {:<18} {:<19} not played: {why}", e.id, e.kind.name()),
         };
         let mut lines: Vec<String> = results.iter().map(line).collect();
@@ -243,7 +259,9 @@ fn tell(results: &[(&Exercise, Outcome)], output: &Output) -> Result<(), Fail> {
 fn report(ask: &ReportAsk) -> Result<(), Fail> {
     let calendar = ask.common.calendar()?;
     let list = due(&calendar, &rehearsals(), now());
-    let ids = |kind| calendar.exercises.iter().filter(|e| e.kind == kind).map(|e| e.id.as_str()).collect::<Vec<_>>();
+    let ids = |kind| {
+        calendar.exercises.iter().filter(|e| e.kind == kind).map(|e| e.id.as_str()).collect::<Vec<_>>()
+    };
     let one = |d: &Due| {
         json!({
             "kind": d.kind, "test_ids": ids(d.kind), "every_ms": d.every.0, "within_ms": d.within.map(|t| t.0), "loses_at_most_ms": d.loses.map(|t| t.0),
@@ -254,7 +272,8 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
             "trend": d.trend().map(|(older, newer)| json!({ "older_median_ms": older.0, "newer_median_ms": newer.0 })),
         })
     };
-    let value = json!({ "reported_at": now().to_string(), "calendar": list.iter().map(one).collect::<Vec<_>>() });
+    let value =
+        json!({ "reported_at": now().to_string(), "calendar": list.iter().map(one).collect::<Vec<_>>() });
     ask.common.output.print(&value, || {
         let mut lines: Lines = list.iter().flat_map(|d| words(d, &ids(d.kind), now())).collect();
         match list.iter().filter(|d| d.overdue).count() {
@@ -266,12 +285,23 @@ fn report(ask: &ReportAsk) -> Result<(), Fail> {
 }
 
 fn words(d: &Due, ids: &[&str], now: Utc) -> Lines {
-    let last = d.last.map_or("never".to_string(), |(at, passed)| format!("{} ago{}", now.since(at), if passed { "" } else { ", failed" }));
+    let last = d.last.map_or("never".to_string(), |(at, passed)| {
+        format!("{} ago{}", now.since(at), if passed { "" } else { ", failed" })
+    });
     let next = if d.overdue { "due now".to_string() } else { format!("due in {}", d.next.since(now)) };
-    let mut lines = vec![format!("{:<19} every {:<8} last {last}; {next} ({})", d.kind.name(), d.every.to_string(), ids.join(", "))];
+    let mut lines = vec![format!(
+        "{:<19} every {:<8} last {last}; {next} ({})",
+        d.kind.name(),
+        d.every.to_string(),
+        ids.join(", ")
+    )];
     if d.passed.of > 0 {
         let (met, of) = (d.passed.met, d.passed.of);
-        let mut text = format!("  {met} of {of} as they must (proves {} %), {} of {of} by themselves", d.passed.at_least_percent(), d.automated.met);
+        let mut text = format!(
+            "  {met} of {of} as they must (proves {} %), {} of {of} by themselves",
+            d.passed.at_least_percent(),
+            d.automated.met
+        );
         let mut times = d.times.clone();
         times.sort_unstable();
         if let (Some(median), Some(most)) = (times.get(times.len() / 2), times.last()) {

@@ -37,7 +37,12 @@ pub async fn recover(ask: Trigger) -> Result<(), Fail> {
 async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
     settled(opened).await;
     let estate = Arc::clone(&opened.handle.snapshot().estate);
-    let regions: Vec<RegionId> = ask.affected_regions.iter().map(|n| region_named(&estate, n)).collect::<Result<_, _>>().map_err(Fail::usage)?;
+    let regions: Vec<RegionId> = ask
+        .affected_regions
+        .iter()
+        .map(|n| region_named(&estate, n))
+        .collect::<Result<_, _>>()
+        .map_err(Fail::usage)?;
     if opened.simulated {
         strike(opened, ask, &regions).await?;
     }
@@ -47,9 +52,18 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         None => snapshot.groups.iter().filter(|g| led_from(g, &regions)).map(|g| g.group).collect(),
     };
     if groups.is_empty() {
-        let led: Vec<_> =
-            snapshot.groups.iter().filter_map(|g| Some(format!("{} leads {}", estate.region(g.primary?).name, estate.group(g.group).name))).collect();
-        return Err(Fail::failed(format!("no database is led from {}; {}", ask.affected_regions.join(", "), led.join(", "))));
+        let led: Vec<_> = snapshot
+            .groups
+            .iter()
+            .filter_map(|g| {
+                Some(format!("{} leads {}", estate.region(g.primary?).name, estate.group(g.group).name))
+            })
+            .collect();
+        return Err(Fail::failed(format!(
+            "no database is led from {}; {}",
+            ask.affected_regions.join(", "),
+            led.join(", ")
+        )));
     }
     let intent = match ask.strategy {
         Strategy::ImmediateFailover | Strategy::WarmStandbyActivation => Intent::Failover,
@@ -65,14 +79,26 @@ async fn trigger_with(opened: &Opened, ask: &Trigger) -> Result<(), Fail> {
         dry_run: ask.dry_run,
         wait: ask.wait,
     };
-    let reason = format!("{} {}, {}", ask.severity, ask.disaster_type.words(), ask.affected_regions.join(", "));
+    let reason =
+        format!("{} {}, {}", ask.severity, ask.disaster_type.words(), ask.affected_regions.join(", "));
     let mut told = Told::new(&ask.target.output);
     let result = async {
         for group in groups {
-            let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
+            let to = ask
+                .to
+                .as_ref()
+                .map(|n| member_named(&snapshot, group, n))
+                .transpose()
+                .map_err(Fail::usage)?;
             // The region that it is led from, of those that are named.
             let led = snapshot.group(group).and_then(|v| v.primary).filter(|p| regions.contains(p));
-            let action = Action::Propose { group, intent, from: Some(led.unwrap_or(regions[0])), to, reason: reason.clone() };
+            let action = Action::Propose {
+                group,
+                intent,
+                from: Some(led.unwrap_or(regions[0])),
+                to,
+                reason: reason.clone(),
+            };
             carry(opened, &mut told, action, &consent, Some(ask.strategy)).await?;
         }
         Ok(())
@@ -105,8 +131,19 @@ impl Told<'_> {
     /// The document: every operation in a list; beside it the fields of reference 000, which are those of the first one.
     fn print(self) -> Result<(), Fail> {
         let Some(first) = self.documents.first() else { return Ok(()) };
-        let published = ["recovery_operation_id", "status", "estimated_rto", "estimated_rpo", "recovery_phases", "current_phase"];
-        let mut document: Value = published.iter().map(|name| ((*name).to_string(), first[*name].clone())).collect::<serde_json::Map<_, _>>().into();
+        let published = [
+            "recovery_operation_id",
+            "status",
+            "estimated_rto",
+            "estimated_rpo",
+            "recovery_phases",
+            "current_phase",
+        ];
+        let mut document: Value = published
+            .iter()
+            .map(|name| ((*name).to_string(), first[*name].clone()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
         document["operations"] = json!(self.documents);
         self.output.print(&document, || self.lines)
     }
@@ -114,7 +151,9 @@ impl Told<'_> {
 
 /// True if the group is led from one of these regions, or may be: where nobody knows, the gate says why.
 fn led_from(group: &GroupView, regions: &[RegionId]) -> bool {
-    group.primary.map_or_else(|| group.members.iter().any(|m| regions.contains(&m.region)), |p| regions.contains(&p))
+    group
+        .primary
+        .map_or_else(|| group.members.iter().any(|m| regions.contains(&m.region)), |p| regions.contains(&p))
 }
 
 /// On the simulation the disaster has to happen first.
@@ -126,7 +165,9 @@ async fn strike(opened: &Opened, ask: &Trigger, regions: &[RegionId]) -> Result<
         DisasterType::NetworkPartition => FaultKind::Partition,
         DisasterType::DataCorruption | DisasterType::HumanError => FaultKind::DataCorruption,
         DisasterType::CyberIncident => FaultKind::CyberIncident,
-        DisasterType::NodeFailure | DisasterType::HardwareFailure | DisasterType::SoftwareFailure => FaultKind::NodeFailure,
+        DisasterType::NodeFailure | DisasterType::HardwareFailure | DisasterType::SoftwareFailure => {
+            FaultKind::NodeFailure
+        }
     };
     for region in regions {
         let fault = format!("{kind} {}", opened.handle.snapshot().estate.region(*region).name);
@@ -152,8 +193,15 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
                 }
             }
         };
-        let to = ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
-        let action = Action::Propose { group, intent: Intent::Switchover, from: None, to, reason: ORDERED.to_string() };
+        let to =
+            ask.to.as_ref().map(|n| member_named(&snapshot, group, n)).transpose().map_err(Fail::usage)?;
+        let action = Action::Propose {
+            group,
+            intent: Intent::Switchover,
+            from: None,
+            to,
+            reason: ORDERED.to_string(),
+        };
         let consent = Consent {
             confirm: ask.confirm.clone(),
             accept_risk: ask.accept_risk.clone(),
@@ -174,26 +222,42 @@ pub async fn hand_over(ask: Move) -> Result<(), Fail> {
 }
 
 /// Puts a choice on the table, shows it, and confirms it if that was asked for.
-async fn carry(opened: &Opened, told: &mut Told<'_>, action: Action, consent: &Consent, strategy: Option<Strategy>) -> Result<(), Fail> {
+async fn carry(
+    opened: &Opened,
+    told: &mut Told<'_>,
+    action: Action,
+    consent: &Consent,
+    strategy: Option<Strategy>,
+) -> Result<(), Fail> {
     let receipt = opened.handle.order(action).await.map_err(|r| Fail::refused(&r))?;
-    let Receipt::Proposed(id) = receipt else { return Err(Fail::failed("the controller answered something else")) };
+    let Receipt::Proposed(id) = receipt else {
+        return Err(Fail::failed("the controller answered something else"));
+    };
     let there = |s: &Snapshot| s.proposals.iter().any(|v| v.proposal.id == id);
-    let began = wait_for(opened, Duration::from_secs(2), there).await.unwrap_or_else(|| opened.handle.snapshot()).now.mono;
+    let began = wait_for(opened, Duration::from_secs(2), there)
+        .await
+        .unwrap_or_else(|| opened.handle.snapshot())
+        .now
+        .mono;
     // The evidence is gathered in this call: look closely for a moment before it is shown.
     let enough = Span::ms(if opened.simulated { 400 } else { 350 });
     let decided = |s: &Snapshot| {
         let view = s.proposals.iter().find(|v| v.proposal.id == id);
         let undecided = view.is_some_and(|v| v.assessment.undecided());
-        view.is_none() || (s.now.mono.since(began) > enough && (!undecided || s.now.mono.since(began) > Span::secs(5)))
+        view.is_none()
+            || (s.now.mono.since(began) > enough && (!undecided || s.now.mono.since(began) > Span::secs(5)))
     };
-    let snapshot = wait_for(opened, Duration::from_secs(6), decided).await.unwrap_or_else(|| opened.handle.snapshot());
+    let snapshot =
+        wait_for(opened, Duration::from_secs(6), decided).await.unwrap_or_else(|| opened.handle.snapshot());
     let Some(view) = snapshot.proposals.iter().find(|v| v.proposal.id == id) else {
         return Err(Fail::failed("the choice was withdrawn: the facts changed"));
     };
     let estate = &snapshot.estate;
     if consent.dry_run {
         // The figures are worth a moment; a choice that people carry out has none.
-        let figures = |s: &Snapshot| view.proposal.intent == Intent::Guided || s.forecasts.iter().any(|f| f.proposal == id);
+        let figures = |s: &Snapshot| {
+            view.proposal.intent == Intent::Guided || s.forecasts.iter().any(|f| f.proposal == id)
+        };
         let snapshot = wait_for(opened, Duration::from_secs(3), figures).await.unwrap_or(snapshot);
         let Some(view) = snapshot.proposals.iter().find(|v| v.proposal.id == id) else {
             return Err(Fail::failed("the choice was withdrawn: the facts changed"));
@@ -294,7 +358,13 @@ fn ask_name(snapshot: &Snapshot, view: &ProposalView) -> Option<String> {
     Some(line.trim().to_string()).filter(|l| !l.is_empty())
 }
 
-async fn begun(opened: &Opened, told: &mut Told<'_>, id: OperationId, wait: bool, strategy: Option<Strategy>) -> Result<(), Fail> {
+async fn begun(
+    opened: &Opened,
+    told: &mut Told<'_>,
+    id: OperationId,
+    wait: bool,
+    strategy: Option<Strategy>,
+) -> Result<(), Fail> {
     // Through a socket the snapshots come a moment later than the answer.
     let _ = wait_for(opened, Duration::from_secs(2), |s| s.operations.iter().any(|o| o.id == id)).await;
     // A controller of our own must live until the operation is over: it is what carries it out.
@@ -303,7 +373,9 @@ async fn begun(opened: &Opened, told: &mut Told<'_>, id: OperationId, wait: bool
     }
     let snapshot = opened.handle.snapshot();
     let estate = &snapshot.estate;
-    let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else { return Err(Fail::failed(format!("{id} is not known any more"))) };
+    let Some(operation) = snapshot.operations.iter().find(|o| o.id == id) else {
+        return Err(Fail::failed(format!("{id} is not known any more")));
+    };
     let mut value = operation_json(estate, operation);
     let planned = strategy.and_then(|s| estate.policy.strategies.get(&s));
     value["estimated_rto"] = json!(planned.map(|t| t.rto.written()));

@@ -58,8 +58,14 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
         None => {
             let scenario = config::embedded("calm").map_err(Fail::usage)?;
             let seed = scenario.seed;
-            let mut simulation =
-                Simulation::new(scenario, seed, Journal::in_memory(), Mode::Simulation, open::virtual_beginning()).map_err(Fail::failed)?;
+            let mut simulation = Simulation::new(
+                scenario,
+                seed,
+                Journal::in_memory(),
+                Mode::Simulation,
+                open::virtual_beginning(),
+            )
+            .map_err(Fail::failed)?;
             simulation.run_to(Mono(5_000)).map_err(Fail::failed)?;
             (simulation.core.engine.clone(), simulation.now())
         }
@@ -67,7 +73,8 @@ pub async fn run(ask: ValidateAsk) -> Result<(), Fail> {
     let estate = std::sync::Arc::clone(&engine.state().estate);
     let answers = engine.need_answers(now);
     let only = ask.region.as_ref().map(|n| region_named(&estate, n)).transpose().map_err(Fail::usage)?;
-    let mut list = tokio::task::spawn_blocking(move || readiness(&engine, now, FUTURES)).await.map_err(Fail::failed)?;
+    let mut list =
+        tokio::task::spawn_blocking(move || readiness(&engine, now, FUTURES)).await.map_err(Fail::failed)?;
     list.retain(|r| only.is_none_or(|o| o == r.region) && ask.scenario.is_none_or(|s| s == r.scenario));
     let mut value = report(&estate, now, &list);
     value["needs"] = super::needs::report(&estate, &answers);
@@ -116,7 +123,12 @@ fn words(estate: &Estate, list: &[Readiness]) -> Lines {
     let mut lines = Vec::new();
     for r in list {
         let group = r.group.map_or(String::new(), |g| format!("  {}", estate.group(g).name));
-        lines.push(format!("{:<16} {:<20}{group:<16} {}", estate.region(r.region).name, r.scenario.words(), score_words(r.score())));
+        lines.push(format!(
+            "{:<16} {:<20}{group:<16} {}",
+            estate.region(r.region).name,
+            r.scenario.words(),
+            score_words(r.score())
+        ));
         for p in &r.points {
             let mark = match p.state {
                 PointState::Holds => "✓",

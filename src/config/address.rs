@@ -15,14 +15,19 @@ pub fn url(cx: &Context, at: impl Into<Place>, text: &str) {
 /// A host and a port.
 pub fn host_port(cx: &Context, at: impl Into<Place>, text: &str) {
     if !authority_is_right(text, true) {
-        cx.add(at, format!("`{text}` is no host and port"), "write host:port, such as 127.0.0.1:9999 or [::1]:9999");
+        cx.add(
+            at,
+            format!("`{text}` is no host and port"),
+            "write host:port, such as 127.0.0.1:9999 or [::1]:9999",
+        );
     }
 }
 
 /// A host and a port, or a Unix socket.
 pub fn socket(cx: &Context, at: impl Into<Place>, text: &str) {
     if !text.starts_with('/') && !authority_is_right(text, true) {
-        let remedy = "write host:port, such as 127.0.0.1:9999 or [::1]:9999, or the absolute path of a Unix socket";
+        let remedy =
+            "write host:port, such as 127.0.0.1:9999 or [::1]:9999, or the absolute path of a Unix socket";
         cx.add(at, format!("`{text}` is neither host:port nor the path of a socket"), remedy);
     }
 }
@@ -32,7 +37,9 @@ fn authority_is_right(text: &str, needs_port: bool) -> bool {
     let (host_is_right, port) = match text.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((host, "")) => (is_ipv6(host), None),
-            Some((host, port)) => (is_ipv6(host) && port.starts_with(':'), Some(port.trim_start_matches(':'))),
+            Some((host, port)) => {
+                (is_ipv6(host) && port.starts_with(':'), Some(port.trim_start_matches(':')))
+            }
             None => (false, None),
         },
         None => match text.split_once(':') {
@@ -44,7 +51,10 @@ fn authority_is_right(text: &str, needs_port: bool) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@' | '?' | '#'))
+    !text.is_empty()
+        && !text.contains(|c: char| {
+            c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']' | '@' | '?' | '#')
+        })
 }
 
 /// An IPv6 address, also one with a zone such as `fe80::1%eth0`.
@@ -64,7 +74,20 @@ mod tests {
         for text in ["10.0.0.1", "[::1]"] {
             assert!(authority_is_right(text, false) && !authority_is_right(text, true), "{text}");
         }
-        for text in ["", ":80", "::1:8008", "[::1", "[::1]8008", "[10.0.0.1]:80", "a:0", "a:99999", "a b:80", "a/b:80", "a:", "user@a:80"] {
+        for text in [
+            "",
+            ":80",
+            "::1:8008",
+            "[::1",
+            "[::1]8008",
+            "[10.0.0.1]:80",
+            "a:0",
+            "a:99999",
+            "a b:80",
+            "a/b:80",
+            "a:",
+            "user@a:80",
+        ] {
             assert!(!authority_is_right(text, true) && !authority_is_right(text, false), "{text}");
         }
     }

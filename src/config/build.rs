@@ -15,7 +15,11 @@ use std::path::Path;
 pub fn estate(cx: &Context, raw: &File) -> Estate {
     let (name, named_at) = name(raw, cx.file);
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || name.starts_with('.') {
-        cx.add(named_at, format!("the estate's name `{name}` cannot name a directory"), "use letters, digits, `-`, `_` and `.`");
+        cx.add(
+            named_at,
+            format!("the estate's name `{name}` cannot name a directory"),
+            "use letters, digits, `-`, `_` and `.`",
+        );
     } else {
         cx.name(named_at, "an estate", &name);
     }
@@ -37,7 +41,11 @@ pub fn estate(cx: &Context, raw: &File) -> Estate {
         let path = cx.beside(&plan.value);
         let read = super::read::read_text(Path::new(&path));
         match read.map(|text| super::plan::parse(&path, &text)) {
-            Err(e) => cx.add(plan.referenced, format!("plan `{}` {}", plan.value, e.found), "name a readable plan file"),
+            Err(e) => cx.add(
+                plan.referenced,
+                format!("plan `{}` {}", plan.value, e.found),
+                "name a readable plan file",
+            ),
             Ok(Err(mistake)) => cx.note(mistake),
             Ok(Ok(plan)) => {
                 estate.plans.retain(|p| p.name != plan.name);
@@ -64,9 +72,16 @@ fn may(cx: &Context, raw: &File) -> Option<May> {
 
 /// The names that were others. What is still there was not renamed, and a name is given up once.
 fn renamed(cx: &Context, raw: &File) -> Renamed {
-    let regions = raw.business_continuity.iter().flat_map(|b| b.regions.values()).map(|r| (r.value.region_id.value.as_str(), r.value.was.as_ref()));
+    let regions = raw
+        .business_continuity
+        .iter()
+        .flat_map(|b| b.regions.values())
+        .map(|r| (r.value.region_id.value.as_str(), r.value.was.as_ref()));
     let services = raw.services.iter().map(|(name, s)| (name.as_str(), s.value.was.as_ref()));
-    Renamed { regions: others(cx, regions.collect(), "region"), services: others(cx, services.collect(), "service") }
+    Renamed {
+        regions: others(cx, regions.collect(), "region"),
+        services: others(cx, services.collect(), "service"),
+    }
 }
 
 fn others(cx: &Context, all: Vec<(&str, Option<&Spanned<String>>)>, what: &str) -> BTreeMap<String, String> {
@@ -93,7 +108,10 @@ fn name(raw: &File, file: &str) -> (String, Location) {
         (None, Some(only), None) => (only.value.scope.value.clone(), only.value.scope.referenced),
         _ => {
             let stem = Path::new(file).file_stem();
-            (stem.map_or_else(|| "estate".to_string(), |s| s.to_string_lossy().into_owned()), Location::UNKNOWN)
+            (
+                stem.map_or_else(|| "estate".to_string(), |s| s.to_string_lossy().into_owned()),
+                Location::UNKNOWN,
+            )
         }
     }
 }
@@ -109,21 +127,37 @@ fn regions(cx: &Context, raw: &File) -> Vec<Region> {
         let region = &spanned.value;
         let id = &region.region_id;
         if id.value.is_empty() || id.value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            cx.add(id.referenced, format!("`{}` is not a valid region id", id.value), "use letters, digits and dashes, such as us-east-1");
+            cx.add(
+                id.referenced,
+                format!("`{}` is not a valid region id", id.value),
+                "use letters, digits and dashes, such as us-east-1",
+            );
         } else {
             cx.name(id.referenced, "a region", &id.value);
         }
         if regions.iter().any(|r| r.name == id.value) {
-            cx.add(id.referenced, format!("region `{}` is there twice", id.value), "give each region an id of its own");
+            cx.add(
+                id.referenced,
+                format!("region `{}` is there twice", id.value),
+                "give each region an id of its own",
+            );
         }
         let capacity = &region.capacity_percentage;
         if capacity.value == 0 || capacity.value > 1000 {
-            cx.add(capacity.referenced, format!("a capacity of {} % of the normal load", capacity.value), "write 1 to 1000");
+            cx.add(
+                capacity.referenced,
+                format!("a capacity of {} % of the normal load", capacity.value),
+                "write 1 to 1000",
+            );
         }
         let priority = region.failover_priority.value;
         if regions.iter().any(|r| r.priority == priority) {
             let found = format!("failover priority {priority} is there twice");
-            cx.add(region.failover_priority.referenced, found, "give each region a priority of its own; 1 is chosen first");
+            cx.add(
+                region.failover_priority.referenced,
+                found,
+                "give each region a priority of its own; 1 is chosen first",
+            );
         }
         let role = region.role.unwrap_or_else(|| default_role(regions.len()));
         regions.push(Region {
@@ -153,7 +187,9 @@ const fn default_role(position: usize) -> Role {
 /// Without a block of regions, the databases' members tell which there are.
 fn regions_of_members(cx: &Context, raw: &File) -> Vec<Region> {
     let mut names: BTreeSet<&String> = BTreeSet::new();
-    for (service, patroni) in raw.services.iter().filter_map(|(name, s)| Some((name, s.value.patroni.as_ref()?))) {
+    for (service, patroni) in
+        raw.services.iter().filter_map(|(name, s)| Some((name, s.value.patroni.as_ref()?)))
+    {
         for region in patroni.value.members.keys() {
             let at = cx.read.key(&["services", service, "patroni", "members", region]);
             if let Some(at) = at.filter(|_| names.insert(region)) {
@@ -184,8 +220,10 @@ fn needs(cx: &Context, raw: &File) -> Vec<Need> {
             address::host_port(cx, probe.referenced, &probe.value);
             Health::Tcp { address: probe.value.clone(), within: None }
         });
-        let break_glass =
-            file.break_glass.as_ref().map(|b| BreakGlass { who: b.value.who.clone(), exercised: b.value.exercised.map(|d| d.begins()) });
+        let break_glass = file.break_glass.as_ref().map(|b| BreakGlass {
+            who: b.value.who.clone(),
+            exercised: b.value.exercised.map(|d| d.begins()),
+        });
         let regions = file.region.0.iter().map(|r| r.value.clone()).collect();
         Need { name: name.clone(), regions, provider: file.provider.clone(), probe, break_glass }
     };
@@ -194,9 +232,14 @@ fn needs(cx: &Context, raw: &File) -> Vec<Need> {
 
 fn services(cx: &Context, raw: &File, estate: &mut Estate) {
     if raw.services.len() > MAX_ITEMS {
-        cx.add(Location::UNKNOWN, format!("{} services", raw.services.len()), format!("use at most {MAX_ITEMS}"));
+        cx.add(
+            Location::UNKNOWN,
+            format!("{} services", raw.services.len()),
+            format!("use at most {MAX_ITEMS}"),
+        );
     }
-    let ids: BTreeMap<&str, ServiceId> = raw.services.keys().enumerate().map(|(i, n)| (n.as_str(), ServiceId::of(i))).collect();
+    let ids: BTreeMap<&str, ServiceId> =
+        raw.services.keys().enumerate().map(|(i, n)| (n.as_str(), ServiceId::of(i))).collect();
     let mut groups: Vec<Group> = Vec::new();
     for (position, (name, spanned)) in raw.services.iter().enumerate() {
         let id = ServiceId::of(position);
@@ -218,10 +261,15 @@ fn services(cx: &Context, raw: &File, estate: &mut Estate) {
                 cx.add(patroni.referenced, found, "give each database a group of its own");
             }
             groups[group].database = Some(super::database::database(cx, id, name, file, patroni, estate));
-        } else if let Some(stray) = file.fence.as_ref().map(|f| f.referenced).or(file.traffic.as_ref().map(|t| t.referenced))
+        } else if let Some(stray) =
+            file.fence.as_ref().map(|f| f.referenced).or(file.traffic.as_ref().map(|t| t.referenced))
             && cx.read.is_whole(&["services", name])
         {
-            cx.add(stray, format!("`{name}` has no database to fence or to lead traffic to"), "put it beside `patroni`");
+            cx.add(
+                stray,
+                format!("`{name}` has no database to fence or to lead traffic to"),
+                "put it beside `patroni`",
+            );
         }
         estate.services.push(service);
     }
@@ -229,7 +277,14 @@ fn services(cx: &Context, raw: &File, estate: &mut Estate) {
     cycle(cx, raw, estate);
 }
 
-fn service(cx: &Context, file: &ServiceFile, ids: &BTreeMap<&str, ServiceId>, group: GroupId, name: &str, estate: &Estate) -> Service {
+fn service(
+    cx: &Context,
+    file: &ServiceFile,
+    ids: &BTreeMap<&str, ServiceId>,
+    group: GroupId,
+    name: &str,
+    estate: &Estate,
+) -> Service {
     if let Some(tier) = file.tier.as_ref().filter(|t| t.value == 0 || t.value > 9) {
         cx.add(tier.referenced, format!("tier {}", tier.value), "write 1 (matters most) to 9");
     }
@@ -248,7 +303,10 @@ fn service(cx: &Context, file: &ServiceFile, ids: &BTreeMap<&str, ServiceId>, gr
     }
     let regions = match (&file.regions, &file.patroni) {
         (Some(names), _) => cx.regions(names, estate),
-        (None, Some(patroni)) => estate.region_ids().filter(|r| patroni.value.members.contains_key(&estate.region(*r).name)).collect(),
+        (None, Some(patroni)) => estate
+            .region_ids()
+            .filter(|r| patroni.value.members.contains_key(&estate.region(*r).name))
+            .collect(),
         (None, None) => estate.region_ids().collect(),
     };
     Service {
@@ -268,7 +326,9 @@ const LONGEST_CHECK: Span = Span::mins(1);
 
 fn health(cx: &Context, spanned: &Spanned<HealthFile>) -> Option<Health> {
     let file = &spanned.value;
-    if let Some(within) = file.within.as_ref().filter(|w| w.value.0 < Span::ms(10) || w.value.0 > LONGEST_CHECK) {
+    if let Some(within) =
+        file.within.as_ref().filter(|w| w.value.0 < Span::ms(10) || w.value.0 > LONGEST_CHECK)
+    {
         cx.add(within.referenced, format!("an answer within {}", within.value.0), "write 10ms to 1min");
     }
     let within = file.within.as_ref().map(|w| w.value.0);
@@ -282,7 +342,11 @@ fn health(cx: &Context, spanned: &Spanned<HealthFile>) -> Option<Health> {
             Some(Health::Tcp { address: tcp.clone(), within })
         }
         _ => {
-            cx.add(spanned.referenced, "a health check is one of `http` and `tcp`", "write exactly one of the two");
+            cx.add(
+                spanned.referenced,
+                "a health check is one of `http` and `tcp`",
+                "write exactly one of the two",
+            );
             None
         }
     }
@@ -297,11 +361,25 @@ fn cycle(cx: &Context, raw: &File, estate: &Estate) {
         while next < reached.len() {
             if reached[next] == id {
                 let name = &estate.service(id).name;
-                let at = raw.services.get(name).and_then(|s| s.value.depends_on.first()).map_or(Location::UNKNOWN, |d| d.referenced);
-                cx.add(at, format!("`{name}` depends on itself, in a circle"), "break the circle of depends_on");
+                let at = raw
+                    .services
+                    .get(name)
+                    .and_then(|s| s.value.depends_on.first())
+                    .map_or(Location::UNKNOWN, |d| d.referenced);
+                cx.add(
+                    at,
+                    format!("`{name}` depends on itself, in a circle"),
+                    "break the circle of depends_on",
+                );
                 return;
             }
-            let more: Vec<_> = estate.service(reached[next]).depends_on.iter().copied().filter(|s| !reached.contains(s)).collect();
+            let more: Vec<_> = estate
+                .service(reached[next])
+                .depends_on
+                .iter()
+                .copied()
+                .filter(|s| !reached.contains(s))
+                .collect();
             reached.extend(more);
             next += 1;
         }

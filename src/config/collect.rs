@@ -5,7 +5,10 @@
 
 use super::mistake::{self, Mistake, Place};
 use super::names;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, IntoDeserializer, MapAccess,
+    SeqAccess, Visitor,
+};
 use serde_saphyr::{DuplicateKeyPolicy, Error, Spanned};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,13 +37,17 @@ impl<T> Reading<T> {
 
     /// The keys below a mapping, whether or not their values were understood.
     pub fn keys_below<'a>(&'a self, path: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-        let below = move |key: &&Path| key.len() == path.len() + 1 && key.iter().zip(path).all(|(a, b)| a == b);
+        let below =
+            move |key: &&Path| key.len() == path.len() + 1 && key.iter().zip(path).all(|(a, b)| a == b);
         self.keys.keys().filter(below).filter_map(|key| key.last().map(String::as_str))
     }
 
     /// Nothing at or below this path was left out.
     pub fn is_whole(&self, path: &[&str]) -> bool {
-        !self.left_out.iter().any(|left| left.len() >= path.len() && left.iter().zip(path).all(|(a, b)| a == b))
+        !self
+            .left_out
+            .iter()
+            .any(|left| left.len() >= path.len() && left.iter().zip(path).all(|(a, b)| a == b))
     }
 }
 
@@ -55,19 +62,34 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Reading<T> {
     // The mappings in which a key stands twice were left out whole. Now the first of the two counts.
     if !track.doubled.is_empty() {
         let doubled = std::mem::take(&mut track.doubled);
-        track.left_out.retain(|path| !doubled.iter().any(|d| path.starts_with(d)) && !doubled.iter().any(|d| d.starts_with(path)));
+        track.left_out.retain(|path| {
+            !doubled.iter().any(|d| path.starts_with(d)) && !doubled.iter().any(|d| d.starts_with(path))
+        });
         value = settle(file, text, DuplicateKeyPolicy::FirstWins, &mut track, &mut mistakes);
     }
-    mistakes.extend(track.told.into_inner().into_iter().map(|(at, (found, remedy))| Mistake { file: file.to_string(), at, found, remedy }));
+    mistakes.extend(track.told.into_inner().into_iter().map(|(at, (found, remedy))| Mistake {
+        file: file.to_string(),
+        at,
+        found,
+        remedy,
+    }));
     Reading { value, mistakes, keys: track.keys.into_inner(), left_out: track.left_out }
 }
 
 /// Reads until nothing more is to be left out.
-fn settle<T: DeserializeOwned>(file: &str, text: &str, twice: DuplicateKeyPolicy, track: &mut Track, mistakes: &mut Vec<Mistake>) -> Option<T> {
+fn settle<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    twice: DuplicateKeyPolicy,
+    track: &mut Track,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<T> {
     for _ in 0..MOST {
         track.path.borrow_mut().clear();
         let options = serde_saphyr::options! { duplicate_keys: twice };
-        let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |de| T::deserialize(Tracked { de, track, spanned: false }));
+        let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |de| {
+            T::deserialize(Tracked { de, track, spanned: false })
+        });
         let error = match read {
             Ok(value) => return Some(value),
             Err(error) => error,
@@ -75,7 +97,9 @@ fn settle<T: DeserializeOwned>(file: &str, text: &str, twice: DuplicateKeyPolicy
         let at = track.path.borrow().clone();
         let told = match error.without_snippet() {
             // It is missing because it was left out: that has been told.
-            Error::SerdeMissingField { field, .. } => !track.left_out.iter().any(|left| left.starts_with(&at) && is_like(left, &at, field)),
+            Error::SerdeMissingField { field, .. } => {
+                !track.left_out.iter().any(|left| left.starts_with(&at) && is_like(left, &at, field))
+            }
             Error::DuplicateMappingKey { .. } => {
                 track.doubled.insert(at.clone());
                 true
@@ -166,27 +190,55 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tracked<'_, D> {
         deserialize_unit deserialize_seq deserialize_map deserialize_identifier deserialize_ignored_any
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.de.deserialize_unit_struct(name, Watch { visitor, track: self.track, spanned: self.spanned })
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.de.deserialize_newtype_struct(name, Watch { visitor, track: self.track, spanned: name == SPANNED })
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.de
+            .deserialize_newtype_struct(name, Watch { visitor, track: self.track, spanned: name == SPANNED })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
         self.de.deserialize_tuple(len, Watch { visitor, track: self.track, spanned: self.spanned })
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.de.deserialize_tuple_struct(name, len, Watch { visitor, track: self.track, spanned: self.spanned })
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.de.deserialize_tuple_struct(
+            name,
+            len,
+            Watch { visitor, track: self.track, spanned: self.spanned },
+        )
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, name: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.de.deserialize_struct(name, fields, Watch { visitor, track: self.track, spanned: self.spanned })
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, name: &'static str, variants: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.de.deserialize_enum(name, variants, Watch { visitor, track: self.track, spanned: self.spanned })
     }
 

@@ -81,7 +81,9 @@ impl<'de> Deserialize<'de> for EtcdFile {
             type Value = EtcdFile;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of endpoints, or { endpoints: [...], user: ..., password_file: ..., tls: {...} }")
+                f.write_str(
+                    "a list of endpoints, or { endpoints: [...], user: ..., password_file: ..., tls: {...} }",
+                )
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EtcdFile, A::Error> {

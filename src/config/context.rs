@@ -36,7 +36,12 @@ impl<'a> Context<'a> {
 
     /// Notes a mistake; the building goes on, so that the others are found too.
     pub fn add(&self, at: impl Into<Place>, found: impl Into<String>, remedy: impl Into<String>) {
-        self.note(Mistake { file: self.file.to_string(), at: at.into(), found: found.into(), remedy: remedy.into() });
+        self.note(Mistake {
+            file: self.file.to_string(),
+            at: at.into(),
+            found: found.into(),
+            remedy: remedy.into(),
+        });
     }
 
     /// Notes a mistake that may be in another file.
@@ -112,14 +117,21 @@ impl<'a> Context<'a> {
             self.add(path.referenced, "an empty name of a file", "write the path of the file");
         }
         let full = self.beside(&path.value);
-        self.files.borrow_mut().push(FileUse { at: path.referenced.into(), path: full.clone(), secret, credential });
+        self.files.borrow_mut().push(FileUse {
+            at: path.referenced.into(),
+            path: full.clone(),
+            secret,
+            credential,
+        });
         full
     }
 
     /// A command: its program with a slash in its name, and words that begin with `./` or `../`, are relative to the file.
     pub fn command(&self, words: &[String]) -> Vec<String> {
         let relative = |(i, word): (usize, &String)| {
-            let is_path = word.starts_with("./") || word.starts_with("../") || (i == 0 && word.contains('/') && !word.contains('{'));
+            let is_path = word.starts_with("./")
+                || word.starts_with("../")
+                || (i == 0 && word.contains('/') && !word.contains('{'));
             if is_path { self.beside(word) } else { word.clone() }
         };
         words.iter().enumerate().map(relative).collect()

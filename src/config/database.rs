@@ -11,7 +11,14 @@ use serde_saphyr::{Location, Spanned};
 const MAX_MEMBERS: usize = 64;
 
 /// Builds the database of a service. `name` is the service's.
-pub fn database(cx: &Context, service: ServiceId, name: &str, file: &ServiceFile, spanned: &Spanned<PatroniFile>, estate: &Estate) -> Database {
+pub fn database(
+    cx: &Context,
+    service: ServiceId,
+    name: &str,
+    file: &ServiceFile,
+    spanned: &Spanned<PatroniFile>,
+    estate: &Estate,
+) -> Database {
     let patroni = &spanned.value;
     let is_whole = |part: &str| cx.read.is_whole(&["services", name, "patroni", part]);
     let members = members(cx, patroni, estate);
@@ -20,7 +27,11 @@ pub fn database(cx: &Context, service: ServiceId, name: &str, file: &ServiceFile
     }
     let scope = &patroni.scope;
     if scope.value.is_empty() || scope.value.contains('/') {
-        cx.add(scope.referenced, format!("`{}` is no scope", scope.value), "write the cluster's name as Patroni has it");
+        cx.add(
+            scope.referenced,
+            format!("`{}` is no scope", scope.value),
+            "write the cluster's name as Patroni has it",
+        );
     } else {
         cx.name(scope.referenced, "a cluster", &scope.value);
     }
@@ -46,11 +57,21 @@ pub fn database(cx: &Context, service: ServiceId, name: &str, file: &ServiceFile
 }
 
 /// A region for each of a list; `None` where none is given.
-fn paired(cx: &Context, list: &[Spanned<String>], of: usize, what: &str, estate: &Estate) -> Vec<Option<RegionId>> {
+fn paired(
+    cx: &Context,
+    list: &[Spanned<String>],
+    of: usize,
+    what: &str,
+    estate: &Estate,
+) -> Vec<Option<RegionId>> {
     match list {
         [] => vec![None; of],
         [first, ..] if list.len() != of => {
-            cx.add(first.referenced, format!("{} regions for {of} {what}", list.len()), "write one for each, in the same order");
+            cx.add(
+                first.referenced,
+                format!("{} regions for {of} {what}", list.len()),
+                "write one for each, in the same order",
+            );
             vec![None; of]
         }
         _ => list.iter().map(|n| cx.region(n, estate)).collect(),
@@ -62,7 +83,11 @@ fn store(cx: &Context, patroni: &PatroniFile, estate: &Estate, is_whole: bool) -
     let endpoints = &patroni.etcd.0.endpoints;
     let listed = if is_whole { patroni.etcd_regions.as_slice() } else { &[] };
     if let (Some(first), true) = (listed.first(), endpoints.iter().any(|e| e.value.region().is_some())) {
-        cx.add(first.referenced, "`etcd_regions` and endpoints with a `region` of their own", "keep the `region` of each endpoint");
+        cx.add(
+            first.referenced,
+            "`etcd_regions` and endpoints with a `region` of their own",
+            "keep the `region` of each endpoint",
+        );
         return Vec::new();
     }
     let beside = paired(cx, listed, endpoints.len(), "endpoints of etcd", estate);
@@ -76,7 +101,11 @@ fn store(cx: &Context, patroni: &PatroniFile, estate: &Estate, is_whole: bool) -
         let region = endpoint.value.region().map_or(beside, |name| cx.region(name, estate));
         let outside = endpoint.value.is_outside();
         if let (Some(region), true) = (endpoint.value.region(), outside) {
-            cx.add(region.referenced, "an endpoint with a `region` that is `outside` of them all", "keep one of the two");
+            cx.add(
+                region.referenced,
+                "an endpoint with a `region` that is `outside` of them all",
+                "keep one of the two",
+            );
         }
         store.push(StoreEndpoint { url, region, outside });
     }
@@ -89,10 +118,15 @@ fn logins(cx: &Context, patroni: &PatroniFile) -> (Option<Login>, Option<Login>,
         let (password_file, credential) = cx.password_file(file);
         Login { user: user.to_string(), password_file, credential }
     };
-    let both = |what: &str, user: Option<&Spanned<String>>, file: Option<&Spanned<String>>| match (user, file) {
+    let both = |what: &str, user: Option<&Spanned<String>>, file: Option<&Spanned<String>>| match (user, file)
+    {
         (Some(user), Some(file)) => Some(login(&user.value, file)),
         (Some(one), None) => {
-            cx.add(one.referenced, format!("`user` of {what} without `password_file`"), "add the file that holds the password");
+            cx.add(
+                one.referenced,
+                format!("`user` of {what} without `password_file`"),
+                "add the file that holds the password",
+            );
             None
         }
         (None, Some(one)) => {
@@ -101,10 +135,17 @@ fn logins(cx: &Context, patroni: &PatroniFile) -> (Option<Login>, Option<Login>,
         }
         (None, None) => None,
     };
-    let rest = patroni.rest.as_ref().and_then(|r| both("rest", r.value.user.as_ref(), r.value.password_file.as_ref()));
+    let rest = patroni
+        .rest
+        .as_ref()
+        .and_then(|r| both("rest", r.value.user.as_ref(), r.value.password_file.as_ref()));
     let old = patroni.auth.as_ref().map(|a| login(&a.value.user, &a.value.password_file));
     if let (Some(auth), true) = (&patroni.auth, rest.is_some()) {
-        cx.add(auth.referenced, "`auth` beside the login in `rest`: both are the login of the REST API", "keep the one in `rest`");
+        cx.add(
+            auth.referenced,
+            "`auth` beside the login in `rest`: both are the login of the REST API",
+            "keep the one in `rest`",
+        );
     }
     let etcd = &patroni.etcd.0;
     let store = both("etcd", etcd.user.as_ref(), etcd.password_file.as_ref());
@@ -132,7 +173,11 @@ fn tls(cx: &Context, patroni: &PatroniFile) -> DatabaseTls {
     let shared = patroni.tls.as_ref().map(one).map(DatabaseTls::shared).unwrap_or_default();
     let sql = patroni.postgres.as_ref().and_then(|p| p.value.tls.as_ref());
     if let Some(sql) = sql.filter(|t| t.value.ca.is_none()) {
-        cx.add(sql.referenced, "`tls` of postgres without `ca`", "write the CA that signed the servers' certificates");
+        cx.add(
+            sql.referenced,
+            "`tls` of postgres without `ca`",
+            "write the CA that signed the servers' certificates",
+        );
     }
     DatabaseTls {
         store: patroni.etcd.0.tls.as_ref().map(one).or(shared.store),
@@ -156,8 +201,15 @@ fn fence(cx: &Context, file: &ServiceFile, estate: &Estate) -> Option<Fence> {
 }
 
 /// The balancers, the backend of the write entry, and the entry itself.
-fn traffic(cx: &Context, name: &str, file: &ServiceFile, estate: &Estate) -> (Vec<Balancer>, String, Option<String>) {
-    let Some(haproxy) = file.traffic.as_ref().and_then(|t| t.value.haproxy.as_ref()) else { return (Vec::new(), String::new(), None) };
+fn traffic(
+    cx: &Context,
+    name: &str,
+    file: &ServiceFile,
+    estate: &Estate,
+) -> (Vec<Balancer>, String, Option<String>) {
+    let Some(haproxy) = file.traffic.as_ref().and_then(|t| t.value.haproxy.as_ref()) else {
+        return (Vec::new(), String::new(), None);
+    };
     for api in &haproxy.runtime_api {
         address::socket(cx, api.referenced, &api.value);
     }
@@ -166,8 +218,18 @@ fn traffic(cx: &Context, name: &str, file: &ServiceFile, estate: &Estate) -> (Ve
     }
     cx.name(haproxy.backend.referenced, "a backend", &haproxy.backend.value);
     let is_whole = cx.read.is_whole(&["services", name, "traffic"]);
-    let regions = paired(cx, if is_whole { &haproxy.regions } else { &[] }, haproxy.runtime_api.len(), "balancers", estate);
-    let balancers = haproxy.runtime_api.iter().zip(regions).map(|(a, region)| Balancer { address: a.value.clone(), region });
+    let regions = paired(
+        cx,
+        if is_whole { &haproxy.regions } else { &[] },
+        haproxy.runtime_api.len(),
+        "balancers",
+        estate,
+    );
+    let balancers = haproxy
+        .runtime_api
+        .iter()
+        .zip(regions)
+        .map(|(a, region)| Balancer { address: a.value.clone(), region });
     (balancers.collect(), haproxy.backend.value.clone(), haproxy.write.as_ref().map(|w| w.value.clone()))
 }
 
@@ -181,22 +243,36 @@ fn members(cx: &Context, patroni: &PatroniFile, estate: &Estate) -> Vec<Member> 
         };
         let in_region: Vec<(&str, Option<&str>, Location)> = match &listed.value {
             MembersFile::One(url) => vec![(url, None, listed.referenced)],
-            MembersFile::Several(list) => list.iter().map(|m| (m.value.url(), m.value.name(), m.referenced)).collect(),
+            MembersFile::Several(list) => {
+                list.iter().map(|m| (m.value.url(), m.value.name(), m.referenced)).collect()
+            }
         };
         for (url, name, at) in in_region {
             address::url(cx, at, url);
             let rest = url.trim_end_matches('/').trim_end_matches("/patroni").to_string();
             if members.iter().any(|m| m.rest == rest) {
-                cx.add(at, format!("`{rest}` is the address of two members"), "give each member its own REST address");
+                cx.add(
+                    at,
+                    format!("`{rest}` is the address of two members"),
+                    "give each member its own REST address",
+                );
             }
             if let Some(name) = name {
                 if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                    cx.add(at, format!("`{name}` cannot be a member's name"), "write the name that Patroni has for it");
+                    cx.add(
+                        at,
+                        format!("`{name}` cannot be a member's name"),
+                        "write the name that Patroni has for it",
+                    );
                 } else {
                     cx.name(at, "a member", name);
                 }
                 if members.iter().any(|m| m.name.as_deref() == Some(name)) {
-                    cx.add(at, format!("two members have the name `{name}`"), "write the name that Patroni has for each");
+                    cx.add(
+                        at,
+                        format!("two members have the name `{name}`"),
+                        "write the name that Patroni has for each",
+                    );
                 }
             }
             members.push(Member { region, name: name.map(str::to_string), rest });
@@ -204,7 +280,11 @@ fn members(cx: &Context, patroni: &PatroniFile, estate: &Estate) -> Vec<Member> 
     }
     members.sort_by_key(|m| m.region);
     if members.len() > MAX_MEMBERS {
-        cx.add(patroni.scope.referenced, format!("a cluster of {} members", members.len()), format!("use at most {MAX_MEMBERS}"));
+        cx.add(
+            patroni.scope.referenced,
+            format!("a cluster of {} members", members.len()),
+            format!("use at most {MAX_MEMBERS}"),
+        );
     }
     members
 }

@@ -63,7 +63,10 @@ mod tests {
     #[test]
     fn a_day_begins_and_ends_in_utc() {
         let day: Date = "2027-01-31".parse().unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!((day.begins().to_string(), day.ends().to_string()), ("2027-01-31T00:00:00.000Z".into(), "2027-02-01T00:00:00.000Z".into()));
+        assert_eq!(
+            (day.begins().to_string(), day.ends().to_string()),
+            ("2027-01-31T00:00:00.000Z".into(), "2027-02-01T00:00:00.000Z".into())
+        );
         assert!("2027-02-30".parse::<Date>().is_err() && "31.1.2027".parse::<Date>().is_err());
     }
 }

@@ -45,9 +45,14 @@ fn sites(found: &Found) -> Vec<Site<'_>> {
     let mut sites: Vec<Site> = Vec::new();
     for member in &found.members {
         match &member.region {
-            Some((region, told_by)) => match sites.iter_mut().find(|s| s.told_by.is_some() && s.region == *region) {
+            Some((region, told_by)) => match sites
+                .iter_mut()
+                .find(|s| s.told_by.is_some() && s.region == *region)
+            {
                 Some(site) => site.members.push(member),
-                None => sites.push(Site { region: region.clone(), told_by: Some(told_by), members: vec![member] }),
+                None => {
+                    sites.push(Site { region: region.clone(), told_by: Some(told_by), members: vec![member] })
+                }
             },
             None => {
                 let n = sites.iter().filter(|s| s.told_by.is_none()).count() + 1;
@@ -87,7 +92,8 @@ fn head(found: &Found, given: &Given) -> Vec<String> {
 
 /// The name of an estate names a directory.
 fn estate_name(scope: &str) -> String {
-    let name: String = scope.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let name: String =
+        scope.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     name.trim_start_matches('.').to_string()
 }
 
@@ -107,7 +113,10 @@ fn regions(sites: &[Site]) -> Vec<String> {
             Some(told_by) => format!("# {names}; from {}", comment(told_by)),
             None => {
                 let at = site.members.first().and_then(|m| m.sql.as_deref()).unwrap_or_default();
-                format!("{MARK} the region of {names} ({}), here and under `members`; members of one region go into one list", comment(at))
+                format!(
+                    "{MARK} the region of {names} ({}), here and under `members`; members of one region go into one list",
+                    comment(at)
+                )
             }
         };
         let region = scalar(&site.region);
@@ -126,30 +135,49 @@ fn database(found: &Found, given: &Given, sites: &[Site]) -> Vec<String> {
         format!("    rpo: 30s     {MARK} the data that may be lost, as time"),
         "    patroni:".to_string(),
         format!("      scope: {}", scalar(&found.scope)),
-        format!("      namespace: /service/   {MARK} `namespace` of patroni.yml; /service/ is right if it names none"),
+        format!(
+            "      namespace: /service/   {MARK} `namespace` of patroni.yml; /service/ is right if it names none"
+        ),
         "      members:".to_string(),
     ];
     for site in sites {
         lines.push(format!("        {}:", scalar(&site.region)));
         for member in &site.members {
-            let sql = member.sql.as_deref().map_or_else(|| "its PostgreSQL is unknown".to_string(), |at| format!("PostgreSQL {at}"));
+            let sql = member
+                .sql
+                .as_deref()
+                .map_or_else(|| "its PostgreSQL is unknown".to_string(), |at| format!("PostgreSQL {at}"));
             let role = if member.leads { "; leads now" } else { "" };
-            lines.push(format!("          - {{ name: {}, url: {} }}   # {}{role}", scalar(&member.name), quoted(&member.rest), comment(&sql)));
+            lines.push(format!(
+                "          - {{ name: {}, url: {} }}   # {}{role}",
+                scalar(&member.name),
+                quoted(&member.rest),
+                comment(&sql)
+            ));
         }
     }
-    let standbys: Vec<&str> = found.members.iter().filter(|m| m.synchronous).map(|m| m.name.as_str()).collect();
+    let standbys: Vec<&str> =
+        found.members.iter().filter(|m| m.synchronous).map(|m| m.name.as_str()).collect();
     lines.push(match (found.synchronous, standbys.is_empty()) {
-        (true, false) => format!("      # synchronous_mode is on; synchronous now: {}", comment(&standbys.join(", "))),
+        (true, false) => {
+            format!("      # synchronous_mode is on; synchronous now: {}", comment(&standbys.join(", ")))
+        }
         (true, true) => "      # synchronous_mode is on, and no standby is synchronous now".to_string(),
         (false, _) => "      # synchronous_mode is off: a failover can lose acknowledged writes".to_string(),
     });
-    lines.push("      # watchdog: required   # if `watchdog.mode` of patroni.yml says so on every member".to_string());
+    lines.push(
+        "      # watchdog: required   # if `watchdog.mode` of patroni.yml says so on every member"
+            .to_string(),
+    );
     lines.extend(rest(given));
     lines.push("      etcd:".to_string());
     lines.push(format!(
         "        endpoints:   {MARK} `etcd3.hosts` of patroni.yml, which no member tells; each with its region, or with `outside: true` if in none"
     ));
-    lines.push(format!("          - {{ url: \"http://127.0.0.1:2379\", region: {} }}", scalar(sites.first().map_or("", |s| &s.region))));
+    lines.push(format!(
+        "          - {{ url: \"http://127.0.0.1:2379\", region: {} }}",
+        scalar(sites.first().map_or("", |s| &s.region))
+    ));
     lines.extend(ETCD.lines().map(str::to_string));
     lines.push(format!(
         "      postgres: {{ user: bpci, password_file: /etc/bpci/postgres.password, dbname: postgres }}   {MARK} the login and the file of its password{}",
@@ -163,7 +191,9 @@ fn database(found: &Found, given: &Given, sites: &[Site]) -> Vec<String> {
 fn rest(given: &Given) -> Vec<String> {
     let tls = given.ca.as_ref().map(|ca| format!("tls: {{ ca: {} }}", quoted(ca)));
     let (login, mark) = match &given.login {
-        Some((user, file)) => (Some(format!("user: {}, password_file: {}", scalar(user), quoted(file))), String::new()),
+        Some((user, file)) => {
+            (Some(format!("user: {}, password_file: {}", scalar(user), quoted(file))), String::new())
+        }
         None if given.login_needed => (
             Some("user: patroni, password_file: /etc/bpci/patroni.password".to_string()),
             format!("   {MARK} `restapi.authentication` of patroni.yml: Patroni asks for a login"),
@@ -171,7 +201,8 @@ fn rest(given: &Given) -> Vec<String> {
         None => (None, String::new()),
     };
     let parts: Vec<String> = login.into_iter().chain(tls).collect();
-    let none = (given.login.is_none() && !given.login_needed).then(|| "      # Patroni's REST interface asks for no login".to_string());
+    let none = (given.login.is_none() && !given.login_needed)
+        .then(|| "      # Patroni's REST interface asks for no login".to_string());
     let block = (!parts.is_empty()).then(|| format!("      rest: {{ {} }}{mark}", parts.join(", ")));
     none.into_iter().chain(block).collect()
 }
@@ -202,9 +233,14 @@ const SURROUNDINGS: &str = r#"    # FILL IN: the fence, a command that turns a m
 
 /// Text as a scalar of YAML: plain where that is the same text, else quoted.
 fn scalar(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     let word = text.to_ascii_lowercase();
-    if plain && !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(&word.as_str()) { text.to_string() } else { quoted(text) }
+    if plain && !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(&word.as_str()) {
+        text.to_string()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Text in double quotes; what does not appear is escaped.

@@ -17,7 +17,11 @@ impl std::str::FromStr for Duration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Duration, String> {
-        let wrong = || format!("`{text}` is no duration; write a number with its unit, such as 200ms, 30s, 15min or 4hours");
+        let wrong = || {
+            format!(
+                "`{text}` is no duration; write a number with its unit, such as 200ms, 30s, 15min or 4hours"
+            )
+        };
         let parsed = humantime::parse_duration(text.trim()).map_err(|_| wrong())?;
         // A hundred years bounds every sum of durations far below the type's range.
         if parsed.as_secs() > 100 * 365 * 86_400 {

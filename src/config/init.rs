@@ -90,14 +90,19 @@ pub fn read(replies: &Replies) -> Result<Found, String> {
     let scope = scope.ok_or_else(|| format!("neither /patroni nor /cluster names a scope; {REMEDY}"))?;
     let standby_cluster = settings.get("standby_cluster").is_some_and(|v| !v.is_null());
     if standby_cluster || cluster.members.iter().any(|m| m.role.as_deref() == Some("standby_leader")) {
-        return Err(format!("`{scope}` is a standby cluster, which bpci does not support; name a member of the cluster that it follows"));
+        return Err(format!(
+            "`{scope}` is a standby cluster, which bpci does not support; name a member of the cluster that it follows"
+        ));
     }
     let mut members: Vec<FoundMember> = cluster.members.iter().filter_map(found).collect();
     if members.is_empty() {
-        return Err(format!("/cluster lists no member with an `api_url`; start Patroni on the members of `{scope}`, or {REMEDY}"));
+        return Err(format!(
+            "/cluster lists no member with an `api_url`; start Patroni on the members of `{scope}`, or {REMEDY}"
+        ));
     }
     members.sort_by(|a, b| (!a.leads, !a.synchronous, &a.name).cmp(&(!b.leads, !b.synchronous, &b.name)));
-    let parameter = |name: &str| settings.get("postgresql").and_then(|p| p.get("parameters")).and_then(|p| p.get(name));
+    let parameter =
+        |name: &str| settings.get("postgresql").and_then(|p| p.get("parameters")).and_then(|p| p.get(name));
     Ok(Found {
         scope,
         agent: status.patroni.and_then(|p| p.version),
@@ -110,7 +115,8 @@ pub fn read(replies: &Replies) -> Result<Found, String> {
 }
 
 fn parsed<'a, T: Deserialize<'a>>(path: &str, text: &'a str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|e| format!("{path} answered what Patroni does not answer ({e}); {REMEDY}"))
+    serde_json::from_str(text)
+        .map_err(|e| format!("{path} answered what Patroni does not answer ({e}); {REMEDY}"))
 }
 
 /// Patroni's own reading of a switch: booleans, numbers and words in any case. `synchronous_mode: quorum` is on, too.
@@ -118,7 +124,9 @@ fn is_on(value: &Value) -> bool {
     match value {
         Value::Bool(on) => *on,
         Value::Number(n) => n.as_i64() != Some(0),
-        Value::String(text) => !matches!(text.to_ascii_lowercase().as_str(), "off" | "no" | "false" | "0" | ""),
+        Value::String(text) => {
+            !matches!(text.to_ascii_lowercase().as_str(), "off" | "no" | "false" | "0" | "")
+        }
         _ => false,
     }
 }
@@ -126,10 +134,15 @@ fn is_on(value: &Value) -> bool {
 fn found(member: &Member) -> Option<FoundMember> {
     let rest = member.api_url.as_deref()?.trim_end_matches('/');
     let rest = rest.strip_suffix("/patroni").unwrap_or(rest);
-    let port = member.port.as_ref().and_then(|p| p.as_u64().map(|n| n.to_string()).or_else(|| p.as_str().map(str::to_string)));
-    let sql = member.host.as_deref().zip(port).map(|(host, port)| match host.contains(':') && !host.starts_with('[') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
+    let port = member
+        .port
+        .as_ref()
+        .and_then(|p| p.as_u64().map(|n| n.to_string()).or_else(|| p.as_str().map(str::to_string)));
+    let sql = member.host.as_deref().zip(port).map(|(host, port)| {
+        match host.contains(':') && !host.starts_with('[') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        }
     });
     Some(FoundMember {
         name: member.name.clone(),
@@ -142,7 +155,18 @@ fn found(member: &Member) -> Option<FoundMember> {
 }
 
 /// Tags in which people keep the place of a member.
-const PLACE_TAGS: [&str; 10] = ["region", "datacenter", "data_center", "dc", "site", "location", "zone", "availability_zone", "az", "failure_domain"];
+const PLACE_TAGS: [&str; 10] = [
+    "region",
+    "datacenter",
+    "data_center",
+    "dc",
+    "site",
+    "location",
+    "zone",
+    "availability_zone",
+    "az",
+    "failure_domain",
+];
 
 /// The region that a tag, the host or the name tells, and which of them did.
 fn region(member: &Member) -> Option<(String, String)> {
@@ -153,15 +177,23 @@ fn region(member: &Member) -> Option<(String, String)> {
             _ => return None,
         };
         let text = cloud_region(&text).unwrap_or(text);
-        let usable = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let usable = !text.is_empty()
+            && text.len() <= 64
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         usable.then(|| (text, format!("tag `{name}`")))
     };
-    let of = |text: Option<&str>, what: &str| text.and_then(cloud_region).map(|region| (region, what.to_string()));
-    PLACE_TAGS.iter().find_map(tag).or_else(|| of(member.host.as_deref(), "its host name")).or_else(|| of(Some(&member.name), "its name"))
+    let of =
+        |text: Option<&str>, what: &str| text.and_then(cloud_region).map(|region| (region, what.to_string()));
+    PLACE_TAGS
+        .iter()
+        .find_map(tag)
+        .or_else(|| of(member.host.as_deref(), "its host name"))
+        .or_else(|| of(Some(&member.name), "its name"))
 }
 
 const CONTINENTS: [&str; 11] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx", "cn", "asia"];
-const DIRECTIONS: [&str; 9] = ["northeast", "northwest", "southeast", "southwest", "north", "south", "east", "west", "central"];
+const DIRECTIONS: [&str; 9] =
+    ["northeast", "northwest", "southeast", "southwest", "north", "south", "east", "west", "central"];
 
 /// The region of a cloud that stands in a name, such as us-east-1 in `db1.us-east-1.example.com` or in the zone us-east-1a.
 fn cloud_region(text: &str) -> Option<String> {

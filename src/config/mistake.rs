@@ -29,7 +29,13 @@ pub struct Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column } = self.at;
-        write!(f, "{}:{line}:{column}: {}; {}", printable(&self.file), printable(&self.found), printable(&self.remedy))
+        write!(
+            f,
+            "{}:{line}:{column}: {}; {}",
+            printable(&self.file),
+            printable(&self.found),
+            printable(&self.remedy)
+        )
     }
 }
 
@@ -114,7 +120,11 @@ fn plain_message(error: &serde_saphyr::Error) -> String {
     let first = first.split(" at line ").next().unwrap_or(first);
     match first.strip_prefix("error: ") {
         Some(rest) => rest.to_string(),
-        None => first.strip_prefix("line ").and_then(|r| r.split_once(": ")).map_or(first, |(_, rest)| rest).to_string(),
+        None => first
+            .strip_prefix("line ")
+            .and_then(|r| r.split_once(": "))
+            .map_or(first, |(_, rest)| rest)
+            .to_string(),
     }
 }
 
@@ -136,9 +146,14 @@ fn reword(message: &str) -> (String, String) {
     }
     if let Some(rest) = message.strip_prefix("unknown variant ") {
         let (found, known) = rest.split_once(", expected ").unwrap_or((rest, ""));
-        return (format!("{found} is not one of the words known here"), format!("known: {}", known.trim_start_matches("one of ").replace('`', "")));
+        return (
+            format!("{found} is not one of the words known here"),
+            format!("known: {}", known.trim_start_matches("one of ").replace('`', "")),
+        );
     }
-    if let Some(kind) = message.strip_prefix("invalid ").filter(|k| k.starts_with(['u', 'i', 'f']) && k.len() <= 4) {
+    if let Some(kind) =
+        message.strip_prefix("invalid ").filter(|k| k.starts_with(['u', 'i', 'f']) && k.len() <= 4)
+    {
         let what = if kind.starts_with('f') { "a number" } else { "a whole number that fits here" };
         return (format!("this is not {what}"), "write one without a unit, such as 3".to_string());
     }
@@ -148,7 +163,9 @@ fn reword(message: &str) -> (String, String) {
     if let Some((found, remedy)) = message.split_once("; ") {
         return (found.to_string(), remedy.to_string());
     }
-    if let Some((found, expected)) = message.split_once(", expected ").or_else(|| message.split_once(": expected ")) {
+    if let Some((found, expected)) =
+        message.split_once(", expected ").or_else(|| message.split_once(": expected "))
+    {
         return (found.to_string(), format!("expected {expected}"));
     }
     if message.contains("duplicate") {

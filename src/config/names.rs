@@ -33,7 +33,8 @@ const fn is_pictograph(c: char) -> bool {
 
 /// A joiner or a variation selector inside of an emoji is part of the picture.
 fn is_part_of_picture(before: Option<char>, c: char, after: Option<char>) -> bool {
-    let picture = |c: Option<char>| c.is_some_and(|c| is_pictograph(c) && !is_invisible(c) && !is_bidirectional(c));
+    let picture =
+        |c: Option<char>| c.is_some_and(|c| is_pictograph(c) && !is_invisible(c) && !is_bidirectional(c));
     match c {
         '\u{200d}' => (picture(before) || before == Some('\u{fe0f}')) && picture(after),
         '\u{fe0f}' => picture(before),
@@ -51,9 +52,10 @@ pub fn text_fault(text: &str) -> Option<(String, String)> {
     if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
         return None;
     }
-    let bad = text
-        .chars()
-        .find(|c| (c.is_control() && !matches!(c, '\n' | '\t' | '\r')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))?;
+    let bad = text.chars().find(|c| {
+        (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })?;
     let sort = if bad.is_control() { "a control character" } else { "it changes the direction of text" };
     Some((format!("`{}` contains {} ({sort})", shortened(text), code(bad)), "remove it".to_string()))
 }
@@ -73,7 +75,10 @@ pub fn name_fault(what: &str, text: &str) -> Option<(String, String)> {
         return fault(format!("`{text}` begins or ends with a space"), "remove the space");
     }
     if text.chars().next().is_some_and(|c| c.width() == Some(0)) {
-        return fault(format!("`{text}` begins with a character that takes no room"), "begin with a letter or a digit");
+        return fault(
+            format!("`{text}` begins with a character that takes no room"),
+            "begin with a letter or a digit",
+        );
     }
     let all: Vec<char> = text.chars().collect();
     let bad = all.iter().enumerate().find_map(|(i, c)| {
@@ -124,9 +129,18 @@ mod tests {
 
     #[test]
     fn names_of_every_script_are_names() {
-        for name in
-            ["orders-db", "注文データベース", "הזמנות", "دفع", "naïve-db", "e\u{35e}\u{354}\u{360}vil", "🚀-db", "👍🏽api👨‍👩‍👧‍👦", "orders db", "❤\u{fe0f}"]
-        {
+        for name in [
+            "orders-db",
+            "注文データベース",
+            "הזמנות",
+            "دفع",
+            "naïve-db",
+            "e\u{35e}\u{354}\u{360}vil",
+            "🚀-db",
+            "👍🏽api👨‍👩‍👧‍👦",
+            "orders db",
+            "❤\u{fe0f}",
+        ] {
             assert_eq!(name_fault("a service", name), None, "{name}");
         }
         assert_eq!(name_fault("a service", &"x".repeat(LONGEST)), None);
@@ -161,7 +175,10 @@ mod tests {
     /// Whatever stands in a file, a mistake about it is one line of visible text.
     #[test]
     fn a_mistake_does_nothing_to_a_terminal() {
-        assert_eq!(printable("a\u{1b}]52;c;x\u{7}\n\u{202e}b\u{200b}"), "a\\u{1b}]52;c;x\\u{7}\\u{a}\\u{202e}b\\u{200b}");
+        assert_eq!(
+            printable("a\u{1b}]52;c;x\u{7}\n\u{202e}b\u{200b}"),
+            "a\\u{1b}]52;c;x\\u{7}\\u{a}\\u{202e}b\\u{200b}"
+        );
         assert_eq!(printable("👨‍👩‍👧‍👦 ok"), "👨‍👩‍👧‍👦 ok");
     }
 }

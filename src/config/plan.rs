@@ -50,42 +50,73 @@ struct StepFile {
 /// The first mistake in it, with its place.
 pub fn parse(file: &str, text: &str) -> Result<Plan, Mistake> {
     let raw: PlanFile = yaml(file, text)?;
-    let mistake = |at: Place, found: String, remedy: &str| Mistake { file: file.to_string(), at, found, remedy: remedy.to_string() };
+    let mistake = |at: Place, found: String, remedy: &str| Mistake {
+        file: file.to_string(),
+        at,
+        found,
+        remedy: remedy.to_string(),
+    };
     let place = Place::from(raw.plan.referenced);
     if raw.steps.is_empty() {
         return Err(mistake(place, format!("plan `{}` has no steps", raw.plan.value), "add at least one"));
     }
     if raw.steps.len() > 200 {
-        return Err(mistake(place, format!("plan `{}` has {} steps", raw.plan.value, raw.steps.len()), "use at most 200"));
+        return Err(mistake(
+            place,
+            format!("plan `{}` has {} steps", raw.plan.value, raw.steps.len()),
+            "use at most 200",
+        ));
     }
     let mut steps: Vec<Step> = Vec::with_capacity(raw.steps.len());
     for spanned in &raw.steps {
         let at = Place::from(spanned.referenced);
         let step = &spanned.value;
         if steps.iter().any(|s| s.id == step.id) {
-            return Err(mistake(at, format!("step `{}` is there twice", step.id), "give each step an id of its own"));
+            return Err(mistake(
+                at,
+                format!("step `{}` is there twice", step.id),
+                "give each step an id of its own",
+            ));
         }
-        let kind = kind(step).map_err(|(found, remedy)| mistake(Place::from(step.kind.referenced), found, &remedy))?;
+        let kind = kind(step)
+            .map_err(|(found, remedy)| mistake(Place::from(step.kind.referenced), found, &remedy))?;
         let mut after = Vec::new();
         for name in &step.after {
             // Only earlier steps can be named, so that the graph has no cycle.
             let position = steps.iter().position(|s| s.id == name.value).ok_or_else(|| {
-                mistake(Place::from(name.referenced), format!("`{}` is no earlier step", name.value), "name a step that stands above this one")
+                mistake(
+                    Place::from(name.referenced),
+                    format!("`{}` is no earlier step", name.value),
+                    "name a step that stands above this one",
+                )
             })?;
             after.push(position as u16);
         }
         let timeout = step.timeout.map_or(default_timeout(&kind), Span::from);
         steps.push(Step { id: step.id.clone(), phase: step.phase, kind, after, timeout });
     }
-    let plan = Plan { name: raw.plan.value, title: raw.title, intent: raw.intent, disasters: raw.disasters, approval: raw.approval, steps };
+    let plan = Plan {
+        name: raw.plan.value,
+        title: raw.title,
+        intent: raw.intent,
+        disasters: raw.disasters,
+        approval: raw.approval,
+        steps,
+    };
     sound(&plan).map_err(|(found, remedy)| mistake(place, found, remedy))?;
     Ok(plan)
 }
 
 fn kind(step: &StepFile) -> Result<StepKind, (String, String)> {
-    let via = || step.via.ok_or(("`via` is missing".to_string(), "write `via: primary` or `via: entry`".to_string()));
+    let via = || {
+        step.via.ok_or(("`via` is missing".to_string(), "write `via: primary` or `via: entry`".to_string()))
+    };
     let only = |present: bool, field: &str| {
-        if present { Err((format!("`{field}` has no meaning for `{}`", step.kind.value), "leave it out".to_string())) } else { Ok(()) }
+        if present {
+            Err((format!("`{field}` has no meaning for `{}`", step.kind.value), "leave it out".to_string()))
+        } else {
+            Ok(())
+        }
     };
     let name = step.kind.value.as_str();
     only(step.via.is_some() && name != "validate_write", "via")?;
@@ -105,10 +136,18 @@ fn kind(step: &StepFile) -> Result<StepKind, (String, String)> {
         "watch_protection" => StepKind::WatchProtection,
         "run_command" => match &step.run {
             Some(argv) if !argv.is_empty() => StepKind::RunCommand { argv: argv.clone() },
-            _ => return Err(("`run` is missing".to_string(), "write `run: [program, argument, …]`".to_string())),
+            _ => {
+                return Err((
+                    "`run` is missing".to_string(),
+                    "write `run: [program, argument, …]`".to_string(),
+                ));
+            }
         },
         "ask_person" => StepKind::AskPerson {
-            what: step.ask.clone().ok_or(("`ask` is missing".to_string(), "write what the person is to do or decide".to_string()))?,
+            what: step.ask.clone().ok_or((
+                "`ask` is missing".to_string(),
+                "write what the person is to do or decide".to_string(),
+            ))?,
         },
         other => {
             return Err((
@@ -133,29 +172,50 @@ pub fn sound(plan: &Plan) -> Result<(), (String, &'static str)> {
     match plan.intent {
         Intent::Failover => {
             let Some(hand_over) = hand_over else {
-                return Err((format!("plan `{}` is a failover without a hand_over", plan.name), "add the step, or write `intent: guided`"));
+                return Err((
+                    format!("plan `{}` is a failover without a hand_over", plan.name),
+                    "add the step, or write `intent: guided`",
+                ));
             };
             if switch_over.is_some() {
-                return Err((format!("plan `{}` is a failover with a switch_over", plan.name), "a switchover needs a living primary; remove it"));
+                return Err((
+                    format!("plan `{}` is a failover with a switch_over", plan.name),
+                    "a switchover needs a living primary; remove it",
+                ));
             }
             if find(|k| matches!(k, StepKind::Fence)).is_none_or(|fence| fence > hand_over) {
-                return Err((format!("plan `{}` hands over before it fences", plan.name), "put a fence step before hand_over (law 1)"));
+                return Err((
+                    format!("plan `{}` hands over before it fences", plan.name),
+                    "put a fence step before hand_over (law 1)",
+                ));
             }
         }
         Intent::Switchover if switch_over.is_none() => {
-            return Err((format!("plan `{}` is a switchover without a switch_over", plan.name), "add the step, or write `intent: guided`"));
+            return Err((
+                format!("plan `{}` is a switchover without a switch_over", plan.name),
+                "add the step, or write `intent: guided`",
+            ));
         }
         Intent::Guided if hand_over.or(switch_over).is_some() => {
-            return Err((format!("plan `{}` is guided and changes the primary", plan.name), "write `intent: failover` or `intent: switchover`"));
+            return Err((
+                format!("plan `{}` is guided and changes the primary", plan.name),
+                "write `intent: failover` or `intent: switchover`",
+            ));
         }
         _ => {}
     }
     if plan.intent != Intent::Guided {
         if promotion.is_none() {
-            return Err((format!("plan `{}` never watches the promotion", plan.name), "add a watch_promotion step"));
+            return Err((
+                format!("plan `{}` never watches the promotion", plan.name),
+                "add a watch_promotion step",
+            ));
         }
         if find(|k| matches!(k, StepKind::ValidateWrite { .. })).is_none() {
-            return Err((format!("plan `{}` never proves that it worked", plan.name), "add a validate_write step (law 6)"));
+            return Err((
+                format!("plan `{}` never proves that it worked", plan.name),
+                "add a validate_write step (law 6)",
+            ));
         }
     }
     Ok(())

@@ -9,18 +9,21 @@ use serde_saphyr::Spanned;
 
 pub fn policy(cx: &Context, raw: &File) -> Policy {
     let continuity = raw.business_continuity.as_ref();
-    let strategies = raw.disaster_recovery.iter().flat_map(|r| &r.recovery_strategies).map(|(strategy, s)| {
-        let s = &s.value;
-        let target = StrategyTarget {
-            rto: s.target_rto.value.0,
-            rpo: s.target_rpo.value.0,
-            automation: s.automation_level,
-            validation_required: s.validation_required,
-        };
-        (*strategy, target)
-    });
+    let strategies =
+        raw.disaster_recovery.iter().flat_map(|r| &r.recovery_strategies).map(|(strategy, s)| {
+            let s = &s.value;
+            let target = StrategyTarget {
+                rto: s.target_rto.value.0,
+                rpo: s.target_rpo.value.0,
+                automation: s.automation_level,
+                validation_required: s.validation_required,
+            };
+            (*strategy, target)
+        });
     let sla = continuity.and_then(|c| c.sla_targets.as_ref());
-    if let Some(uptime) = sla.and_then(|s| s.uptime_percentage.as_ref()).filter(|u| !(0.0..=100.0).contains(&u.value)) {
+    if let Some(uptime) =
+        sla.and_then(|s| s.uptime_percentage.as_ref()).filter(|u| !(0.0..=100.0).contains(&u.value))
+    {
         cx.add(uptime.referenced, format!("an uptime of {} %", uptime.value), "write 0 to 100");
     }
     Policy {
@@ -36,16 +39,31 @@ pub fn policy(cx: &Context, raw: &File) -> Policy {
 fn detection(cx: &Context, raw: &File) -> Detection {
     let detection = raw.disaster_recovery.as_ref().and_then(|r| r.detection.as_ref());
     let span = |d: Option<&Spanned<Duration>>, default| d.map_or(default, |d| d.value.0);
-    if let Some(threshold) = detection.and_then(|d| d.failure_threshold.as_ref()).filter(|t| t.value == 0 || t.value > 1000) {
-        cx.add(threshold.referenced, format!("a failure threshold of {}", threshold.value), "write 1 to 1000");
+    if let Some(threshold) =
+        detection.and_then(|d| d.failure_threshold.as_ref()).filter(|t| t.value == 0 || t.value > 1000)
+    {
+        cx.add(
+            threshold.referenced,
+            format!("a failure threshold of {}", threshold.value),
+            "write 1 to 1000",
+        );
     }
-    if let Some(interval) = detection.and_then(|d| d.health_check_interval.as_ref()).filter(|i| i.value.0 < Span::ms(20)) {
-        cx.add(interval.referenced, format!("checks every {}", interval.value.0), "write 20ms or more: a check takes some milliseconds");
+    if let Some(interval) =
+        detection.and_then(|d| d.health_check_interval.as_ref()).filter(|i| i.value.0 < Span::ms(20))
+    {
+        cx.add(
+            interval.referenced,
+            format!("checks every {}", interval.value.0),
+            "write 20ms or more: a check takes some milliseconds",
+        );
     }
     Detection {
         interval: span(detection.and_then(|d| d.health_check_interval.as_ref()), Span::secs(30)),
         threshold: detection.and_then(|d| d.failure_threshold.as_ref()).map_or(3, |t| t.value),
-        classification_timeout: span(detection.and_then(|d| d.disaster_classification_timeout.as_ref()), Span::secs(60)),
+        classification_timeout: span(
+            detection.and_then(|d| d.disaster_classification_timeout.as_ref()),
+            Span::secs(60),
+        ),
         response_delay: detection.and_then(|d| d.automated_response_delay).map_or(Span::secs(30), Span::from),
     }
 }
@@ -55,7 +73,11 @@ fn responses(cx: &Context, raw: &File) -> Vec<Response> {
     for rule in raw.business_continuity.iter().flat_map(|c| &c.disaster_scenarios) {
         let kind = rule.value.kind.value;
         if responses.iter().any(|r| r.disaster == kind) {
-            cx.add(rule.value.kind.referenced, format!("disaster `{kind}` is there twice"), "keep one response for each type");
+            cx.add(
+                rule.value.kind.referenced,
+                format!("disaster `{kind}` is there twice"),
+                "keep one response for each type",
+            );
         }
         responses.push(Response {
             disaster: kind,
@@ -76,7 +98,8 @@ fn waiver(file: &WaiverFile) -> Option<Waiver> {
 fn limits(file: Option<&AutomationFile>) -> AutomationLimits {
     let limit = |d: Option<Duration>, default| d.map_or(default, Span::from);
     let required = Some(Span::days(30));
-    let (fence_proof, fence_proof_waiver) = match file.and_then(|a| a.fence_proof.as_ref()).map(|p| &p.value) {
+    let (fence_proof, fence_proof_waiver) = match file.and_then(|a| a.fence_proof.as_ref()).map(|p| &p.value)
+    {
         Some(FenceProofFile::Waived(w)) if w.not_required.value => (None, waiver(w)),
         _ if file.and_then(|a| a.fence_proof_not_required.as_ref()).is_some_and(|n| n.value) => (None, None),
         Some(FenceProofFile::Within(within)) => (Some(within.0), None),

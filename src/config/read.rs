@@ -70,7 +70,12 @@ pub fn parse(file: &str, text: &str) -> Result<Loaded, Mistakes> {
 
 fn nothing_read(file: &str) -> Mistake {
     let remedy = "see `bpci config schema` for what is expected".to_string();
-    Mistake { file: file.to_string(), at: Place { line: 1, column: 1 }, found: "this is no configuration".to_string(), remedy }
+    Mistake {
+        file: file.to_string(),
+        at: Place { line: 1, column: 1 },
+        found: "this is no configuration".to_string(),
+        remedy,
+    }
 }
 
 /// The ids of regions as they stand in a file of which not everything was understood.
@@ -89,7 +94,8 @@ fn written_regions(file: &str, text: &str) -> Vec<String> {
         region_id: Option<String>,
     }
     let outline: Reading<Outline> = collect::read(file, text);
-    let regions = outline.value.and_then(|o| o.business_continuity).into_iter().flat_map(|c| c.regions.into_values());
+    let regions =
+        outline.value.and_then(|o| o.business_continuity).into_iter().flat_map(|c| c.regions.into_values());
     regions.filter_map(|r| r.region_id).collect()
 }
 

@@ -172,8 +172,10 @@ pub fn parse_scenario(file: &str, text: &str) -> Result<Scenario, Mistakes> {
         served_within: raw.expect.served_within.map(Span::from),
     };
     let world = world(raw.world);
-    let name = Path::new(file).file_stem().map_or_else(|| file.to_string(), |s| s.to_string_lossy().into_owned());
-    let mut narration: Vec<Narration> = raw.narration.into_iter().map(|n| Narration { at: n.at.into(), text: n.text }).collect();
+    let name =
+        Path::new(file).file_stem().map_or_else(|| file.to_string(), |s| s.to_string_lossy().into_owned());
+    let mut narration: Vec<Narration> =
+        raw.narration.into_iter().map(|n| Narration { at: n.at.into(), text: n.text }).collect();
     narration.sort_by_key(|n| n.at);
     Ok(Scenario {
         name,
@@ -220,14 +222,22 @@ impl Names<'_> {
     fn region(&self, name: &Spanned<String>) -> Result<RegionId, Mistake> {
         self.estate.region_named(&name.value).ok_or_else(|| {
             let known: Vec<_> = self.estate.regions.iter().map(|r| r.name.as_str()).collect();
-            self.mistake(name.referenced, format!("`{}` is no region of this estate", name.value), format!("known: {}", known.join(", ")))
+            self.mistake(
+                name.referenced,
+                format!("`{}` is no region of this estate", name.value),
+                format!("known: {}", known.join(", ")),
+            )
         })
     }
 
     fn group(&self, name: &Spanned<String>) -> Result<GroupId, Mistake> {
         self.estate.groups.iter().position(|g| g.name == name.value).map(GroupId::of).ok_or_else(|| {
             let known: Vec<_> = self.estate.groups.iter().map(|g| g.name.as_str()).collect();
-            self.mistake(name.referenced, format!("`{}` is no protection group of this estate", name.value), format!("known: {}", known.join(", ")))
+            self.mistake(
+                name.referenced,
+                format!("`{}` is no protection group of this estate", name.value),
+                format!("known: {}", known.join(", ")),
+            )
         })
     }
 }
@@ -257,8 +267,13 @@ fn fault(cx: &Names, raw: &FaultFile) -> Result<TimedFault, Mistake> {
 
 fn order(cx: &Names, spanned: &Spanned<OrderFile>) -> Result<TimedOrder, Mistake> {
     let raw = &spanned.value;
-    let need =
-        |field: &str| cx.mistake(raw.order.referenced, format!("`{}` without `{field}`", raw.order.value), format!("add `{field}:` to the order"));
+    let need = |field: &str| {
+        cx.mistake(
+            raw.order.referenced,
+            format!("`{}` without `{field}`", raw.order.value),
+            format!("add `{field}:` to the order"),
+        )
+    };
     let group = || raw.group.as_ref().ok_or_else(|| need("group")).and_then(|g| cx.group(g));
     let to = raw.to.as_ref().map(|t| cx.region(t)).transpose()?;
     let order = match raw.order.value.as_str() {
@@ -269,14 +284,22 @@ fn order(cx: &Names, spanned: &Spanned<OrderFile>) -> Result<TimedOrder, Mistake
             accept_risk: raw.accept_risk,
             manual_override: raw.manual_override,
         },
-        "switchover" => ScriptedOrder::Switchover { group: group()?, to: to.ok_or_else(|| need("to"))?, accept_risk: raw.accept_risk },
+        "switchover" => ScriptedOrder::Switchover {
+            group: group()?,
+            to: to.ok_or_else(|| need("to"))?,
+            accept_risk: raw.accept_risk,
+        },
         "stop_automatic" => ScriptedOrder::StopAutomatic,
         "abort" => ScriptedOrder::Abort,
         "answer" => ScriptedOrder::Answer,
         "accept_unprotected" => ScriptedOrder::AcceptUnprotected,
         other => {
             let known = "known: failover, switchover, stop_automatic, abort, answer, accept_unprotected";
-            return Err(cx.mistake(raw.order.referenced, format!("`{other}` is no order"), known.to_string()));
+            return Err(cx.mistake(
+                raw.order.referenced,
+                format!("`{other}` is no order"),
+                known.to_string(),
+            ));
         }
     };
     Ok(TimedOrder { at: raw.at.into(), by: raw.by.clone(), order })

@@ -23,7 +23,10 @@ pub fn password(path: &str, credential: Option<&str>) -> Result<String, String> 
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).map_err(|e| format!("{}: {e}", path.display()))?;
     if text.len() as u64 > LONGEST {
-        return Err(format!("{}: longer than {LONGEST} bytes; name the file that holds the password alone", path.display()));
+        return Err(format!(
+            "{}: longer than {LONGEST} bytes; name the file that holds the password alone",
+            path.display()
+        ));
     }
     match text.trim_end() {
         "" => Err(format!("{}: it is empty; write the password into it", path.display())),
@@ -73,7 +76,11 @@ impl std::fmt::Display for FileFault {
 }
 
 fn open(path: &Path, secret: bool) -> Result<std::fs::File, FileFault> {
-    let fault = |found: String, remedy: String| FileFault { found: format!("{}: {found}", path.display()), remedy, is_absent: false };
+    let fault = |found: String, remedy: String| FileFault {
+        found: format!("{}: {found}", path.display()),
+        remedy,
+        is_absent: false,
+    };
     let told = |e: std::io::Error| FileFault {
         is_absent: e.kind() == std::io::ErrorKind::NotFound,
         ..fault(e.to_string(), "name a file that this account can read".to_string())
@@ -86,7 +93,10 @@ fn open(path: &Path, secret: bool) -> Result<std::fs::File, FileFault> {
     let is_credential = credentials().is_some_and(|directory| path.parent() == Some(&directory));
     if secret && !is_credential && !is_private(metadata.mode(), metadata.uid(), metadata.gid()) {
         let mode = metadata.mode() & 0o777;
-        return Err(fault(format!("mode {mode:04o} lets others read it"), format!("run chmod 600 {}", path.display())));
+        return Err(fault(
+            format!("mode {mode:04o} lets others read it"),
+            format!("run chmod 600 {}", path.display()),
+        ));
     }
     Ok(file)
 }
@@ -125,9 +135,15 @@ mod tests {
         let path = directory.path().join("pw");
         let text = path.display().to_string();
         std::fs::write(&path, "secret\n").unwrap_or_else(|e| panic!("{e}"));
-        let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"));
+        let mode = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+                .unwrap_or_else(|e| panic!("{e}"))
+        };
         mode(0o644);
-        assert_eq!(password(&text, None), Err(format!("{text}: mode 0644 lets others read it; run chmod 600 {text}")));
+        assert_eq!(
+            password(&text, None),
+            Err(format!("{text}: mode 0644 lets others read it; run chmod 600 {text}"))
+        );
         mode(0o600);
         assert_eq!(password(&text, None), Ok("secret".to_string()));
         std::fs::write(&path, "\n").unwrap_or_else(|e| panic!("{e}"));

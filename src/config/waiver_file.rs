@@ -75,7 +75,9 @@ impl<'de> Deserialize<'de> for FenceProofFile {
             type Value = FenceProofFile;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration such as 30days, or { not_required: true, reason: ..., until: 2027-01-31 }")
+                f.write_str(
+                    "a duration such as 30days, or { not_required: true, reason: ..., until: 2027-01-31 }",
+                )
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<FenceProofFile, E> {

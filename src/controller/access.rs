@@ -36,7 +36,12 @@ impl Access {
 
     pub fn refusal(&self, names: &Names, right: Right) -> Refusal {
         let only = self.may.is_none().then(|| self.own_name.clone());
-        let why = RefusalReason::LacksRight { account: names.user.clone(), right, estate: self.estate.clone(), only };
+        let why = RefusalReason::LacksRight {
+            account: names.user.clone(),
+            right,
+            estate: self.estate.clone(),
+            only,
+        };
         Refusal { law: None, lacks: Some(right), why }
     }
 }

@@ -69,7 +69,10 @@ mod tests {
     #[test]
     fn a_key_is_named_as_ssh_keygen_names_it() {
         let key = "AAAAC3NzaC1lZDI1NTE5AAAAIBRPGWCxP1HG2LZPJV0Jq+teokY9goKIG8TB1u/xjHoy";
-        assert_eq!(told(&format!("publickey ssh-ed25519 {key}\n")).as_deref(), Some("key SHA256:Ke+EhocLuX89"));
+        assert_eq!(
+            told(&format!("publickey ssh-ed25519 {key}\n")).as_deref(),
+            Some("key SHA256:Ke+EhocLuX89")
+        );
         assert_eq!(told("password\n"), None);
         assert_eq!(told("publickey ssh-ed25519 %%%\npublickey"), None);
         assert_eq!(told(""), None);
@@ -81,7 +84,10 @@ mod tests {
         assert_eq!(told(CERTIFICATE).as_deref(), Some("certificate «ada@example.org»"));
         for cut in 0..CERTIFICATE.len() {
             // However it is cut, it names nobody else.
-            assert!(told(&CERTIFICATE[..cut]).is_none_or(|who| who == "certificate «ada@example.org»"), "{cut}");
+            assert!(
+                told(&CERTIFICATE[..cut]).is_none_or(|who| who == "certificate «ada@example.org»"),
+                "{cut}"
+            );
         }
     }
 

@@ -28,7 +28,18 @@ pub struct Core<D> {
 
 impl<D: Door> Core<D> {
     pub fn new(engine: Engine, journal: Journal, door: D) -> Core<D> {
-        Core { engine, journal, door, story: None, keep: None, broken: Vec::new(), failed: None, dies_at: None, dead: false, tape: None }
+        Core {
+            engine,
+            journal,
+            door,
+            story: None,
+            keep: None,
+            broken: Vec::new(),
+            failed: None,
+            dies_at: None,
+            dead: false,
+            tape: None,
+        }
     }
 
     /// All that a screen may show now.
@@ -39,7 +50,10 @@ impl<D: Door> Core<D> {
         }
         if let Some(reason) = &self.failed {
             snapshot.failed = Some(reason.clone());
-            snapshot.conditions.insert(0, Condition::new(ConditionKind::JournalFailed { reason: reason.clone() }, About::Estate));
+            snapshot.conditions.insert(
+                0,
+                Condition::new(ConditionKind::JournalFailed { reason: reason.clone() }, About::Estate),
+            );
         }
         snapshot
     }
@@ -48,7 +62,11 @@ impl<D: Door> Core<D> {
     ///
     /// # Errors
     /// What was decided could not be made durable; nothing was sent.
-    pub fn input(&mut self, now: Now, input: Input) -> Result<Option<Result<Receipt, Refusal>>, JournalError> {
+    pub fn input(
+        &mut self,
+        now: Now,
+        input: Input,
+    ) -> Result<Option<Result<Receipt, Refusal>>, JournalError> {
         if self.dead {
             return Ok(None);
         }

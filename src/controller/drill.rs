@@ -25,7 +25,12 @@ pub const EPOCH: Utc = Utc(1_767_225_600_000);
 ///
 /// # Errors
 /// The journal could not be written.
-pub fn play(scenario: Scenario, seed: u64, journal: Journal, watch: &mut dyn FnMut(&Simulation)) -> Result<Played, JournalError> {
+pub fn play(
+    scenario: Scenario,
+    seed: u64,
+    journal: Journal,
+    watch: &mut dyn FnMut(&Simulation),
+) -> Result<Played, JournalError> {
     let until = Mono(scenario.until.0);
     let mut simulation = Simulation::new(scenario, seed, journal, Mode::Drill, EPOCH)?;
     while simulation.next() <= until {
@@ -63,7 +68,8 @@ fn judged(simulation: Simulation) -> Played {
     let truth = &simulation.core.door.truth;
     let unmet = unmet(&simulation.scenario.expect, state, &simulation.refusals, truth);
     let core = &simulation.core;
-    let laws_broken = laws_broken(&core.engine, &core.broken, truth, core.keep.as_deref().unwrap_or_default());
+    let laws_broken =
+        laws_broken(&core.engine, &core.broken, truth, core.keep.as_deref().unwrap_or_default());
     Played { unmet, laws_broken, simulation }
 }
 
@@ -128,7 +134,9 @@ pub fn drill_report(played: &Played, seed: u64) -> DrillReport {
     let slowest = state.operations.iter().filter_map(|o| o.recovery_time()).max();
     let detection = state.disasters.iter().map(|d| d.detection).max();
     let truth = &simulation.core.door.truth;
-    let within = |o: &Arc<Operation>| o.recovery_time().map(|t| t <= state.estate.targets(o.group).0 && truth.lost <= truth.lost_accepted);
+    let within = |o: &Arc<Operation>| {
+        o.recovery_time().map(|t| t <= state.estate.targets(o.group).0 && truth.lost <= truth.lost_accepted)
+    };
     DrillReport {
         operation_id: operation.map(|o| o.id.to_string()),
         scenario: simulation.scenario.name.clone(),
@@ -144,7 +152,8 @@ pub fn drill_report(played: &Played, seed: u64) -> DrillReport {
         data_loss_actual_writes: truth.lost,
         data_loss_actual: format!("{} of {} acknowledged writes", truth.lost, truth.acknowledged),
         targets_met: state.operations.iter().map(within).reduce(|a, b| Some(a? && b?)).flatten(),
-        validated: !state.operations.is_empty() && state.operations.iter().all(|o| o.results.served.is_some()),
+        validated: !state.operations.is_empty()
+            && state.operations.iter().all(|o| o.results.served.is_some()),
         expectations_unmet: played.unmet.clone(),
         laws_broken: played.laws_broken.clone(),
         refusals: simulation.refusals.iter().map(refusal_words).collect(),
@@ -173,8 +182,14 @@ fn phases(operation: &Operation) -> Vec<PhaseReport> {
     Phase::ALL
         .iter()
         .filter_map(|phase| {
-            let steps: Vec<&StepRecord> =
-                operation.plan.steps.iter().zip(&operation.steps).filter(|(s, _)| s.phase == *phase).map(|(_, r)| r).collect();
+            let steps: Vec<&StepRecord> = operation
+                .plan
+                .steps
+                .iter()
+                .zip(&operation.steps)
+                .filter(|(s, _)| s.phase == *phase)
+                .map(|(_, r)| r)
+                .collect();
             let first = steps.iter().filter_map(|s| s.started).min();
             let last = steps.iter().filter_map(|s| s.finished).max();
             (!steps.is_empty()).then(|| PhaseReport {

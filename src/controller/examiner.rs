@@ -24,7 +24,8 @@ const FUTURES: u32 = 100;
 
 /// Every region with every kind of disaster that is answered, with the points that can be told without firing anything.
 pub fn readiness(engine: &Engine, now: Now, futures: u32) -> Vec<Readiness> {
-    let databases = engine.state().estate.group_ids().filter(|g| engine.state().estate.group(*g).database.is_some());
+    let databases =
+        engine.state().estate.group_ids().filter(|g| engine.state().estate.group(*g).database.is_some());
     let points = databases.map(|g| (g, futures_point(engine, now, g, futures))).collect();
     with_points(engine, now, &points)
 }
@@ -48,7 +49,9 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
     let (rto, rpo) = estate.targets(group);
     match forecast(engine, now, &choice, futures) {
         Err(refusal) => point(PointState::Unknown, PointFinding::NotForecast(refusal)),
-        Ok((_, Forecast { act: Outlook::None(why), .. })) => point(PointState::Unknown, PointFinding::NoFigures(why)),
+        Ok((_, Forecast { act: Outlook::None(why), .. })) => {
+            point(PointState::Unknown, PointFinding::NoFigures(why))
+        }
         Ok((_, Forecast { act: Outlook::Figures(f), .. })) => match f.served_ms.p95 {
             None => point(PointState::Lacks, PointFinding::NotServed { why: f.why_not }),
             Some(p95) => {
@@ -60,7 +63,10 @@ fn futures_point(engine: &Engine, now: Now, group: GroupId, futures: u32) -> Poi
                     Some(_) => PointState::Lacks,
                     None => PointState::Unknown,
                 };
-                point(state, PointFinding::Served { within: total, found, without: f.without, rto, loses: lost, rpo })
+                point(
+                    state,
+                    PointFinding::Served { within: total, found, without: f.without, rto, loses: lost, rpo },
+                )
             }
         },
     }
@@ -91,7 +97,8 @@ impl Examiner {
     pub fn start() -> Examiner {
         let (ask, questions) = sync_channel(1);
         let (tell, answers) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("readiness".to_string()).spawn(move || work(&questions, &tell));
+        let thread =
+            std::thread::Builder::new().name("readiness".to_string()).spawn(move || work(&questions, &tell));
         if let Err(e) = thread {
             tracing::warn!("how ready the regions are is not told: {e}");
         }
@@ -109,11 +116,16 @@ impl Examiner {
         let calm = snapshot.proposals.is_empty() && snapshot.operations.iter().all(|o| ended(o));
         let measured = snapshot.regions.iter().all(|r| r.status != RegionStatus::Unknown);
         if calm && (measured || now.mono.since(began) >= YOUNG) {
-            let key: Key =
-                (snapshot.regions.iter().map(|r| r.status).collect(), snapshot.groups.iter().map(|g| g.primary).collect(), snapshot.stale.len());
+            let key: Key = (
+                snapshot.regions.iter().map(|r| r.status).collect(),
+                snapshot.groups.iter().map(|g| g.primary).collect(),
+                snapshot.stale.len(),
+            );
             let moved = self.key.as_ref() != Some(&key);
             // What would not come out well may only have been asked at a bad moment.
-            let doubts = self.found.as_ref().is_some_and(|f| f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == PointName::Forecast)));
+            let doubts = self.found.as_ref().is_some_and(|f| {
+                f.regions.iter().any(|r| r.lacks.iter().any(|p| p.name == PointName::Forecast))
+            });
             let again = match (moved || now.mono.since(began) < YOUNG, doubts) {
                 (true, _) => SOON,
                 (false, true) => DOUBTED,

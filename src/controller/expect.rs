@@ -20,10 +20,16 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
         let first = state.disasters.front().map_or(kind, |d| d.kind);
         must(first == kind, format!("it was taken for {first} first"));
         if let Some(severity) = expect.severity {
-            must(of_kind(kind).any(|d| d.severity == severity), format!("no {kind} of severity {severity} was declared"));
+            must(
+                of_kind(kind).any(|d| d.severity == severity),
+                format!("no {kind} of severity {severity} was declared"),
+            );
         }
         if let Some(strategy) = expect.strategy {
-            must(state.estate.response(kind).is_some_and(|r| r.strategy == strategy), format!("{kind} is not answered by {strategy}"));
+            must(
+                state.estate.response(kind).is_some_and(|r| r.strategy == strategy),
+                format!("{kind} is not answered by {strategy}"),
+            );
         }
     }
     let ended = |test: fn(&Status) -> bool| state.operations.iter().filter(|o| test(&o.status)).count();
@@ -32,25 +38,39 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
     }
     if let Some(n) = expect.recovered {
         let recovered = ended(|s| matches!(s, Status::Recovered | Status::RecoveredUnprotected { .. }));
-        must(recovered == usize::from(n), format!("{recovered} operations recovered, not {n}; {}", statuses(state)));
+        must(
+            recovered == usize::from(n),
+            format!("{recovered} operations recovered, not {n}; {}", statuses(state)),
+        );
     }
     if let Some(n) = expect.waiting {
         let waiting = ended(|s| matches!(s, Status::Waiting { .. }));
-        must(waiting == usize::from(n), format!("{waiting} operations wait for a person, not {n}; {}", statuses(state)));
+        must(
+            waiting == usize::from(n),
+            format!("{waiting} operations wait for a person, not {n}; {}", statuses(state)),
+        );
     }
     if let Some(region) = expect.primary {
-        for (id, group) in state.estate.group_ids().zip(&state.estate.groups).filter(|(_, g)| g.database.is_some()) {
+        for (id, group) in
+            state.estate.group_ids().zip(&state.estate.groups).filter(|(_, g)| g.database.is_some())
+        {
             let led = state.primary_region(id);
             let name = |r: RegionId| state.estate.region(r).name.clone();
             let leads = led.map_or_else(|| "nobody".to_string(), name);
             // Only the groups that were operated on must have moved.
             let touched = state.operations.iter().any(|o| state.estate.group(o.group).name == group.name);
-            must(led == Some(region) || (!touched && !state.operations.is_empty()), format!("{leads} leads {}, not {}", group.name, name(region)));
+            must(
+                led == Some(region) || (!touched && !state.operations.is_empty()),
+                format!("{leads} leads {}, not {}", group.name, name(region)),
+            );
         }
     }
     if let Some(words) = &expect.refused {
         let told: Vec<String> = refusals.iter().map(refusal_words).collect();
-        must(told.iter().any(|t| t.contains(words)), format!("nothing was refused with «{words}»; refusals: {told:?}"));
+        must(
+            told.iter().any(|t| t.contains(words)),
+            format!("nothing was refused with «{words}»; refusals: {told:?}"),
+        );
     }
     if let Some(most) = expect.lost_at_most {
         must(truth.lost <= most, format!("{} acknowledged writes were lost, not at most {most}", truth.lost));
@@ -58,7 +78,9 @@ pub fn unmet(expect: &Expectation, state: &State, refusals: &[Refusal], truth: &
     if let Some(within) = expect.served_within {
         for operation in &state.operations {
             let time = operation.recovery_time();
-            let said = time.map_or("users were never served again".to_string(), |t| format!("users were served after {t}"));
+            let said = time.map_or("users were never served again".to_string(), |t| {
+                format!("users were served after {t}")
+            });
             must(time.is_some_and(|t| t <= within), format!("{}: {said}, not within {within}", operation.id));
         }
     }

@@ -27,7 +27,12 @@ pub struct Choice {
 ///
 /// # Errors
 /// It cannot be put on the table, or nothing of it can be simulated.
-pub fn forecast(engine: &Engine, now: Now, choice: &Choice, futures: u32) -> Result<(ProposalView, Forecast), Refusal> {
+pub fn forecast(
+    engine: &Engine,
+    now: Now,
+    choice: &Choice,
+    futures: u32,
+) -> Result<(ProposalView, Forecast), Refusal> {
     let (view, question) = question(engine, now, choice)?;
     let forecast = question.answer(futures, cores(), &AtomicBool::new(false)).ok_or_else(unknown)?;
     Ok((view, forecast))
@@ -53,7 +58,10 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
     };
     let snapshot = engine.snapshot(now, None);
     let view = snapshot.proposals.iter().find(|v| v.proposal.id == proposal).ok_or_else(unknown)?;
-    let question = engine.alone(now, group).and_then(|fork| Question::of(fork, group, view, &snapshot)).ok_or_else(unknown)?;
+    let question = engine
+        .alone(now, group)
+        .and_then(|fork| Question::of(fork, group, view, &snapshot))
+        .ok_or_else(unknown)?;
     if !question.is_known() {
         return Err(Refusal::new(ControllerRefused::NothingMeasured));
     }
@@ -64,7 +72,11 @@ pub fn question(engine: &Engine, now: Now, choice: &Choice) -> Result<(ProposalV
 pub fn forecasts(engine: &Engine, now: Now, snapshot: &Snapshot, futures: u32) -> Vec<ForecastView> {
     let of = |v: &ProposalView| {
         let question = Question::of(engine.alone(now, v.proposal.group)?, v.proposal.group, v, snapshot)?;
-        Some(ForecastView { proposal: v.proposal.id, at: now.utc, forecast: question.answer(futures, cores(), &AtomicBool::new(false))? })
+        Some(ForecastView {
+            proposal: v.proposal.id,
+            at: now.utc,
+            forecast: question.answer(futures, cores(), &AtomicBool::new(false))?,
+        })
     };
     snapshot.proposals.iter().take(CHOICES).filter_map(of).collect()
 }
@@ -164,7 +176,11 @@ impl Drop for Forecaster {
 
 fn key(view: &ProposalView, snapshot: &Snapshot) -> Key {
     let members = snapshot.groups.iter().filter(|g| g.group == view.proposal.group).flat_map(|g| &g.members);
-    Key { proposal: view.proposal.id, evidence: view.assessment.evidence, lags: members.map(|m| m.lag_bytes).collect() }
+    Key {
+        proposal: view.proposal.id,
+        evidence: view.assessment.evidence,
+        lags: members.map(|m| m.lag_bytes).collect(),
+    }
 }
 
 /// What is behind a lock is whole at any time: a panic elsewhere changes nothing about that.

@@ -56,7 +56,10 @@ impl Handle for LocalHandle {
 }
 
 impl LocalHandle {
-    pub(super) fn new(messages: mpsc::Sender<Message>, snapshots: watch::Receiver<Arc<Snapshot>>) -> LocalHandle {
+    pub(super) fn new(
+        messages: mpsc::Sender<Message>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+    ) -> LocalHandle {
         LocalHandle { messages, snapshots: Mutex::new(snapshots), own: own_actor() }
     }
 
@@ -109,7 +112,9 @@ pub(super) fn newest(snapshots: &Mutex<watch::Receiver<Arc<Snapshot>>>) -> Arc<S
 }
 
 /// Resolves when a newer one is published; false: there will be none.
-pub(super) fn next(snapshots: &Mutex<watch::Receiver<Arc<Snapshot>>>) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+pub(super) fn next(
+    snapshots: &Mutex<watch::Receiver<Arc<Snapshot>>>,
+) -> Pin<Box<dyn Future<Output = bool> + Send>> {
     let mut receiver = match snapshots.lock() {
         Ok(receiver) => receiver.clone(),
         Err(poisoned) => poisoned.into_inner().clone(),

@@ -12,8 +12,14 @@ use std::sync::Arc;
 const UNKNOWABLE: Span = Span::ms(1_200);
 
 /// Every law that was broken, in deed or in the attempt, in words.
-pub fn laws_broken(engine: &Engine, attempts: &[(u8, Breach)], truth: &Truth, records: &[Record]) -> Vec<String> {
-    let mut broken: Vec<String> = attempts.iter().map(|(law, breach)| format!("law {law}: {}", breach_words(breach))).collect();
+pub fn laws_broken(
+    engine: &Engine,
+    attempts: &[(u8, Breach)],
+    truth: &Truth,
+    records: &[Record],
+) -> Vec<String> {
+    let mut broken: Vec<String> =
+        attempts.iter().map(|(law, breach)| format!("law {law}: {}", breach_words(breach))).collect();
     for (id, deed) in &truth.deeds {
         if deed.two_primaries > Span::ZERO && !deed.unfenced && !deed.deceived {
             broken.push(format!("law 1: after {id} two primaries took writes for {}", deed.two_primaries));
@@ -22,7 +28,9 @@ pub fn laws_broken(engine: &Engine, attempts: &[(u8, Breach)], truth: &Truth, re
             broken.push(format!("law 2: {id} lost {} acknowledged writes that nobody accepted", deed.lost));
         }
         if let Some(gone) = deed.orphaned.filter(|gone| *gone > UNKNOWABLE) {
-            broken.push(format!("law 11: {id} released the lock though who was to take it had been gone for {gone}"));
+            broken.push(format!(
+                "law 11: {id} released the lock though who was to take it had been gone for {gone}"
+            ));
         }
         broken.extend(engine.state().operation(*id).and_then(|o| mistold(o, deed.lost, deed.left_behind)));
     }
@@ -32,7 +40,10 @@ pub fn laws_broken(engine: &Engine, attempts: &[(u8, Breach)], truth: &Truth, re
     }
     let (reached, at_most) = arrived(records);
     if !(reached..=at_most).contains(&(truth.effects as usize)) {
-        broken.push(format!("law 3: {} effects arrived; by the record it was {reached} to {at_most}", truth.effects));
+        broken.push(format!(
+            "law 3: {} effects arrived; by the record it was {reached} to {at_most}",
+            truth.effects
+        ));
     }
     if !replays(engine, records) {
         broken.push("law 9: the records do not give the same state".to_string());
@@ -44,8 +55,12 @@ pub fn laws_broken(engine: &Engine, attempts: &[(u8, Breach)], truth: &Truth, re
 fn mistold(operation: &Operation, lost: u64, left_behind: u64) -> Option<String> {
     let id = operation.id;
     match operation.results.loss.as_ref()? {
-        Loss::Nothing if lost > 0 => Some(format!("law 2: {id} says that nothing was lost; {lost} writes were")),
-        Loss::AtLeast(told) if told.0 > left_behind => Some(format!("law 2: {id} says at least {told} were lost; it was {}", Bytes(left_behind))),
+        Loss::Nothing if lost > 0 => {
+            Some(format!("law 2: {id} says that nothing was lost; {lost} writes were"))
+        }
+        Loss::AtLeast(told) if told.0 > left_behind => {
+            Some(format!("law 2: {id} says at least {told} were lost; it was {}", Bytes(left_behind)))
+        }
         _ => None,
     }
 }
@@ -65,7 +80,9 @@ fn arrived(records: &[Record]) -> (usize, usize) {
             _ => {}
         }
     }
-    let surely = |o: &&Option<&Outcome>| matches!(o, Some(Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Ended { .. }));
+    let surely = |o: &&Option<&Outcome>| {
+        matches!(o, Some(Outcome::Done { .. } | Outcome::NotDone { .. } | Outcome::Ended { .. }))
+    };
     (last.values().filter(surely).count(), last.len())
 }
 

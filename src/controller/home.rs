@@ -20,8 +20,16 @@ const FILE: u32 = 0o640;
 const SOCKET_PATH: usize = 100;
 
 /// Files that the group of the directory may read, where they are there.
-const READ_BY_GROUP: [&str; 8] =
-    ["journal.db", "journal.db-wal", "journal.db-shm", "journal.heads", "key.pub", "tape.jsonl", "tape.old.jsonl", "socket.path"];
+const READ_BY_GROUP: [&str; 8] = [
+    "journal.db",
+    "journal.db-wal",
+    "journal.db-shm",
+    "journal.heads",
+    "key.pub",
+    "tape.jsonl",
+    "tape.old.jsonl",
+    "socket.path",
+];
 /// Files for the controller alone.
 const PRIVATE: [&str; 4] = ["key", "lock", "live-drill.lock", "receipts"];
 
@@ -90,7 +98,8 @@ impl Home {
         if direct.as_os_str().len() <= SOCKET_PATH {
             return direct;
         }
-        std::fs::read_to_string(self.path.join("socket.path")).map_or(direct, |text| PathBuf::from(text.trim_end_matches('\n')))
+        std::fs::read_to_string(self.path.join("socket.path"))
+            .map_or(direct, |text| PathBuf::from(text.trim_end_matches('\n')))
     }
 
     /// The socket's path, if it is not in the directory.
@@ -113,7 +122,9 @@ impl Home {
         let exists = std::fs::metadata(&self.path);
         let writes = std::ffi::CString::new(self.path.as_os_str().as_bytes()).is_ok_and(|path| {
             // SAFETY: it only asks; the string ends in a zero and outlives the call.
-            unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) == 0 }
+            unsafe {
+                libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) == 0
+            }
         });
         match exists {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Seat::Keeper,
@@ -149,7 +160,8 @@ impl Home {
         for name in READ_BY_GROUP {
             let path = self.path.join(name);
             // The user's own may be closed to the group as well.
-            let mode = std::fs::metadata(&path).map_or(FILE, |m| if self.shared { FILE } else { m.permissions().mode() & FILE });
+            let mode = std::fs::metadata(&path)
+                .map_or(FILE, |m| if self.shared { FILE } else { m.permissions().mode() & FILE });
             hand_over(&self.path, &path, Some(mode));
         }
         for name in PRIVATE {
@@ -167,9 +179,13 @@ impl Home {
             return Ok(direct);
         }
         let name = format!("bpci-{}", &blake3::hash(self.path.as_os_str().as_bytes()).to_hex()[..12]);
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|d| !self.shared && !d.is_empty()).map(PathBuf::from);
-        let mut refused = io::Error::other("no runtime directory has a path that is short enough for a socket");
-        for root in runtime.into_iter().chain([PathBuf::from("/run"), std::env::temp_dir(), PathBuf::from("/tmp")]) {
+        let runtime =
+            std::env::var_os("XDG_RUNTIME_DIR").filter(|d| !self.shared && !d.is_empty()).map(PathBuf::from);
+        let mut refused =
+            io::Error::other("no runtime directory has a path that is short enough for a socket");
+        for root in
+            runtime.into_iter().chain([PathBuf::from("/run"), std::env::temp_dir(), PathBuf::from("/tmp")])
+        {
             let directory = root.join(&name);
             let socket = directory.join("socket");
             if socket.as_os_str().len() > SOCKET_PATH {
@@ -197,11 +213,22 @@ impl Home {
     /// # Errors
     /// Another controller has it, or the directory is not there.
     pub fn lock(&self, tenure: Tenure) -> Result<File, LockError> {
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(self.path.join("lock")).map_err(LockError::Io)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(self.path.join("lock"))
+            .map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => {
                 let _ = file.set_len(0);
-                let _ = writeln!(file, "{} {}", std::process::id(), if tenure == Tenure::Brief { BRIEF } else { "stays" });
+                let _ = writeln!(
+                    file,
+                    "{} {}",
+                    std::process::id(),
+                    if tenure == Tenure::Brief { BRIEF } else { "stays" }
+                );
                 Ok(file)
             }
             Err(TryLockError::WouldBlock) => {
@@ -238,9 +265,17 @@ fn close(path: &Path, most: u32) -> Result<Option<String>, String> {
         return Ok(None);
     }
     let closed = mode & (0o7000 | most);
-    std::fs::set_permissions(path, Permissions::from_mode(closed))
-        .map_err(|e| format!("{name}: accounts beside its group may read it (mode {:o}): {e}; chmod {most:o} it", mode & 0o777))?;
-    Ok(Some(format!("{name}: its mode was {:o}; it is {:o} now, so that only its owner and its group may read it", mode & 0o777, closed & 0o777)))
+    std::fs::set_permissions(path, Permissions::from_mode(closed)).map_err(|e| {
+        format!(
+            "{name}: accounts beside its group may read it (mode {:o}): {e}; chmod {most:o} it",
+            mode & 0o777
+        )
+    })?;
+    Ok(Some(format!(
+        "{name}: its mode was {:o}; it is {:o} now, so that only its owner and its group may read it",
+        mode & 0o777,
+        closed & 0o777
+    )))
 }
 
 /// Gives a file the owner (root alone can) and the group of the directory, and a mode. What cannot be given stays as it is:
@@ -294,13 +329,17 @@ pub fn estate_roots() -> Vec<PathBuf> {
 
 /// Where the service keeps its estates (`$BPCI_STATE_ROOT`, for tests).
 fn service_root() -> PathBuf {
-    std::env::var_os("BPCI_STATE_ROOT").filter(|p| !p.is_empty()).map_or_else(|| PathBuf::from("/var/lib/bpci"), PathBuf::from)
+    std::env::var_os("BPCI_STATE_ROOT")
+        .filter(|p| !p.is_empty())
+        .map_or_else(|| PathBuf::from("/var/lib/bpci"), PathBuf::from)
 }
 
 /// Where everything of this user's that must outlive a run is kept.
 pub fn data_directory() -> PathBuf {
-    own_data()
-        .unwrap_or_else(|| directories::ProjectDirs::from("", "", "bpci").map_or_else(|| PathBuf::from(".bpci"), |d| d.data_dir().to_path_buf()))
+    own_data().unwrap_or_else(|| {
+        directories::ProjectDirs::from("", "", "bpci")
+            .map_or_else(|| PathBuf::from(".bpci"), |d| d.data_dir().to_path_buf())
+    })
 }
 
 #[cfg(test)]
@@ -325,7 +364,9 @@ mod tests {
         assert_eq!(mode(home.path()), 0o750);
         let journal = home.journal();
         std::fs::write(&journal, "").unwrap_or_else(|e| panic!("{e}"));
-        let set = |path: &Path, mode: u32| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"));
+        let set = |path: &Path, mode: u32| {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"))
+        };
         // (directory, journal) before; after and the number of changes, or refused.
         type Row = ((u32, u32), Option<(u32, u32, usize)>);
         let table: [Row; 6] = [
@@ -359,7 +400,11 @@ mod tests {
         let long = Home { path: dir.path().join("x".repeat(120)), shared: false };
         long.prepare().unwrap_or_else(|e| panic!("{e}"));
         let socket = long.make_socket().unwrap_or_else(|e| panic!("{e}"));
-        assert!(socket.as_os_str().len() <= SOCKET_PATH && !socket.starts_with(dir.path()), "{}", socket.display());
+        assert!(
+            socket.as_os_str().len() <= SOCKET_PATH && !socket.starts_with(dir.path()),
+            "{}",
+            socket.display()
+        );
         assert_eq!((long.socket(), long.socket_elsewhere()), (socket.clone(), Some(socket.clone())));
         std::os::unix::net::UnixListener::bind(&socket).unwrap_or_else(|e| panic!("{e}"));
         let _ = std::fs::remove_dir_all(socket.parent().unwrap_or_else(|| panic!("it has a directory")));

@@ -72,7 +72,11 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let estate = Arc::new(estate);
     let journal = Journal::open(home.path()).map_err(|e| other(e.to_string()))?;
     let hello = Hello { controller: controller_id(&home)?, target: Target::of(&estate) };
-    let owner = Owner { journal: journal.public_key(), boot: boot_id(), nonce: format!("{:016x}", rand::random::<u64>()) };
+    let owner = Owner {
+        journal: journal.public_key(),
+        boot: boot_id(),
+        nonce: format!("{:016x}", rand::random::<u64>()),
+    };
     let mut engine = Engine::new(Arc::clone(&estate), owner.clone());
     let mut story = Story::new(Arc::clone(&estate));
     if journal.head().seq > 0 {
@@ -94,7 +98,8 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let program = format!("bpci {} on {}", env!("CARGO_PKG_VERSION"), host());
     let clock = Clock { began };
     let drilled = drilled_plans().into_keys().collect();
-    core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate }).map_err(|e| other(e.to_string()))?;
+    core.input(clock.now(), Input::Start { mode: Mode::Live, program, armed: arm, drilled, estate })
+        .map_err(|e| other(e.to_string()))?;
     let (messages, inbox) = mpsc::channel(64);
     let first = Snapshot { controller: Some(hello.controller), ..core.snapshot(clock.now(), None) };
     let (publish, snapshots) = watch::channel(Arc::new(first));
@@ -110,7 +115,15 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let socket = tokio::spawn(socket::serve(listener, listening, desk, stopped.clone()));
     let task = tokio::spawn(run(
         core,
-        Real { id, clock, digests, forecaster: Forecaster::start(), examiner: Examiner::start(), told: Vec::new(), ready: None },
+        Real {
+            id,
+            clock,
+            digests,
+            forecaster: Forecaster::start(),
+            examiner: Examiner::start(),
+            told: Vec::new(),
+            ready: None,
+        },
         inbox,
         publish,
         stopped,
@@ -125,16 +138,21 @@ async fn lock(home: &Home, tenure: Tenure) -> Result<std::fs::File, StartError> 
     loop {
         match home.lock(tenure) {
             Ok(lock) => return Ok(lock),
-            Err(LockError::Taken(Tenure::Brief)) if began.elapsed() < BRIEFLY => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(LockError::Taken(Tenure::Brief)) if began.elapsed() < BRIEFLY => {
+                tokio::time::sleep(Duration::from_millis(20)).await
+            }
             Err(LockError::Taken(_)) => return Err(StartError::Running),
-            Err(LockError::Io(e)) => return Err(StartError::Other(format!("{}: {e}", home.path().display()))),
+            Err(LockError::Io(e)) => {
+                return Err(StartError::Other(format!("{}: {e}", home.path().display())));
+            }
         }
     }
 }
 
 /// Who this controller is: the same for as long as the machine runs and the journal's key stays.
 fn controller_id(home: &Home) -> Result<ControllerId, StartError> {
-    let fail = |path: &std::path::Path, e: std::io::Error| StartError::Other(format!("{}: {e}", path.display()));
+    let fail =
+        |path: &std::path::Path, e: std::io::Error| StartError::Other(format!("{}: {e}", path.display()));
     let key = home.path().join("key");
     let public = Key::load_or_make(&key).map_err(|e| fail(&key, e))?.public();
     let boot = std::path::Path::new("/proc/sys/kernel/random/boot_id");
@@ -143,7 +161,8 @@ fn controller_id(home: &Home) -> Result<ControllerId, StartError> {
 }
 
 fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "here".to_string(), |h| h.trim().to_string())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "here".to_string(), |h| h.trim().to_string())
 }
 
 #[derive(Clone, Copy)]
@@ -184,7 +203,11 @@ async fn run(
     let mut stale = false;
     loop {
         let now = clock.now();
-        let deadline = core.engine.next_deadline(now).map_or(Duration::from_secs(1), |t| t.since(now.mono).as_std()).min(Duration::from_secs(1));
+        let deadline = core
+            .engine
+            .next_deadline(now)
+            .map_or(Duration::from_secs(1), |t| t.since(now.mono).as_std())
+            .min(Duration::from_secs(1));
         let due = if stale { PUBLISH.saturating_sub(published.elapsed()).min(deadline) } else { deadline };
         let result = tokio::select! {
             () = core.door.ready() => core.turn(clock.now()),
@@ -252,7 +275,15 @@ fn snapshot(core: &mut Core<LiveDoor>, real: &mut Real) -> Snapshot {
         let forecasts = (snapshot.forecasts != real.told).then(|| snapshot.forecasts.clone());
         let ready = (snapshot.readiness != real.ready).then(|| snapshot.readiness.clone()).flatten();
         let digest = real.digests.then(|| Digest::of_value(&snapshot));
-        tape.write(&Line { v: Line::VERSION, seq: core.journal.head().seq, now, observation: None, digest, forecasts, ready });
+        tape.write(&Line {
+            v: Line::VERSION,
+            seq: core.journal.head().seq,
+            now,
+            observation: None,
+            digest,
+            forecasts,
+            ready,
+        });
         real.told.clone_from(&snapshot.forecasts);
         real.ready.clone_from(&snapshot.readiness);
     }

@@ -45,7 +45,11 @@ impl Peer {
 
     /// Looks up the names. It may ask a directory service, and blocks meanwhile.
     pub fn look_up(&self) -> Names {
-        Names { user: user_name(self.uid), groups: self.groups.iter().filter_map(|gid| group_name(*gid)).collect(), login: self.login() }
+        Names {
+            user: user_name(self.uid),
+            groups: self.groups.iter().filter_map(|gid| group_name(*gid)).collect(),
+            login: self.login(),
+        }
     }
 
     /// Looks up the names, within a time: a directory service that fails must not hold back an order.
@@ -60,7 +64,12 @@ impl Peer {
 
     /// The account, with what it claims beside.
     pub fn account(&self, names: &Names, claimed: Claims) -> Account {
-        Account { uid: self.uid, name: names.user.clone(), login: names.login.clone(), claimed: claimed.cleaned() }
+        Account {
+            uid: self.uid,
+            name: names.user.clone(),
+            login: names.login.clone(),
+            claimed: claimed.cleaned(),
+        }
     }
 
     /// The account that logged in, as the kernel was told. A process that is gone, or whose number another account's process
@@ -97,7 +106,15 @@ fn groups_of(socket: i32) -> io::Result<Vec<u32>> {
     loop {
         let mut bytes = libc::socklen_t::try_from(std::mem::size_of_val(list.as_slice())).unwrap_or(0);
         // SAFETY: the buffer is as long as it is told.
-        let result = unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PEERGROUPS, list.as_mut_ptr().cast(), &raw mut bytes) };
+        let result = unsafe {
+            libc::getsockopt(
+                socket,
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                list.as_mut_ptr().cast(),
+                &raw mut bytes,
+            )
+        };
         let told = bytes as usize / size_of::<u32>();
         match (result, io::Error::last_os_error().raw_os_error()) {
             (0, _) => {
@@ -136,7 +153,9 @@ pub fn group_name(gid: u32) -> Option<String> {
 }
 
 /// A name from the system's own lists, which is written into a buffer of ours.
-fn named(mut ask: impl FnMut(*mut libc::c_char, usize) -> (i32, Option<*mut libc::c_char>)) -> Option<String> {
+fn named(
+    mut ask: impl FnMut(*mut libc::c_char, usize) -> (i32, Option<*mut libc::c_char>),
+) -> Option<String> {
     let mut buffer: Vec<libc::c_char> = vec![0; 1024];
     loop {
         match ask(buffer.as_mut_ptr(), buffer.len()) {

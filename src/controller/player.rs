@@ -138,7 +138,10 @@ impl Player {
     fn pace(&self) -> Duration {
         let state = self.simulation.core.engine.state();
         let struck = !self.simulation.core.door.striking().is_empty();
-        let busy = self.playing.speed > 1 || struck || !state.proposals.is_empty() || state.open_disasters().next().is_some();
+        let busy = self.playing.speed > 1
+            || struck
+            || !state.proposals.is_empty()
+            || state.open_disasters().next().is_some();
         match (busy || self.runs(), self.paused) {
             (true, _) => FRAME,
             (false, true) => Duration::from_secs(1),
@@ -187,13 +190,23 @@ impl Player {
             return;
         }
         let state = self.simulation.core.engine.state();
-        let unmet = unmet(&self.simulation.scenario.expect, state, &self.simulation.refusals, &self.simulation.core.door.truth);
+        let unmet = unmet(
+            &self.simulation.scenario.expect,
+            state,
+            &self.simulation.refusals,
+            &self.simulation.core.door.truth,
+        );
         if let Some(ended) = self.playing.ended.take() {
             ended(PlayedOnce {
                 at: Utc(chrono::Utc::now().timestamp_millis()),
                 scenario: self.simulation.scenario.name.clone(),
                 passed: unmet.is_empty(),
-                recovery_time_ms: state.operations.iter().filter_map(|o| o.recovery_time()).max().map(|t| t.0),
+                recovery_time_ms: state
+                    .operations
+                    .iter()
+                    .filter_map(|o| o.recovery_time())
+                    .max()
+                    .map(|t| t.0),
                 plans: recovered_plans(&state.operations),
                 exercise: None,
             });
@@ -228,8 +241,8 @@ impl Player {
                 (self.paused, self.goes_on) = (*on, !*on);
                 if changes {
                     // The record's clock does not tell that somebody thought it over.
-                    let stood =
-                        std::mem::replace(&mut self.held, on.then(std::time::Instant::now)).map(|since| Span(since.elapsed().as_millis() as u64));
+                    let stood = std::mem::replace(&mut self.held, on.then(std::time::Instant::now))
+                        .map(|since| Span(since.elapsed().as_millis() as u64));
                     self.note(
                         by,
                         match stood {
@@ -243,7 +256,9 @@ impl Player {
             Control::Speed(times) => self.playing.speed = (*times).clamp(1, 1000),
             Control::Step => {
                 self.paused = true;
-                self.simulation.step().map_err(|e| Refusal::new(SimulationRefused::NotRecorded { error: e.to_string() }))?;
+                self.simulation
+                    .step()
+                    .map_err(|e| Refusal::new(SimulationRefused::NotRecorded { error: e.to_string() }))?;
             }
             Control::Inject { fault } => {
                 self.touched = true;
@@ -253,7 +268,10 @@ impl Player {
             Control::Mend => {
                 self.touched = true;
                 self.simulation.core.door.mend();
-                self.note(by, "ends every fault of the simulation, and undoes its fences by hand".to_string())?;
+                self.note(
+                    by,
+                    "ends every fault of the simulation, and undoes its fences by hand".to_string(),
+                )?;
             }
             Control::Seek { .. } => return Err(Refusal::new(SimulationRefused::NoWayBack)),
         }
@@ -263,24 +281,35 @@ impl Player {
     /// What is done to the world, and who does it, stands in its story.
     fn note(&mut self, by: &Actor, text: String) -> Result<(), Refusal> {
         let (now, by) = (self.simulation.now(), by.clone());
-        let noted = self.simulation.core.input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
+        let noted = self
+            .simulation
+            .core
+            .input(now, Input::Order(Order { by, action: Action::Note { text, by_hand: false } }));
         noted.map(|_| ()).map_err(|e| Refusal::new(SimulationRefused::NotRecorded { error: e.to_string() }))
     }
 
     fn snapshot(&mut self) -> Snapshot {
         let mut snapshot = self.simulation.snapshot(self.playing.speed, self.paused);
-        snapshot.forecasts = self.forecaster.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
+        snapshot.forecasts =
+            self.forecaster.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
         if let Some(examiner) = &mut self.examiner {
-            snapshot.readiness = examiner.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
+            snapshot.readiness =
+                examiner.look(&self.simulation.core.engine, self.simulation.now(), &snapshot);
         }
         let narration = &self.simulation.scenario.narration;
         if let Some(world) = snapshot.world.as_mut().filter(|_| self.playing.judged) {
-            let told = self.told.checked_sub(1).filter(|_| self.playing.walk).and_then(|i| narration.get(i)).map(|n| n.text.clone());
+            let told = self
+                .told
+                .checked_sub(1)
+                .filter(|_| self.playing.walk)
+                .and_then(|i| narration.get(i))
+                .map(|n| n.text.clone());
             world.scenario = Some(ScenarioView {
                 name: self.simulation.scenario.name.clone(),
                 told,
                 turn: (self.told as u16, narration.len() as u16),
-                next: Mono(narration.get(self.told).map_or(self.simulation.scenario.until, |n| n.at).0).since(self.simulation.now().mono),
+                next: Mono(narration.get(self.told).map_or(self.simulation.scenario.until, |n| n.at).0)
+                    .since(self.simulation.now().mono),
                 over: self.simulation.now().mono >= Mono(self.simulation.scenario.until.0),
                 unmet: self.unmet.clone(),
             });

@@ -19,7 +19,11 @@ pub fn rehearsals() -> Vec<PlayedOnce> {
 /// When each plan was last run with success in a rehearsal, as it stands. A plan is told by what is in it: which estate it
 /// was rehearsed on does not matter, whether it was changed since does.
 pub fn drilled_plans() -> BTreeMap<Digest, Utc> {
-    rehearsals().into_iter().filter(|r| r.passed).flat_map(|r| r.plans.into_iter().map(move |plan| (plan, r.at))).collect()
+    rehearsals()
+        .into_iter()
+        .filter(|r| r.passed)
+        .flat_map(|r| r.plans.into_iter().map(move |plan| (plan, r.at)))
+        .collect()
 }
 
 /// Keeps a result. That it cannot be kept must not end what is played.

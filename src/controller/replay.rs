@@ -56,7 +56,12 @@ impl Replay {
                     reason: "its first record is no beginning; run `bpci journal verify`".to_string(),
                 });
             }
-            None => return Err(JournalError { path: path.to_path_buf(), reason: "it holds no record".to_string() }),
+            None => {
+                return Err(JournalError {
+                    path: path.to_path_buf(),
+                    reason: "it holds no record".to_string(),
+                });
+            }
         };
         let at = first.map(|r| r.at).unwrap_or_default();
         let last = reader.last()?;
@@ -96,7 +101,8 @@ impl Replay {
         // What was measured before the next record was durable comes before it.
         if self.tape.peek().is_some_and(|line| line.seq <= self.seq) {
             let state = self.engine.state();
-            let open = state.proposals.iter().map(|p| (u64::from(p.proposal.id.0), u64::from(p.proposal.group.0)));
+            let open =
+                state.proposals.iter().map(|p| (u64::from(p.proposal.id.0), u64::from(p.proposal.group.0)));
             return Ok(self.tape.take(|| Upcaster::of(&state.estate, open)).map(Item::Measured));
         }
         if self.page.is_empty() {
@@ -346,7 +352,8 @@ mod tests {
 
         fn order(&mut self, action: Action) -> Snapshot {
             let order = Order { by: Actor::scripted("ada"), action };
-            let answer = self.0.core.input(self.0.now(), Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
+            let answer =
+                self.0.core.input(self.0.now(), Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
             assert!(matches!(answer, Some(Ok(_))), "{answer:?}");
             self.mark()
         }
@@ -359,7 +366,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         let scenario = crate::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
         let journal = Journal::open(directory.path()).unwrap_or_else(|e| panic!("{e}"));
-        let mut simulation = Simulation::new(scenario, 1, journal, Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, journal, Mode::Simulation, Utc(1_767_225_600_000))
+            .unwrap_or_else(|e| panic!("{e}"));
         simulation.core.tape = Some(Tape::open(directory.path()));
         let mut filmed = Filmed(simulation);
         filmed.wait(Span::secs(30));
@@ -368,11 +376,22 @@ mod tests {
         let (group, to) = (one.proposal.group, one.assessment.to);
         let members = first.groups[group.at()].members.iter();
         let elsewhere = members.filter(|m| !m.leads).map(|m| m.member).find(|m| Some(*m) != to);
-        let what_if = || Action::Propose { group, intent: Intent::Failover, from: None, to: elsewhere, reason: "what if".to_string() };
+        let what_if = || Action::Propose {
+            group,
+            intent: Intent::Failover,
+            from: None,
+            to: elsewhere,
+            reason: "what if".to_string(),
+        };
         let shown = filmed.order(what_if());
         assert!(shown.proposals.iter().any(|p| p.proposal.group == group && p.holds_automatic));
         filmed.wait(Span::secs(1));
-        let mine = shown.proposals.iter().find(|p| p.proposal.group == group).map(|p| p.proposal.id).unwrap_or_else(|| panic!("no choice"));
+        let mine = shown
+            .proposals
+            .iter()
+            .find(|p| p.proposal.group == group)
+            .map(|p| p.proposal.id)
+            .unwrap_or_else(|| panic!("no choice"));
         filmed.order(Action::StopAutomatic { proposal: mine });
         filmed.wait(Span::secs(1));
         filmed.order(Action::Withdraw { proposal: mine });
@@ -387,6 +406,9 @@ mod tests {
             same += 1;
             counting_behind += usize::from(snapshot.proposals.iter().any(|p| p.holds_automatic));
         }
-        assert!(same > 50 && counting_behind > 3, "{same} snapshots, {counting_behind} with a countdown behind the choice");
+        assert!(
+            same > 50 && counting_behind > 3,
+            "{same} snapshots, {counting_behind} with a countdown behind the choice"
+        );
     }
 }

@@ -9,7 +9,12 @@ use crate::model::*;
 ///
 /// # Errors
 /// The journal could not be written.
-pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &ScriptedOrder) -> Result<Result<Receipt, Refusal>, JournalError> {
+pub fn place_order<D: Door>(
+    core: &mut Core<D>,
+    now: Now,
+    by: &str,
+    order: &ScriptedOrder,
+) -> Result<Result<Receipt, Refusal>, JournalError> {
     let by = Actor::scripted(by);
     let last = core.engine.state().operations.back().map(|o| o.id);
     let action = match order {
@@ -21,7 +26,13 @@ pub fn place_order<D: Door>(core: &mut Core<D>, now: Now, by: &str, order: &Scri
             let choice = Choice { group: *group, intent: Intent::Switchover, from: None, to: Some(*to) };
             return confirm_choice(core, now, &by, choice, *accept_risk, false);
         }
-        ScriptedOrder::StopAutomatic => match core.engine.state().proposals.iter().find(|p| p.proposal.automatic_at.is_some()).map(|p| p.proposal.id)
+        ScriptedOrder::StopAutomatic => match core
+            .engine
+            .state()
+            .proposals
+            .iter()
+            .find(|p| p.proposal.automatic_at.is_some())
+            .map(|p| p.proposal.id)
         {
             Some(proposal) => Action::StopAutomatic { proposal },
             None => return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Countdown)))),
@@ -49,7 +60,12 @@ struct Choice {
     to: Option<RegionId>,
 }
 
-fn send<D: Door>(core: &mut Core<D>, now: Now, by: &Actor, action: Action) -> Result<Result<Receipt, Refusal>, JournalError> {
+fn send<D: Door>(
+    core: &mut Core<D>,
+    now: Now,
+    by: &Actor,
+    action: Action,
+) -> Result<Result<Receipt, Refusal>, JournalError> {
     let reply = core.input(now, Input::Order(Order { by: by.clone(), action }))?;
     Ok(reply.unwrap_or(Ok(Receipt::Done)))
 }
@@ -65,18 +81,31 @@ fn confirm_choice<D: Door>(
     let Choice { group, intent, from, to } = choice;
     let to = to.and_then(|region| core.engine.candidate_in(now, group, region));
     // A choice that is on the table already is confirmed as it is: another one would take its place, and its evidence.
-    let fits = |p: &Proposal| p.group == group && p.intent == intent && from.is_none_or(|f| f == p.from) && (to.is_none() || to == p.to);
+    let fits = |p: &Proposal| {
+        p.group == group
+            && p.intent == intent
+            && from.is_none_or(|f| f == p.from)
+            && (to.is_none() || to == p.to)
+    };
     let open = core.engine.state().proposals.iter().find(|p| fits(&p.proposal)).map(|p| p.proposal.id);
     let proposal = match open {
         Some(proposal) => proposal,
-        None => match send(core, now, by, Action::Propose { group, intent, from, to, reason: format!("ordered by {by}") })? {
+        None => match send(
+            core,
+            now,
+            by,
+            Action::Propose { group, intent, from, to, reason: format!("ordered by {by}") },
+        )? {
             Ok(Receipt::Proposed(proposal)) => proposal,
             other => return Ok(other),
         },
     };
     let shown = core.engine.assess(now, proposal);
-    let from = core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
-    let (Some(shown), Some(from)) = (shown, from) else { return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Choice)))) };
+    let from =
+        core.engine.state().proposals.iter().find(|p| p.proposal.id == proposal).map(|p| p.proposal.from);
+    let (Some(shown), Some(from)) = (shown, from) else {
+        return Ok(Err(Refusal::new(SimulationRefused::NothingFor(Scripted::Choice))));
+    };
     let typed = core.engine.state().estate.region(from).name.clone();
     let accepts = if accept_risk { shown.risks.clone() } else { Vec::new() };
     let confirmation = Confirmation {
@@ -104,7 +133,8 @@ fn confirm_choice<D: Door>(
 fn asked<D: Door>(core: &Core<D>) -> Option<(OperationId, u16)> {
     let operation = core.engine.state().operations.iter().rev().find(|o| !o.is_over())?;
     let step = operation.plan.steps.iter().zip(&operation.steps).position(|(s, r)| {
-        matches!(r.state, StepState::Failed { .. }) || (matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running)
+        matches!(r.state, StepState::Failed { .. })
+            || (matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running)
     })?;
     Some((operation.id, step as u16))
 }

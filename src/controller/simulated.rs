@@ -27,7 +27,13 @@ impl Simulation {
     ///
     /// # Errors
     /// The journal could not be written.
-    pub fn new(scenario: Scenario, seed: u64, journal: Journal, mode: Mode, began: Utc) -> Result<Simulation, JournalError> {
+    pub fn new(
+        scenario: Scenario,
+        seed: u64,
+        journal: Journal,
+        mode: Mode,
+        began: Utc,
+    ) -> Result<Simulation, JournalError> {
         let estate = Arc::new(scenario.estate.clone());
         let world = World::new(&scenario, seed);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "simulation"), journal, world);
@@ -35,11 +41,20 @@ impl Simulation {
         let mut orders: Vec<TimedOrder> = scenario.orders.clone();
         orders.sort_by_key(|o| o.at);
         let armed = scenario.armed;
-        let mut simulation = Simulation { core, scenario, refusals: Vec::new(), clock: Mono::default(), began, orders: orders.into() };
+        let mut simulation = Simulation {
+            core,
+            scenario,
+            refusals: Vec::new(),
+            clock: Mono::default(),
+            began,
+            orders: orders.into(),
+        };
         // A drill is held against its own record when it ends.
         simulation.core.keep = (mode == Mode::Drill).then(Vec::new);
         let program = format!("bpci {}", env!("CARGO_PKG_VERSION"));
-        simulation.core.input(simulation.now(), Input::Start { mode, program, armed, drilled: Vec::new(), estate })?;
+        simulation
+            .core
+            .input(simulation.now(), Input::Start { mode, program, armed, drilled: Vec::new(), estate })?;
         Ok(simulation)
     }
 
@@ -137,7 +152,10 @@ impl Simulation {
     pub fn take_over(&mut self) -> Result<(), JournalError> {
         let state = self.core.engine.state();
         let (estate, mode, armed) = (Arc::clone(&state.estate), state.mode, self.scenario.armed);
-        let mut engine = Engine::new(Arc::clone(&estate), Owner { nonce: "another process".to_string(), ..Owner::from("simulation") });
+        let mut engine = Engine::new(
+            Arc::clone(&estate),
+            Owner { nonce: "another process".to_string(), ..Owner::from("simulation") },
+        );
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -150,7 +168,13 @@ impl Simulation {
     }
 
     pub fn snapshot(&self, speed: u32, paused: bool) -> Snapshot {
-        let world = WorldView { speed, paused, faults: self.core.door.striking(), lost: Bytes(self.core.door.lost_bytes()), scenario: None };
+        let world = WorldView {
+            speed,
+            paused,
+            faults: self.core.door.striking(),
+            lost: Bytes(self.core.door.lost_bytes()),
+            scenario: None,
+        };
         self.core.snapshot(self.now(), Some(world))
     }
 
@@ -186,13 +210,18 @@ impl Simulation {
 /// `region_outage us-east-1`, `paused`
 fn parse_fault(estate: &Estate, text: &str) -> Result<Fault, Refusal> {
     let mut words = text.split_whitespace();
-    let kind: FaultKind = words.next().unwrap_or_default().parse().map_err(|e: String| Refusal::new(SimulationRefused::NoFault { error: e }))?;
+    let kind: FaultKind = words
+        .next()
+        .unwrap_or_default()
+        .parse()
+        .map_err(|e: String| Refusal::new(SimulationRefused::NoFault { error: e }))?;
     let region = match words.next() {
         // Where nothing is struck but a configuration, the region says nothing.
         None if kind.is_of_clusters() => estate.region_ids().next(),
         name => name.and_then(|name| estate.region_named(name)),
     };
     let region = region.ok_or_else(|| Refusal::new(SimulationRefused::NoRegion))?;
-    let group = words.next().and_then(|name| estate.groups.iter().position(|g| g.name == name)).map(GroupId::of);
+    let group =
+        words.next().and_then(|name| estate.groups.iter().position(|g| g.name == name)).map(GroupId::of);
     Ok(Fault { kind, region, group })
 }

@@ -92,7 +92,9 @@ impl Desk {
         }
         match request {
             Request::Hello => Reply::Hello(Box::new(self.hello.clone())),
-            Request::Snapshot(meant) if meant.is_some_and(|digest| digest != self.hello.target.digest()) => Reply::Refused(self.another()),
+            Request::Snapshot(meant) if meant.is_some_and(|digest| digest != self.hello.target.digest()) => {
+                Reply::Refused(self.another())
+            }
             Request::Snapshot(_) => Reply::Snapshot(Box::new((*self.handle.snapshot()).clone())),
             Request::Order(asked) if !self.is_for_us(&asked) => Reply::Refused(self.another()),
             Request::Order(asked) => match self.order(*asked, peer).await {
@@ -120,7 +122,13 @@ impl Desk {
     }
 
     fn another(&self) -> Refusal {
-        Refusal::by_law(4, ControllerRefused::OtherTarget { controller: self.hello.controller, estate: self.hello.target.estate.clone() })
+        Refusal::by_law(
+            4,
+            ControllerRefused::OtherTarget {
+                controller: self.hello.controller,
+                estate: self.hello.target.estate.clone(),
+            },
+        )
     }
 }
 
@@ -225,7 +233,9 @@ impl std::fmt::Display for FindError {
         match self {
             FindError::Silent(e) => write!(f, "{e}"),
             FindError::Refused(refusal) => f.write_str(&refusal_words(refusal)),
-            FindError::OtherVersion => f.write_str("the controller is of another version of this program; end it and start this version"),
+            FindError::OtherVersion => f.write_str(
+                "the controller is of another version of this program; end it and start this version",
+            ),
         }
     }
 }

@@ -11,7 +11,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The record cannot be read, or what `each` says.
-pub fn story<E: From<JournalError>>(path: &Path, mut each: impl FnMut(u64, LogLine) -> Result<(), E>) -> Result<(), E> {
+pub fn story<E: From<JournalError>>(
+    path: &Path,
+    mut each: impl FnMut(u64, LogLine) -> Result<(), E>,
+) -> Result<(), E> {
     let mut story: Option<Story> = None;
     Reader::open(path)?.each(|entry| {
         if let Event::Started { estate, .. } = &entry.record.event
@@ -30,7 +33,11 @@ pub fn story<E: From<JournalError>>(path: &Path, mut each: impl FnMut(u64, LogLi
 ///
 /// # Errors
 /// The record cannot be read.
-pub fn search(path: &Path, most: usize, passes: &dyn Fn(&LogLine) -> bool) -> Result<Vec<LogLine>, JournalError> {
+pub fn search(
+    path: &Path,
+    most: usize,
+    passes: &dyn Fn(&LogLine) -> bool,
+) -> Result<Vec<LogLine>, JournalError> {
     let mut found = VecDeque::new();
     story(path, |_, line| {
         if passes(&line) {

@@ -68,7 +68,8 @@ impl Tape {
         let length = std::fs::metadata(&path).map_or(0, |m| m.len());
         let file = OpenOptions::new().create(true).append(true).open(&path);
         super::home::share(&path);
-        let out = file.map_err(|e| tracing::warn!("{}: what is measured is not kept: {e}", path.display())).ok();
+        let out =
+            file.map_err(|e| tracing::warn!("{}: what is measured is not kept: {e}", path.display())).ok();
         Tape { path, out: out.map(BufWriter::new), length, flushed: Mono::default() }
     }
 
@@ -134,9 +135,21 @@ impl TapeReader {
     pub fn take(&mut self, upcaster: impl FnOnce() -> Upcaster) -> Option<Line> {
         let read = self.read();
         let (head, text) = std::mem::replace(&mut self.next, read)?;
-        let line = if head.v == Line::VERSION { serde_json::from_slice(&text).ok() } else { line_of_version_1(&text, &upcaster()) };
+        let line = if head.v == Line::VERSION {
+            serde_json::from_slice(&text).ok()
+        } else {
+            line_of_version_1(&text, &upcaster())
+        };
         self.unread = self.unread.saturating_add(u32::from(line.is_none()));
-        let unread = Line { v: Line::VERSION, seq: head.seq, now: head.now, observation: None, digest: None, forecasts: None, ready: None };
+        let unread = Line {
+            v: Line::VERSION,
+            seq: head.seq,
+            now: head.now,
+            observation: None,
+            digest: None,
+            forecasts: None,
+            ready: None,
+        };
         Some(line.unwrap_or(unread))
     }
 

@@ -31,13 +31,20 @@ impl Addresses {
         for key in &mut known {
             key.member = member_of(database, &ToldNames::new(), &key.name, &key.address);
         }
-        Addresses { file, known: Mutex::new(known), told: Mutex::default(), loaded: Instant::now(), has_store: !database.store.is_empty() }
+        Addresses {
+            file,
+            known: Mutex::new(known),
+            told: Mutex::default(),
+            loaded: Instant::now(),
+            has_store: !database.store.is_empty(),
+        }
     }
 
     /// Waits until an address is known, right after the program began and no longer: what is looked at without one is taken for
     /// something else until the next look, which may be half a minute away.
     pub async fn first(&self) {
-        while self.has_store && self.loaded.elapsed() < FIRST && self.known.lock().is_ok_and(|k| k.is_empty()) {
+        while self.has_store && self.loaded.elapsed() < FIRST && self.known.lock().is_ok_and(|k| k.is_empty())
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -86,14 +93,16 @@ pub fn member_of(database: &Database, told: &ToldNames, name: &str, address: &st
     // What a member told itself, at its configured address, is better evidence than the address that it announces.
     let address_agrees = by_told.is_some() || agrees(by_address);
     let is_called = |own: Option<&str>| own.is_none_or(|own| own == name);
-    let names_agree = is_called(database.member(found)?.name.as_deref()) && is_called(told.get(&found).map(|n| &**n));
+    let names_agree =
+        is_called(database.member(found)?.name.as_deref()) && is_called(told.get(&found).map(|n| &**n));
     (agrees(by_name) && address_agrees && names_agree).then_some(found)
 }
 
 /// The member whose REST address has this host and port. Several behind one host and port are told apart by their paths.
 fn by_address(database: &Database, address: &str) -> Option<MemberId> {
     let wanted = Place::of(address)?;
-    let places = || database.member_ids().zip(&database.members).filter_map(|(id, m)| Some((id, Place::of(&m.rest)?)));
+    let places =
+        || database.member_ids().zip(&database.members).filter_map(|(id, m)| Some((id, Place::of(&m.rest)?)));
     let mut same = places().filter(|(_, place)| (&place.host, place.port) == (&wanted.host, wanted.port));
     match (same.next(), same.next()) {
         (Some((one, _)), None) => Some(one),
@@ -121,7 +130,11 @@ impl Place {
         let default = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
         let (host, port) = split_port(authority, default)?;
         let path = path.trim_end_matches('/');
-        Some(Place { host: canonical_host(host)?, port, path: path.strip_suffix("/patroni").unwrap_or(path).to_string() })
+        Some(Place {
+            host: canonical_host(host)?,
+            port,
+            path: path.strip_suffix("/patroni").unwrap_or(path).to_string(),
+        })
     }
 }
 
@@ -148,14 +161,18 @@ mod tests {
     use super::*;
 
     fn database(members: &str) -> Database {
-        let text = format!("services:\n  db:\n    patroni:\n      scope: s\n      members: {{ {members} }}\n      etcd: [\"http://127.0.0.1:3\"]\n");
+        let text = format!(
+            "services:\n  db:\n    patroni:\n      scope: s\n      members: {{ {members} }}\n      etcd: [\"http://127.0.0.1:3\"]\n"
+        );
         let estate = crate::config::parse("members.yaml", &text).unwrap_or_else(|e| panic!("{e}")).estate;
         estate.groups[0].database.clone().unwrap_or_else(|| panic!("no database"))
     }
 
     #[test]
     fn a_member_is_found_by_its_address_however_that_is_written() {
-        let database = database("a: \"http://Node-A.example:8008\", b: \"https://10.0.0.2\", c: \"http://[2001:db8::1]:8008\"");
+        let database = database(
+            "a: \"http://Node-A.example:8008\", b: \"https://10.0.0.2\", c: \"http://[2001:db8::1]:8008\"",
+        );
         let found = |address: &str| member_of(&database, &ToldNames::new(), "pg", address).map(|m| m.0);
         for (address, expected) in [
             ("http://node-a.example:8008/patroni", Some(0)),
@@ -176,8 +193,11 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_nobody() {
-        let database = database("a: [{ name: pg-a, url: \"http://10.0.0.1:8008\" }], b: \"http://10.0.0.2:8008\"");
-        let told = |list: &[(usize, &str)]| list.iter().map(|(m, n)| (MemberId::of(*m), Name::from(*n))).collect::<ToldNames>();
+        let database =
+            database("a: [{ name: pg-a, url: \"http://10.0.0.1:8008\" }], b: \"http://10.0.0.2:8008\"");
+        let told = |list: &[(usize, &str)]| {
+            list.iter().map(|(m, n)| (MemberId::of(*m), Name::from(*n))).collect::<ToldNames>()
+        };
         for (names, name, address, expected) in [
             (told(&[]), "pg-a", "http://nat.example:8008/patroni", Some(0)),
             (told(&[]), "pg-a", "http://10.0.0.1:8008/patroni", Some(0)),
@@ -189,7 +209,11 @@ mod tests {
             (told(&[(1, "pg-b")]), "pg-c", "http://10.0.0.2:8008/patroni", None),
             (told(&[(1, "pg-a")]), "pg-a", "http://10.0.0.2:8008/patroni", None),
         ] {
-            assert_eq!(member_of(&database, &names, name, address).map(|m| m.0), expected, "{name} at {address}, {names:?}");
+            assert_eq!(
+                member_of(&database, &names, name, address).map(|m| m.0),
+                expected,
+                "{name} at {address}, {names:?}"
+            );
         }
     }
 }

@@ -120,10 +120,14 @@ pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Decided) -> Re
         return Ok(Permit { read: None, decided: issued.at, leased: false });
     }
     let read = Some(BootTime::now());
-    let keys = eyes.etcd.read_own(&eyes.database).await.map_err(|e| format!("our claim could not be read: {e}"))?;
+    let keys =
+        eyes.etcd.read_own(&eyes.database).await.map_err(|e| format!("our claim could not be read: {e}"))?;
     let (stored, owner) = stored(&eyes.database, &keys);
     let ours = stored.as_ref().is_some_and(|c| {
-        c.running && c.operation == issued.id.operation.to_string() && c.generation == issued.id.generation && c.owner.as_ref() == Some(&shared.owner)
+        c.running
+            && c.operation == issued.id.operation.to_string()
+            && c.generation == issued.id.generation
+            && c.owner.as_ref() == Some(&shared.owner)
     });
     if ours && owner.as_ref() == Some(&shared.owner) {
         return Ok(Permit { read, decided: issued.at, leased: true });
@@ -143,7 +147,10 @@ pub(super) async fn permit(shared: &Shared, eyes: &Eyes, issued: &Decided) -> Re
 /// The operation key and the owner key.
 fn stored(database: &Database, keys: &Keys) -> (Option<Claim>, Option<Owner>) {
     let value = |key: &str| keys.get(key).map(|k| k.value.as_str());
-    (value(&etcd::operation_key(database)).and_then(Claim::read), value(&etcd::owner_key(database)).and_then(Owner::read))
+    (
+        value(&etcd::operation_key(database)).and_then(Claim::read),
+        value(&etcd::owner_key(database)).and_then(Owner::read),
+    )
 }
 
 /// The operation and who runs it, in words.
@@ -161,7 +168,12 @@ pub(super) struct Claiming<'a> {
 }
 
 /// Takes the claim, and keeps it from then on.
-pub(super) async fn claim(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, wanted: &Claiming<'_>) -> Outcome {
+pub(super) async fn claim(
+    shared: &Arc<Shared>,
+    group: GroupId,
+    eyes: &Eyes,
+    wanted: &Claiming<'_>,
+) -> Outcome {
     let database = &eyes.database;
     let Some(claim) = Claim::read(wanted.value) else { return not_done("the claim cannot be read") };
     let owner = claim.owner.clone().unwrap_or_default();
@@ -171,13 +183,21 @@ pub(super) async fn claim(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, wan
         // Nothing was asked for yet but a lease that nobody uses.
         Err(reason) => return Outcome::Missed { reason: format!("etcd gave no lease: {reason}") },
     };
-    let (key, owner_key, legacy_key) = (etcd::operation_key(database), etcd::owner_key(database), etcd::legacy_key(database));
-    let mut compare = vec![Compare::At(key.clone(), wanted.revision), Compare::At(owner_key.clone(), wanted.owner_revision)];
-    let mut changes = vec![etcd::put(&key, wanted.value), etcd::put_leased(&owner_key, &owner.write(), lease)];
+    let (key, owner_key, legacy_key) =
+        (etcd::operation_key(database), etcd::owner_key(database), etcd::legacy_key(database));
+    let mut compare = vec![
+        Compare::At(key.clone(), wanted.revision),
+        Compare::At(owner_key.clone(), wanted.owner_revision),
+    ];
+    let mut changes =
+        vec![etcd::put(&key, wanted.value), etcd::put_leased(&owner_key, &owner.write(), lease)];
     if let Some(revision) = wanted.legacy_revision {
         // An older program compares its own key: it is changed, so that what it still wants to do does not happen.
         compare.push(Compare::At(legacy_key.clone(), Some(revision)));
-        changes.push(etcd::put(&legacy_key, &Claim { running: false, phase: ClaimPhase::Over, ..claim.clone() }.write()));
+        changes.push(etcd::put(
+            &legacy_key,
+            &Claim { running: false, phase: ClaimPhase::Over, ..claim.clone() }.write(),
+        ));
     }
     let outcome = match eyes.etcd.transact(database, &compare, changes).await {
         Transacted::Happened(_) => {
@@ -188,7 +208,10 @@ pub(super) async fn claim(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, wan
         Transacted::Held(keys) => {
             let (stored, _) = stored(database, &keys);
             let other = stored.filter(|c| c.running && !c.is_same_run(&claim));
-            not_done(other.map_or_else(|| etcd::differs(&compare, &keys), |c| format!("{} holds the claim", holder(&c))))
+            not_done(other.map_or_else(
+                || etcd::differs(&compare, &keys),
+                |c| format!("{} holds the claim", holder(&c)),
+            ))
         }
         // The lease ends by itself where nobody keeps it.
         other => return unsettled(other),
@@ -207,7 +230,9 @@ pub(super) async fn release(eyes: &Eyes, value: &str, over: &str) -> Outcome {
         Err(reason) => return Outcome::Missed { reason: format!("our claim could not be read: {reason}") },
     };
     let revision = match (stored(database, &keys).0, keys.get(&key)) {
-        (Some(stored), Some(read)) if stored.is_same_run(&ours) && !stored.running && read.value == over => return released(eyes).await,
+        (Some(stored), Some(read)) if stored.is_same_run(&ours) && !stored.running && read.value == over => {
+            return released(eyes).await;
+        }
         (Some(stored), Some(read)) if stored.is_same_run(&ours) => read.modified,
         _ => return not_done("the claim is another's by now"),
     };
@@ -215,7 +240,9 @@ pub(super) async fn release(eyes: &Eyes, value: &str, over: &str) -> Outcome {
     match eyes.etcd.transact(database, &[Compare::At(key, Some(revision))], changes).await {
         Transacted::Happened(_) => released(eyes).await,
         // Our own key was changed by us in between, or by another: it is read anew.
-        Transacted::Held(_) => Outcome::Missed { reason: "the claim changed while it was released".to_string() },
+        Transacted::Held(_) => {
+            Outcome::Missed { reason: "the claim changed while it was released".to_string() }
+        }
         other => unsettled(other),
     }
 }
@@ -243,10 +270,17 @@ pub(super) async fn hand_over(eyes: &Eyes, id: EffectId, h: &HandOver) -> Outcom
         compare.push(Compare::Value(etcd::owner_key(database), h.owner.clone()));
     }
     match h.leader_create_revision {
-        Some(revision) => compare.extend([Compare::Value(leader.clone(), h.old.clone()), Compare::Created(leader.clone(), revision)]),
+        Some(revision) => compare.extend([
+            Compare::Value(leader.clone(), h.old.clone()),
+            Compare::Created(leader.clone(), revision),
+        ]),
         None => compare.push(Compare::At(leader.clone(), None)),
     }
-    let request = if h.bind_to_old { json!({"leader": h.old, "member": h.candidate}) } else { json!({"member": h.candidate}) };
+    let request = if h.bind_to_old {
+        json!({"leader": h.old, "member": h.candidate})
+    } else {
+        json!({"member": h.candidate})
+    };
     let mut changes = vec![
         etcd::delete(&leader),
         etcd::put(&key("failover"), &request.to_string()),
@@ -260,7 +294,9 @@ pub(super) async fn hand_over(eyes: &Eyes, id: EffectId, h: &HandOver) -> Outcom
         return Outcome::Missed { reason };
     }
     match eyes.etcd.transact(database, &compare, changes).await {
-        Transacted::Happened(_) => Outcome::Done { detail: format!("the lock of {} is released to {}", h.old, h.candidate) },
+        Transacted::Happened(_) => {
+            Outcome::Done { detail: format!("the lock of {} is released to {}", h.old, h.candidate) }
+        }
         Transacted::Held(keys) => not_done(etcd::differs(&compare, &keys)),
         other => unsettled(other),
     }
@@ -276,19 +312,27 @@ fn unsettled(transacted: Transacted) -> Outcome {
         Transacted::NotSent(reason) => Outcome::Missed { reason },
         Transacted::Refused(reason) => not_done(format!("etcd refused it: {reason}")),
         Transacted::Unknown(reason) => Outcome::Unknown { reason: format!("the answer was lost: {reason}") },
-        Transacted::Happened(_) | Transacted::Held(_) => Outcome::Unknown { reason: "the answer was not understood".to_string() },
+        Transacted::Happened(_) | Transacted::Held(_) => {
+            Outcome::Unknown { reason: "the answer was not understood".to_string() }
+        }
     }
 }
 
 /// Why a lost request is not waited for any more.
-const EXCLUDED: &str = "its answer was lost; it was seen that it did not happen, and it cannot happen any more";
+const EXCLUDED: &str =
+    "its answer was lost; it was seen that it did not happen, and it cannot happen any more";
 
 /// The operation key as it stands once a lost request that compares this revision of it cannot succeed any more. First the key is
 /// changed, where it still stands at that revision; then it is read.
 ///
 /// # Errors
 /// Nobody can tell yet.
-async fn excluded(database: &Database, eyes: &Eyes, compared: Option<u64>, absent: &str) -> Result<Keys, String> {
+async fn excluded(
+    database: &Database,
+    eyes: &Eyes,
+    compared: Option<u64>,
+    absent: &str,
+) -> Result<Keys, String> {
     let key = etcd::operation_key(database);
     let keys = eyes.etcd.read_own(database).await?;
     let stands = keys.get(&key);
@@ -296,33 +340,51 @@ async fn excluded(database: &Database, eyes: &Eyes, compared: Option<u64>, absen
         return Ok(keys);
     }
     let value = match stands {
-        Some(k) => Claim::read(&k.value).map_or_else(|| k.value.clone(), |c| Claim { attempt: c.attempt + 1, ..c }.write()),
+        Some(k) => Claim::read(&k.value)
+            .map_or_else(|| k.value.clone(), |c| Claim { attempt: c.attempt + 1, ..c }.write()),
         None => absent.to_string(),
     };
-    match eyes.etcd.transact(database, &[Compare::At(key.clone(), compared)], vec![etcd::put(&key, &value)]).await {
+    match eyes
+        .etcd
+        .transact(database, &[Compare::At(key.clone(), compared)], vec![etcd::put(&key, &value)])
+        .await
+    {
         Transacted::Happened(keys) | Transacted::Held(keys) if !keys.list.is_empty() => Ok(keys),
         Transacted::Happened(_) | Transacted::Held(_) => Err("etcd's answer was not understood".to_string()),
-        Transacted::Unknown(reason) | Transacted::NotSent(reason) | Transacted::Refused(reason) => Err(reason),
+        Transacted::Unknown(reason) | Transacted::NotSent(reason) | Transacted::Refused(reason) => {
+            Err(reason)
+        }
     }
 }
 
 /// Finds out what became of a claim, and excludes that it happens later.
-pub(super) async fn find_claim(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, wanted: &Claiming<'_>) -> Outcome {
+pub(super) async fn find_claim(
+    shared: &Arc<Shared>,
+    group: GroupId,
+    eyes: &Eyes,
+    wanted: &Claiming<'_>,
+) -> Outcome {
     let database = &eyes.database;
     let Some(claim) = Claim::read(wanted.value) else { return not_done("the claim cannot be read") };
     // Where there was none before, one that is over takes its place.
-    let absent = Claim { running: false, phase: ClaimPhase::Over, attempt: claim.attempt + 1, ..claim.clone() }.write();
+    let absent =
+        Claim { running: false, phase: ClaimPhase::Over, attempt: claim.attempt + 1, ..claim.clone() }
+            .write();
     let keys = match excluded(database, eyes, wanted.revision, &absent).await {
         Ok(keys) => keys,
         Err(reason) => return Outcome::Unknown { reason },
     };
     let (stored, owner) = stored(database, &keys);
     // A key that was changed to exclude it carries another attempt.
-    let ours = |c: Claim| c.running && c.is_same_run(&claim) && c.owner == claim.owner && c.attempt == claim.attempt;
+    let ours =
+        |c: Claim| c.running && c.is_same_run(&claim) && c.owner == claim.owner && c.attempt == claim.attempt;
     if !stored.is_some_and(ours) {
         return Outcome::Missed { reason: EXCLUDED.to_string() };
     }
-    let lease = keys.get(&etcd::owner_key(database)).and_then(|k| k.lease).filter(|_| owner.as_ref() == Some(&shared.owner));
+    let lease = keys
+        .get(&etcd::owner_key(database))
+        .and_then(|k| k.lease)
+        .filter(|_| owner.as_ref() == Some(&shared.owner));
     if let Some(lease) = lease
         && let Some((_, length)) = eyes.etcd.lease(lease).await
     {
@@ -345,13 +407,17 @@ pub(super) async fn find_release(eyes: &Eyes, value: &str) -> Outcome {
     };
     let compared = keys.get(&etcd::operation_key(database)).map(|k| k.modified);
     match stored(database, &keys).0 {
-        Some(stored) if stored.is_same_run(&ours) && stored.running => match excluded(database, eyes, compared, "").await {
-            Err(reason) => Outcome::Unknown { reason },
-            Ok(keys) if self::stored(database, &keys).0.is_some_and(|c| c.is_same_run(&ours) && c.running) => {
-                Outcome::Missed { reason: EXCLUDED.to_string() }
+        Some(stored) if stored.is_same_run(&ours) && stored.running => {
+            match excluded(database, eyes, compared, "").await {
+                Err(reason) => Outcome::Unknown { reason },
+                Ok(keys)
+                    if self::stored(database, &keys).0.is_some_and(|c| c.is_same_run(&ours) && c.running) =>
+                {
+                    Outcome::Missed { reason: EXCLUDED.to_string() }
+                }
+                Ok(_) => released(eyes).await,
             }
-            Ok(_) => released(eyes).await,
-        },
+        }
         Some(stored) if stored.is_same_run(&ours) => released(eyes).await,
         _ => not_done("the claim is another's by now"),
     }
@@ -361,9 +427,17 @@ pub(super) async fn find_release(eyes: &Eyes, value: &str) -> Outcome {
 pub(super) async fn find_hand_over(eyes: &Eyes, id: EffectId, h: &HandOver) -> Outcome {
     match excluded(&eyes.database, eyes, h.operation_revision, "").await {
         Err(reason) => Outcome::Unknown { reason },
-        Ok(keys) if keys.get(&etcd::handed_over_key(&eyes.database)).is_some_and(|k| k.value == id.to_string()) => {
+        Ok(keys)
+            if keys
+                .get(&etcd::handed_over_key(&eyes.database))
+                .is_some_and(|k| k.value == id.to_string()) =>
+        {
             let (old, new) = (&h.old, &h.candidate);
-            Outcome::Done { detail: format!("the lock of {old} is released to {new}; the answer was lost, and it was seen to have happened, by us") }
+            Outcome::Done {
+                detail: format!(
+                    "the lock of {old} is released to {new}; the answer was lost, and it was seen to have happened, by us"
+                ),
+            }
         }
         Ok(_) => Outcome::Missed { reason: EXCLUDED.to_string() },
     }
@@ -374,7 +448,10 @@ async fn grant(eyes: &Eyes, length: Duration) -> Result<i64, String> {
     let answer = answer.map_err(|e| match e {
         Unchanged::NotSent(reason) | Unchanged::Unknown(reason) | Unchanged::Refused(reason) => reason,
     })?;
-    answer["ID"].as_str().and_then(|id| id.parse().ok()).ok_or_else(|| "its answer names no lease".to_string())
+    answer["ID"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| "its answer names no lease".to_string())
 }
 
 /// True if the lease lives. One that has ended is answered with status 200 and no time to live.
@@ -419,14 +496,19 @@ mod tests {
     #[test]
     fn a_lease_is_fifteen_seconds_or_ten_round_trips() {
         for (trip_ms, seconds) in [(0, 15), (240, 15), (1_500, 15), (1_501, 16), (4_000, 40)] {
-            assert_eq!(lease_for(Duration::from_millis(trip_ms)), Duration::from_secs(seconds), "{trip_ms} ms");
+            assert_eq!(
+                lease_for(Duration::from_millis(trip_ms)),
+                Duration::from_secs(seconds),
+                "{trip_ms} ms"
+            );
         }
     }
 
     /// An owner stops five seconds before its lease can end, counted from when it asked, not from when it was answered.
     #[test]
     fn a_tenure_ends_before_its_lease() {
-        let tenure = |length: u64| Tenure { lease: 1, length: Duration::from_secs(length), renewed: BootTime::now() };
+        let tenure =
+            |length: u64| Tenure { lease: 1, length: Duration::from_secs(length), renewed: BootTime::now() };
         assert!(tenure(15).holds().is_ok());
         assert!(tenure(5).holds().is_ok());
         let old = Tenure { renewed: BootTime::default(), ..tenure(15) };

@@ -63,7 +63,10 @@ fn lives(group: i32) -> bool {
         let (state, of) = (fields.next(), fields.nth(1).and_then(|g| g.parse::<i32>().ok()));
         of == Some(group) && !matches!(state, Some("Z" | "X"))
     };
-    processes.flatten().filter_map(|p| std::fs::read_to_string(p.path().join("stat")).ok()).any(|stat| lives(&stat))
+    processes
+        .flatten()
+        .filter_map(|p| std::fs::read_to_string(p.path().join("stat")).ok())
+        .any(|stat| lives(&stat))
 }
 
 /// One run of a command.
@@ -130,7 +133,8 @@ pub fn outcome(directory: &Path, id: EffectId, began: &str) -> Outcome {
         return Outcome::Missed { reason: "it was never started".to_string() };
     }
     let status = receipt.read("exit");
-    let ended = |why: String| Outcome::Ended { reason: format!("{why}; it may have done its work, or a part of it") };
+    let ended =
+        |why: String| Outcome::Ended { reason: format!("{why}; it may have done its work, or a part of it") };
     let Some(status) = status else {
         return match (receipt.runs(), receipt.read("killed")) {
             (Some(false), Some(why)) => ended(format!("{}; it was ended", why.trim())),
@@ -189,9 +193,18 @@ mod tests {
         starts_by: Option<BootTime>,
         may_run: impl Fn() -> Result<(), String>,
     ) -> Outcome {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         let argv = ["sh", "-c", script].map(str::to_string);
-        let run = Run { directory, id: id(part), began: "e", timeout: Duration::from_millis(timeout_ms), starts_by };
+        let run = Run {
+            directory,
+            id: id(part),
+            began: "e",
+            timeout: Duration::from_millis(timeout_ms),
+            starts_by,
+        };
         runtime.block_on(run.run(&argv, may_run))
     }
 
@@ -203,11 +216,22 @@ mod tests {
         let strike = format!("touch {}; sleep 30", struck.display());
         let run = |part, script: &str, timeout| ran(directory.path(), part, script, timeout, None, || Ok(()));
         assert_eq!(run(1, "echo off", 9_000), Outcome::Done { detail: "off".to_string() });
-        assert_eq!(run(1, "echo off", 9_000), Outcome::Done { detail: "off".to_string() }, "one id runs once");
-        assert!(matches!(run(2, "echo no; exit 3", 9_000), Outcome::Ended { reason } if reason.starts_with("exit status 3: no;")));
-        assert!(matches!(run(3, &strike, 300), Outcome::Ended { reason } if reason.contains("was ended; it may have")));
+        assert_eq!(
+            run(1, "echo off", 9_000),
+            Outcome::Done { detail: "off".to_string() },
+            "one id runs once"
+        );
+        assert!(
+            matches!(run(2, "echo no; exit 3", 9_000), Outcome::Ended { reason } if reason.starts_with("exit status 3: no;"))
+        );
+        assert!(
+            matches!(run(3, &strike, 300), Outcome::Ended { reason } if reason.contains("was ended; it may have"))
+        );
         assert!(struck.exists());
-        assert_eq!(outcome(directory.path(), id(9), "e"), Outcome::Missed { reason: "it was never started".to_string() });
+        assert_eq!(
+            outcome(directory.path(), id(9), "e"),
+            Outcome::Missed { reason: "it was never started".to_string() }
+        );
         // What was started by another process and still runs is neither.
         // SAFETY: it only asks for our own process group.
         let group = unsafe { libc::getpgid(0) };
@@ -224,11 +248,22 @@ mod tests {
     #[test]
     fn a_command_needs_the_claim() {
         let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
-        let late = ran(directory.path(), 1, "true", 9_000, Some(BootTime::default().plus(Duration::from_secs(1))), || Ok(()));
+        let late = ran(
+            directory.path(),
+            1,
+            "true",
+            9_000,
+            Some(BootTime::default().plus(Duration::from_secs(1))),
+            || Ok(()),
+        );
         assert!(matches!(late, Outcome::Missed { .. }), "{late:?}");
         let began = std::time::Instant::now();
-        let ended = ran(directory.path(), 2, "sleep 30", 9_000, None, || Err("our claim is gone".to_string()));
-        assert!(matches!(&ended, Outcome::Ended { reason } if reason.starts_with("our claim is gone; it was ended")), "{ended:?}");
+        let ended =
+            ran(directory.path(), 2, "sleep 30", 9_000, None, || Err("our claim is gone".to_string()));
+        assert!(
+            matches!(&ended, Outcome::Ended { reason } if reason.starts_with("our claim is gone; it was ended")),
+            "{ended:?}"
+        );
         assert!(began.elapsed() < Duration::from_secs(5));
     }
 
@@ -242,7 +277,11 @@ mod tests {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let began = std::time::Instant::now();
         let status = command.status().unwrap_or_else(|e| panic!("{e}"));
-        assert!(!status.success() && began.elapsed() < Duration::from_secs(10), "{status} after {:?}", began.elapsed());
+        assert!(
+            !status.success() && began.elapsed() < Duration::from_secs(10),
+            "{status} after {:?}",
+            began.elapsed()
+        );
         assert!(matches!(outcome(directory.path(), id(1), "e"), Outcome::Ended { .. }));
     }
 }

@@ -50,7 +50,9 @@ impl Eyes {
     /// The member's name in the cluster, as the configuration or the cluster tells it.
     pub fn member_name(&self, member: MemberId) -> Option<String> {
         let configured = self.database.member(member).and_then(|m| m.name.clone());
-        configured.or_else(|| self.addresses.get().into_iter().find(|m| m.member == Some(member)).map(|m| m.name.to_string()))
+        configured.or_else(|| {
+            self.addresses.get().into_iter().find(|m| m.member == Some(member)).map(|m| m.name.to_string())
+        })
     }
 
     /// The region of a member, by name.
@@ -115,7 +117,18 @@ impl LiveDoor {
             let addresses = Addresses::load(home.join(format!("members-{}.json", database.scope)), &database);
             let etcd = Etcd::new(&database)?;
             let (voters, tenure) = (Mutex::new((0, 0)), Mutex::new(None));
-            let eyes = Eyes { http, etcd, sql, addresses, voters, patience: Patience::default(), pace, tenure, quiet: Quiet::default(), database };
+            let eyes = Eyes {
+                http,
+                etcd,
+                sql,
+                addresses,
+                voters,
+                patience: Patience::default(),
+                pace,
+                tenure,
+                quiet: Quiet::default(),
+                database,
+            };
             groups.insert(group, eyes);
         }
         let shared = Arc::new(Shared {

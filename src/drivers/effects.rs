@@ -53,12 +53,18 @@ pub async fn carry_out(shared: &Arc<Shared>, issued: Issued, decided: BootTime) 
 
 async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Decided) -> Outcome {
     match &issued.effect {
-        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => on_store(shared, group, eyes, issued).await,
+        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => {
+            on_store(shared, group, eyes, issued).await
+        }
         Effect::Fence { member, .. } => fence(shared, eyes, issued, *member, |f| Some(&f.exec)).await,
         Effect::UndoFence { member, .. } => fence(shared, eyes, issued, *member, |f| f.undo.as_ref()).await,
         Effect::SwitchOver { from, to, .. } => switchover::send(shared, eyes, issued, from, to).await,
-        Effect::Drain { member, balancer, .. } => maintenance(shared, eyes, issued, *member, *balancer, true).await,
-        Effect::Restore { member, balancer, .. } => maintenance(shared, eyes, issued, *member, *balancer, false).await,
+        Effect::Drain { member, balancer, .. } => {
+            maintenance(shared, eyes, issued, *member, *balancer, true).await
+        }
+        Effect::Restore { member, balancer, .. } => {
+            maintenance(shared, eyes, issued, *member, *balancer, false).await
+        }
         Effect::ValidateWrite { via, primary, not, system_id, deadline, .. } => {
             let until = Instant::now() + deadline.as_std();
             validate(eyes, issued.id, *via, *primary, not, system_id.as_deref(), until).await
@@ -70,7 +76,12 @@ async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: 
 async fn on_store(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
         Effect::Claim { value, revision, owner_revision, legacy_revision, .. } => {
-            let wanted = Claiming { value, revision: *revision, owner_revision: *owner_revision, legacy_revision: *legacy_revision };
+            let wanted = Claiming {
+                value,
+                revision: *revision,
+                owner_revision: *owner_revision,
+                legacy_revision: *legacy_revision,
+            };
             claim::claim(shared, group, eyes, &wanted).await
         }
         Effect::Release { value, over, .. } => claim::release(eyes, value, over).await,
@@ -79,51 +90,88 @@ async fn on_store(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Is
     }
 }
 
-async fn fence(shared: &Shared, eyes: &Eyes, issued: &Decided, member: MemberId, which: impl Fn(&Fence) -> Option<&Vec<String>>) -> Outcome {
+async fn fence(
+    shared: &Shared,
+    eyes: &Eyes,
+    issued: &Decided,
+    member: MemberId,
+    which: impl Fn(&Fence) -> Option<&Vec<String>>,
+) -> Outcome {
     let Some(fence) = &eyes.database.fence else { return not_done("no fence is configured") };
     let Some(argv) = which(fence) else { return not_done("no such command is configured") };
     let region = eyes.region_name(&shared.estate, member);
     let Some(name) = eyes.member_name(member) else {
-        return not_done(format!("the name of the member in {region} is not known: nobody knows what to fence"));
+        return not_done(format!(
+            "the name of the member in {region} is not known: nobody knows what to fence"
+        ));
     };
     let argv = command::filled(argv, region, &name);
     run(shared, Some(eyes), issued, &argv, fence.timeout).await
 }
 
 /// Runs a command while the claim stands, and ends it when the claim could not be renewed in time.
-async fn run(shared: &Shared, eyes: Option<&Eyes>, issued: &Decided, argv: &[String], timeout: Span) -> Outcome {
+async fn run(
+    shared: &Shared,
+    eyes: Option<&Eyes>,
+    issued: &Decided,
+    argv: &[String],
+    timeout: Span,
+) -> Outcome {
     let permit = match eyes {
         None => None,
-        Some(eyes) => match claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes).map(|()| p)) {
-            Ok(permit) => Some(permit),
-            Err(reason) => return Outcome::Missed { reason },
-        },
+        Some(eyes) => {
+            match claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes).map(|()| p)) {
+                Ok(permit) => Some(permit),
+                Err(reason) => return Outcome::Missed { reason },
+            }
+        }
     };
     let starts_by = permit.as_ref().and_then(Permit::ends);
     let claimed = eyes.filter(|_| starts_by.is_some());
     let may_run = || claimed.map_or(Ok(()), Eyes::holds_claim);
-    command::Run { directory: &shared.receipts, id: issued.id, began: &run_name(shared), timeout: timeout.as_std(), starts_by }
-        .run(argv, may_run)
-        .await
+    command::Run {
+        directory: &shared.receipts,
+        id: issued.id,
+        began: &run_name(shared),
+        timeout: timeout.as_std(),
+        starts_by,
+    }
+    .run(argv, may_run)
+    .await
 }
 
 /// The servers of a member on a balancer: one member may have several.
 ///
 /// # Errors
 /// The balancer does not answer, or has no server of the member.
-async fn servers_of(shared: &Shared, eyes: &Eyes, member: MemberId, balancer: &Balancer) -> Result<Vec<ServerView>, String> {
+async fn servers_of(
+    shared: &Shared,
+    eyes: &Eyes,
+    member: MemberId,
+    balancer: &Balancer,
+) -> Result<Vec<ServerView>, String> {
     let text = haproxy::ask(&balancer.address, "show stat").await.map_err(|(reason, _)| reason)?;
     let servers = haproxy::parse_servers(&text, &eyes.database.backend)?;
-    let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| super::look::member_named(shared, eyes, name));
+    let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| {
+        super::look::member_named(shared, eyes, name)
+    });
     let own: Vec<ServerView> = views.into_iter().filter(|v| v.member == Some(member)).collect();
     if own.is_empty() {
-        let name = eyes.member_name(member).unwrap_or_else(|| eyes.region_name(&shared.estate, member).to_string());
+        let name =
+            eyes.member_name(member).unwrap_or_else(|| eyes.region_name(&shared.estate, member).to_string());
         return Err(format!("no server of {} is {name}", eyes.database.backend));
     }
     Ok(own)
 }
 
-async fn maintenance(shared: &Shared, eyes: &Eyes, issued: &Decided, member: MemberId, balancer: BalancerId, out: bool) -> Outcome {
+async fn maintenance(
+    shared: &Shared,
+    eyes: &Eyes,
+    issued: &Decided,
+    member: MemberId,
+    balancer: BalancerId,
+    out: bool,
+) -> Outcome {
     let Some(at) = eyes.database.balancers.get(balancer.at()) else { return not_done("no such balancer") };
     let servers: Vec<String> = match servers_of(shared, eyes, member, at).await {
         Ok(views) => views.iter().map(|view| format!("{}/{}", eyes.database.backend, view.name)).collect(),
@@ -152,7 +200,9 @@ async fn maintenance(shared: &Shared, eyes: &Eyes, issued: &Decided, member: Mem
         Ok(views) if views.iter().all(|v| v.maintenance == out) => {
             Outcome::Done { detail: format!("{} {state}; HAProxy said: {said}", servers.join(", ")) }
         }
-        Ok(views) if views.iter().all(|v| v.maintenance != out) => not_done(format!("{said}; nothing was changed")),
+        Ok(views) if views.iter().all(|v| v.maintenance != out) => {
+            not_done(format!("{said}; nothing was changed"))
+        }
         Ok(_) => Outcome::Unknown { reason: format!("{said}; only a part was changed") },
         Err(reason) => Outcome::Unknown { reason: format!("{said}; {reason}") },
     }
@@ -166,7 +216,15 @@ fn way(eyes: &Eyes, via: Via, primary: MemberId) -> Option<String> {
     }
 }
 
-async fn validate(eyes: &Eyes, id: EffectId, via: Via, primary: MemberId, not: &[MemberId], system: Option<&str>, until: Instant) -> Outcome {
+async fn validate(
+    eyes: &Eyes,
+    id: EffectId,
+    via: Via,
+    primary: MemberId,
+    not: &[MemberId],
+    system: Option<&str>,
+    until: Instant,
+) -> Outcome {
     let Some(sql) = &eyes.sql else {
         return not_done("no `postgres` login is configured, so no write can be validated");
     };
@@ -196,8 +254,12 @@ pub async fn find_out(shared: &Arc<Shared>, issued: Issued) {
 
 fn told(answer: Result<bool, String>, detail: &str) -> Outcome {
     match answer {
-        Ok(true) => Outcome::Done { detail: format!("{detail}; the answer was lost, and it was seen to have happened") },
-        Ok(false) => Outcome::Missed { reason: "its answer was lost, and it was seen that it did not happen".to_string() },
+        Ok(true) => Outcome::Done {
+            detail: format!("{detail}; the answer was lost, and it was seen to have happened"),
+        },
+        Ok(false) => Outcome::Missed {
+            reason: "its answer was lost, and it was seen that it did not happen".to_string(),
+        },
         Err(reason) => Outcome::Unknown { reason },
     }
 }
@@ -205,24 +267,36 @@ fn told(answer: Result<bool, String>, detail: &str) -> Outcome {
 async fn observed(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Issued) -> Outcome {
     match &issued.effect {
         Effect::Claim { value, revision, owner_revision, legacy_revision, .. } => {
-            let wanted = Claiming { value, revision: *revision, owner_revision: *owner_revision, legacy_revision: *legacy_revision };
+            let wanted = Claiming {
+                value,
+                revision: *revision,
+                owner_revision: *owner_revision,
+                legacy_revision: *legacy_revision,
+            };
             claim::find_claim(shared, group, eyes, &wanted).await
         }
         Effect::Release { value, .. } => claim::find_release(eyes, value).await,
         Effect::HandOver(h) => claim::find_hand_over(eyes, issued.id, h).await,
-        Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => command::outcome(&shared.receipts, issued.id, &run_name(shared)),
+        Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. } => {
+            command::outcome(&shared.receipts, issued.id, &run_name(shared))
+        }
         Effect::Drain { member, balancer, .. } | Effect::Restore { member, balancer, .. } => {
             let out = matches!(issued.effect, Effect::Drain { .. });
             match eyes.database.balancers.get(balancer.at()) {
                 Some(at) => {
-                    let all = servers_of(shared, eyes, *member, at).await.map(|list| list.iter().all(|v| v.maintenance == out));
+                    let all = servers_of(shared, eyes, *member, at)
+                        .await
+                        .map(|list| list.iter().all(|v| v.maintenance == out));
                     told(all, if out { "drained" } else { "in rotation" })
                 }
                 None => not_done("no such balancer"),
             }
         }
         Effect::ValidateWrite { via, primary, .. } => match (&eyes.sql, way(eyes, *via, *primary)) {
-            (Some(sql), Some(address)) => told(Write { address: &address, not: &[], system_id: None, id: issued.id }.arrived(sql).await, "written"),
+            (Some(sql), Some(address)) => told(
+                Write { address: &address, not: &[], system_id: None, id: issued.id }.arrived(sql).await,
+                "written",
+            ),
             _ => not_done("it was never sent"),
         },
         Effect::SwitchOver { to, .. } => switchover::find_out(eyes, issued.id, to).await,

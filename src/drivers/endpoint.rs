@@ -16,7 +16,9 @@ pub fn split(address: &str) -> Option<(&str, u16)> {
 
 /// Both name one server: an IP address is compared as such, however it is written.
 pub fn same(one: &str, other: &str) -> bool {
-    let parts = |address| split(address).map(|(host, port)| (host.parse::<IpAddr>().map(|ip| ip.to_canonical()), host, port));
+    let parts = |address| {
+        split(address).map(|(host, port)| (host.parse::<IpAddr>().map(|ip| ip.to_canonical()), host, port))
+    };
     match (parts(one), parts(other)) {
         (Some((Ok(a), _, p)), Some((Ok(b), _, q))) => a == b && p == q,
         _ => one.eq_ignore_ascii_case(other),
@@ -64,7 +66,11 @@ mod tests {
         assert!(same("[::1]:5432", "[0:0:0:0:0:0:0:1]:5432"));
         assert!(same("[::ffff:10.0.0.1]:5432", "10.0.0.1:5432"));
         assert!(same("PG-1:5432", "pg-1:5432"));
-        assert!(!same("[::1]:5432", "[::1]:5433") && !same("10.0.0.1:5432", "10.0.0.2:5432") && !same("pg-1:5432", "pg-2:5432"));
+        assert!(
+            !same("[::1]:5432", "[::1]:5433")
+                && !same("10.0.0.1:5432", "10.0.0.2:5432")
+                && !same("pg-1:5432", "pg-2:5432")
+        );
     }
 
     #[test]

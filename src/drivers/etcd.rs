@@ -90,7 +90,11 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
         return Err(format!("more than {MAX_KEYS} keys under one prefix; remove what is not Patroni's"));
     }
     let found = responses().flat_map(|r| r["response_range"]["kvs"].as_array().into_iter().flatten());
-    Ok(Keys { revision, cluster_id, list: found.filter_map(|kv| key(kv).transpose()).collect::<Result<_, _>>()? })
+    Ok(Keys {
+        revision,
+        cluster_id,
+        list: found.filter_map(|kv| key(kv).transpose()).collect::<Result<_, _>>()?,
+    })
 }
 
 /// One key; `None` for one whose name is no text: it is none that anybody looks for.
@@ -99,7 +103,9 @@ pub fn keys(answer: &Value) -> Result<Keys, String> {
 /// Its value or a revision of it cannot be read. A revision that is missing must not pass for 0, which means «absent».
 fn key(kv: &Value) -> Result<Option<Key>, String> {
     let Some(name) = text_of(&kv["key"]) else { return Ok(None) };
-    let revision = |of: &str| number(&kv[of]).filter(|r| *r > 0).ok_or_else(|| format!("key {} has no {of}", brief(&name)));
+    let revision = |of: &str| {
+        number(&kv[of]).filter(|r| *r > 0).ok_or_else(|| format!("key {} has no {of}", brief(&name)))
+    };
     let value = match &kv["value"] {
         Value::Null => String::new(),
         value => text_of(value).ok_or_else(|| format!("the value of key {} is no text", brief(&name)))?,
@@ -121,7 +127,14 @@ impl Etcd {
 
     /// Sends a request to one endpoint, with a token where there is a login. A look is repeated with a new token if etcd refuses
     /// the one that was sent; a change only if etcd does not know the token at all: then it has looked at nothing else.
-    async fn send(&self, at: usize, path: &str, body: &Value, timeout: Duration, changes: bool) -> Result<String, PostError> {
+    async fn send(
+        &self,
+        at: usize,
+        path: &str,
+        body: &Value,
+        timeout: Duration,
+        changes: bool,
+    ) -> Result<String, PostError> {
         let endpoint = &self.endpoints[at];
         let url = format!("{endpoint}{path}");
         let Some(session) = &self.session else { return self.http.post(&url, body, timeout).await };
@@ -147,7 +160,10 @@ impl Etcd {
                 Ok(text) => match answer_of(&text) {
                     Ok(answer) => {
                         self.current.store(at, Ordering::Relaxed);
-                        self.round_trip.store(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                        self.round_trip.store(
+                            u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+                            Ordering::Relaxed,
+                        );
                         return Ok(answer);
                     }
                     Err(e) => last = format!("{}: {e}", self.endpoints[at]),
@@ -159,7 +175,13 @@ impl Etcd {
     }
 
     /// Asks the endpoint at this position, and no other, for something that changes nothing.
-    pub(super) async fn look_at(&self, at: usize, path: &str, body: &Value, timeout: Duration) -> Result<Value, String> {
+    pub(super) async fn look_at(
+        &self,
+        at: usize,
+        path: &str,
+        body: &Value,
+        timeout: Duration,
+    ) -> Result<Value, String> {
         if at >= self.endpoints.len() {
             return Err("no such endpoint".to_string());
         }
@@ -190,7 +212,10 @@ impl Etcd {
                         last = PostError::Answered(status, text).to_string();
                         continue;
                     };
-                    let reason = told.as_ref().and_then(|v| v["message"].as_str().or(v["error"].as_str())).unwrap_or_default();
+                    let reason = told
+                        .as_ref()
+                        .and_then(|v| v["message"].as_str().or(v["error"].as_str()))
+                        .unwrap_or_default();
                     return Err((Some(code), reason.to_string()));
                 }
                 Err(e) => last = e.to_string(),
@@ -260,7 +285,10 @@ impl Etcd {
     /// A member is healthy if it says so at any of its addresses: some of them may be of a network that we do not reach.
     async fn is_healthy(&self, urls: &[String]) -> bool {
         for url in urls {
-            let (_, text) = self.http.get(&format!("{}/health", url.trim_end_matches('/')), Duration::from_millis(300)).await;
+            let (_, text) = self
+                .http
+                .get(&format!("{}/health", url.trim_end_matches('/')), Duration::from_millis(300))
+                .await;
             if text.is_some_and(|text| says_healthy(&text)) {
                 return true;
             }
@@ -270,7 +298,12 @@ impl Etcd {
 
     /// All comparisons hold and the changes happen, or nothing happens. Either way the keys of our own and the compared ones are
     /// read in the same transaction.
-    pub(super) async fn transact(&self, database: &Database, compare: &[Compare], changes: Vec<Value>) -> Transacted {
+    pub(super) async fn transact(
+        &self,
+        database: &Database,
+        compare: &[Compare],
+        changes: Vec<Value>,
+    ) -> Transacted {
         let reads = || own_keys(database).into_iter().chain(compare.iter().map(|c| get(c.key())));
         let success: Vec<Value> = changes.into_iter().chain(reads()).collect();
         let failure: Vec<Value> = reads().collect();
@@ -336,7 +369,15 @@ fn changed(sent: Result<String, PostError>) -> Result<Value, Unchanged> {
 /// The client addresses of each voting member, from the list of members. Learners have no vote.
 pub fn voters_in(answer: &Value) -> Option<Vec<Vec<String>>> {
     let members = answer["members"].as_array()?;
-    let urls = |m: &Value| m["clientURLs"].as_array().into_iter().flatten().filter_map(|u| u.as_str().map(str::to_string)).take(MAX_URLS).collect();
+    let urls = |m: &Value| {
+        m["clientURLs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|u| u.as_str().map(str::to_string))
+            .take(MAX_URLS)
+            .collect()
+    };
     Some(members.iter().filter(|m| m["isLearner"].as_bool() != Some(true)).map(urls).collect())
 }
 
@@ -352,8 +393,11 @@ pub fn says_healthy(text: &str) -> bool {
 /// What it is instead.
 pub fn answer_of(text: &str) -> Result<Value, String> {
     let is_page = text.trim_start().starts_with('<');
-    let what = |e: serde_json::Error| if is_page { "it is HTML".to_string() } else { brief(&e.to_string()).into_owned() };
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("its answer is not etcd's: {}", what(e)))?;
+    let what = |e: serde_json::Error| {
+        if is_page { "it is HTML".to_string() } else { brief(&e.to_string()).into_owned() }
+    };
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| format!("its answer is not etcd's: {}", what(e)))?;
     let is_etcd = value["header"].is_object() || value["result"]["header"].is_object();
     if is_etcd { Ok(value) } else { Err("its answer has no header of etcd's".to_string()) }
 }
@@ -416,9 +460,15 @@ impl Compare {
 
     fn json(&self) -> Value {
         match self {
-            Compare::At(key, Some(revision)) => json!({"key": b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()}),
-            Compare::At(key, None) => json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0"}),
-            Compare::Value(key, value) => json!({"key": b64(key), "target": "VALUE", "result": "EQUAL", "value": b64(value)}),
+            Compare::At(key, Some(revision)) => {
+                json!({"key": b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": revision.to_string()})
+            }
+            Compare::At(key, None) => {
+                json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": "0"})
+            }
+            Compare::Value(key, value) => {
+                json!({"key": b64(key), "target": "VALUE", "result": "EQUAL", "value": b64(value)})
+            }
             Compare::Created(key, revision) => {
                 json!({"key": b64(key), "target": "CREATE", "result": "EQUAL", "create_revision": revision.to_string()})
             }
@@ -437,7 +487,11 @@ impl Compare {
 
 /// Why the comparisons did not hold, from what was read in the same transaction.
 pub(super) fn differs(compare: &[Compare], keys: &Keys) -> String {
-    let mut names: Vec<&str> = compare.iter().filter(|c| !c.holds(keys)).map(|c| c.key().rsplit('/').next().unwrap_or_default()).collect();
+    let mut names: Vec<&str> = compare
+        .iter()
+        .filter(|c| !c.holds(keys))
+        .map(|c| c.key().rsplit('/').next().unwrap_or_default())
+        .collect();
     names.dedup();
     format!("{} changed since it was read; nothing was done", names.join(", "))
 }
@@ -456,11 +510,16 @@ mod tests {
 
     #[test]
     fn the_namespace_is_part_of_our_own_keys() {
-        for (namespace, operation) in
-            [("/service/", "/bpci/orders/operation"), ("service", "/bpci/orders/operation"), ("/prod/eu/", "/bpci/prod/eu/orders/operation")]
-        {
+        for (namespace, operation) in [
+            ("/service/", "/bpci/orders/operation"),
+            ("service", "/bpci/orders/operation"),
+            ("/prod/eu/", "/bpci/prod/eu/orders/operation"),
+        ] {
             let database = database(namespace);
-            assert_eq!((operation_key(&database).as_str(), legacy_key(&database).as_str()), (operation, "/bpci/orders/operation"));
+            assert_eq!(
+                (operation_key(&database).as_str(), legacy_key(&database).as_str()),
+                (operation, "/bpci/orders/operation")
+            );
         }
     }
 
@@ -478,7 +537,10 @@ mod tests {
             (answered(429, r#"{"error":"etcdserver: too many requests","code":8}"#), "unknown"),
             (answered(307, ""), "unknown"),
             (answered(404, "<html>no such page</html>"), "unknown"),
-            (answered(400, r#"{"error":"etcdserver: duplicate key given in txn request","code":3}"#), "refused"),
+            (
+                answered(400, r#"{"error":"etcdserver: duplicate key given in txn request","code":3}"#),
+                "refused",
+            ),
             (answered(404, r#"{"error":"etcdserver: requested lease not found","code":5}"#), "refused"),
             (answered(403, r#"{"error":"etcdserver: permission denied","code":7}"#), "refused"),
             (Err(PostError::NotSent("connection refused".to_string())), "not sent"),

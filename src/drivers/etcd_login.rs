@@ -33,7 +33,9 @@ pub(super) fn token_fault(error: &PostError) -> Option<TokenFault> {
     if code == Some(16) && *status == 401 && said.contains("invalid auth token") {
         return Some(TokenFault::Unknown);
     }
-    let stale = code == Some(16) || said.contains("user name is empty") || said.contains("revision of auth store is old");
+    let stale = code == Some(16)
+        || said.contains("user name is empty")
+        || said.contains("revision of auth store is old");
     stale.then_some(TokenFault::Stale)
 }
 
@@ -45,7 +47,10 @@ pub(super) fn advice(error: &PostError) -> Option<&'static str> {
             "CommonName",
             "etcd's gateway refuses a client certificate with a CommonName while authentication is on; use a certificate without one, with `user` and `password_file` of `etcd`",
         ),
-        ("user name is empty", "etcd has authentication on; write `etcd: { endpoints: [...], user: ..., password_file: ... }`"),
+        (
+            "user name is empty",
+            "etcd has authentication on; write `etcd: { endpoints: [...], user: ..., password_file: ... }`",
+        ),
         ("authentication failed", "check `user` and `password_file` of `etcd`"),
         ("permission denied", "grant the user of `etcd` readwrite on the cluster's prefix and on /bpci/"),
     ];
@@ -85,7 +90,12 @@ impl Session {
     }
 
     /// The token to send after this one was refused. Who comes while another renews it gets that one's.
-    pub async fn renewed(&self, http: &Http, endpoint: &str, refused: Option<&str>) -> Result<Option<String>, PostError> {
+    pub async fn renewed(
+        &self,
+        http: &Http,
+        endpoint: &str,
+        refused: Option<&str>,
+    ) -> Result<Option<String>, PostError> {
         let mut state = self.state.lock().await;
         if state.token.as_deref() == refused {
             (state.token, state.is_off) = (None, false);
@@ -101,12 +111,16 @@ impl Session {
         {
             return Err(PostError::Answered(*status, text.clone()));
         }
-        let password = config::password(&self.login.password_file, self.login.credential.as_deref()).map_err(PostError::NotSent)?;
+        let password = config::password(&self.login.password_file, self.login.credential.as_deref())
+            .map_err(PostError::NotSent)?;
         let body = json!({"name": self.login.user, "password": password});
         match http.post(&format!("{endpoint}/v3/auth/authenticate"), &body, TIMEOUT).await {
             Ok(text) => {
-                let token = serde_json::from_str::<Value>(&text).ok().and_then(|v| v["token"].as_str().map(str::to_string));
-                let token = token.ok_or_else(|| PostError::NotSent("its answer to the login is not etcd's".to_string()))?;
+                let token = serde_json::from_str::<Value>(&text)
+                    .ok()
+                    .and_then(|v| v["token"].as_str().map(str::to_string));
+                let token = token
+                    .ok_or_else(|| PostError::NotSent("its answer to the login is not etcd's".to_string()))?;
                 (state.token, state.refused) = (Some(token), None);
                 Ok(())
             }
@@ -118,7 +132,9 @@ impl Session {
                 state.refused = Some((Instant::now(), status, text.clone()));
                 Err(PostError::Answered(status, text))
             }
-            Err(PostError::NotSent(reason) | PostError::Lost(reason)) => Err(PostError::NotSent(format!("login: {reason}"))),
+            Err(PostError::NotSent(reason) | PostError::Lost(reason)) => {
+                Err(PostError::NotSent(format!("login: {reason}")))
+            }
         }
     }
 }
@@ -133,11 +149,20 @@ mod tests {
         let answered = |status, text: &str| PostError::Answered(status, text.to_string());
         let cases = [
             (
-                answered(401, r#"{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token","code":16}"#),
+                answered(
+                    401,
+                    r#"{"error":"etcdserver: invalid auth token","message":"etcdserver: invalid auth token","code":16}"#,
+                ),
                 Some(TokenFault::Unknown),
             ),
-            (answered(400, r#"{"error":"etcdserver: user name is empty","code":3}"#), Some(TokenFault::Stale)),
-            (answered(400, r#"{"error":"etcdserver: revision of auth store is old","code":3}"#), Some(TokenFault::Stale)),
+            (
+                answered(400, r#"{"error":"etcdserver: user name is empty","code":3}"#),
+                Some(TokenFault::Stale),
+            ),
+            (
+                answered(400, r#"{"error":"etcdserver: revision of auth store is old","code":3}"#),
+                Some(TokenFault::Stale),
+            ),
             (answered(403, r#"{"error":"etcdserver: permission denied","code":7}"#), None),
             (answered(401, "<html>invalid auth token</html>"), None),
             (answered(500, r#"{"error":"etcdserver: invalid auth token","code":2}"#), None),

@@ -21,14 +21,32 @@ impl Drop for Server {
 }
 
 fn free_url() -> String {
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap_or_else(|e| panic!("{e}"));
+    let address =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap_or_else(|e| panic!("{e}"));
     format!("http://{address}")
 }
 
 fn start(directory: &Path, client: &str, peer: &str) -> Server {
     let mut command = Command::new("etcd");
-    command.args(["--name", "t", "--log-level", "error", "--listen-client-urls", client, "--advertise-client-urls", client]);
-    command.args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", &format!("t={peer}"), "--data-dir"]);
+    command.args([
+        "--name",
+        "t",
+        "--log-level",
+        "error",
+        "--listen-client-urls",
+        client,
+        "--advertise-client-urls",
+        client,
+    ]);
+    command.args([
+        "--listen-peer-urls",
+        peer,
+        "--initial-advertise-peer-urls",
+        peer,
+        "--initial-cluster",
+        &format!("t={peer}"),
+        "--data-dir",
+    ]);
     command.arg(directory.join("data")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().unwrap_or_else(|e| panic!("etcd: {e}; tests/run installs it"));
     let server = Server { child };
@@ -43,9 +61,12 @@ fn start(directory: &Path, client: &str, peer: &str) -> Server {
 /// `/health` needs no login.
 fn is_healthy(client: &str) -> bool {
     use std::io::{Read, Write};
-    let Ok(mut stream) = std::net::TcpStream::connect(client.trim_start_matches("http://")) else { return false };
+    let Ok(mut stream) = std::net::TcpStream::connect(client.trim_start_matches("http://")) else {
+        return false;
+    };
     let mut text = String::new();
-    let asked = stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_string(&mut text));
+    let asked =
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_string(&mut text));
     asked.is_ok() && text.contains("\"health\":\"true\"")
 }
 
@@ -85,7 +106,8 @@ fn secret(directory: &Path, name: &str, text: &str) -> String {
     let path = directory.join(name);
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
-    file.and_then(|mut f| std::io::Write::write_all(&mut f, text.as_bytes())).unwrap_or_else(|e| panic!("{e}"));
+    file.and_then(|mut f| std::io::Write::write_all(&mut f, text.as_bytes()))
+        .unwrap_or_else(|e| panic!("{e}"));
     path.display().to_string()
 }
 
@@ -102,10 +124,15 @@ fn etcd_with_a_login_of_its_own() {
     let (client, peer) = (free_url(), free_url());
     let server = start(directory.path(), &client, &peer);
     let right = secret(directory.path(), "pw", "secret\n");
-    let block = |password: &str| format!("{{ endpoints: [\"{client}\"], user: bpci, password_file: {password} }}");
+    let block =
+        |password: &str| format!("{{ endpoints: [\"{client}\"], user: bpci, password_file: {password} }}");
     let (with_login, without) = (database(&block(&right)), database(&format!("[\"{client}\"]")));
     let open = |d: &Database| Etcd::new(d).unwrap_or_else(|e| panic!("{e}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap_or_else(|e| panic!("{e}"));
     let etcd = Arc::new(open(&with_login));
 
     // Authentication is off: the login is not needed, and does no harm.
@@ -139,7 +166,11 @@ fn etcd_with_a_login_of_its_own() {
         }
     });
     // A user without the permission is refused, and told so.
-    assert!(ctl(&client, &["role", "revoke-permission", "bpci", "--prefix=true", "/bpci/"], Some("root:rootpw")));
+    assert!(ctl(
+        &client,
+        &["role", "revoke-permission", "bpci", "--prefix=true", "/bpci/"],
+        Some("root:rootpw")
+    ));
     let refused = runtime.block_on(claim(&etcd, &with_login, "three"));
     let reason = if let Transacted::Refused(reason) = &refused { reason.as_str() } else { "" };
     // The users have changed since the token was given: the change is not sent twice for that.

@@ -14,7 +14,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Connects to `host:port`, or to the socket at an absolute path.
 async fn connect(address: &str) -> std::io::Result<Box<dyn Stream>> {
-    Ok(if address.starts_with('/') { Box::new(UnixStream::connect(address).await?) } else { Box::new(TcpStream::connect(address).await?) })
+    Ok(if address.starts_with('/') {
+        Box::new(UnixStream::connect(address).await?)
+    } else {
+        Box::new(TcpStream::connect(address).await?)
+    })
 }
 
 /// Sends one line of commands.
@@ -75,12 +79,16 @@ pub struct Server {
 /// # Errors
 /// It is no such table, or has no such backend.
 pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
-    let text = text.trim_start_matches(['\r', '\n']).strip_prefix("# ").ok_or("not an answer of HAProxy's")?;
+    let text =
+        text.trim_start_matches(['\r', '\n']).strip_prefix("# ").ok_or("not an answer of HAProxy's")?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|e| e.to_string())?.clone();
-    let column = |name: &str| headers.iter().position(|h| h == name).ok_or_else(|| format!("no column {name}"));
-    let (proxy, server, status, check) = (column("pxname")?, column("svname")?, column("status")?, column("check_status")?);
-    let (address, weight, backup, took) = (column("addr").ok(), column("weight").ok(), column("bck").ok(), column("check_duration").ok());
+    let column =
+        |name: &str| headers.iter().position(|h| h == name).ok_or_else(|| format!("no column {name}"));
+    let (proxy, server, status, check) =
+        (column("pxname")?, column("svname")?, column("status")?, column("check_status")?);
+    let (address, weight, backup, took) =
+        (column("addr").ok(), column("weight").ok(), column("bck").ok(), column("check_duration").ok());
     let (limit, kind) = (column("slim").ok(), column("type").ok());
     let mut servers = Vec::new();
     let mut found = false;
@@ -116,8 +124,15 @@ pub fn parse_servers(text: &str, backend: &str) -> Result<Vec<Server>, String> {
 }
 
 /// The member behind a server line: by its address, else by its name. One at the address of a member that is not configured is nobody.
-pub fn member_of(name: &str, address: &str, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Option<MemberId> {
-    let is_at = |m: &&MemberKey| !address.is_empty() && m.sql.as_deref().is_some_and(|sql| endpoint::same(sql, address));
+pub fn member_of(
+    name: &str,
+    address: &str,
+    members: &[MemberKey],
+    name_of: impl Fn(&str) -> Option<MemberId>,
+) -> Option<MemberId> {
+    let is_at = |m: &&MemberKey| {
+        !address.is_empty() && m.sql.as_deref().is_some_and(|sql| endpoint::same(sql, address))
+    };
     members.iter().find(is_at).map_or_else(|| name_of(name), |m| m.member)
 }
 
@@ -159,7 +174,8 @@ pub fn is_unchecked(states: &str, server: &str) -> bool {
     const CONFIGURED: u32 = 2;
     const ENABLED: u32 = 4;
     const PAUSED: u32 = 8;
-    state_bits(states, server, "srv_check_state").is_some_and(|bits| bits & CONFIGURED != 0 && (bits & ENABLED == 0 || bits & PAUSED != 0))
+    state_bits(states, server, "srv_check_state")
+        .is_some_and(|bits| bits & CONFIGURED != 0 && (bits & ENABLED == 0 || bits & PAUSED != 0))
 }
 
 /// `show servers state`: the server takes no new clients, by hand or by the state of another. `show stat` does not say so of one that is
@@ -173,10 +189,12 @@ pub fn is_drained(states: &str, server: &str) -> bool {
 /// The bits in a column of `show servers state`.
 fn state_bits(states: &str, server: &str, column: &str) -> Option<u32> {
     let mut lines = states.lines().filter(|l| !l.trim().is_empty());
-    let header: Vec<&str> = lines.find(|l| l.starts_with("# "))?.trim_start_matches("# ").split_whitespace().collect();
+    let header: Vec<&str> =
+        lines.find(|l| l.starts_with("# "))?.trim_start_matches("# ").split_whitespace().collect();
     let place = |name: &str| header.iter().position(|h| *h == name);
     let (name, bits) = (place("srv_name")?, place(column)?);
-    let row = lines.map(|l| l.split_whitespace().collect::<Vec<_>>()).find(|row| row.get(name) == Some(&server))?;
+    let row =
+        lines.map(|l| l.split_whitespace().collect::<Vec<_>>()).find(|row| row.get(name) == Some(&server))?;
     row.get(bits)?.parse().ok()
 }
 
@@ -195,7 +213,8 @@ pub fn sessions(stat: &str) -> Option<(u32, u32)> {
     let (server, current, limit) = (column("svname")?, column("scur")?, column("slim")?);
     let number = |row: &csv::StringRecord, i: usize| row.get(i).and_then(|n| n.parse::<u32>().ok());
     let frontends = reader.records().flatten().filter(|row| row.get(server) == Some("FRONTEND"));
-    let used = frontends.filter_map(|row| Some((number(&row, current)?, number(&row, limit).filter(|l| *l > 0)?)));
+    let used =
+        frontends.filter_map(|row| Some((number(&row, current)?, number(&row, limit).filter(|l| *l > 0)?)));
     used.max_by_key(|(used, of)| u64::from(*used) * 1_000 / u64::from(*of))
 }
 
@@ -209,7 +228,9 @@ impl Status {
     /// The words of `show stat`: `UP`, `UP 1/2` (about to go down), `DOWN`, `DOWN 1/2` (about to come up), `DOWN (agent)`, `NOLB`,
     /// `DRAIN`, `DRAIN (agent)`, `MAINT`, `MAINT (via x/y)`, `MAINT (resolution)`, `no check`. NOLB and DRAIN take no new users.
     fn of(word: &str) -> Status {
-        let is = |state: &str| word == state || word.starts_with(&format!("{state} ")) || word.starts_with(&format!("{state}("));
+        let is = |state: &str| {
+            word == state || word.starts_with(&format!("{state} ")) || word.starts_with(&format!("{state}("))
+        };
         let state = match () {
             // DNS did this, not a person: the server comes back by itself once its name can be resolved.
             () if is("MAINT") && word.contains("resolution") => ServerState::Unresolved,
@@ -222,7 +243,11 @@ impl Status {
 }
 
 /// The servers as the engine knows them: matched by address, else by name.
-pub fn server_views(servers: Vec<Server>, members: &[MemberKey], name_of: impl Fn(&str) -> Option<MemberId>) -> Vec<ServerView> {
+pub fn server_views(
+    servers: Vec<Server>,
+    members: &[MemberKey],
+    name_of: impl Fn(&str) -> Option<MemberId>,
+) -> Vec<ServerView> {
     let member = |s: &Server| member_of(&s.name, &s.address, members, &name_of);
     let view = |s: Server| {
         let status = Status::of(&s.status);
@@ -257,11 +282,15 @@ mod tests {
             let _ = stream.write_all(b"# pxname,svname\nprimary,eu\n\n");
             line
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         let answer = runtime.block_on(ask(&path.display().to_string(), "show stat"));
         assert_eq!(answer, Ok("# pxname,svname\nprimary,eu\n\n".to_string()));
         assert_eq!(server.join().unwrap_or_default(), "show stat\n");
-        let gone = runtime.block_on(ask(&directory.path().join("gone.sock").display().to_string(), "show stat"));
+        let gone =
+            runtime.block_on(ask(&directory.path().join("gone.sock").display().to_string(), "show stat"));
         assert!(gone.is_err_and(|(_, heard)| !heard));
     }
 

@@ -59,7 +59,12 @@ impl Http {
             return (ProbeResult::Unwell(format!("HTTP {status}")), None);
         }
         match read_body(response).await {
-            Ok(text) => (ProbeResult::Answered { round_trip: Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)) }, Some(text)),
+            Ok(text) => (
+                ProbeResult::Answered {
+                    round_trip: Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)),
+                },
+                Some(text),
+            ),
             Err(BodyError::TooLong) => (ProbeResult::Unwell(BodyError::TooLong.to_string()), None),
             Err(BodyError::Broken(e)) => (result_of(&e), None),
         }
@@ -73,13 +78,19 @@ impl Http {
         let request = self.with_login(self.client.patch(url)).timeout(TIMEOUT).json(&serde_json::json!({}));
         let response = request.send().await.map_err(|e| PostError::Lost(words(&e)))?;
         let date = response.headers().get(reqwest::header::DATE).and_then(|d| d.to_str().ok());
-        let date_ms = date.and_then(|d| chrono::DateTime::parse_from_rfc2822(d).ok()).map(|d| d.timestamp_millis());
+        let date_ms =
+            date.and_then(|d| chrono::DateTime::parse_from_rfc2822(d).ok()).map(|d| d.timestamp_millis());
         Ok(EmptyReply { status: response.status().as_u16(), date_ms })
     }
 
     /// # Errors
     /// No answer, or one that is no success; the text says which.
-    pub async fn post(&self, url: &str, body: &serde_json::Value, timeout: Duration) -> Result<String, PostError> {
+    pub async fn post(
+        &self,
+        url: &str,
+        body: &serde_json::Value,
+        timeout: Duration,
+    ) -> Result<String, PostError> {
         Self::send(self.with_login(self.client.post(url)).timeout(timeout).json(body)).await
     }
 
@@ -87,14 +98,23 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::post`].
-    pub async fn post_with_token(&self, url: &str, body: &serde_json::Value, timeout: Duration, token: Option<&str>) -> Result<String, PostError> {
+    pub async fn post_with_token(
+        &self,
+        url: &str,
+        body: &serde_json::Value,
+        timeout: Duration,
+        token: Option<&str>,
+    ) -> Result<String, PostError> {
         let request = self.client.post(url).timeout(timeout).json(body);
-        let request = token.into_iter().fold(request, |r, token| r.header(reqwest::header::AUTHORIZATION, token));
+        let request =
+            token.into_iter().fold(request, |r, token| r.header(reqwest::header::AUTHORIZATION, token));
         Self::send(request).await
     }
 
     async fn send(request: reqwest::RequestBuilder) -> Result<String, PostError> {
-        let response = request.send().await.map_err(|e| if e.is_connect() { PostError::NotSent(words(&e)) } else { PostError::Lost(words(&e)) })?;
+        let response = request.send().await.map_err(|e| {
+            if e.is_connect() { PostError::NotSent(words(&e)) } else { PostError::Lost(words(&e)) }
+        })?;
         let status = response.status();
         let text = read_body(response).await.map_err(|e| PostError::Lost(e.to_string()))?;
         if status.is_success() { Ok(text) } else { Err(PostError::Answered(status.as_u16(), text)) }
@@ -155,14 +175,16 @@ fn client(tls: Option<&Tls>) -> Result<reqwest::Client, String> {
     if let Some(tls) = tls {
         let read = |path: &String| std::fs::read(path).map_err(|e| format!("{path}: {e}"));
         if let Some(ca) = &tls.ca {
-            let roots = reqwest::Certificate::from_pem_bundle(&read(ca)?).map_err(|e| format!("{ca}: {e}"))?;
+            let roots =
+                reqwest::Certificate::from_pem_bundle(&read(ca)?).map_err(|e| format!("{ca}: {e}"))?;
             builder = builder.tls_certs_only(roots);
         }
         if let (Some(cert), Some(key)) = (&tls.cert, &tls.key) {
             config::check_key(key)?;
             let mut pem = read(key)?;
             pem.extend(read(cert)?);
-            builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(|e| format!("{cert}: {e}"))?);
+            builder =
+                builder.identity(reqwest::Identity::from_pem(&pem).map_err(|e| format!("{cert}: {e}"))?);
         }
     }
     builder.build().map_err(|e| e.to_string())
@@ -182,7 +204,9 @@ impl std::fmt::Display for PostError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             PostError::NotSent(text) | PostError::Lost(text) => f.write_str(text),
-            PostError::Answered(status, text) => write!(f, "{status}: {}", brief(text.lines().next().unwrap_or_default())),
+            PostError::Answered(status, text) => {
+                write!(f, "{status}: {}", brief(text.lines().next().unwrap_or_default()))
+            }
         }
     }
 }
@@ -211,11 +235,18 @@ fn result_of(error: &reqwest::Error) -> ProbeResult {
         }
         // Reset, or at an end: the peer died between accepting and answering.
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        if matches!(kind, Some(ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)) {
+        if matches!(
+            kind,
+            Some(ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)
+        ) {
             return ProbeResult::Refused;
         }
     }
-    if error.is_timeout() || error.is_connect() { ProbeResult::Silent } else { ProbeResult::Unwell(words(error)) }
+    if error.is_timeout() || error.is_connect() {
+        ProbeResult::Silent
+    } else {
+        ProbeResult::Unwell(words(error))
+    }
 }
 
 #[cfg(test)]
@@ -245,7 +276,10 @@ mod tests {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_else(|e| panic!("{e}"));
         let http = Http { client, login: None };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         runtime.block_on(http.get(url, timeout)).0
     }
 
@@ -267,10 +301,17 @@ mod tests {
         };
         let endless = probed(&served("HTTP/1.0 200 OK\r\n\r\n", 1 << 20, Duration::ZERO));
         assert_eq!(endless, ProbeResult::Unwell("its answer is longer than 4 MB".to_string()));
-        let told = probed(&served("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", 1, Duration::from_millis(50)));
+        let told = probed(&served(
+            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+            1,
+            Duration::from_millis(50),
+        ));
         assert_eq!(told, ProbeResult::Unwell("its answer is longer than 4 MB".to_string()));
         let began = Instant::now();
-        let dripping = probed_within(&served("HTTP/1.0 200 OK\r\n\r\n", 1, Duration::from_millis(50)), Duration::from_millis(400));
+        let dripping = probed_within(
+            &served("HTTP/1.0 200 OK\r\n\r\n", 1, Duration::from_millis(50)),
+            Duration::from_millis(400),
+        );
         assert_eq!(dripping, ProbeResult::Silent);
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     }
@@ -279,9 +320,18 @@ mod tests {
     #[test]
     fn signs_of_life_are_told_from_silence() {
         let http = |text| format!("http://{}/patroni", answers(text));
-        assert!(matches!(probed(&http(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")), ProbeResult::Answered { .. }));
-        assert!(matches!(probed(&http(b"HTTP/1.1 503 no\r\nContent-Length: 2\r\n\r\n{}")), ProbeResult::Answered { .. }));
-        assert!(matches!(probed(&http(b"HTTP/1.1 401 no\r\nContent-Length: 0\r\n\r\n")), ProbeResult::Unwell(_)));
+        assert!(matches!(
+            probed(&http(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")),
+            ProbeResult::Answered { .. }
+        ));
+        assert!(matches!(
+            probed(&http(b"HTTP/1.1 503 no\r\nContent-Length: 2\r\n\r\n{}")),
+            ProbeResult::Answered { .. }
+        ));
+        assert!(matches!(
+            probed(&http(b"HTTP/1.1 401 no\r\nContent-Length: 0\r\n\r\n")),
+            ProbeResult::Unwell(_)
+        ));
         // It speaks, though not as it should: a wrong certificate, or no TLS at all, is life.
         let tls = format!("https://{}/patroni", answers(b"HTTP/1.1 400 this is no TLS\r\n\r\n"));
         let told = probed(&tls);

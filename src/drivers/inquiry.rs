@@ -21,13 +21,24 @@ impl Inquiry {
     /// # Errors
     /// The CA file cannot be read, or holds no certificate.
     pub fn new(login: Option<(String, String)>, ca: Option<&Path>) -> Result<Inquiry, String> {
-        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT);
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT);
         let builder = match ca {
             None => builder,
             Some(path) => {
-                let pem = std::fs::read(path).map_err(|e| format!("{}: {e}; name the CA's certificate in PEM with --ca", path.display()))?;
-                let roots = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty());
-                let roots = roots.ok_or_else(|| format!("{} holds no certificate; name the CA's certificate in PEM with --ca", path.display()))?;
+                let pem = std::fs::read(path).map_err(|e| {
+                    format!("{}: {e}; name the CA's certificate in PEM with --ca", path.display())
+                })?;
+                let roots =
+                    reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty());
+                let roots = roots.ok_or_else(|| {
+                    format!(
+                        "{} holds no certificate; name the CA's certificate in PEM with --ca",
+                        path.display()
+                    )
+                })?;
                 builder.tls_certs_only(roots)
             }
         };
@@ -44,24 +55,49 @@ impl Inquiry {
         match status.as_u16() {
             200 | 503 => {}
             401 | 403 if self.login.is_some() => {
-                return Err(format!("{url} answered {status} to this login; check --user and the password in --password-file"));
+                return Err(format!(
+                    "{url} answered {status} to this login; check --user and the password in --password-file"
+                ));
             }
-            401 | 403 => return Err(format!("{url} answered {status}; give its login with --user USER --password-file FILE")),
+            401 | 403 => {
+                return Err(format!(
+                    "{url} answered {status}; give its login with --user USER --password-file FILE"
+                ));
+            }
             300..=399 => {
-                let to = reply.headers().get("location").and_then(|v| v.to_str().ok()).unwrap_or("an address that it does not name");
-                return Err(format!("{url} redirects to {to}, and redirects are not followed; name the member itself"));
+                let to = reply
+                    .headers()
+                    .get("location")
+                    .and_then(|v| v.to_str().ok())
+                    .unwrap_or("an address that it does not name");
+                return Err(format!(
+                    "{url} redirects to {to}, and redirects are not followed; name the member itself"
+                ));
             }
-            404 => return Err(format!("{url} answered {status}: this is not Patroni; name the REST address of a member")),
-            _ => return Err(format!("{url} answered {status}; name the REST address of a Patroni member, and see the log of that member")),
+            404 => {
+                return Err(format!(
+                    "{url} answered {status}: this is not Patroni; name the REST address of a member"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "{url} answered {status}; name the REST address of a Patroni member, and see the log of that member"
+                ));
+            }
         }
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|e| self.reason(url, &e))? {
             if body.len() + chunk.len() > MOST_BYTES {
-                return Err(format!("{url} answered more than {} MB: this is not Patroni; name the REST address of a member", MOST_BYTES >> 20));
+                return Err(format!(
+                    "{url} answered more than {} MB: this is not Patroni; name the REST address of a member",
+                    MOST_BYTES >> 20
+                ));
             }
             body.extend_from_slice(&chunk);
         }
-        String::from_utf8(body).map_err(|_| format!("{url} answered no text: this is not Patroni; name the REST address of a member"))
+        String::from_utf8(body).map_err(|_| {
+            format!("{url} answered no text: this is not Patroni; name the REST address of a member")
+        })
     }
 
     /// True if an unsafe request without its login is refused: a change of nothing is asked for, which Patroni answers with 400 after
@@ -86,31 +122,54 @@ impl Inquiry {
     fn reason(&self, url: &str, error: &reqwest::Error) -> String {
         let causes = || std::iter::successors(Some(error as Cause), |e| behind(*e));
         let tls = causes().find_map(|cause| cause.downcast_ref::<rustls::Error>());
-        let refused = causes().filter_map(|c| c.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
+        let refused = causes()
+            .filter_map(|c| c.downcast_ref::<std::io::Error>())
+            .any(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
         let what = words(error);
         match tls {
             Some(rustls::Error::InvalidCertificate(problem)) => self.distrust(url, problem),
-            Some(rustls::Error::InvalidMessage(_)) => format!("{url} does not speak TLS; try it with http://"),
-            Some(e) => format!("{url}: TLS failed: {e}; if it asks for a client certificate, write the file by hand: bpci config init --file FILE"),
-            None if error.is_timeout() => {
-                format!("{url} did not answer within {} s; check the address, and that no firewall is between", TIMEOUT.as_secs())
+            Some(rustls::Error::InvalidMessage(_)) => {
+                format!("{url} does not speak TLS; try it with http://")
             }
-            None if refused => format!("{url}: connection refused; check the port, and that Patroni runs there"),
+            Some(e) => format!(
+                "{url}: TLS failed: {e}; if it asks for a client certificate, write the file by hand: bpci config init --file FILE"
+            ),
+            None if error.is_timeout() => {
+                format!(
+                    "{url} did not answer within {} s; check the address, and that no firewall is between",
+                    TIMEOUT.as_secs()
+                )
+            }
+            None if refused => {
+                format!("{url}: connection refused; check the port, and that Patroni runs there")
+            }
             None if error.is_connect() => format!("{url}: {what}; check the host name, and the route to it"),
-            None if url.starts_with("http://") => format!("{url} did not answer as HTTP ({what}); try it with https://"),
-            None => format!("{url} did not answer as HTTP ({what}); name the REST address of a Patroni member"),
+            None if url.starts_with("http://") => {
+                format!("{url} did not answer as HTTP ({what}); try it with https://")
+            }
+            None => {
+                format!("{url} did not answer as HTTP ({what}); name the REST address of a Patroni member")
+            }
         }
     }
 
     fn distrust(&self, url: &str, problem: &rustls::CertificateError) -> String {
         use rustls::CertificateError as E;
         match problem {
-            E::Expired | E::ExpiredContext { .. } => format!("the certificate of {url} has expired; renew it on that member"),
-            E::NotValidForName | E::NotValidForNameContext { .. } => {
-                format!("the certificate of {url} is for other names ({problem}); use the name or address that it is for")
+            E::Expired | E::ExpiredContext { .. } => {
+                format!("the certificate of {url} has expired; renew it on that member")
             }
-            _ if self.has_ca => format!("the certificate of {url} does not come from the CA in --ca ({problem}); name the CA that signed it"),
-            _ => format!("the certificate of {url} is not trusted ({problem}); name the CA that signed it with --ca FILE"),
+            E::NotValidForName | E::NotValidForNameContext { .. } => {
+                format!(
+                    "the certificate of {url} is for other names ({problem}); use the name or address that it is for"
+                )
+            }
+            _ if self.has_ca => format!(
+                "the certificate of {url} does not come from the CA in --ca ({problem}); name the CA that signed it"
+            ),
+            _ => format!(
+                "the certificate of {url} is not trusted ({problem}); name the CA that signed it with --ca FILE"
+            ),
         }
     }
 }

@@ -13,8 +13,12 @@ pub fn start(shared: &Arc<Shared>, group: GroupId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     let pace = eyes.pace.subscribe();
     for member in eyes.database.member_ids() {
-        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_rest(shared, group, member)));
-        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| member_sql(shared, group, member)));
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| {
+            member_rest(shared, group, member)
+        }));
+        tokio::spawn(every(Arc::clone(shared), pace.clone(), move |shared| {
+            member_sql(shared, group, member)
+        }));
         tokio::spawn(receiver(Arc::clone(shared), pace.clone(), group, member));
         tokio::spawn(fence_check(Arc::clone(shared), group, member));
     }
@@ -55,10 +59,14 @@ where
 }
 
 async fn member_rest(shared: Arc<Shared>, group: GroupId, member: MemberId) {
-    let Some((eyes, spec)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(member)?))) else { return };
+    let Some((eyes, spec)) = shared.groups.get(&group).and_then(|e| Some((e, e.database.member(member)?)))
+    else {
+        return;
+    };
     let at = shared.now();
     let (http, url) = (eyes.http.clone(), format!("{}/patroni", spec.rest));
-    let (result, text) = eyes.patience.probe(member, async move { http.get(&url, patience::LEARNS).await }).await;
+    let (result, text) =
+        eyes.patience.probe(member, async move { http.get(&url, patience::LEARNS).await }).await;
     let parsed = text.map(|t| patroni::parse_member(&t));
     let result = match &parsed {
         Some(Err(reason)) => ProbeResult::Unwell(reason.clone()),
@@ -153,7 +161,8 @@ async fn store(shared: Arc<Shared>, group: GroupId) {
             {
                 (leader.lease_left, leader.lease_ttl) = (Some(left), Some(ttl));
             }
-            let own = record.owner.as_ref().and_then(|o| Owner::read(&o.value)).as_ref() == Some(&shared.owner);
+            let own =
+                record.owner.as_ref().and_then(|o| Owner::read(&o.value)).as_ref() == Some(&shared.owner);
             record.unrenewed = own && eyes.holds_claim().is_err();
             if let Ok(voters) = eyes.voters.lock() {
                 (record.voters, record.voters_up) = *voters;
@@ -179,11 +188,14 @@ async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     let id = BalancerId::of(i);
     let at = shared.now();
-    let answer = haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
+    let answer =
+        haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
     let fact = match answer.and_then(|text| haproxy::parse_servers(&text, &eyes.database.backend)) {
         Ok(servers) => {
             eyes.addresses.first().await;
-            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| member_named(&shared, eyes, name));
+            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| {
+                member_named(&shared, eyes, name)
+            });
             Fact::Balancer { group, balancer: id, servers }
         }
         Err(reason) => Fact::BalancerAway { group, balancer: id, reason },
@@ -206,7 +218,8 @@ async fn fence_check(shared: Arc<Shared>, group: GroupId, member: MemberId) {
         let at = shared.now();
         let region = eyes.region_name(&shared.estate, member);
         let name = eyes.member_name(member).unwrap_or_else(|| region.to_string());
-        let result = super::command::check(&super::command::filled(argv, region, &name), Duration::from_secs(5)).await;
+        let result =
+            super::command::check(&super::command::filled(argv, region, &name), Duration::from_secs(5)).await;
         shared.tell(at, Fact::FenceCheck { group, member, result }).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
     }

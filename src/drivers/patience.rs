@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn a_link_that_becomes_slow_is_learnt_and_forgotten() {
         let (patience, region) = (Patience::default(), MemberId(0));
-        let learn = |times: usize, ms: u64| (0..times).for_each(|_| patience.learn(region, Duration::from_millis(ms)));
+        let learn = |times: usize, ms: u64| {
+            (0..times).for_each(|_| patience.learn(region, Duration::from_millis(ms)))
+        };
         assert_eq!(patience.with(region), LEAST);
         learn(REMEMBERED, 5);
         // A few slow answers are a stun, not a slow link.

@@ -10,7 +10,8 @@ use serde_json::Value;
 /// # Errors
 /// It is not an answer of Patroni's; the text says why.
 pub fn parse_member(reply: &str) -> Result<MemberReport, String> {
-    let status: Value = serde_json::from_str(reply).map_err(|e| format!("not an answer of Patroni's: {}", json_fault(&e, reply)))?;
+    let status: Value = serde_json::from_str(reply)
+        .map_err(|e| format!("not an answer of Patroni's: {}", json_fault(&e, reply)))?;
     if !status.is_object() {
         return Err("not an answer of Patroni's: it is no JSON object".to_string());
     }
@@ -65,7 +66,9 @@ fn json_fault(error: &serde_json::Error, reply: &str) -> String {
 }
 
 pub(super) fn version(text: &str) -> Version {
-    let mut parts = text.split('.').map(|p| p.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0));
+    let mut parts = text
+        .split('.')
+        .map(|p| p.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     Version(next(), next(), next())
 }
@@ -74,7 +77,8 @@ pub(super) fn version(text: &str) -> Version {
 pub(super) fn settings(text: &str) -> Option<SettingAnswers> {
     let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
     let number = |name: &str, default: u64| count(&value[name]).unwrap_or(default);
-    let (secs, postgresql) = (|name: &str, default: u64| Span::secs(number(name, default)), &value["postgresql"]);
+    let (secs, postgresql) =
+        (|name: &str, default: u64| Span::secs(number(name, default)), &value["postgresql"]);
     let flag = |name: &str, default: bool| parse_bool(&postgresql[name]).unwrap_or(default);
     let start_timeout = number("primary_start_timeout", number("master_start_timeout", 300));
     Some(SettingAnswers {
@@ -86,7 +90,8 @@ pub(super) fn settings(text: &str) -> Option<SettingAnswers> {
         pre_promote: postgresql["pre_promote"].is_string(),
         use_slots: flag("use_slots", true),
         use_pg_rewind: flag("use_pg_rewind", false),
-        removes_data: flag("remove_data_directory_on_rewind_failure", false) || flag("remove_data_directory_on_diverged_timelines", false),
+        removes_data: flag("remove_data_directory_on_rewind_failure", false)
+            || flag("remove_data_directory_on_diverged_timelines", false),
     })
 }
 
@@ -95,7 +100,10 @@ pub(super) fn notes(text: &str, now: i64) -> Option<MemberNotes> {
     let value: serde_json::Value = serde_json::from_str(text).ok().filter(serde_json::Value::is_object)?;
     let seen = parse_int(&value["dcs_last_seen"]).filter(|seen| *seen > 0);
     Some(MemberNotes {
-        replicates_from: value["tags"]["replicatefrom"].as_str().filter(|name| !name.is_empty()).map(Name::from),
+        replicates_from: value["tags"]["replicatefrom"]
+            .as_str()
+            .filter(|name| !name.is_empty())
+            .map(Name::from),
         watchdog_failed: is_on(&value["watchdog_failed"]),
         store_seen_ago: seen.map(|seen| Span::secs(u64::try_from(now.saturating_sub(seen)).unwrap_or(0))),
         pending_restart: is_on(&value["pending_restart"]),

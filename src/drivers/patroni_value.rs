@@ -65,7 +65,9 @@ fn integer_in(text: &str) -> Option<i64> {
         _ => (false, text),
     };
     let signed = |n: i64| if negative { n.saturating_neg() } else { n };
-    if let Some(rest) = digits.strip_prefix("0x").filter(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit())) {
+    if let Some(rest) =
+        digits.strip_prefix("0x").filter(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
+    {
         return all_digits(rest, 16).map(signed);
     }
     // As in C: a leading zero means octal.
@@ -74,7 +76,9 @@ fn integer_in(text: &str) -> Option<i64> {
 }
 
 fn all_digits(text: &str, base: u32) -> Option<i64> {
-    let add = |sum: i64, c: char| c.to_digit(base).map(|d| sum.saturating_mul(i64::from(base)).saturating_add(i64::from(d)));
+    let add = |sum: i64, c: char| {
+        c.to_digit(base).map(|d| sum.saturating_mul(i64::from(base)).saturating_add(i64::from(d)))
+    };
     if text.is_empty() { None } else { text.chars().try_fold(0, add) }
 }
 
@@ -90,7 +94,9 @@ fn real_in(text: &str) -> Option<f64> {
 pub fn python_int(value: &Value) -> Option<i64> {
     match value {
         Value::Bool(is) => Some(i64::from(*is)),
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().filter(|n| n.is_finite()).map(|n| n.trunc() as i64)),
+        Value::Number(number) => {
+            number.as_i64().or_else(|| number.as_f64().filter(|n| n.is_finite()).map(|n| n.trunc() as i64))
+        }
         Value::String(text) => {
             let text = text.trim();
             let (negative, digits) = (text.starts_with('-'), text.strip_prefix(['-', '+']).unwrap_or(text));
@@ -131,13 +137,34 @@ mod tests {
 
     #[test]
     fn booleans_are_read_in_every_spelling() {
-        for on in [json!(true), json!(1), json!("on"), json!("ON"), json!("true"), json!("True"), json!("yes"), json!("Yes"), json!("1")] {
+        for on in [
+            json!(true),
+            json!(1),
+            json!("on"),
+            json!("ON"),
+            json!("true"),
+            json!("True"),
+            json!("yes"),
+            json!("Yes"),
+            json!("1"),
+        ] {
             assert_eq!(parse_bool(&on), Some(true), "{on}");
         }
-        for off in [json!(false), json!(0), json!("off"), json!("false"), json!("FALSE"), json!("no"), json!("0")] {
+        for off in
+            [json!(false), json!(0), json!("off"), json!("false"), json!("FALSE"), json!("no"), json!("0")]
+        {
             assert_eq!(parse_bool(&off), Some(false), "{off}");
         }
-        for neither in [json!(null), json!(2), json!(1.5), json!(" on"), json!("enabled"), json!(""), json!([]), json!({})] {
+        for neither in [
+            json!(null),
+            json!(2),
+            json!(1.5),
+            json!(" on"),
+            json!("enabled"),
+            json!(""),
+            json!([]),
+            json!({}),
+        ] {
             assert_eq!(parse_bool(&neither), None, "{neither}");
         }
     }
@@ -175,8 +202,13 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(parse_int(&value), expected, "{value}");
         }
-        for (value, expected) in [(json!("30"), Some(30)), (json!(1.9), Some(1)), (json!("1.9"), None), (json!("30s"), None), (json!(true), Some(1))]
-        {
+        for (value, expected) in [
+            (json!("30"), Some(30)),
+            (json!(1.9), Some(1)),
+            (json!("1.9"), None),
+            (json!("30s"), None),
+            (json!(true), Some(1)),
+        ] {
             assert_eq!(python_int(&value), expected, "{value}");
         }
     }

@@ -24,8 +24,12 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
         Err(_) => ProbeResult::Silent,
         Ok(Ok(byte)) => answered(byte, Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))),
         Ok(Err(e)) => match e.kind() {
-            std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => ProbeResult::Refused,
-            std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::TimedOut => ProbeResult::Silent,
+            std::io::ErrorKind::ConnectionRefused
+            | std::io::ErrorKind::ConnectionReset
+            | std::io::ErrorKind::UnexpectedEof => ProbeResult::Refused,
+            std::io::ErrorKind::HostUnreachable
+            | std::io::ErrorKind::NetworkUnreachable
+            | std::io::ErrorKind::TimedOut => ProbeResult::Silent,
             // The name could not be looked up, or we have nothing left to ask with: nothing was heard of it.
             _ => ProbeResult::Silent,
         },
@@ -33,8 +37,7 @@ pub async fn probe(address: &str, timeout: Duration) -> ProbeResult {
 }
 
 /// The one row that a validating write leaves.
-pub(super) const INSERT: &str =
-    "INSERT INTO bpci_validation (id, effect, at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET effect = excluded.effect, at = excluded.at";
+pub(super) const INSERT: &str = "INSERT INTO bpci_validation (id, effect, at) VALUES (1, $1, now()) ON CONFLICT (id) DO UPDATE SET effect = excluded.effect, at = excluded.at";
 
 /// What the one byte means that a server answers: yes or no to TLS, or that it is another sort of server.
 pub fn answered(byte: u8, round_trip: Span) -> ProbeResult {
@@ -58,7 +61,11 @@ impl Sql {
     pub fn new(database: &Database) -> Result<Option<Sql>, String> {
         let Some(sql) = &database.sql else { return Ok(None) };
         let mut config = Config::new();
-        config.user(&sql.user).dbname(&sql.dbname).application_name("bpci").connect_timeout(Duration::from_millis(1_500));
+        config
+            .user(&sql.user)
+            .dbname(&sql.dbname)
+            .application_name("bpci")
+            .connect_timeout(Duration::from_millis(1_500));
         if let Some(path) = &sql.password_file {
             config.password(crate::config::password(path, sql.credential.as_deref())?);
         }
@@ -69,7 +76,8 @@ impl Sql {
     /// # Errors
     /// It does not answer in time, or refuses.
     pub async fn connect(&self, address: &str) -> Result<Client, String> {
-        let (host, port) = super::endpoint::split(address).ok_or_else(|| format!("`{address}` is no address"))?;
+        let (host, port) =
+            super::endpoint::split(address).ok_or_else(|| format!("`{address}` is no address"))?;
         let mut config = self.config.clone();
         config.host(host).port(port);
         let connect = async {
@@ -87,7 +95,9 @@ impl Sql {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(2), connect).await.map_err(|_| "no answer in time".to_string())?
+        tokio::time::timeout(Duration::from_secs(2), connect)
+            .await
+            .map_err(|_| "no answer in time".to_string())?
     }
 }
 
@@ -129,7 +139,9 @@ pub fn words(e: &tokio_postgres::Error) -> String {
 /// The connection is of no more use.
 pub async fn receiver(client: &Client) -> Result<Receiver, String> {
     const QUERY: &str = "SELECT status, (extract(epoch FROM clock_timestamp() - last_msg_receipt_time) * 1000)::float8 FROM pg_stat_wal_receiver";
-    let rows = tokio::time::timeout(Duration::from_secs(1), client.query(QUERY, &[])).await.map_err(|_| "no answer in time".to_string())?;
+    let rows = tokio::time::timeout(Duration::from_secs(1), client.query(QUERY, &[]))
+        .await
+        .map_err(|_| "no answer in time".to_string())?;
     let rows = rows.map_err(|e| words(&e))?;
     let Some(row) = rows.first() else { return Ok(Receiver { streaming: false, silent_for: None }) };
     let status: Option<String> = row.try_get(0).map_err(|e| words(&e))?;
@@ -172,18 +184,27 @@ impl Write<'_> {
             self.same_system(&client).await?;
             let effect = self.id.to_string();
             client.execute(INSERT, &[&effect]).await.map_err(|e| words(&e))?;
-            let back: Option<String> = client.query_one("SELECT effect FROM bpci_validation WHERE id = 1", &[]).await.map_err(|e| words(&e))?.get(0);
+            let back: Option<String> = client
+                .query_one("SELECT effect FROM bpci_validation WHERE id = 1", &[])
+                .await
+                .map_err(|e| words(&e))?
+                .get(0);
             match back {
                 Some(back) if back == effect => Ok(format!("row written and read back on {server}")),
                 _ => Err("the row that was read back is another one".to_string()),
             }
         };
-        tokio::time::timeout(patience * 6, all).await.map_err(|_| "a commit that waits: no synchronous standby?".to_string())?
+        tokio::time::timeout(patience * 6, all)
+            .await
+            .map_err(|_| "a commit that waits: no synchronous standby?".to_string())?
     }
 
     async fn same_system(&self, client: &Client) -> Result<(), String> {
         let Some(expected) = self.system_id else { return Ok(()) };
-        let row = client.query_one("SELECT system_identifier::text FROM pg_control_system()", &[]).await.map_err(|e| words(&e))?;
+        let row = client
+            .query_one("SELECT system_identifier::text FROM pg_control_system()", &[])
+            .await
+            .map_err(|e| words(&e))?;
         let told: String = row.get(0);
         if told == expected { Ok(()) } else { Err(format!("this is system {told}, not {expected}")) }
     }
@@ -192,7 +213,10 @@ impl Write<'_> {
     pub async fn arrived(&self, sql: &Sql) -> Result<bool, String> {
         let client = sql.connect(self.address).await?;
         let query = client.query_opt("SELECT effect FROM bpci_validation WHERE id = 1", &[]);
-        let row = tokio::time::timeout(Duration::from_secs(1), query).await.map_err(|_| "no answer in time".to_string())?.map_err(|e| words(&e))?;
+        let row = tokio::time::timeout(Duration::from_secs(1), query)
+            .await
+            .map_err(|_| "no answer in time".to_string())?
+            .map_err(|e| words(&e))?;
         Ok(row.and_then(|r| r.get::<_, Option<String>>(0)).is_some_and(|e| e == self.id.to_string()))
     }
 }

@@ -16,7 +16,12 @@ pub fn record(database: &Database, keys: &Keys, known: &mut Vec<MemberKey>) -> S
 }
 
 /// The same, with the names that the members told of themselves.
-pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, known: &mut Vec<MemberKey>) -> StoreRecord {
+pub(super) fn record_with(
+    database: &Database,
+    told: &ToldNames,
+    keys: &Keys,
+    known: &mut Vec<MemberKey>,
+) -> StoreRecord {
     let mut reader = Reader { keys, prefix: database.prefix(), unreadable: Vec::new() };
     reader.members(database, told, known);
     let members = Arc::new(known.clone());
@@ -29,15 +34,20 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
         lease_ttl: None,
         lease_id: k.lease,
     });
-    let own = |key: &str| keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified });
-    if let Some(Err(e)) = keys.get(&operation_key(database)).map(|k| serde_json::from_str::<Claim>(&k.value)) {
+    let own = |key: &str| {
+        keys.get(key).map(|k| OperationKey { value: k.value.as_str().into(), revision: k.modified })
+    };
+    if let Some(Err(e)) = keys.get(&operation_key(database)).map(|k| serde_json::from_str::<Claim>(&k.value))
+    {
         reader.note(ClusterKey::Operation, &e.to_string());
     }
     StoreRecord {
         revision: keys.revision,
         leader,
         sync: reader.object(ClusterKey::Sync).map(|(v, revision)| sync(&v, &members, revision)),
-        failover: reader.key("failover").map(|k| FailoverKey { content: request(&k.value), revision: k.modified }),
+        failover: reader
+            .key("failover")
+            .map(|k| FailoverKey { content: request(&k.value), revision: k.modified }),
         config: reader.object(ClusterKey::Config).map(|(v, revision)| config(&v, revision)),
         status: reader.status(),
         initialize: reader.key("initialize").map(|k| Name::from(k.value.as_str())).filter(|v| !v.is_empty()),
@@ -46,7 +56,11 @@ pub(super) fn record_with(database: &Database, told: &ToldNames, keys: &Keys, kn
         store_id: keys.cluster_id.map(|id| Name::from(format!("{id:x}"))),
         operation: own(&operation_key(database)),
         owner: own(&owner_key(database)),
-        legacy: if legacy_key(database) == operation_key(database) { None } else { own(&legacy_key(database)) },
+        legacy: if legacy_key(database) == operation_key(database) {
+            None
+        } else {
+            own(&legacy_key(database))
+        },
         unrenewed: false,
         citus: reader.has_citus_groups(),
         unreadable: reader.unreadable,
@@ -109,15 +123,26 @@ impl<'a> Reader<'a> {
     }
 
     fn history(&mut self) -> Vec<(Timeline, Lsn)> {
-        let switch = |entry: &Value| Some((Timeline(u32::try_from(count(entry.get(0)?)?).ok()?), Lsn(count(entry.get(1)?)?)));
+        let switch = |entry: &Value| {
+            Some((Timeline(u32::try_from(count(entry.get(0)?)?).ok()?), Lsn(count(entry.get(1)?)?)))
+        };
         let value = self.key("history").and_then(|key| self.parsed(ClusterKey::History, &key.value));
         value.iter().flat_map(|v| v.as_array().into_iter().flatten()).filter_map(switch).collect()
     }
 
     /// Citus groups lie one level deeper, under a number each.
     fn has_citus_groups(&self) -> bool {
-        let group = |k: &Key| k.name.strip_prefix(&self.prefix).and_then(|rest| rest.split_once('/')).map(|(group, _)| group.to_string());
-        self.keys.list.iter().filter_map(group).any(|group| !group.is_empty() && group.chars().all(|c| c.is_ascii_digit()))
+        let group = |k: &Key| {
+            k.name
+                .strip_prefix(&self.prefix)
+                .and_then(|rest| rest.split_once('/'))
+                .map(|(group, _)| group.to_string())
+        };
+        self.keys
+            .list
+            .iter()
+            .filter_map(group)
+            .any(|group| !group.is_empty() && group.chars().all(|c| c.is_ascii_digit()))
     }
 
     /// Brings `known` up to what the store says of the members.
@@ -126,7 +151,11 @@ impl<'a> Reader<'a> {
         let mut present = Vec::new();
         let keys = self.keys;
         for key in &keys.list {
-            let Some(name) = key.name.strip_prefix(&prefix).filter(|name| !name.is_empty() && !name.contains('/')) else { continue };
+            let Some(name) =
+                key.name.strip_prefix(&prefix).filter(|name| !name.is_empty() && !name.contains('/'))
+            else {
+                continue;
+            };
             if let Some(value) = self.parsed(ClusterKey::Member(name.into()), &key.value) {
                 present.push(member_key(database, told, name, &value));
             }
@@ -141,7 +170,8 @@ impl<'a> Reader<'a> {
         let leader = self.key("leader").map(|k| k.value.as_str());
         // A node that was made anew under another name has the address of the one before. Only the configured are kept for long.
         known.retain(|old| {
-            let is_replaced = names.contains(&*old.name) || old.member.is_some_and(|m| claims.contains_key(&m));
+            let is_replaced =
+                names.contains(&*old.name) || old.member.is_some_and(|m| claims.contains_key(&m));
             !is_replaced && (old.member.is_some() || leader == Some(&*old.name))
         });
         drop(names);
@@ -150,13 +180,28 @@ impl<'a> Reader<'a> {
 }
 
 fn member_key(database: &Database, told: &ToldNames, name: &str, value: &Value) -> MemberKey {
-    let address = value["api_url"].as_str().unwrap_or_default().trim_end_matches('/').trim_end_matches("/patroni").trim_end_matches('/');
+    let address = value["api_url"]
+        .as_str()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .trim_end_matches("/patroni")
+        .trim_end_matches('/');
     let parts = || {
-        let (host, port) = (value["conn_kwargs"]["host"].as_str()?, count(&value["conn_kwargs"]["port"]).unwrap_or(5432));
-        of_conn_url(&if host.contains(':') { format!("postgres://[{host}]:{port}") } else { format!("postgres://{host}:{port}") })
+        let (host, port) =
+            (value["conn_kwargs"]["host"].as_str()?, count(&value["conn_kwargs"]["port"]).unwrap_or(5432));
+        of_conn_url(&if host.contains(':') {
+            format!("postgres://[{host}]:{port}")
+        } else {
+            format!("postgres://{host}:{port}")
+        })
     };
     let sql = value["conn_url"].as_str().filter(|u| !u.is_empty()).map_or_else(parts, of_conn_url);
-    MemberKey { name: name.into(), member: member_of(database, told, name, address), address: address.to_string(), sql }
+    MemberKey {
+        name: name.into(),
+        member: member_of(database, told, name, address),
+        address: address.to_string(),
+        sql,
+    }
 }
 
 /// Names are compared as PostgreSQL compares them there: in any case. They are kept as the members' own keys write them.
@@ -182,23 +227,36 @@ fn request(request: &str) -> Option<FailoverRequest> {
     let Ok(value) = serde_json::from_str::<Value>(request) else {
         // Not understood is not nothing: it steers somebody (Patroni reads `leader:candidate`).
         let words = request.trim();
-        return (!words.is_empty()).then(|| FailoverRequest { from: None, to: Some(words.chars().take(60).collect()), scheduled_at: None });
+        return (!words.is_empty()).then(|| FailoverRequest {
+            from: None,
+            to: Some(words.chars().take(60).collect()),
+            scheduled_at: None,
+        });
     };
-    let part = |name: &str| Some(&value[name]).filter(|v| is_truthy(v)).map(|v| text(v).unwrap_or_else(|| v.to_string()));
+    let part = |name: &str| {
+        Some(&value[name]).filter(|v| is_truthy(v)).map(|v| text(v).unwrap_or_else(|| v.to_string()))
+    };
     let (from, to) = (part("leader"), part("member"));
     (from.is_some() || to.is_some()).then(|| FailoverRequest { from, to, scheduled_at: part("scheduled_at") })
 }
 
 fn config(v: &Value, revision: u64) -> ConfigKey {
-    let secs = |name: &str, default: u64| Span::secs(python_int(&v[name]).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(default));
+    let secs = |name: &str, default: u64| {
+        Span::secs(
+            python_int(&v[name]).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(default),
+        )
+    };
     let quorum = text(&v["synchronous_mode"]).is_some_and(|mode| mode.to_lowercase() == "quorum");
-    let standby_cluster = ["host", "port", "restore_command"].iter().any(|name| is_truthy(&v["standby_cluster"][*name]));
+    let standby_cluster =
+        ["host", "port", "restore_command"].iter().any(|name| is_truthy(&v["standby_cluster"][*name]));
     ConfigKey {
         revision,
         paused: is_on(&v["pause"]),
         ttl: secs("ttl", 30),
         loop_wait: secs("loop_wait", 10),
-        maximum_lag: Bytes(parse_int(&v["maximum_lag_on_failover"]).map_or(1_048_576, |n| u64::try_from(n).unwrap_or(0))),
+        maximum_lag: Bytes(
+            parse_int(&v["maximum_lag_on_failover"]).map_or(1_048_576, |n| u64::try_from(n).unwrap_or(0)),
+        ),
         synchronous: is_on(&v["synchronous_mode"]) || quorum,
         strict: is_on(&v["synchronous_mode_strict"]),
         quorum,

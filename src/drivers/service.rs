@@ -24,12 +24,22 @@ pub fn start(shared: &Arc<Shared>) {
             tokio::spawn(watch(Arc::clone(shared), health, calm, fact));
         }
     }
-    for (need, probe) in shared.estate.needs.iter().enumerate().filter_map(|(i, n)| Some((i as u16, n.probe.clone()?))) {
-        tokio::spawn(watch(Arc::clone(shared), probe, NEEDS.max(calm), move |result| Fact::Need { need, result }));
+    for (need, probe) in
+        shared.estate.needs.iter().enumerate().filter_map(|(i, n)| Some((i as u16, n.probe.clone()?)))
+    {
+        tokio::spawn(watch(Arc::clone(shared), probe, NEEDS.max(calm), move |result| Fact::Need {
+            need,
+            result,
+        }));
     }
 }
 
-async fn watch(shared: Arc<Shared>, health: Health, interval: Duration, fact: impl Fn(ProbeResult) -> Fact + Send) {
+async fn watch(
+    shared: Arc<Shared>,
+    health: Health,
+    interval: Duration,
+    fact: impl Fn(ProbeResult) -> Fact + Send,
+) {
     let client = client();
     while !shared.gone() {
         let at = shared.now();
@@ -44,7 +54,11 @@ async fn watch(shared: Arc<Shared>, health: Health, interval: Duration, fact: im
 
 /// A client that follows no redirect: it is an answer like others. No login of anybody's goes with it.
 fn client() -> Result<reqwest::Client, String> {
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().map_err(|e| e.to_string())
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|e| e.to_string())
 }
 
 /// Asks once.
@@ -61,15 +75,17 @@ async fn ask(client: &reqwest::Client, health: &Health) -> ProbeResult {
             }
             Err(e) => failed(&e, url).await,
         },
-        Health::Tcp { address, .. } => match tokio::time::timeout(within, tokio::net::TcpStream::connect(address)).await {
-            Err(_) => ProbeResult::Silent,
-            Ok(Ok(_)) => answered(began),
-            Ok(Err(e)) if e.kind() == std::io::ErrorKind::ConnectionRefused => ProbeResult::Refused,
-            Ok(Err(_)) => match endpoint::split(address) {
-                Some((host, port)) if !is_known(host, port).await => unknown_name(host),
-                _ => ProbeResult::Silent,
-            },
-        },
+        Health::Tcp { address, .. } => {
+            match tokio::time::timeout(within, tokio::net::TcpStream::connect(address)).await {
+                Err(_) => ProbeResult::Silent,
+                Ok(Ok(_)) => answered(began),
+                Ok(Err(e)) if e.kind() == std::io::ErrorKind::ConnectionRefused => ProbeResult::Refused,
+                Ok(Err(_)) => match endpoint::split(address) {
+                    Some((host, port)) if !is_known(host, port).await => unknown_name(host),
+                    _ => ProbeResult::Silent,
+                },
+            }
+        }
     }
 }
 
@@ -80,7 +96,11 @@ fn judged(response: &reqwest::Response, expect: Option<u16>, began: Instant) -> 
     if right {
         return answered(began);
     }
-    let to = response.headers().get(reqwest::header::LOCATION).and_then(|l| l.to_str().ok()).filter(|_| response.status().is_redirection());
+    let to = response
+        .headers()
+        .get(reqwest::header::LOCATION)
+        .and_then(|l| l.to_str().ok())
+        .filter(|_| response.status().is_redirection());
     let to = to.map_or(String::new(), |to| format!(" to {}", brief(to)));
     let wanted = expect.map_or(String::new(), |expect| format!(", not {expect}"));
     ProbeResult::Unwell(format!("HTTP {status}{to}{wanted}"))
@@ -118,9 +138,13 @@ async fn failed(error: &reqwest::Error, url: &str) -> ProbeResult {
     if error.is_timeout() {
         return ProbeResult::Silent;
     }
-    let Ok(url) = reqwest::Url::parse(url) else { return ProbeResult::NotAsked(format!("`{url}` is no URL")) };
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return ProbeResult::NotAsked(format!("`{url}` is no URL"));
+    };
     match (error.is_connect(), url.host_str(), url.port_or_known_default()) {
-        (true, Some(host), Some(port)) if !is_known(host.trim_matches(['[', ']']), port).await => unknown_name(host),
+        (true, Some(host), Some(port)) if !is_known(host.trim_matches(['[', ']']), port).await => {
+            unknown_name(host)
+        }
         (true, ..) => ProbeResult::Silent,
         _ => ProbeResult::Unwell("its answer is not HTTP".to_string()),
     }
@@ -177,7 +201,10 @@ mod tests {
     fn asked(health: &Health) -> ProbeResult {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = client().unwrap_or_else(|e| panic!("{e}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         runtime.block_on(ask(&client, health))
     }
 
@@ -201,10 +228,18 @@ mod tests {
     fn why_there_was_no_answer() {
         assert_eq!(http("http://127.0.0.1:1/".to_string(), 200), ProbeResult::Refused);
         assert_eq!(http(format!("http://{}/", answers("")), 200), ProbeResult::Silent);
-        let unknown = |result: ProbeResult| assert!(matches!(&result, ProbeResult::NotAsked(why) if why.starts_with("name not known")), "{result:?}");
+        let unknown = |result: ProbeResult| {
+            assert!(
+                matches!(&result, ProbeResult::NotAsked(why) if why.starts_with("name not known")),
+                "{result:?}"
+            )
+        };
         unknown(http("http://no-such-name.invalid/".to_string(), 200));
         unknown(asked(&Health::Tcp { address: "no-such-name.invalid:80".to_string(), within: None }));
-        assert_eq!(asked(&Health::Tcp { address: "127.0.0.1:1".to_string(), within: None }), ProbeResult::Refused);
+        assert_eq!(
+            asked(&Health::Tcp { address: "127.0.0.1:1".to_string(), within: None }),
+            ProbeResult::Refused
+        );
         let plain = http(format!("https://{}/", answers("HTTP/1.1 400 no TLS here\r\n\r\n")), 200);
         assert!(matches!(plain, ProbeResult::Unwell(_)), "{plain:?}");
     }

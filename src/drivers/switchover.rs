@@ -19,7 +19,9 @@ const RETRY_TIMEOUT: Span = Span::secs(10);
 
 pub(super) async fn send(shared: &Shared, eyes: &Eyes, issued: &Decided, from: &str, to: &str) -> Outcome {
     let member = eyes.addresses.get().into_iter().find(|m| *m.name == *from);
-    let Some(rest) = member.and_then(|m| m.member).and_then(|m| eyes.database.member(m)).map(|m| m.rest.clone()) else {
+    let Some(rest) =
+        member.and_then(|m| m.member).and_then(|m| eyes.database.member(m)).map(|m| m.rest.clone())
+    else {
         return Outcome::NotDone { reason: format!("the address of {from} is not known") };
     };
     let body = json!({"leader": from, "candidate": to});
@@ -34,12 +36,16 @@ pub(super) async fn send(shared: &Shared, eyes: &Eyes, issued: &Decided, from: &
 fn outcome_of(answer: Result<String, PostError>) -> Outcome {
     let unknown = |reason: String| Outcome::Unknown { reason: format!("the answer was lost: {reason}") };
     match answer {
-        Ok(text) if text.starts_with("Successfully") => Outcome::Done { detail: brief(text.lines().next().unwrap_or_default()).into_owned() },
+        Ok(text) if text.starts_with("Successfully") => {
+            Outcome::Done { detail: brief(text.lines().next().unwrap_or_default()).into_owned() }
+        }
         Ok(_) => unknown("it is not Patroni's".to_string()),
         Err(PostError::Lost(reason)) => unknown(reason),
         Err(PostError::NotSent(reason)) => Outcome::NotDone { reason },
         // Said before anything was written: no such request, login, member or leader.
-        Err(e @ PostError::Answered(400 | 401 | 403 | 404 | 405 | 412, _)) => Outcome::NotDone { reason: e.to_string() },
+        Err(e @ PostError::Answered(400 | 401 | 403 | 404 | 405 | 412, _)) => {
+            Outcome::NotDone { reason: e.to_string() }
+        }
         // 503 «status unknown» and its like: the request may stand in the store all the same.
         Err(e) => unknown(e.to_string()),
     }
@@ -88,20 +94,30 @@ pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
     let record = record_with(&eyes.database, &eyes.addresses.told(), &keys, &mut eyes.addresses.get());
     if record.leader.as_ref().is_some_and(|l| *l.name == *to) {
         eyes.quiet.forget(id);
-        return Outcome::Done { detail: format!("{to} leads; the answer was lost, and it was seen to have happened") };
+        return Outcome::Done {
+            detail: format!("{to} leads; the answer was lost, and it was seen to have happened"),
+        };
     }
-    let needed =
-        settles_after(record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait), retry_timeout(&eyes.database, &keys).unwrap_or(RETRY_TIMEOUT));
+    let needed = settles_after(
+        record.config.as_ref().map_or(Span::secs(10), |c| c.loop_wait),
+        retry_timeout(&eyes.database, &keys).unwrap_or(RETRY_TIMEOUT),
+    );
     let empty = record.failover.as_ref().is_none_or(|f| f.content.is_none());
     let lasts = eyes.quiet.lasts(id, empty, record.leader.as_ref().map(|l| l.create_revision), asked);
     if !empty {
         return Outcome::Unknown { reason: "the request stands in the store".to_string() };
     }
     if lasts < needed {
-        return Outcome::Unknown { reason: format!("no request stands in the store; it may still come within {needed}") };
+        return Outcome::Unknown {
+            reason: format!("no request stands in the store; it may still come within {needed}"),
+        };
     }
     eyes.quiet.forget(id);
-    Outcome::Missed { reason: format!("its answer was lost; for {lasts} no request stood in the store, and the leader stayed") }
+    Outcome::Missed {
+        reason: format!(
+            "its answer was lost; for {lasts} no request stood in the store, and the leader stayed"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -152,12 +168,22 @@ mod tests {
     #[test]
     fn only_a_quiet_store_counts() {
         let (quiet, began) = (Quiet::default(), Instant::now());
-        let id = EffectId { operation: OperationId(1), step: 0, part: 1, attempt: 0, generation: Generation(1) };
+        let id =
+            EffectId { operation: OperationId(1), step: 0, part: 1, attempt: 0, generation: Generation(1) };
         let at = |s: u64| began + Duration::from_secs(s);
-        for (second, empty, lock, expected) in
-            [(0, true, 7, 0), (3, true, 7, 3), (4, false, 7, 0), (5, true, 7, 0), (9, true, 8, 0), (20, true, 8, 11)]
-        {
-            assert_eq!(quiet.lasts(id, empty, Some(lock), at(second)), Span::secs(expected), "after {second} s");
+        for (second, empty, lock, expected) in [
+            (0, true, 7, 0),
+            (3, true, 7, 3),
+            (4, false, 7, 0),
+            (5, true, 7, 0),
+            (9, true, 8, 0),
+            (20, true, 8, 11),
+        ] {
+            assert_eq!(
+                quiet.lasts(id, empty, Some(lock), at(second)),
+                Span::secs(expected),
+                "after {second} s"
+            );
         }
     }
 }

@@ -23,12 +23,18 @@ impl Engine {
         regions.extend(database.balancers.iter().filter_map(|b| b.region));
         regions.extend(database.store.iter().filter_map(|e| e.region));
         regions.extend(database.fence.iter().flat_map(|f| f.depends_on.iter().copied()));
-        let onto = Onto { regions: regions.into_iter().collect(), group, services: estate.group(group).services.clone() };
+        let onto = Onto {
+            regions: regions.into_iter().collect(),
+            group,
+            services: estate.group(group).services.clone(),
+        };
         let reduced = Arc::new(onto.estate(estate));
-        let cut = onto.regions(&estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
+        let cut = onto
+            .regions(&estate.region_ids().filter(|r| self.is_silent_beyond(*r, group)).collect::<Vec<_>>());
         let engine = self.forked(onto.state(&self.state, reduced), onto.telemetry(&self.telemetry), cut);
         let standing = standing(&engine.facts(now), engine.cut.clone());
-        let past = self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
+        let past =
+            self.state.operations.iter().filter(|o| o.group == group && o.is_over()).cloned().collect();
         Some(Fork { engine, standing, now, regions: onto.regions, past })
     }
 }
@@ -57,7 +63,13 @@ impl Onto {
         let service = |id: &ServiceId| {
             let s = estate.service(*id);
             // Its users are served when a write goes through the entry: it is not asked by itself.
-            Service { regions: self.regions(&s.regions), depends_on: self.services(&s.depends_on), group: ONLY, health: None, ..s.clone() }
+            Service {
+                regions: self.regions(&s.regions),
+                depends_on: self.services(&s.depends_on),
+                group: ONLY,
+                health: None,
+                ..s.clone()
+            }
         };
         let group = estate.group(self.group);
         let database = group.database.clone().map(|mut d| {
@@ -81,7 +93,11 @@ impl Onto {
             test_estate: estate.test_estate,
             regions: self.regions.iter().map(|r| estate.region(*r).clone()).collect(),
             services: self.services.iter().map(service).collect(),
-            groups: vec![Group { name: group.name.clone(), services: (0..self.services.len()).map(ServiceId::of).collect(), database }],
+            groups: vec![Group {
+                name: group.name.clone(),
+                services: (0..self.services.len()).map(ServiceId::of).collect(),
+                database,
+            }],
             policy: estate.policy.clone(),
             plans: estate.plans.clone(),
             needs: Vec::new(),
@@ -92,22 +108,35 @@ impl Onto {
     }
 
     fn state(&self, state: &State, estate: Arc<Estate>) -> State {
-        let disasters = state.open_disasters().filter(|d| d.regions.iter().any(|r| self.region(*r).is_some())).map(|d| Disaster {
-            regions: self.regions(&d.regions),
-            services: self.services(&d.services),
-            ..d.clone()
-        });
+        let disasters = state
+            .open_disasters()
+            .filter(|d| d.regions.iter().any(|r| self.region(*r).is_some()))
+            .map(|d| Disaster {
+                regions: self.regions(&d.regions),
+                services: self.services(&d.services),
+                ..d.clone()
+            });
         State {
             mode: Mode::Fork,
             armed: true,
             regions: self.regions.iter().map(|r| state.regions[r.at()].clone()).collect(),
             primaries: vec![state.primaries[self.group.at()]],
-            names: state.names.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), name)| ((ONLY, *m), name.clone())).collect(),
+            names: state
+                .names
+                .iter()
+                .filter(|((g, _), _)| *g == self.group)
+                .map(|((_, m), name)| ((ONLY, *m), name.clone()))
+                .collect(),
             disasters: disasters.collect(),
             proposals: Vec::new(),
             operations: VecDeque::new(),
             inherits: BTreeMap::new(),
-            fence_proofs: state.fence_proofs.iter().filter(|((g, _), _)| *g == self.group).map(|((_, m), proof)| ((ONLY, *m), *proof)).collect(),
+            fence_proofs: state
+                .fence_proofs
+                .iter()
+                .filter(|((g, _), _)| *g == self.group)
+                .map(|((_, m), proof)| ((ONLY, *m), *proof))
+                .collect(),
             automation_at: BTreeMap::new(),
             identities: BTreeMap::new(),
             changed: BTreeMap::new(),
@@ -127,7 +156,8 @@ impl Onto {
         }
         let groups = |s: &Signal| if s.groups.is_empty() { Vec::new() } else { vec![ONLY] };
         let here = telemetry.signals.iter().filter(|s| s.names(self.group));
-        let signals = here.filter_map(|s| Some(Signal { region: self.region(s.region)?, groups: groups(s), ..s.clone() }));
+        let signals = here
+            .filter_map(|s| Some(Signal { region: self.region(s.region)?, groups: groups(s), ..s.clone() }));
         Telemetry {
             groups: vec![group],
             services: vec![vec![Probes::default(); self.regions.len() + 1]; self.services.len()],

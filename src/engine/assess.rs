@@ -22,10 +22,15 @@ pub fn assess(cx: &Facts, proposal: &Proposal, revision: u32) -> Assessment {
         checks.push(check(CheckId::SecondFactor, Verdict::block(4), Finding::SecondFactor));
     }
     let loss = loss(proposal.intent, &checks);
-    let risks: Vec<Risk> = checks.iter().filter_map(|c| if let Verdict::Risk(risk) = c.verdict { Some(risk) } else { None }).collect();
+    let risks: Vec<Risk> = checks
+        .iter()
+        .filter_map(|c| if let Verdict::Risk(risk) = c.verdict { Some(risk) } else { None })
+        .collect();
     let overrule = overrule(cx, proposal, &checks);
     let otherwise = otherwise(cx, proposal.group, proposal.old);
-    let no_return_after = plan.and_then(|p| p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver)));
+    let no_return_after = plan.and_then(|p| {
+        p.steps.iter().position(|s| matches!(s.kind, StepKind::HandOver | StepKind::SwitchOver))
+    });
     let plan = plan.map(Digest::of_value).unwrap_or_default();
     let evidence = digest(cx, proposal, to, &checks);
     Assessment {
@@ -57,7 +62,14 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         return list;
     };
     if proposal.intent == Intent::Switchover {
-        list.extend(candidate::switchover_checks(cx, group, proposal.old, to, age, opens_route(cx, proposal)));
+        list.extend(candidate::switchover_checks(
+            cx,
+            group,
+            proposal.old,
+            to,
+            age,
+            opens_route(cx, proposal),
+        ));
     } else {
         let left = cx.left(group, proposal.old, proposal.leaves);
         list.push(observers(cx, group, &left));
@@ -66,7 +78,10 @@ fn checks(cx: &Facts, proposal: &Proposal, to: Option<MemberId>, age: Span) -> V
         list.extend(entry(cx, group, &left, to));
     }
     if let Some(disaster) = cx.state.open_disasters().find(|d| d.corrupts(cx.estate(), group)) {
-        let finding = ClusterFinding::Corrupt { kind: disaster.kind, region: cx.region_name(disaster.regions[0]).into() };
+        let finding = ClusterFinding::Corrupt {
+            kind: disaster.kind,
+            region: cx.region_name(disaster.regions[0]).into(),
+        };
         list.insert(0, check(CheckId::Data, Verdict::block(11), finding));
     }
     if let Some(region) = cx.region_of(group, to) {
@@ -113,13 +128,19 @@ pub fn observers(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
             None => Instead::AwaitStore,
         };
         // A lock that was renewed is decided when the next renewal is overdue.
-        (Verdict::Block { law: 5, decided: votes.renewed.is_none() }, PrimaryFinding::Alive { member, sign, instead })
+        (
+            Verdict::Block { law: 5, decided: votes.renewed.is_none() },
+            PrimaryFinding::Alive { member, sign, instead },
+        )
     } else if votes.gone() {
         (Verdict::Pass, PrimaryFinding::Gone { tally: votes.tally() })
     } else if votes.ours == Stance::Gone {
         (Verdict::Advice, PrimaryFinding::GoneForSome { tally: votes.tally() })
     } else {
-        (Verdict::not_yet(5), PrimaryFinding::NotKnownGone { member, ours: votes.list.first().map(|v| v.says.clone()) })
+        (
+            Verdict::not_yet(5),
+            PrimaryFinding::NotKnownGone { member, ours: votes.list.first().map(|v| v.says.clone()) },
+        )
     };
     Check { at: votes.oldest(), ..check(CheckId::Observers, verdict, finding) }
 }
@@ -149,23 +170,41 @@ pub fn fence(cx: &Facts, group: GroupId, left: &[MemberId]) -> Check {
 fn fence_one(cx: &Facts, group: GroupId, from: MemberId) -> Check {
     let member = cx.called(group, from);
     let Some(fence) = cx.database(group).and_then(|d| d.fence.as_ref()) else {
-        let version = cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
+        let version =
+            cx.member_ids(group).filter_map(|m| Some(cx.member(group, m)?.report.as_ref()?.0.version)).max();
         let overwrites = version.filter(|v| *v <= Version(3, 0, 2));
-        return check(CheckId::Fence, Verdict::Risk(Risk::TwoMayWrite), FenceFinding::None { member, overwrites });
+        return check(
+            CheckId::Fence,
+            Verdict::Risk(Risk::TwoMayWrite),
+            FenceFinding::None { member, overwrites },
+        );
     };
     if cx.known_name(group, from).is_none() {
         return check(CheckId::Fence, Verdict::not_yet(1), FenceFinding::NameUnknown { member });
     }
     let region = cx.region_of(group, from);
     let failing = |r: &&RegionId| Some(**r) == region || cx.state.regions[r.at()].0 == RegionStatus::Down;
-    if let Some(needed) = fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost)) {
-        return check(CheckId::Fence, Verdict::block(10), FenceFinding::Needs { region: cx.region_name(*needed).into() });
+    if let Some(needed) =
+        fence.depends_on.iter().find(failing).filter(|_| !planted::is(Break::FenceNeedsTheLost))
+    {
+        return check(
+            CheckId::Fence,
+            Verdict::block(10),
+            FenceFinding::Needs { region: cx.region_name(*needed).into() },
+        );
     }
     if let Some((Err(reason), at)) = cx.member(group, from).and_then(|m| m.fence_check.as_ref()) {
-        return Check { at: Some(*at), ..check(CheckId::Fence, Verdict::Advice, FenceFinding::CheckFails { reason: reason.clone() }) };
+        return Check {
+            at: Some(*at),
+            ..check(CheckId::Fence, Verdict::Advice, FenceFinding::CheckFails { reason: reason.clone() })
+        };
     }
     match cx.state.fence_proofs.get(&(group, from)) {
-        Some((at, took)) => check(CheckId::Fence, Verdict::Pass, FenceFinding::Proven { ago: cx.now.utc.since(*at), took: *took }),
+        Some((at, took)) => check(
+            CheckId::Fence,
+            Verdict::Pass,
+            FenceFinding::Proven { ago: cx.now.utc.since(*at), took: *took },
+        ),
         None => {
             let group = cx.estate().group(group).name.as_str().into();
             check(CheckId::Fence, Verdict::Advice, FenceFinding::NeverFired { group, member })
@@ -191,7 +230,12 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
             (_, true) => (Verdict::Advice, Strain::Fits),
             _ => (Verdict::Pass, Strain::Fits),
         };
-        let all = (of > 1).then(|| LoadOfAll { percent: all, databases: of, from: name(from), as_they_came: known });
+        let all = (of > 1).then(|| LoadOfAll {
+            percent: all,
+            databases: of,
+            from: name(from),
+            as_they_came: known,
+        });
         let finding = LoadFinding::OfDatabase { region: name(to), before, after: part, all, strain };
         let figure = Figure::Load { before, after: part, whole: false };
         return Check { figure: Some(figure), ..check(CheckId::Capacity, verdict, finding) };
@@ -208,13 +252,26 @@ pub fn room(cx: &Facts, group: GroupId, from: RegionId, to: RegionId, planned: b
         // A small region is filled by what a large one hardly feels.
         false => {
             // Where its region lives only what is led there anew comes, as far as that is known.
-            let alone = moves(cx, group, from, moving).filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
+            let alone = moves(cx, group, from, moving)
+                .filter(|(_, of, _)| *of > 1 && cx.state.regions[from.at()].0 != RegionStatus::Down);
             let alone = alone.map(|(part, ..)| filled(part).1);
-            LoadFinding::OfLargerRegion { region: name(to), size, before, alone, after, from: name(from), from_size, strain }
+            LoadFinding::OfLargerRegion {
+                region: name(to),
+                size,
+                before,
+                alone,
+                after,
+                from: name(from),
+                from_size,
+                strain,
+            }
         }
     };
     // How full it would be is more than that it is not too full.
-    Check { figure: Some(Figure::Load { before, after, whole: true }), ..check(CheckId::Capacity, verdict, finding) }
+    Check {
+        figure: Some(Figure::Load { before, after, whole: true }),
+        ..check(CheckId::Capacity, verdict, finding)
+    }
 }
 
 /// What of a region's load comes with one of its databases, how many such there are, and whether that is known: from what
@@ -269,7 +326,8 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> Otherwise {
     };
     let member = cx.called(group, from);
     // Its database answers; the agent that would renew the lock does not.
-    let agentless = record.leading_member() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
+    let agentless =
+        record.leading_member() == Some(from) && votes::silence(cx, group, None) == Some(Silence::Agent);
     if record.leading_member() == Some(from)
         && !agentless
         && let Some(alive) = votes::votes(cx, group, from).alive()
@@ -284,7 +342,10 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> Otherwise {
     }
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let old = cx.member_name(group, from);
-    let electable = cx.synchronous_standbys(group).iter().any(|r| *r != from && cx.report(group, *r).is_some_and(|m| m.running));
+    let electable = cx
+        .synchronous_standbys(group)
+        .iter()
+        .any(|r| *r != from && cx.report(group, *r).is_some_and(|m| m.running));
     match &record.leader {
         Some(leader) if *leader.name == *old => {
             let lives = cx.member(group, from).is_some_and(|m| m.failing_since().is_none());
@@ -292,9 +353,17 @@ pub fn otherwise(cx: &Facts, group: GroupId, from: MemberId) -> Otherwise {
                 return Otherwise::Leads { member, sign: None };
             }
             if synchronous && !electable {
-                return Otherwise::NobodyMay { lock: if agentless { LockHolder::Agentless } else { LockHolder::Old } };
+                return Otherwise::NobodyMay {
+                    lock: if agentless { LockHolder::Agentless } else { LockHolder::Old },
+                };
             }
-            let passed = cx.telemetry.group(group).store.record.as_ref().map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
+            let passed = cx
+                .telemetry
+                .group(group)
+                .store
+                .record
+                .as_ref()
+                .map_or(Span::ZERO, |(_, at)| cx.now.mono.since(*at));
             let left = leader.lease_left.map(|l| Span(l.0.saturating_sub(passed.0)));
             let by = left.and_then(|_| by(cx, group, from, synchronous));
             Otherwise::Takeover { old: member, by, left, beside: agentless }
@@ -373,7 +442,10 @@ fn short(cx: &Facts, proposal: &Proposal, assessment: &Assessment) -> Option<Vet
     let check = assessment.checks.iter().find(|c| c.is_short())?;
     // What it would lose besides weighs more.
     Some(match assessment.risks.is_empty() {
-        true => Veto::TargetShort { check: Box::new(check.clone()), to: assessment.to.and_then(|to| cx.region_of(proposal.group, to)) },
+        true => Veto::TargetShort {
+            check: Box::new(check.clone()),
+            to: assessment.to.and_then(|to| cx.region_of(proposal.group, to)),
+        },
         false => Veto::Risky { risks: assessment.risks.clone(), short: true },
     })
 }
@@ -389,7 +461,9 @@ fn automation_rules(cx: &Facts, proposal: &Proposal, assessment: &Assessment) ->
     let strategy = response.strategy;
     match policy.strategies.get(&strategy) {
         None => return Some(Veto::StrategyUndefined { strategy }),
-        Some(s) if s.automation != Automation::Full => return Some(Veto::LeftToPeople { strategy, automation: s.automation }),
+        Some(s) if s.automation != Automation::Full => {
+            return Some(Veto::LeftToPeople { strategy, automation: s.automation });
+        }
         Some(_) => {}
     }
     if assessment.second_person {
@@ -432,7 +506,10 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
     // One that came back and failed anew is waited for as long as the first time, whatever countdown still runs; so is one
     // that only we had lost: a standby that lost its stream a moment ago may have it back in the next.
     let detection = &cx.estate().policy.detection;
-    let patience = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).plus(detection.response_delay);
+    let patience = detection
+        .interval
+        .times(u64::from(detection.threshold.saturating_sub(1)))
+        .plus(detection.response_delay);
     let failing = votes.since.map_or(Span::ZERO, |t| cx.now.mono.since(votes.heard.map_or(t, |h| h.max(t))));
     if failing < patience {
         return Some(Veto::FailsTooShortly { failing, patience });
@@ -441,7 +518,9 @@ fn automation_evidence(cx: &Facts, proposal: &Proposal, assessment: &Assessment)
         return Some(Veto::SynchronousStreams);
     }
     // Silence is weaker than a refusal: it is believed only after many unanswered probes.
-    let silent = cx.member(proposal.group, proposal.old).is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
+    let silent = cx
+        .member(proposal.group, proposal.old)
+        .is_some_and(|m| m.sql.refusals < limits::REFUSALS && m.sql.silences < limits::SILENCES);
     if silent {
         return Some(Veto::SilenceTooShort);
     }

@@ -16,9 +16,12 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
         checks.block(11, CheckId::Store, StoreFinding::None);
         return checks.list;
     }
-    let Some((record, at)) = cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age) else {
+    let Some((record, at)) =
+        cx.telemetry.group(group).store.record.as_ref().filter(|(_, at)| cx.now.mono.since(*at) <= age)
+    else {
         let away = cx.telemetry.group(group).store.away.as_ref();
-        let why = Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
+        let why =
+            Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
         checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::NotRead { within: age, why });
         return checks.list;
     };
@@ -29,7 +32,14 @@ pub fn failover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId,
 }
 
 /// The checks of a planned switchover: the leader lives and is asked to step down.
-pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberId, age: Span, opens_route: bool) -> Vec<Check> {
+pub fn switchover_checks(
+    cx: &Facts,
+    group: GroupId,
+    from: MemberId,
+    to: MemberId,
+    age: Span,
+    opens_route: bool,
+) -> Vec<Check> {
     let mut checks = Checks::default();
     let Some(record) = cx.record_within(group, age) else {
         checks.add(Verdict::not_yet(5), CheckId::Store, StoreFinding::NotRead { within: age, why: None });
@@ -41,7 +51,9 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberI
         checks.block(11, CheckId::Leader, PrimaryFinding::DoesNotLead { member: old() });
     }
     match cx.report_within(group, from, age) {
-        Some(r) if r.running && r.role == MemberRole::Leader => checks.pass(CheckId::Leader, PrimaryFinding::Leads { member: old() }),
+        Some(r) if r.running && r.role == MemberRole::Leader => {
+            checks.pass(CheckId::Leader, PrimaryFinding::Leads { member: old() })
+        }
         // It lives, and only we do not hear it: neither is a failover what is called for.
         _ if let Some(alive) = votes::votes(cx, group, from).alive() => {
             checks.block(11, CheckId::Leader, PrimaryFinding::Unheard { member: old(), alive });
@@ -51,19 +63,35 @@ pub fn switchover_checks(cx: &Facts, group: GroupId, from: MemberId, to: MemberI
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let listed = recorded(record, group, to, cx);
     match cx.report_within(group, to, age) {
-        None => checks.add(Verdict::not_yet(5), CheckId::Candidate, CandidateFinding::DidNotAnswer { member: new(), within: age }),
+        None => checks.add(
+            Verdict::not_yet(5),
+            CheckId::Candidate,
+            CandidateFinding::DidNotAnswer { member: new(), within: age },
+        ),
         Some(r) if !r.running || r.role != MemberRole::Replica => {
-            checks.block(11, CheckId::Candidate, CandidateFinding::NoStandby { member: new(), state: (&*r.state).into() });
+            checks.block(
+                11,
+                CheckId::Candidate,
+                CandidateFinding::NoStandby { member: new(), state: (&*r.state).into() },
+            );
         }
-        Some(r) if r.nofailover => checks.block(11, CheckId::Candidate, CandidateFinding::NoFailover { member: new() }),
+        Some(r) if r.nofailover => {
+            checks.block(11, CheckId::Candidate, CandidateFinding::NoFailover { member: new() })
+        }
         Some(_) if synchronous && !listed => {
             let simulated = cx.state.mode != Mode::Live;
-            checks.block(2, CheckId::Candidate, CandidateFinding::NotSynchronous { member: new(), simulated });
+            checks.block(
+                2,
+                CheckId::Candidate,
+                CandidateFinding::NotSynchronous { member: new(), simulated },
+            );
         }
         Some(_) => checks.pass(CheckId::Candidate, CandidateFinding::MayTakeOver { member: new() }),
     }
     for balancer in &cx.telemetry.group(group).balancers {
-        if let Some(server) = balancer.servers_of(to).next().filter(|_| balancer.all_in_maintenance(to, true).is_some()) {
+        if let Some(server) =
+            balancer.servers_of(to).next().filter(|_| balancer.all_in_maintenance(to, true).is_some())
+        {
             let finding = EntryFinding::InMaintenance { server: server.name.clone(), opens: opens_route };
             if opens_route {
                 checks.advise(CheckId::Route, finding);
@@ -133,7 +161,8 @@ pub fn without_leader(cx: &Facts, group: GroupId, member: MemberId) -> Finding {
     let Some(database) = cx.database(group) else { return CandidateFinding::None.into() };
     let Some(record) = cx.record(group) else {
         let away = cx.telemetry.group(group).store.away.as_ref();
-        let why = Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
+        let why =
+            Some(away.map_or(StoreSilence::NoAnswerYet, |(reason, _)| StoreSilence::Failed(reason.clone())));
         return match cx.member(group, member).is_none_or(|m| m.report.is_none()) {
             true => CandidateFinding::NotHeard { member: cx.called(group, member) }.into(),
             false if database.store.is_empty() => StoreFinding::None.into(),
@@ -151,9 +180,15 @@ pub fn unusable(database: &Database, record: &StoreRecord) -> Option<Finding> {
     }
     let is_absent = record.initialize.is_none() && record.config.is_none();
     match () {
-        () if is_absent && record.citus => Some(ClusterFinding::CitusGroups { prefix: database.prefix() }.into()),
-        () if is_absent && record.members.is_empty() => Some(ClusterFinding::NotInStore { prefix: database.prefix() }.into()),
-        () if record.config.as_ref().is_some_and(|c| c.standby_cluster) => Some(StoreFinding::StandbyCluster.into()),
+        () if is_absent && record.citus => {
+            Some(ClusterFinding::CitusGroups { prefix: database.prefix() }.into())
+        }
+        () if is_absent && record.members.is_empty() => {
+            Some(ClusterFinding::NotInStore { prefix: database.prefix() }.into())
+        }
+        () if record.config.as_ref().is_some_and(|c| c.standby_cluster) => {
+            Some(StoreFinding::StandbyCluster.into())
+        }
         () => {
             let bad = record.undecided()?;
             Some(StoreFinding::Unreadable { key: bad.clone() }.into())
@@ -165,7 +200,10 @@ pub fn unusable(database: &Database, record: &StoreRecord) -> Option<Finding> {
 fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record: &StoreRecord) {
     let Some(database) = cx.database(group) else { return };
     let scope = || database.scope.clone();
-    let told = database.member_ids().filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_ref()).next();
+    let told = database
+        .member_ids()
+        .filter_map(|m| cx.member(group, m)?.report.as_ref()?.0.system_id.as_ref())
+        .next();
     match (&record.initialize, told) {
         (None, _) if record.config.is_none() && record.citus => {
             checks.block(11, CheckId::Identity, ClusterFinding::CitusGroups { prefix: database.prefix() });
@@ -176,12 +214,18 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
             return;
         }
         (Some(stored), Some(told)) if **stored != **told => {
-            let finding = ClusterFinding::OtherSystem { scope: scope(), stored: stored.clone(), told: told.clone() };
+            let finding =
+                ClusterFinding::OtherSystem { scope: scope(), stored: stored.clone(), told: told.clone() };
             checks.block(11, CheckId::Identity, finding);
             return;
         }
-        (Some(_), Some(told)) => checks.pass(CheckId::Identity, ClusterFinding::SameSystem { scope: scope(), system: told.clone() }),
-        _ => checks.add(Verdict::not_yet(5), CheckId::Identity, ClusterFinding::SystemNotTold { scope: scope() }),
+        (Some(_), Some(told)) => checks
+            .pass(CheckId::Identity, ClusterFinding::SameSystem { scope: scope(), system: told.clone() }),
+        _ => checks.add(
+            Verdict::not_yet(5),
+            CheckId::Identity,
+            ClusterFinding::SystemNotTold { scope: scope() },
+        ),
     }
     if database.member_ids().all(|m| record.name_of(m).is_none()) {
         checks.block(11, CheckId::Identity, ClusterFinding::NoAddressInStore { scope: scope() });
@@ -202,12 +246,17 @@ fn store(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, record
         }
     }
     if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
-        let finding = StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
+        let finding =
+            StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
         checks.block(11, CheckId::PendingRequest, finding);
     }
     let claim = claim::state(cx, group);
     if let Some((finding, passes)) = claim.as_ref().and_then(ClaimState::blocks) {
-        checks.add(if passes { Verdict::not_yet(7) } else { Verdict::block(7) }, CheckId::OtherController, finding);
+        checks.add(
+            if passes { Verdict::not_yet(7) } else { Verdict::block(7) },
+            CheckId::OtherController,
+            finding,
+        );
     } else if let Some(finding) = claim.as_ref().and_then(ClaimState::takes_over) {
         checks.advise(CheckId::OtherController, finding);
     }
@@ -225,14 +274,26 @@ fn quorum(cx: &Facts, checks: &mut Checks, database: &Database, from: MemberId, 
     let left = (database.store.len() as u16).saturating_sub(lost);
     if lost > 0 && left * 2 <= database.store.len() as u16 {
         let region = region.map_or("?", |r| cx.region_name(r)).into();
-        checks.block(10, CheckId::Store, StoreFinding::NoQuorumWithout { region, left, of: database.store.len() });
+        checks.block(
+            10,
+            CheckId::Store,
+            StoreFinding::NoQuorumWithout { region, left, of: database.store.len() },
+        );
     } else {
         checks.pass(CheckId::Store, StoreFinding::Quorum { up, of });
     }
 }
 
 /// The rows about the member that is to take over.
-fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: MemberId, age: Span, record: &StoreRecord) {
+fn member(
+    cx: &Facts,
+    checks: &mut Checks,
+    group: GroupId,
+    from: MemberId,
+    to: MemberId,
+    age: Span,
+    record: &StoreRecord,
+) {
     let (old, new) = (|| cx.called(group, from), || cx.called(group, to));
     let old_name = cx.member_name(group, from);
     if to == from {
@@ -247,11 +308,18 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
     let bound = record.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(&*old_name));
     let synchronous = record.config.as_ref().is_some_and(|c| c.synchronous);
     let Some(report) = cx.report_within(group, to, age) else {
-        let others =
-            cx.synchronous_standbys(group).into_iter().any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
+        let others = cx
+            .synchronous_standbys(group)
+            .into_iter()
+            .any(|r| r != to && r != from && cx.report_within(group, r, age).is_some_and(|m| m.running));
         let finding = if synchronous && !others {
             // Only of one that the store still names is it known that it has every write.
-            CandidateFinding::NobodySynchronous { member: new(), within: age, old: old(), holds_all: listed && bound }
+            CandidateFinding::NobodySynchronous {
+                member: new(),
+                within: age,
+                old: old(),
+                holds_all: listed && bound,
+            }
         } else {
             CandidateFinding::DidNotAnswer { member: new(), within: age }
         };
@@ -263,7 +331,11 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
         return;
     }
     if !report.running {
-        checks.block(11, CheckId::Candidate, CandidateFinding::NotRunning { member: new(), state: (&*report.state).into() });
+        checks.block(
+            11,
+            CheckId::Candidate,
+            CandidateFinding::NotRunning { member: new(), state: (&*report.state).into() },
+        );
     }
     if report.nofailover {
         checks.block(11, CheckId::Candidate, CandidateFinding::NoFailover { member: new() });
@@ -286,24 +358,41 @@ fn member(cx: &Facts, checks: &mut Checks, group: GroupId, from: MemberId, to: M
     } else {
         // Who streams on after our last look at the primary is ahead of what we heard of it.
         let heard = |((_, position), at)| LastHeard { member: old(), ago: cx.now.mono.since(at), position };
-        let heard = cx.member(group, from).and_then(|m| m.led_at).map(heard).filter(|_| report.received.is_some());
-        checks.pass(CheckId::Writes, WritesFinding::HoldsAll { member: new(), received: report.received, heard });
+        let heard =
+            cx.member(group, from).and_then(|m| m.led_at).map(heard).filter(|_| report.received.is_some());
+        checks.pass(
+            CheckId::Writes,
+            WritesFinding::HoldsAll { member: new(), received: report.received, heard },
+        );
     }
 }
 
 /// What a candidate may lack that the store does not record as synchronous. `bound`: the record is of the old primary.
-fn unlisted(cx: &Facts, group: GroupId, (from, to): (MemberId, MemberId), age: Span, bound: bool, behind: Option<Bytes>) -> WritesFinding {
+fn unlisted(
+    cx: &Facts,
+    group: GroupId,
+    (from, to): (MemberId, MemberId),
+    age: Span,
+    bound: bool,
+    behind: Option<Bytes>,
+) -> WritesFinding {
     let (old, member) = (cx.called(group, from), cx.called(group, to));
     // Behind a primary that says nothing any more every standby looks as if it had caught up: what it was behind before tells
     // more.
     let silent = cx.member(group, from).is_some_and(|m| m.failing_since().is_some());
     let before = cx.behind_before(group, from, to).filter(|_| silent);
-    let seen = before.map_or(SeenBehind::Last(behind), |bytes| SeenBehind::BeforeSilence { of: old.clone(), bytes });
-    let beside: Vec<MemberId> = cx.synchronous_standbys(group).into_iter().filter(|r| *r != to && *r != from).collect();
+    let seen =
+        before.map_or(SeenBehind::Last(behind), |bytes| SeenBehind::BeforeSilence { of: old.clone(), bytes });
+    let beside: Vec<MemberId> =
+        cx.synchronous_standbys(group).into_iter().filter(|r| *r != to && *r != from).collect();
     match beside.iter().find(|r| cx.report_within(group, **r, age).is_some_and(|m| m.running)) {
-        Some(other) => WritesFinding::OtherIsSynchronous { member, synchronous: cx.called(group, *other), seen },
+        Some(other) => {
+            WritesFinding::OtherIsSynchronous { member, synchronous: cx.called(group, *other), seen }
+        }
         // Nobody need wait for one that answers.
-        None if cx.report_within(group, from, age).is_some() => WritesFinding::OldAnswers { member, old, seen },
+        None if cx.report_within(group, from, age).is_some() => {
+            WritesFinding::OldAnswers { member, old, seen }
+        }
         None => {
             // To wait is a choice too, and the only one that loses nothing.
             let holds = beside.iter().filter(|_| bound).map(|r| cx.called(group, *r));
@@ -316,32 +405,48 @@ fn unlisted(cx: &Facts, group: GroupId, (from, to): (MemberId, MemberId), age: S
 fn lacking(cx: &Facts, group: GroupId, to: MemberId) -> Amount {
     let heard = cx.telemetry.group(group).members.iter().filter_map(|m| m.led_at.map(|(_, at)| at)).max();
     let asked = cx.member(group, to).and_then(|m| m.received).map(|(_, at)| at);
-    let lag = cx.lag(group, to).filter(|_| asked.is_some_and(|asked| heard.is_none_or(|heard| asked >= heard)));
+    let lag =
+        cx.lag(group, to).filter(|_| asked.is_some_and(|asked| heard.is_none_or(|heard| asked >= heard)));
     // That nothing is known to be missing is not that nothing is missing.
     lag.filter(|l| l.0 > 0).map_or(Amount::Unknown, Amount::AtLeast)
 }
 
-fn timeline(cx: &Facts, checks: &mut Checks, group: GroupId, record: &StoreRecord, report: &MemberReport, to: MemberId) {
+fn timeline(
+    cx: &Facts,
+    checks: &mut Checks,
+    group: GroupId,
+    record: &StoreRecord,
+    report: &MemberReport,
+    to: MemberId,
+) {
     let known = cx.state.primaries.get(group.at()).and_then(|p| p.1);
     let after_switch = record.last_switch.map(|(t, _)| Timeline(t.0 + 1));
     let cluster = known.max(after_switch);
     if let (Some(theirs), Some(cluster)) = (report.timeline, cluster)
         && theirs < cluster
     {
-        let finding = CandidateFinding::BehindTimeline { member: cx.called(group, to), timeline: theirs, cluster };
+        let finding =
+            CandidateFinding::BehindTimeline { member: cx.called(group, to), timeline: theirs, cluster };
         checks.block(2, CheckId::Timeline, finding);
     }
 }
 
 fn recorded(record: &StoreRecord, group: GroupId, to: MemberId, cx: &Facts) -> bool {
     let name = record.name_of(to).map_or_else(|| cx.member_name(group, to), Cow::Borrowed);
-    planted::is(Break::AnyStandby) || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| **n == *name))
+    planted::is(Break::AnyStandby)
+        || record.sync.as_ref().is_some_and(|s| s.standbys.iter().any(|n| **n == *name))
 }
 
 /// In quorum mode an acknowledged write is on some of the voters only: beside the candidate as many of them must answer as
 /// the store says, none further than the candidate. (Patroni's own rule, `quorum_votes >= sync.quorum` in `ha.py` of 4.x:
 /// of any so many, and the candidate, one at least has each acknowledged write.)
-fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId, age: Span) -> Option<WritesFinding> {
+fn missing_voters(
+    cx: &Facts,
+    group: GroupId,
+    record: &StoreRecord,
+    to: MemberId,
+    age: Span,
+) -> Option<WritesFinding> {
     let sync = record.sync.as_ref()?;
     let quorum = usize::from(sync.quorum?);
     let position = cx.report_within(group, to, age)?.received?;
@@ -349,7 +454,9 @@ fn missing_voters(cx: &Facts, group: GroupId, record: &StoreRecord, to: MemberId
     let mut answered = 0;
     for voter in &voters {
         match cx.report_within(group, *voter, age).and_then(|r| r.received) {
-            Some(theirs) if theirs > position => return Some(WritesFinding::VoterAhead { voter: cx.called(group, *voter) }),
+            Some(theirs) if theirs > position => {
+                return Some(WritesFinding::VoterAhead { voter: cx.called(group, *voter) });
+            }
             Some(_) => answered += 1,
             None => {}
         }
@@ -369,7 +476,8 @@ mod tests {
     fn calm() -> Simulation {
         let scenario = crate::config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
         let mut simulation =
-            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+            Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000))
+                .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     }
@@ -380,18 +488,27 @@ mod tests {
         let now = simulation.now();
         let group = GroupId::of(1);
         let engine = &mut simulation.core.engine;
-        let (record, _) = engine.telemetry.groups[group.at()].store.record.as_mut().unwrap_or_else(|| panic!("no record"));
+        let (record, _) =
+            engine.telemetry.groups[group.at()].store.record.as_mut().unwrap_or_else(|| panic!("no record"));
         change(record, now.utc);
         let cx = engine.facts(now);
-        let member = |name: &str| cx.member_ids(group).find(|m| cx.label(group, *m) == name).unwrap_or_else(|| panic!("no member {name}"));
+        let member = |name: &str| {
+            cx.member_ids(group)
+                .find(|m| cx.label(group, *m) == name)
+                .unwrap_or_else(|| panic!("no member {name}"))
+        };
         let checks = failover_checks(&cx, group, member("us-east-1"), member("eu-west-1"), limits::FRESH);
         checks.into_iter().filter(|c| matches!(c.verdict, Verdict::Block { .. })).map(|c| c.id).collect()
     }
 
     #[test]
     fn who_is_not_in_the_store_is_not_fenced_for() {
-        let without =
-            |name: &'static str| stops(move |r, _| r.members = std::sync::Arc::new(r.members.iter().filter(|m| &*m.name != name).cloned().collect()));
+        let without = |name: &'static str| {
+            stops(move |r, _| {
+                r.members =
+                    std::sync::Arc::new(r.members.iter().filter(|m| &*m.name != name).cloned().collect())
+            })
+        };
         assert_eq!(without("nobody"), Vec::new());
         assert_eq!(without("eu-west-1"), [CheckId::Candidate]);
     }
@@ -405,11 +522,17 @@ mod tests {
         let group = GroupId::of(1);
         let record = cx.record(group).cloned().unwrap_or_else(|| panic!("no record"));
         let standby = |name: &str| {
-            let member = cx.member_ids(group).find(|m| cx.label(group, *m) == name).unwrap_or_else(|| panic!("no member {name}"));
+            let member = cx
+                .member_ids(group)
+                .find(|m| cx.label(group, *m) == name)
+                .unwrap_or_else(|| panic!("no member {name}"));
             let received = cx.report_within(group, member, limits::FRESH).and_then(|r| r.received);
             (received.unwrap_or_else(|| panic!("{name} says no position")), member)
         };
-        let (ahead, behind) = (standby("eu-west-1").max(standby("ap-southeast-1")), standby("eu-west-1").min(standby("ap-southeast-1")));
+        let (ahead, behind) = (
+            standby("eu-west-1").max(standby("ap-southeast-1")),
+            standby("eu-west-1").min(standby("ap-southeast-1")),
+        );
         assert!(ahead.0 > behind.0, "neither is ahead of the other: nothing would be tested");
         let here = |list: [MemberId; 2]| list.map(|m| Name::from(&*cx.label(group, m)));
         let missing = WritesFinding::VotersMissing { needed: 2, answered: 1 };
@@ -423,7 +546,12 @@ mod tests {
             (behind.1, here([ahead.1, behind.1]), 0, Some(further)),
         ] {
             let mut record = record.clone();
-            record.sync = Some(SyncKey { leader: Some("us-east-1".into()), standbys: standbys.to_vec(), quorum: Some(quorum), revision: 1 });
+            record.sync = Some(SyncKey {
+                leader: Some("us-east-1".into()),
+                standbys: standbys.to_vec(),
+                quorum: Some(quorum),
+                revision: 1,
+            });
             assert_eq!(missing_voters(&cx, group, &record, to, limits::FRESH), expected, "quorum {quorum}");
         }
     }

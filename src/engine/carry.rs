@@ -20,12 +20,17 @@ pub fn estate(state: &State, configured: &Estate) -> Result<Estate, CarryRefused
     let first = Carry::between(old, &new);
     let databases = || old.group_ids().filter(|g| old.group(*g).database.is_some());
     if databases().next().is_some() && databases().all(|g| first.groups[g.at()].is_none()) {
-        let names = |e: &Estate| e.groups.iter().filter(|g| g.database.is_some()).map(|g| g.name.clone()).collect();
+        let names =
+            |e: &Estate| e.groups.iter().filter(|g| g.database.is_some()).map(|g| g.name.clone()).collect();
         return Err(CarryRefused::NothingInCommon { journal: names(old), configured: names(&new) });
     }
     for group in old.group_ids() {
-        let kept: Vec<&Operation> =
-            state.operations.iter().map(|o| &**o).filter(|o| o.group == group && (!o.is_over() || !o.obligations().is_empty())).collect();
+        let kept: Vec<&Operation> = state
+            .operations
+            .iter()
+            .map(|o| &**o)
+            .filter(|o| o.group == group && (!o.is_over() || !o.obligations().is_empty()))
+            .collect();
         if kept.is_empty() {
             continue;
         }
@@ -36,7 +41,8 @@ pub fn estate(state: &State, configured: &Estate) -> Result<Estate, CarryRefused
                     first.refuses(old, &new, open, there)?;
                 }
                 if !kept.iter().all(|o| first.operation(o, false).is_some()) {
-                    new.groups[there.at()].database = old.group(group).database.as_ref().map(|d| transplant(old, &mut new, d, there));
+                    new.groups[there.at()].database =
+                        old.group(group).database.as_ref().map(|d| transplant(old, &mut new, d, there));
                     new.departed.groups.insert(there);
                 }
             }
@@ -59,7 +65,13 @@ fn depart(old: &Estate, new: &mut Estate, group: GroupId) {
         let own = ServiceId::of(new.services.len());
         let regions = service.regions.iter().map(|r| region(old, new, *r)).collect();
         // Nobody asks it: only its database matters.
-        new.services.push(Service { regions, depends_on: Vec::new(), group: id, health: None, ..service.clone() });
+        new.services.push(Service {
+            regions,
+            depends_on: Vec::new(),
+            group: id,
+            health: None,
+            ..service.clone()
+        });
         new.departed.services.insert(own);
         new.groups[id.at()].services.push(own);
     }
@@ -74,7 +86,9 @@ fn transplant(old: &Estate, new: &mut Estate, database: &Database, group: GroupI
     for member in &mut own.members {
         member.region = region(old, new, member.region);
     }
-    for at in own.store.iter_mut().map(|e| &mut e.region).chain(own.balancers.iter_mut().map(|b| &mut b.region)) {
+    for at in
+        own.store.iter_mut().map(|e| &mut e.region).chain(own.balancers.iter_mut().map(|b| &mut b.region))
+    {
         *at = at.map(|r| region(old, new, r));
     }
     for at in own.fence.iter_mut().flat_map(|f| &mut f.depends_on) {
@@ -86,7 +100,8 @@ fn transplant(old: &Estate, new: &mut Estate, database: &Database, group: GroupI
 /// The region of that name; one that is configured no more departs.
 fn region(old: &Estate, new: &mut Estate, id: RegionId) -> RegionId {
     let known = old.region(id);
-    if let Some(there) = find(&known.name, new.regions.iter().map(|r| r.name.as_str()), &new.renamed.regions) {
+    if let Some(there) = find(&known.name, new.regions.iter().map(|r| r.name.as_str()), &new.renamed.regions)
+    {
         return RegionId::of(there);
     }
     let there = RegionId::of(new.regions.len());
@@ -96,7 +111,11 @@ fn region(old: &Estate, new: &mut Estate, id: RegionId) -> RegionId {
 }
 
 /// The position of what had this name: it has it still, or says that it had it.
-fn find<'a>(old: &str, names: impl Iterator<Item = &'a str>, renamed: &BTreeMap<String, String>) -> Option<usize> {
+fn find<'a>(
+    old: &str,
+    names: impl Iterator<Item = &'a str>,
+    renamed: &BTreeMap<String, String>,
+) -> Option<usize> {
     let names: Vec<&str> = names.collect();
     let still = names.iter().position(|name| *name == old);
     still.or_else(|| names.iter().position(|name| renamed.get(*name).is_some_and(|was| was == old)))
@@ -115,17 +134,28 @@ struct Carry {
 impl Carry {
     fn between(old: &Estate, new: &Estate) -> Carry {
         let names = || new.regions.iter().map(|r| r.name.as_str());
-        let regions: Vec<_> = old.regions.iter().map(|r| find(&r.name, names(), &new.renamed.regions).map(RegionId::of)).collect();
+        let regions: Vec<_> = old
+            .regions
+            .iter()
+            .map(|r| find(&r.name, names(), &new.renamed.regions).map(RegionId::of))
+            .collect();
         let names = || new.services.iter().map(|s| s.name.as_str());
-        let services: Vec<_> = old.services.iter().map(|s| find(&s.name, names(), &new.renamed.services).map(ServiceId::of)).collect();
+        let services: Vec<_> = old
+            .services
+            .iter()
+            .map(|s| find(&s.name, names(), &new.renamed.services).map(ServiceId::of))
+            .collect();
         let group = |g: &Group| {
-            let named = find(&g.name, new.groups.iter().map(|g| g.name.as_str()), &BTreeMap::new()).map(GroupId::of);
+            let named =
+                find(&g.name, new.groups.iter().map(|g| g.name.as_str()), &BTreeMap::new()).map(GroupId::of);
             // A group may have another name because its database's service has.
-            let of_service = || Some(new.service(*services.get(g.database.as_ref()?.service.at())?.as_ref()?).group);
+            let of_service =
+                || Some(new.service(*services.get(g.database.as_ref()?.service.at())?.as_ref()?).group);
             named.or_else(of_service)
         };
         let groups: Vec<Option<GroupId>> = old.groups.iter().map(group).collect();
-        let databases = |g: &Group, to: Option<GroupId>| Some((g.database.clone()?, new.group(to?).database.clone()?));
+        let databases =
+            |g: &Group, to: Option<GroupId>| Some((g.database.clone()?, new.group(to?).database.clone()?));
         let pairs: Vec<_> = old.groups.iter().zip(&groups).map(|(g, to)| databases(g, *to)).collect();
         let members = pairs.iter().zip(&old.groups).map(|(pair, g)| match pair {
             Some((was, is)) => was.member_ids().map(|m| member(was, is, m, &regions)).collect(),
@@ -133,7 +163,9 @@ impl Carry {
         });
         let balancers = pairs.iter().zip(&old.groups).map(|(pair, g)| match pair {
             Some((was, is)) => {
-                let at = |b: &Balancer| is.balancers.iter().position(|o| o.address == b.address).map(BalancerId::of);
+                let at = |b: &Balancer| {
+                    is.balancers.iter().position(|o| o.address == b.address).map(BalancerId::of)
+                };
                 was.balancers.iter().map(at).collect()
             }
             None => vec![None; g.database.as_ref().map_or(0, |d| d.balancers.len())],
@@ -159,19 +191,31 @@ impl Carry {
     }
 
     /// Under a running operation its group keeps its kind, and each member that it names its region.
-    fn refuses(&self, old: &Estate, new: &Estate, open: &Operation, there: GroupId) -> Result<(), CarryRefused> {
+    fn refuses(
+        &self,
+        old: &Estate,
+        new: &Estate,
+        open: &Operation,
+        there: GroupId,
+    ) -> Result<(), CarryRefused> {
         let (was, is) = (old.group(open.group), new.group(there));
         if was.database.is_some() != is.database.is_some() {
             return Err(CarryRefused::KindChanged { group: is.name.clone(), operation: open.id });
         }
-        let Some((was_database, is_database)) = was.database.as_ref().zip(is.database.as_ref()) else { return Ok(()) };
+        let Some((was_database, is_database)) = was.database.as_ref().zip(is.database.as_ref()) else {
+            return Ok(());
+        };
         for member in open.left.iter().chain([&open.to]) {
             let before = was_database.region_of(*member).and_then(|r| self.region(r));
             let after = self.member(open.group, *member).and_then(|m| is_database.region_of(m));
             let moved = after.is_some() && after != before;
             if moved {
                 let member = old.member_label(open.group, *member, None).into_owned();
-                return Err(CarryRefused::RegionChanged { group: is.name.clone(), member, operation: open.id });
+                return Err(CarryRefused::RegionChanged {
+                    group: is.name.clone(),
+                    member,
+                    operation: open.id,
+                });
             }
         }
         Ok(())
@@ -184,9 +228,10 @@ impl Carry {
         let obligation = |one: &Obligation| {
             Some(match one {
                 Obligation::Fenced { member } => Obligation::Fenced { member: self.member(group, *member)? },
-                Obligation::Drained { member, balancer } => {
-                    Obligation::Drained { member: self.member(group, *member)?, balancer: self.balancer(group, *balancer)? }
-                }
+                Obligation::Drained { member, balancer } => Obligation::Drained {
+                    member: self.member(group, *member)?,
+                    balancer: self.balancer(group, *balancer)?,
+                },
             })
         };
         let remainder = |one: &Remainder| {
@@ -196,14 +241,17 @@ impl Carry {
             })
         };
         let status = match &o.status {
-            Status::ElectedElsewhere { leader } => Status::ElectedElsewhere { leader: self.member(group, *leader)? },
+            Status::ElectedElsewhere { leader } => {
+                Status::ElectedElsewhere { leader: self.member(group, *leader)? }
+            }
             other => other.clone(),
         };
         let mut steps = o.steps.clone();
         for effect in steps.iter_mut().flat_map(|s| &mut s.effects) {
             effect.effect = self.effect(&effect.effect, past)?;
         }
-        let foretold = o.foretold.clone().map(|f| Foretold { to: f.to.and_then(|to| self.member(group, to)), ..f });
+        let foretold =
+            o.foretold.clone().map(|f| Foretold { to: f.to.and_then(|to| self.member(group, to)), ..f });
         Some(Operation {
             group: self.group(group)?,
             from: self.region(o.from)?,
@@ -220,7 +268,9 @@ impl Carry {
 
     fn effect(&self, effect: &Effect, past: bool) -> Option<Effect> {
         let to = |group: &GroupId| self.group(*group);
-        let at = |group: &GroupId, balancer: &BalancerId| self.balancer(*group, *balancer).or(past.then_some(BalancerId(u16::MAX)));
+        let at = |group: &GroupId, balancer: &BalancerId| {
+            self.balancer(*group, *balancer).or(past.then_some(BalancerId(u16::MAX)))
+        };
         Some(match effect {
             Effect::Claim { group, .. } => {
                 let (mapped, mut claim) = (to(group)?, effect.clone());
@@ -229,32 +279,47 @@ impl Carry {
                 }
                 claim
             }
-            Effect::Release { group, value, over } => Effect::Release { group: to(group)?, value: value.clone(), over: over.clone() },
-            Effect::Fence { group, member } => Effect::Fence { group: to(group)?, member: self.member(*group, *member)? },
-            Effect::UndoFence { group, member } => Effect::UndoFence { group: to(group)?, member: self.member(*group, *member)? },
+            Effect::Release { group, value, over } => {
+                Effect::Release { group: to(group)?, value: value.clone(), over: over.clone() }
+            }
+            Effect::Fence { group, member } => {
+                Effect::Fence { group: to(group)?, member: self.member(*group, *member)? }
+            }
+            Effect::UndoFence { group, member } => {
+                Effect::UndoFence { group: to(group)?, member: self.member(*group, *member)? }
+            }
             Effect::HandOver(h) => Effect::HandOver(HandOver { group: to(&h.group)?, ..h.clone() }),
-            Effect::SwitchOver { group, from, to: name } => Effect::SwitchOver { group: to(group)?, from: from.clone(), to: name.clone() },
-            Effect::Drain { group, member, balancer } => {
-                Effect::Drain { group: to(group)?, member: self.member(*group, *member)?, balancer: at(group, balancer)? }
+            Effect::SwitchOver { group, from, to: name } => {
+                Effect::SwitchOver { group: to(group)?, from: from.clone(), to: name.clone() }
             }
-            Effect::Restore { group, member, balancer } => {
-                Effect::Restore { group: to(group)?, member: self.member(*group, *member)?, balancer: at(group, balancer)? }
-            }
-            Effect::ValidateWrite { group, via, primary, not, system_id, deadline } => Effect::ValidateWrite {
+            Effect::Drain { group, member, balancer } => Effect::Drain {
                 group: to(group)?,
-                via: *via,
-                primary: self.member(*group, *primary)?,
-                not: not.iter().map(|m| self.member(*group, *m)).collect::<Option<_>>()?,
-                system_id: system_id.clone(),
-                deadline: *deadline,
+                member: self.member(*group, *member)?,
+                balancer: at(group, balancer)?,
             },
+            Effect::Restore { group, member, balancer } => Effect::Restore {
+                group: to(group)?,
+                member: self.member(*group, *member)?,
+                balancer: at(group, balancer)?,
+            },
+            Effect::ValidateWrite { group, via, primary, not, system_id, deadline } => {
+                Effect::ValidateWrite {
+                    group: to(group)?,
+                    via: *via,
+                    primary: self.member(*group, *primary)?,
+                    not: not.iter().map(|m| self.member(*group, *m)).collect::<Option<_>>()?,
+                    system_id: system_id.clone(),
+                    deadline: *deadline,
+                }
+            }
             Effect::Command { .. } => effect.clone(),
         })
     }
 
     fn disaster(&self, d: &Disaster) -> Option<Disaster> {
         let regions: Vec<RegionId> = d.regions.iter().filter_map(|r| self.region(*r)).collect();
-        let services = d.services.iter().filter_map(|s| self.services.get(s.at()).copied().flatten()).collect();
+        let services =
+            d.services.iter().filter_map(|s| self.services.get(s.at()).copied().flatten()).collect();
         (!regions.is_empty()).then(|| Disaster { regions, services, ..d.clone() })
     }
 }
@@ -263,7 +328,8 @@ impl Carry {
 fn member(was: &Database, is: &Database, id: MemberId, regions: &[Option<RegionId>]) -> Option<MemberId> {
     let old = was.member(id)?;
     let by_address = is.members.iter().position(|m| m.rest == old.rest);
-    let by_name = || old.name.as_ref().and_then(|name| is.members.iter().position(|m| m.name.as_ref() == Some(name)));
+    let by_name =
+        || old.name.as_ref().and_then(|name| is.members.iter().position(|m| m.name.as_ref() == Some(name)));
     let alone = || {
         let region = regions.get(old.region.at()).copied().flatten().filter(|_| was.is_alone(id))?;
         let mut there = is.members_in(region);
@@ -290,15 +356,20 @@ pub fn state(old: &State, new: &Arc<Estate>) -> State {
     }
     let of_member = |(g, m): &(GroupId, MemberId)| Some((carry.group(*g)?, carry.member(*g, *m)?));
     next.names = old.names.iter().filter_map(|(key, name)| Some((of_member(key)?, name.clone()))).collect();
-    next.fence_proofs = old.fence_proofs.iter().filter_map(|(key, proof)| Some((of_member(key)?, *proof))).collect();
-    next.automation_at = old.automation_at.iter().filter_map(|(g, at)| Some((carry.group(*g)?, *at))).collect();
+    next.fence_proofs =
+        old.fence_proofs.iter().filter_map(|(key, proof)| Some((of_member(key)?, *proof))).collect();
+    next.automation_at =
+        old.automation_at.iter().filter_map(|(g, at)| Some((carry.group(*g)?, *at))).collect();
     let of_disaster = |(d, g): &(DisasterId, GroupId)| Some((*known.get(d)?, carry.group(*g)?));
-    next.declined = old.declined.iter().filter_map(|(key, who)| Some((of_disaster(key)?, who.clone()))).collect();
-    next.identities = old.identities.iter().filter_map(|(g, seen)| Some((carry.group(*g)?, seen.clone()))).collect();
+    next.declined =
+        old.declined.iter().filter_map(|(key, who)| Some((of_disaster(key)?, who.clone()))).collect();
+    next.identities =
+        old.identities.iter().filter_map(|(g, seen)| Some((carry.group(*g)?, seen.clone()))).collect();
     next.changed = old.changed.iter().filter_map(|(g, now)| Some((carry.group(*g)?, now.clone()))).collect();
     next.held = old.held.iter().filter_map(|(key, told)| Some((of_disaster(key)?, told.clone()))).collect();
     next.dismissed = old.dismissed.iter().filter_map(of_disaster).collect();
-    next.turned = old.turned.iter().filter_map(|((g, turn), at)| Some(((carry.group(*g)?, *turn), *at))).collect();
+    next.turned =
+        old.turned.iter().filter_map(|((g, turn), at)| Some(((carry.group(*g)?, *turn), *at))).collect();
     let elected = |(g, e): (&GroupId, &Elected)| {
         let (from, to) = (carry.member(*g, e.from)?, carry.member(*g, e.to)?);
         Some((carry.group(*g)?, Elected { from, to, ..e.clone() }))
@@ -306,7 +377,8 @@ pub fn state(old: &State, new: &Arc<Estate>) -> State {
     next.elected = old.elected.iter().filter_map(elected).collect();
     next.proposals = Vec::<OpenProposal>::new();
     next.inherits.clone_from(&old.inherits);
-    (next.generation, next.next, next.records, next.epoch) = (old.generation, old.next, old.records, old.epoch);
+    (next.generation, next.next, next.records, next.epoch) =
+        (old.generation, old.next, old.records, old.epoch);
     next.owner.clone_from(&old.owner);
     next
 }

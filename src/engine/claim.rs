@@ -29,18 +29,23 @@ impl ClaimState {
         match self {
             ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => None,
             ClaimState::Foreign { by, .. } => Some((ClaimFinding::Runs(by.clone()), false)),
-            ClaimState::Orphaned { left: Span::ZERO, .. } | ClaimState::Legacy { left: Span::ZERO, .. } => None,
-            ClaimState::Orphaned { by, left, .. } => Some((ClaimFinding::NotRenewed { by: by.clone(), left: *left }, true)),
-            ClaimState::Legacy { by, left, ahead, .. } => Some((ClaimFinding::OlderRuns { by: by.clone(), left: *left, ahead: *ahead }, true)),
+            ClaimState::Orphaned { left: Span::ZERO, .. } | ClaimState::Legacy { left: Span::ZERO, .. } => {
+                None
+            }
+            ClaimState::Orphaned { by, left, .. } => {
+                Some((ClaimFinding::NotRenewed { by: by.clone(), left: *left }, true))
+            }
+            ClaimState::Legacy { by, left, ahead, .. } => {
+                Some((ClaimFinding::OlderRuns { by: by.clone(), left: *left, ahead: *ahead }, true))
+            }
         }
     }
 
     /// What would be taken over, where something would.
     pub fn takes_over(&self) -> Option<ClaimFinding> {
         match self {
-            ClaimState::Orphaned { by, left: Span::ZERO, .. } | ClaimState::Legacy { by, left: Span::ZERO, .. } => {
-                Some(ClaimFinding::TakesOver(by.clone()))
-            }
+            ClaimState::Orphaned { by, left: Span::ZERO, .. }
+            | ClaimState::Legacy { by, left: Span::ZERO, .. } => Some(ClaimFinding::TakesOver(by.clone())),
             _ => None,
         }
     }
@@ -49,7 +54,9 @@ impl ClaimState {
     fn claimant(&self) -> Option<&Claimant> {
         match self {
             ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => None,
-            ClaimState::Foreign { by, .. } | ClaimState::Orphaned { by, .. } | ClaimState::Legacy { by, .. } => Some(by),
+            ClaimState::Foreign { by, .. }
+            | ClaimState::Orphaned { by, .. }
+            | ClaimState::Legacy { by, .. } => Some(by),
         }
     }
 
@@ -84,8 +91,11 @@ impl ClaimSeen {
             _ => b.forgotten.clone(),
         });
         let before = before.filter(|_| !restored);
-        let (known, owner) = before.map_or((None, None), |b| ((b.key.as_ref() == key).then_some((b.claim, b.since, b.owner_gone)), b.owner));
-        let (claim, since, gone) = known.unwrap_or_else(|| (key.and_then(|k| Claim::read(&k.value)).map(Arc::new), at, None));
+        let (known, owner) = before.map_or((None, None), |b| {
+            ((b.key.as_ref() == key).then_some((b.claim, b.since, b.owner_gone)), b.owner)
+        });
+        let (claim, since, gone) =
+            known.unwrap_or_else(|| (key.and_then(|k| Claim::read(&k.value)).map(Arc::new), at, None));
         let owner = record.owner.as_ref().map(|key| match owner {
             Some((before, read)) if before == *key => (before, read),
             _ => (key.clone(), Owner::read(&key.value).map(Arc::new)),
@@ -103,14 +113,22 @@ impl ClaimSeen {
 fn standing_key(record: &StoreRecord) -> Option<&OperationKey> {
     let generation = |key: &OperationKey| Claim::read(&key.value).map(|c| c.generation);
     let is_older = |k: &OperationKey| Claim::read(&k.value).is_some_and(|c| c.owner.is_none() && c.running);
-    let legacy = record.legacy.as_ref().filter(|k| is_older(k) && record.operation.as_ref().is_none_or(|o| generation(o) <= generation(k)));
+    let legacy = record
+        .legacy
+        .as_ref()
+        .filter(|k| is_older(k) && record.operation.as_ref().is_none_or(|o| generation(o) <= generation(k)));
     legacy.or(record.operation.as_ref())
 }
 
 /// The highest generation that the store knows.
 pub fn stored_generation(record: &StoreRecord) -> Generation {
     let keys = [record.operation.as_ref(), record.legacy.as_ref()];
-    keys.into_iter().flatten().filter_map(|k| Claim::read(&k.value)).map(|c| c.generation).max().unwrap_or_default()
+    keys.into_iter()
+        .flatten()
+        .filter_map(|k| Claim::read(&k.value))
+        .map(|c| c.generation)
+        .max()
+        .unwrap_or_default()
 }
 
 /// How the claim of a group stands, as it was read last.
@@ -120,9 +138,14 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
     let (owner, since, us) = (seen.owner(), seen.since, &cx.state.owner);
     let Some(claim) = seen.claim.as_deref().filter(|c| c.running) else {
         // An owner without an operation: somebody is at work on the keys.
-        let unowned = || ClaimState::Foreign { by: Claimant { operation: None, holder: holder(owner) }, since, renewing: true };
+        let unowned = || ClaimState::Foreign {
+            by: Claimant { operation: None, holder: holder(owner) },
+            since,
+            renewing: true,
+        };
         // What cannot be read, such as a newer program's claim, is not free.
-        let is_unreadable = seen.claim.is_none() && seen.key.as_ref().is_some_and(|k| !Claim::is_blank(&k.value));
+        let is_unreadable =
+            seen.claim.is_none() && seen.key.as_ref().is_some_and(|k| !Claim::is_blank(&k.value));
         return Some(match seen.owner {
             Some(_) => unowned(),
             None if is_unreadable => unowned(),
@@ -143,7 +166,12 @@ pub fn state(cx: &Facts, group: GroupId) -> Option<ClaimState> {
         return Some(ClaimState::Ours { renewed: !record.unrenewed });
     }
     let here = |o: &Owner| o.is_same_place(us);
-    let known = claim.operation.parse().ok().and_then(|id| cx.state.operation(id)).is_some_and(|o| runs(cx, claim, o));
+    let known = claim
+        .operation
+        .parse()
+        .ok()
+        .and_then(|id| cx.state.operation(id))
+        .is_some_and(|o| runs(cx, claim, o));
     if known && here(by) && seen.owner.as_ref().is_none_or(|_| owner.is_some_and(here)) {
         return Some(ClaimState::Lapsed);
     }
@@ -165,7 +193,11 @@ fn forgotten(cx: &Facts, seen: &ClaimSeen) -> Option<ClaimState> {
     let (claim, gone_since) = seen.forgotten.as_ref()?;
     let left = patience_left(cx, claim, *gone_since);
     let ours = claim.owner.as_ref().is_some_and(|o| o.journal == cx.state.owner.journal);
-    (!ours && left > Span::ZERO).then(|| ClaimState::Orphaned { by: claimant(claim), gone_since: *gone_since, left })
+    (!ours && left > Span::ZERO).then(|| ClaimState::Orphaned {
+        by: claimant(claim),
+        gone_since: *gone_since,
+        left,
+    })
 }
 
 fn holder(owner: Option<&Owner>) -> Holder {
@@ -174,7 +206,10 @@ fn holder(owner: Option<&Owner>) -> Holder {
 
 /// The operation of a claim, and whose it is.
 fn claimant(claim: &Claim) -> Claimant {
-    let holder = claim.owner.as_ref().map_or_else(|| Holder::Older(claim.by.clone()), |owner| Holder::Controller(owner.clone()));
+    let holder = claim
+        .owner
+        .as_ref()
+        .map_or_else(|| Holder::Older(claim.by.clone()), |owner| Holder::Controller(owner.clone()));
     Claimant { operation: Some(claim.operation.clone()), holder }
 }
 
@@ -214,22 +249,40 @@ pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
     }
     // What was not sent was not sent for a reason: how the claim stands is read anew.
     let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
-    let fresh = cx.record_within(operation.group, limits::FRESH).filter(|_| missed.is_none_or(|m| read.is_some_and(|(_, at)| *at > m)));
-    let (Some(record), Some(state)) = (fresh, state(cx, operation.group)) else { return Standing::Wait(ClaimWait::FreshAnswer) };
+    let fresh = cx
+        .record_within(operation.group, limits::FRESH)
+        .filter(|_| missed.is_none_or(|m| read.is_some_and(|(_, at)| *at > m)));
+    let (Some(record), Some(state)) = (fresh, state(cx, operation.group)) else {
+        return Standing::Wait(ClaimWait::FreshAnswer);
+    };
     decide(cx, operation, record, &state, ours.is_some())
 }
 
-fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &ClaimState, had: bool) -> Standing {
+fn decide(
+    cx: &Facts,
+    operation: &Operation,
+    record: &StoreRecord,
+    state: &ClaimState,
+    had: bool,
+) -> Standing {
     let seen = cx.telemetry.group(operation.group).store.claim.as_ref();
     let stored = seen.and_then(|s| s.claim.as_deref());
-    let own =
-        stored.is_some_and(|c| runs(cx, c, operation) || seen.and_then(|s| s.key.as_ref()).is_some_and(|k| *operation.before.claim == *k.value));
+    let own = stored.is_some_and(|c| {
+        runs(cx, c, operation)
+            || seen.and_then(|s| s.key.as_ref()).is_some_and(|k| *operation.before.claim == *k.value)
+    });
     match state {
         ClaimState::Ours { renewed } if own => {
-            return if *renewed || planted::is(Break::StaleLease) { observed(cx, operation) } else { Standing::Wait(ClaimWait::Renewal) };
+            return if *renewed || planted::is(Break::StaleLease) {
+                observed(cx, operation)
+            } else {
+                Standing::Wait(ClaimWait::Renewal)
+            };
         }
         // What an earlier process began may still be under way.
-        ClaimState::Lapsed if own && commands(cx, operation.group) => return Standing::Wait(ClaimWait::CommandsBefore),
+        ClaimState::Lapsed if own && commands(cx, operation.group) => {
+            return Standing::Wait(ClaimWait::CommandsBefore);
+        }
         ClaimState::Free | ClaimState::Ours { .. } | ClaimState::Lapsed => {}
         ClaimState::Orphaned { left, .. } if own || !had => {
             if !left.is_zero() {
@@ -246,11 +299,14 @@ fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &Claim
             return Standing::Lost(if had { ClaimLost::TakenOver { by } } else { ClaimLost::First { by } });
         }
     }
-    if let Some(other) = stored.filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal)) {
+    if let Some(other) = stored
+        .filter(|c| !own && c.generation >= operation.generation && !planted::is(Break::GenerationOfJournal))
+    {
         return Standing::Lost(ClaimLost::ClaimedSince { by: claimant(other), generation: other.generation });
     }
     let claims = operation.effects().filter(|e| matches!(e.effect, Effect::Claim { .. }));
-    let refused = claims.filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason) } else { None });
+    let refused = claims
+        .filter_map(|e| if let Some(Outcome::NotDone { reason }) = &e.outcome { Some(reason) } else { None });
     let refused: Vec<&String> = refused.collect();
     if let Some(reason) = refused.last().filter(|_| refused.len() >= usize::from(limits::HAND_OVERS)) {
         return Standing::Lost(ClaimLost::NotWritten { reason: (*reason).clone() });
@@ -259,7 +315,13 @@ fn decide(cx: &Facts, operation: &Operation, record: &StoreRecord, state: &Claim
 }
 
 /// The effect that takes the claim as the store stands.
-fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Option<Claim>, own: bool) -> Effect {
+fn taking(
+    cx: &Facts,
+    operation: &Operation,
+    record: &StoreRecord,
+    stored: Option<Claim>,
+    own: bool,
+) -> Effect {
     let mut inherited = stored.clone().map(|c| c.obligations).unwrap_or_default();
     let value = match (Claim::read(&operation.before.claim), stored) {
         (None, _) => operation.before.claim.clone(),
@@ -267,7 +329,14 @@ fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Optio
             let phase = if operation.handed_over() { ClaimPhase::HandedOver } else { ClaimPhase::Acting };
             inherited = Obligations::default();
             let owner = Some(cx.state.owner.clone());
-            Claim { owner, phase, attempt: stored.attempt, obligations: claim.obligations.clone().with(&stored.obligations), ..claim }.write()
+            Claim {
+                owner,
+                phase,
+                attempt: stored.attempt,
+                obligations: claim.obligations.clone().with(&stored.obligations),
+                ..claim
+            }
+            .write()
         }
         (Some(claim), _) => {
             let obligations = claim.obligations.clone().with(&inherited);
@@ -279,7 +348,11 @@ fn taking(cx: &Facts, operation: &Operation, record: &StoreRecord, stored: Optio
         value,
         revision: record.operation.as_ref().map(|k| k.revision),
         owner_revision: record.owner.as_ref().map(|k| k.revision),
-        legacy_revision: record.legacy.as_ref().filter(|k| standing_key(record) == Some(k)).map(|k| k.revision),
+        legacy_revision: record
+            .legacy
+            .as_ref()
+            .filter(|k| standing_key(record) == Some(k))
+            .map(|k| k.revision),
         inherited,
     }
 }
@@ -297,8 +370,14 @@ pub fn is_clear(cx: &Facts, operation: &Operation) -> bool {
 
 /// A command of this group's operations may still run.
 fn commands(cx: &Facts, group: GroupId) -> bool {
-    let is = |e: &Effect| matches!(e, Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. });
-    cx.state.operations.iter().filter(|o| o.group == group).flat_map(|o| o.effects()).any(|e| e.is_open() && is(&e.effect))
+    let is =
+        |e: &Effect| matches!(e, Effect::Fence { .. } | Effect::UndoFence { .. } | Effect::Command { .. });
+    cx.state
+        .operations
+        .iter()
+        .filter(|o| o.group == group)
+        .flat_map(|o| o.effects())
+        .any(|e| e.is_open() && is(&e.effect))
 }
 
 /// After a takeover each obligation of the owner before is observed, before anything is sent.
@@ -321,8 +400,11 @@ fn unobserved(cx: &Facts, group: GroupId, inherited: &Obligations, since: Mono) 
         }
     }
     for drained in &inherited.drained {
-        let balancer = takeover::balancer_at(cx, group, &drained.balancer).and_then(|b| telemetry.balancers.get(b.at()));
-        let seen = |b: &super::telemetry::BalancerTelemetry| b.servers.as_ref().is_some_and(|(_, at)| *at > since) || b.away.is_some();
+        let balancer =
+            takeover::balancer_at(cx, group, &drained.balancer).and_then(|b| telemetry.balancers.get(b.at()));
+        let seen = |b: &super::telemetry::BalancerTelemetry| {
+            b.servers.as_ref().is_some_and(|(_, at)| *at > since) || b.away.is_some()
+        };
         if balancer.is_some_and(|b| !seen(b)) {
             return Some(ClaimWait::BalancerBefore);
         }
@@ -344,7 +426,12 @@ pub fn planned(cx: &Facts, group: GroupId, left: &[MemberId], plan: &Plan) -> (O
         obligations.fenced = names().collect();
     }
     if has(&|k| *k == StepKind::DrainTraffic) {
-        let at = |member: String| database.balancers.iter().map(move |b| Drained { member: member.clone(), balancer: b.address.clone() });
+        let at = |member: String| {
+            database
+                .balancers
+                .iter()
+                .map(move |b| Drained { member: member.clone(), balancer: b.address.clone() })
+        };
         obligations.drained = names().flat_map(at).collect();
     }
     let fence = database.fence.as_ref().map_or(Span::ZERO, |f| f.timeout);
@@ -368,7 +455,8 @@ mod tests {
     fn calm() -> Simulation {
         let scenario = crate::config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
         let begins = Utc(1_767_225_600_000);
-        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins)
+            .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     }
@@ -397,14 +485,18 @@ mod tests {
         let mut simulation = calm();
         let began = simulation.now().mono;
         let engine = &mut simulation.core.engine;
-        let (record, _) = engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
+        let (record, _) =
+            engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
         let mut last = began;
         for (after, owner) in reads {
             last = began.plus(Span(*after));
             let key = |value: String, revision| Some(OperationKey { value: value.into(), revision });
             let owner = owner.as_ref().and_then(|o| key(o.write(), 8));
             let record = StoreRecord { operation: key(claim.write(), 7), owner, ..record.clone() };
-            engine.measured(&Observation { at: last, fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+            engine.measured(&Observation {
+                at: last,
+                fact: Fact::Store { group: GROUP, record: Box::new(record) },
+            });
         }
         let now = Now { utc: Utc(1_767_225_600_000), mono: last };
         state(&engine.facts(now), GROUP).unwrap_or_else(|| panic!("no state"))
@@ -415,7 +507,10 @@ mod tests {
         let other = owner("other", "1", "1");
         let claim = foreign(Some(other.clone()));
         let stands = || Some(other.clone());
-        assert!(matches!(read(&claim, &[(0, stands()), (900_000, stands())]), ClaimState::Foreign { renewing: true, .. }));
+        assert!(matches!(
+            read(&claim, &[(0, stands()), (900_000, stands())]),
+            ClaimState::Foreign { renewing: true, .. }
+        ));
         let left = |reads: &[(u64, Option<Owner>)]| match read(&claim, reads) {
             ClaimState::Orphaned { left, .. } => left,
             other => panic!("{other:?}"),
@@ -423,7 +518,11 @@ mod tests {
         // Its patience of 10 s, and the second that an answer may take.
         assert_eq!(left(&[(0, stands()), (20_000, None)]), Span::secs(11));
         assert_eq!(left(&[(0, None), (8_000, None)]), Span::secs(3));
-        assert_eq!(left(&[(0, None), (8_000, stands()), (9_000, None)]), Span::secs(11), "it came back in between");
+        assert_eq!(
+            left(&[(0, None), (8_000, stands()), (9_000, None)]),
+            Span::secs(11),
+            "it came back in between"
+        );
         assert_eq!(left(&[(0, None), (11_000, None)]), Span::ZERO);
     }
 
@@ -448,7 +547,8 @@ mod tests {
         let key = |claim: &Claim, revision| Some(OperationKey { value: claim.write().into(), revision });
         let (old, new) = (foreign(None), foreign(Some(owner("other", "1", "1"))));
         for (operation, expected) in [(None, 1), (Some(6), 1), (Some(7), 1), (Some(8), 2)] {
-            let operation = operation.and_then(|g| key(&Claim { generation: Generation(g), ..new.clone() }, 2));
+            let operation =
+                operation.and_then(|g| key(&Claim { generation: Generation(g), ..new.clone() }, 2));
             let record = StoreRecord { operation, legacy: key(&old, 1), ..StoreRecord::default() };
             assert_eq!(standing_key(&record).map(|k| k.revision), Some(expected));
         }
@@ -460,15 +560,20 @@ mod tests {
         let mut simulation = calm();
         let began = simulation.now().mono;
         let engine = &mut simulation.core.engine;
-        let (record, _) = engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
+        let (record, _) =
+            engine.telemetry.groups[GROUP.at()].store.record.clone().unwrap_or_else(|| panic!("no record"));
         let claim = foreign(Some(owner("other", "1", "1")));
         let mut read = |after: u64, revision: u64, generation: u64| {
             let claim = Claim { generation: Generation(generation), ..claim.clone() };
             let operation = Some(OperationKey { value: claim.write().into(), revision: 3 });
             let record = StoreRecord { revision, operation, ..record.clone() };
-            engine.measured(&Observation { at: began.plus(Span(after)), fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+            engine.measured(&Observation {
+                at: began.plus(Span(after)),
+                fact: Fact::Store { group: GROUP, record: Box::new(record) },
+            });
             let store = &engine.telemetry.groups[GROUP.at()].store;
-            let stored = store.record.as_ref().map(|(r, _)| (r.revision, stored_generation(r).0)).unwrap_or_default();
+            let stored =
+                store.record.as_ref().map(|(r, _)| (r.revision, stored_generation(r).0)).unwrap_or_default();
             (stored, store.claim.as_ref().and_then(|c| c.owner_gone))
         };
         assert_eq!(read(1_000, 90, 9), ((90, 9), Some(began.plus(Span(1_000)))));
@@ -482,7 +587,11 @@ mod tests {
     fn who_lost_its_claim_to_a_restored_store_is_waited_for() {
         let claim = |owner: Owner| {
             let claim = foreign(Some(owner)).write();
-            StoreRecord { revision: 90, operation: Some(OperationKey { value: claim.into(), revision: 3 }), ..StoreRecord::default() }
+            StoreRecord {
+                revision: 90,
+                operation: Some(OperationKey { value: claim.into(), revision: 3 }),
+                ..StoreRecord::default()
+            }
         };
         let restored = StoreRecord { revision: 40, ..StoreRecord::default() };
         for (owner, waits) in [(owner("other", "1", "1"), true), (owner("ours", "1", "0"), false)] {
@@ -490,15 +599,24 @@ mod tests {
             let began = simulation.now().mono;
             let engine = &mut simulation.core.engine;
             engine.state.owner = self::owner("ours", "1", "1");
-            for (after, record) in [(0, claim(owner)), (1_000, restored.clone()), (6_000, StoreRecord { revision: 41, ..restored.clone() })] {
-                engine.measured(&Observation { at: began.plus(Span(after)), fact: Fact::Store { group: GROUP, record: Box::new(record) } });
+            for (after, record) in [
+                (0, claim(owner)),
+                (1_000, restored.clone()),
+                (6_000, StoreRecord { revision: 41, ..restored.clone() }),
+            ] {
+                engine.measured(&Observation {
+                    at: began.plus(Span(after)),
+                    fact: Fact::Store { group: GROUP, record: Box::new(record) },
+                });
             }
             let at = |after: u64| {
                 let now = Now { utc: Utc(1_767_225_600_000), mono: began.plus(Span(after)) };
                 state(&engine.facts(now), GROUP)
             };
             // Its patience of 10 s, and the second that an answer may take.
-            let left = |after| if let Some(ClaimState::Orphaned { left, .. }) = at(after) { left } else { Span::ZERO };
+            let left = |after| {
+                if let Some(ClaimState::Orphaned { left, .. }) = at(after) { left } else { Span::ZERO }
+            };
             assert_eq!(left(6_000), if waits { Span::secs(6) } else { Span::ZERO });
             assert_eq!(at(12_000), Some(ClaimState::Free));
         }

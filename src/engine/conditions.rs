@@ -32,7 +32,9 @@ pub fn conditions(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
     }
     list.extend(s.gaps.iter().filter_map(lack));
     let astray = s.led_elsewhere();
-    list.extend(astray.iter().filter_map(|(v, planned)| Some(of(v, ConditionKind::LedElsewhere { at: v.primary?, planned: *planned }))));
+    list.extend(astray.iter().filter_map(|(v, planned)| {
+        Some(of(v, ConditionKind::LedElsewhere { at: v.primary?, planned: *planned }))
+    }));
     list.extend(s.estate.region_ids().flat_map(|region| place(s, region)));
     list.extend(s.estate.service_ids().filter_map(|service| users(s, service)));
     rank(&mut list);
@@ -58,12 +60,17 @@ fn estate(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
     }
     for silent in &s.stale {
         let (kind, about) = match &silent.source {
-            Source::Store { group } => (ConditionKind::StoreSilent { reason: silent.reason.clone() }, About::Group(*group)),
-            Source::Balancer { address } => {
-                (ConditionKind::BalancerSilent { address: address.clone(), reason: silent.reason.clone() }, About::Estate)
+            Source::Store { group } => {
+                (ConditionKind::StoreSilent { reason: silent.reason.clone() }, About::Group(*group))
             }
+            Source::Balancer { address } => (
+                ConditionKind::BalancerSilent { address: address.clone(), reason: silent.reason.clone() },
+                About::Estate,
+            ),
         };
-        list.push(Condition::new(kind, about).since(Some(s.now.utc_of(silent.since))).measured(Some(silent.since)));
+        list.push(
+            Condition::new(kind, about).since(Some(s.now.utc_of(silent.since))).measured(Some(silent.since)),
+        );
     }
     if let Some((at, by_ms)) = cx.state.clock_jumped.filter(|(at, _)| s.now.utc.since(*at) < JUMP_TOLD) {
         list.push(Condition::new(ConditionKind::ClockJumped { by_ms }, About::Estate).since(Some(at)));
@@ -77,7 +84,8 @@ fn estate(cx: &Facts, s: &Snapshot) -> Vec<Condition> {
 
 /// Automation is configured, and a waiver in the configuration keeps it off.
 fn automation_off(cx: &Facts, s: &Snapshot) -> Option<Condition> {
-    let (rule, fault) = s.estate.automation_off(cx.state.mode, s.now.utc).filter(|_| s.estate.policy.automates())?;
+    let (rule, fault) =
+        s.estate.automation_off(cx.state.mode, s.now.utc).filter(|_| s.estate.policy.automates())?;
     let since = if let WaiverFault::Expired { at } = fault { Some(at) } else { None };
     Some(Condition::new(ConditionKind::AutomationOff { rule, fault }, About::Estate).since(since))
 }
@@ -85,7 +93,9 @@ fn automation_off(cx: &Facts, s: &Snapshot) -> Option<Condition> {
 /// A disaster of this database's region is open: it tells why the primary is silent.
 fn is_explained(s: &Snapshot, view: &GroupView) -> bool {
     let hit = |d: &&Disaster| !d.kind.is_of_data() && view.primary.is_some_and(|p| d.regions.contains(&p));
-    s.disasters.iter().any(|d| hit(&d) && s.estate.group(view.group).services.iter().any(|service| d.services.contains(service)))
+    s.disasters.iter().any(|d| {
+        hit(&d) && s.estate.group(view.group).services.iter().any(|service| d.services.contains(service))
+    })
 }
 
 /// Whether it is the cluster that is configured, and its members answer as they should.
@@ -100,14 +110,19 @@ fn cluster(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let unusable = cx.record(view.group).and_then(|record| candidate::unusable(database, record));
     list.extend(unusable.map(|finding| of(view, kind(finding)).measured(read)));
     let left: Vec<MemberId> = cx.leader(view.group).into_iter().collect();
-    let unrouted = entry::unrouted(cx, view.group, &left).map(|finding| ConditionKind::NotRouted { finding: finding.into() });
+    let unrouted = entry::unrouted(cx, view.group, &left)
+        .map(|finding| ConditionKind::NotRouted { finding: finding.into() });
     list.extend(unrouted.map(|kind| of(view, kind)));
     for member in database.member_ids() {
         let Some(seen) = cx.member(view.group, member) else { continue };
         for (port, probes) in [(Port::Rest, &seen.rest), (Port::Sql, &seen.sql)] {
             if let Some(ProbeResult::Unwell(reason)) = &probes.last {
                 let kind = ConditionKind::MemberUnwell { member, port, reason: reason.clone() };
-                list.push(of(view, kind).since(probes.failing_since.map(|at| s.now.utc_of(at))).measured(probes.last_try));
+                list.push(
+                    of(view, kind)
+                        .since(probes.failing_since.map(|at| s.now.utc_of(at)))
+                        .measured(probes.last_try),
+                );
             }
         }
     }
@@ -120,7 +135,11 @@ fn primary(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let turned = |turn| cx.state.turned.get(&(view.group, turn)).copied();
     let measured = view.members.iter().find(|m| m.leads).and_then(|m| m.measured);
     if let Some((old, new)) = view.beside.zip(view.leader) {
-        list.push(of(view, ConditionKind::TwoMayWrite { old, new }).since(turned(Turn::TwoMayWrite)).measured(measured));
+        list.push(
+            of(view, ConditionKind::TwoMayWrite { old, new })
+                .since(turned(Turn::TwoMayWrite))
+                .measured(measured),
+        );
     }
     // What runs for it tells of itself.
     if view.operation.is_none() && !is_explained(s, view) {
@@ -129,7 +148,9 @@ fn primary(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
             Silence::Agent => ConditionKind::AgentSilent,
             Silence::Doubted { by } => ConditionKind::OnlyOurProbesFail { by: by.clone() },
         });
-        list.extend(silence.map(|kind| of(view, kind).since(measured.map(|at| s.now.utc_of(at))).measured(measured)));
+        list.extend(
+            silence.map(|kind| of(view, kind).since(measured.map(|at| s.now.utc_of(at))).measured(measured)),
+        );
     }
     if let Some(led) = view.stepped_down {
         list.push(of(view, ConditionKind::NoPrimary).since(Some(s.now.utc_of(led))).measured(measured));
@@ -153,7 +174,10 @@ fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     }
     // A cluster that is asynchronous is never without a risk; what an operation has moved is being protected again.
     let at_rest = view.primary.is_some() && view.operation.is_none() && view.members.len() > 1;
-    if view.synchronous == Some(true) && at_rest && !view.members.iter().any(|m| !m.leads && m.unfit.is_none()) {
+    if view.synchronous == Some(true)
+        && at_rest
+        && !view.members.iter().any(|m| !m.leads && m.unfit.is_none())
+    {
         list.push(of(view, ConditionKind::NobodyCanTakeOver).measured(record));
     }
     let rpo = s.estate.targets(view.group).1;
@@ -161,7 +185,10 @@ fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
         let Some(lag) = m.lag else { continue };
         let member = m.member;
         if lag > rpo {
-            list.push(of(view, ConditionKind::LagOverRpo { member, lag, rpo, bytes: m.lag_bytes }).measured(m.measured));
+            list.push(
+                of(view, ConditionKind::LagOverRpo { member, lag, rpo, bytes: m.lag_bytes })
+                    .measured(m.measured),
+            );
         } else if lag.0 * 2 > rpo.0 {
             list.push(of(view, ConditionKind::FallsBehind { member, lag, rpo }).measured(m.measured));
         }
@@ -172,16 +199,28 @@ fn protection(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
 /// Whether users find a way to the primary.
 fn way_in(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
     let mut list = Vec::new();
-    let Some(database) = s.estate.group(view.group).database.as_ref().filter(|d| !d.balancers.is_empty()) else { return list };
-    let heard = || database.balancers.iter().zip(&cx.telemetry.group(view.group).balancers).filter(|(_, t)| t.away.is_none());
+    let Some(database) = s.estate.group(view.group).database.as_ref().filter(|d| !d.balancers.is_empty())
+    else {
+        return list;
+    };
+    let heard = || {
+        database
+            .balancers
+            .iter()
+            .zip(&cx.telemetry.group(view.group).balancers)
+            .filter(|(_, t)| t.away.is_none())
+    };
     if heard().next().is_none() {
         list.push(of(view, ConditionKind::NoEntryAnswers));
     }
     let Some(leader) = cx.leader(view.group).filter(|_| view.operation.is_none()) else { return list };
     let answer: Vec<_> = heard().filter(|(_, t)| t.read_of(leader).is_some()).collect();
-    let closed: Vec<_> = answer.iter().filter_map(|(b, t)| Some((b, t.all_in_maintenance(leader, true)?))).collect();
+    let closed: Vec<_> =
+        answer.iter().filter_map(|(b, t)| Some((b, t.all_in_maintenance(leader, true)?))).collect();
     if !closed.is_empty() && closed.len() == answer.len() {
-        list.push(of(view, ConditionKind::Drained { leader }).measured(closed.iter().map(|(_, at)| *at).min()));
+        list.push(
+            of(view, ConditionKind::Drained { leader }).measured(closed.iter().map(|(_, at)| *at).min()),
+        );
     } else {
         let kind = |b: &Balancer| ConditionKind::PrimaryInMaintenance { leader, balancer: b.address.clone() };
         list.extend(closed.iter().map(|(b, at)| of(view, kind(b)).measured(Some(*at))));
@@ -196,7 +235,9 @@ fn operation(view: &GroupView, o: &Operation) -> Option<Condition> {
         Status::Waiting { .. } => ConditionKind::OperationWaits { operation },
         Status::Failed { .. } if o.has_acted() => ConditionKind::NotUndone { operation },
         Status::Aborted { .. } if o.has_acted() && !o.handed_over() => ConditionKind::NotUndone { operation },
-        Status::RecoveredUnprotected { .. } if !view.is_protected() => ConditionKind::Unprotected { operation },
+        Status::RecoveredUnprotected { .. } if !view.is_protected() => {
+            ConditionKind::Unprotected { operation }
+        }
         _ => return None,
     };
     Some(of(view, kind).since(o.finished))
@@ -206,7 +247,9 @@ fn operation(view: &GroupView, o: &Operation) -> Option<Condition> {
 fn obligations(view: &GroupView, o: &Operation) -> Vec<Condition> {
     let operation = o.id;
     let kind = |remainder: &Remainder| match remainder {
-        Remainder::Rejoin { member } => o.fenced().then_some(ConditionKind::Fenced { member: *member, operation }),
+        Remainder::Rejoin { member } => {
+            o.fenced().then_some(ConditionKind::Fenced { member: *member, operation })
+        }
         Remainder::Restore { member } => Some(ConditionKind::NotRestored { member: *member, operation }),
     };
     let left = o.remains.iter().filter(|_| o.is_over()).filter_map(kind);
@@ -232,21 +275,32 @@ fn not_ready(cx: &Facts, view: &GroupView) -> Option<Condition> {
         return None;
     }
     let stops: Vec<&Surveyed> = view.survey.iter().filter(|s| s.state.stops()).collect();
-    let kind = ConditionKind::NotReady { stops: u16::try_from(stops.len()).unwrap_or(u16::MAX), first: stops.first()?.check };
+    let kind = ConditionKind::NotReady {
+        stops: u16::try_from(stops.len()).unwrap_or(u16::MAX),
+        first: stops.first()?.check,
+    };
     Some(of(view, kind).measured(Some(*at)))
 }
 
 /// What is missing for a recovery of a database, as far as no other condition tells it.
 fn lack(gap: &Gap) -> Option<Condition> {
     let (group, kind) = match gap {
-        Gap::IdentityChanged { group, change } => (group, ConditionKind::IdentityChanged { change: change.clone() }),
+        Gap::IdentityChanged { group, change } => {
+            (group, ConditionKind::IdentityChanged { change: change.clone() })
+        }
         Gap::Departed { group, left } => (group, ConditionKind::Departed { left: *left }),
         Gap::NoFence { group } => (group, ConditionKind::NoFence),
         Gap::NoStore { group } => (group, ConditionKind::NoStore),
         Gap::NoEntry { group } => (group, ConditionKind::NoEntry),
-        Gap::FenceCheckFails { group, member, reason } => (group, ConditionKind::FenceCheckFails { member: *member, reason: reason.clone() }),
-        Gap::LoginRefused { group, member, reason } => (group, ConditionKind::LoginRefused { member: *member, reason: reason.clone() }),
-        Gap::ReceiverUnreadable { group, member, .. } => (group, ConditionKind::ReceiverUnreadable { member: *member }),
+        Gap::FenceCheckFails { group, member, reason } => {
+            (group, ConditionKind::FenceCheckFails { member: *member, reason: reason.clone() })
+        }
+        Gap::LoginRefused { group, member, reason } => {
+            (group, ConditionKind::LoginRefused { member: *member, reason: reason.clone() })
+        }
+        Gap::ReceiverUnreadable { group, member, .. } => {
+            (group, ConditionKind::ReceiverUnreadable { member: *member })
+        }
         Gap::NotMeasured
         | Gap::PartlyMeasured { .. }
         | Gap::Unproven { .. }
@@ -265,18 +319,29 @@ fn place(s: &Snapshot, region: RegionId) -> Vec<Condition> {
     let view = &s.regions[region.at()];
     let of = |kind| Condition::new(kind, About::Region(region)).measured(view.last_check);
     let answered = view.last_answer.map(|at| s.now.utc_of(at));
-    let lost = s.disasters.iter().any(|d| d.kind != DisasterType::NodeFailure && !d.kind.is_of_data() && d.regions.contains(&region));
+    let lost = s
+        .disasters
+        .iter()
+        .any(|d| d.kind != DisasterType::NodeFailure && !d.kind.is_of_data() && d.regions.contains(&region));
     let mut list = Vec::new();
     match view.status {
         RegionStatus::Down if !lost => list.push(of(ConditionKind::RegionDown).since(answered)),
-        RegionStatus::Degraded if !lost => list.push(of(ConditionKind::RegionDegraded { reason: view.reason.clone() })),
-        RegionStatus::Unknown if view.services > 0 && view.last_check.is_some() => list.push(of(ConditionKind::RegionUnknown)),
+        RegionStatus::Degraded if !lost => {
+            list.push(of(ConditionKind::RegionDegraded { reason: view.reason.clone() }))
+        }
+        RegionStatus::Unknown if view.services > 0 && view.last_check.is_some() => {
+            list.push(of(ConditionKind::RegionUnknown))
+        }
         RegionStatus::Ok if view.services_up < view.services => {
-            list.push(of(ConditionKind::ChecksFail { up: view.services_up, of: view.services }).since(answered));
+            list.push(
+                of(ConditionKind::ChecksFail { up: view.services_up, of: view.services }).since(answered),
+            );
         }
         _ => {}
     }
-    let full = view.load.filter(|(load, at)| view.status != RegionStatus::Down && load.0 > 100 && s.now.mono.since(*at) < LOAD_COUNTS);
+    let full = view.load.filter(|(load, at)| {
+        view.status != RegionStatus::Down && load.0 > 100 && s.now.mono.since(*at) < LOAD_COUNTS
+    });
     list.extend(full.map(|(load, at)| of(ConditionKind::Overloaded { load }).measured(Some(at))));
     list
 }
@@ -293,5 +358,8 @@ fn users(s: &Snapshot, service: ServiceId) -> Option<Condition> {
         },
         ServiceHealth::Ok => return None,
     };
-    Some(Condition::new(kind, About::Service(service)).measured(view.places.iter().filter_map(|p| p.asked).max()))
+    Some(
+        Condition::new(kind, About::Service(service))
+            .measured(view.places.iter().filter_map(|p| p.asked).max()),
+    )
 }

@@ -38,7 +38,10 @@ fn primaries(engine: &mut Engine, now: Now) {
         let report = cx.report(group, member).filter(|r| r.role == MemberRole::Leader && r.running);
         // A member writes its own name into /sync right before it promotes itself: it is the primary, even if it died
         // before anybody heard so from itself.
-        let promoting = record.sync.as_ref().is_some_and(|s| s.leader.is_some() && s.leader.as_deref() == record.name_of(member));
+        let promoting = record
+            .sync
+            .as_ref()
+            .is_some_and(|s| s.leader.is_some() && s.leader.as_deref() == record.name_of(member));
         let timeline = match report {
             Some(r) => r.timeline.or(known.1),
             None if known.0.is_some() && !promoting => continue,
@@ -55,8 +58,13 @@ fn identities(engine: &mut Engine, now: Now) {
     for group in engine.state.estate.group_ids().filter(|_| engine.detects).collect::<Vec<_>>() {
         let cx = engine.facts(now);
         let Some(record) = cx.record(group) else { continue };
-        let history = if record.history.is_empty() { record.last_switch.into_iter().collect() } else { record.history.clone() };
-        let read = Identity { system_id: record.initialize.clone(), store_id: record.store_id.clone(), history };
+        let history = if record.history.is_empty() {
+            record.last_switch.into_iter().collect()
+        } else {
+            record.history.clone()
+        };
+        let read =
+            Identity { system_id: record.initialize.clone(), store_id: record.store_id.clone(), history };
         let (seen, changed) = (engine.state.identities.get(&group), engine.state.changed.get(&group));
         match seen.map_or_else(|| Ok(read.clone()), |seen| seen.continued(&read)) {
             // What tells nothing is no identity.
@@ -64,7 +72,9 @@ fn identities(engine: &mut Engine, now: Now) {
             Ok(identity) if Some(&identity) != seen || (changed.is_some() && read.system_id.is_some()) => {
                 engine.emit(now, Event::IdentitySeen { group, identity });
             }
-            Err(change) if changed.is_none_or(|(_, told)| *told != change) => engine.emit(now, Event::IdentityChanged { group, now: read, change }),
+            Err(change) if changed.is_none_or(|(_, told)| *told != change) => {
+                engine.emit(now, Event::IdentityChanged { group, now: read, change })
+            }
             Ok(_) | Err(_) => {}
         }
     }
@@ -76,7 +86,11 @@ fn names(engine: &mut Engine, now: Now) {
         let Some((record, _)) = engine.telemetry.group(group).store.record.as_ref() else { continue };
         let new = |key: &MemberKey| {
             let member = key.member?;
-            (engine.state.names.get(&(group, member)) != Some(&key.name)).then(|| Event::MemberNamed { group, member, name: key.name.clone() })
+            (engine.state.names.get(&(group, member)) != Some(&key.name)).then(|| Event::MemberNamed {
+                group,
+                member,
+                name: key.name.clone(),
+            })
         };
         let events: Vec<Event> = record.members.iter().filter_map(new).collect();
         for event in events {
@@ -93,16 +107,18 @@ fn turns(engine: &mut Engine, now: Now) {
         let silent = store.away_since.is_some_and(|since| now.mono.since(since) >= limits::SILENCE);
         let known = |turn| engine.state.turned.contains_key(&(group, turn));
         // Between the two nothing is known that was not before.
-        let store = match (silent, cx.record(group).is_some() && store.away.is_none(), known(Turn::StoreSilent)) {
-            (true, _, false) => Some(Turn::StoreSilent),
-            (_, true, true) => Some(Turn::StoreAnswers),
-            _ => None,
-        };
+        let store =
+            match (silent, cx.record(group).is_some() && store.away.is_none(), known(Turn::StoreSilent)) {
+                (true, _, false) => Some(Turn::StoreSilent),
+                (_, true, true) => Some(Turn::StoreAnswers),
+                _ => None,
+            };
         let leads = match (cx.stepped_down(group).is_some(), known(Turn::SteppedDown)) {
             (true, false) => Some(Turn::SteppedDown),
             (false, true) => {
                 let primary = cx.state.primaries[group.at()].0;
-                let led = primary.and_then(|p| cx.report(group, p)).is_some_and(|r| r.role == MemberRole::Leader);
+                let led =
+                    primary.and_then(|p| cx.report(group, p)).is_some_and(|r| r.role == MemberRole::Leader);
                 led.then_some(Turn::LeadsAgain)
             }
             _ => None,
@@ -128,8 +144,10 @@ fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
         return told.map(|_| Turn::PrimaryHeard);
     };
     // A disaster is declared sooner than that, if it is one.
-    let declared =
-        cx.region_of(group, primary).is_some_and(|r| cx.state.open_disasters().any(|d| d.regions.contains(&r))) || cx.state.running(group).is_some();
+    let declared = cx
+        .region_of(group, primary)
+        .is_some_and(|r| cx.state.open_disasters().any(|d| d.regions.contains(&r)))
+        || cx.state.running(group).is_some();
     if declared || cx.now.mono.since(since) < limits::SILENCE.times(3) {
         return None;
     }
@@ -147,7 +165,9 @@ fn silence(cx: &Facts, group: GroupId) -> Option<Turn> {
 fn protection(engine: &mut Engine, group: GroupId, now: Now) -> Option<Turn> {
     let cx = engine.facts(now);
     let (stands, at) = (unprotected(&cx, group)?, cx.now.mono);
-    let told = [Turn::WritesAlone, Turn::WritesWait].into_iter().find(|turn| cx.state.turned.contains_key(&(group, *turn)));
+    let told = [Turn::WritesAlone, Turn::WritesWait]
+        .into_iter()
+        .find(|turn| cx.state.turned.contains_key(&(group, *turn)));
     match stands {
         // A standby that is chosen anew is none for a moment.
         Some(turn) if told != Some(turn) => {
@@ -172,8 +192,12 @@ fn unprotected(cx: &Facts, group: GroupId) -> Option<Option<Turn>> {
         return None;
     }
     // That one is named is not that it follows.
-    let follows = |m: &MemberId| cx.report(group, *m).is_some_and(|m| m.running && m.role == MemberRole::Replica && m.timeline == leader.timeline);
-    if config.synchronous && !sync.standbys.is_empty() && !cx.synchronous_standbys(group).iter().any(follows) {
+    let follows = |m: &MemberId| {
+        cx.report(group, *m)
+            .is_some_and(|m| m.running && m.role == MemberRole::Replica && m.timeline == leader.timeline)
+    };
+    if config.synchronous && !sync.standbys.is_empty() && !cx.synchronous_standbys(group).iter().any(follows)
+    {
         return None;
     }
     Some(match (config.synchronous && sync.standbys.is_empty(), config.strict) {
@@ -197,14 +221,22 @@ fn regions(engine: &mut Engine, watched: &Watched, sights: &[Sight], now: Now) {
 }
 
 /// How a region stands, and why, as all that is watched in it says now.
-pub(super) fn region_status(cx: &Facts, groups: &[GroupId], sight: &Sight, region: RegionId) -> (RegionStatus, RegionReason) {
+pub(super) fn region_status(
+    cx: &Facts,
+    groups: &[GroupId],
+    sight: &Sight,
+    region: RegionId,
+) -> (RegionStatus, RegionReason) {
     if !sight.measured {
         return (RegionStatus::Unknown, RegionReason::NotMeasured);
     }
     let known = &cx.state.regions[region.at()];
     if sight.gone == sight.watched {
         let Some(doubt) = &sight.doubt else {
-            return (RegionStatus::Down, RegionReason::Silent { votes: sight.votes.as_ref().map(Votes::tally) });
+            return (
+                RegionStatus::Down,
+                RegionReason::Silent { votes: sight.votes.as_ref().map(Votes::tally) },
+            );
         };
         // A region that was found down stays so until something in it answers.
         if known.0 == RegionStatus::Down {
@@ -242,7 +274,9 @@ fn without_primary(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<R
 }
 
 fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<RegionReason> {
-    let members = |group: GroupId| cx.database(group).into_iter().flat_map(move |d| d.members_in(region)).map(move |m| (group, m));
+    let members = |group: GroupId| {
+        cx.database(group).into_iter().flat_map(move |d| d.members_in(region)).map(move |m| (group, m))
+    };
     for (group, member) in groups.iter().copied().flat_map(members) {
         if cx.leader(group) == Some(member) {
             continue;
@@ -252,7 +286,11 @@ fn lagging(cx: &Facts, groups: &[GroupId], region: RegionId) -> Option<RegionRea
             let name = cx.estate().group(group).name.clone();
             // One that has not found a new primary yet holds what the old one had acknowledged to it.
             let known = cx.state.primaries[group.at()].1;
-            let older = cx.report(group, member).and_then(|r| r.timeline).zip(known).is_some_and(|(own, now)| own < now);
+            let older = cx
+                .report(group, member)
+                .and_then(|r| r.timeline)
+                .zip(known)
+                .is_some_and(|(own, now)| own < now);
             return Some(RegionReason::LagsOverRpo { group: name, lag, rpo, older });
         }
     }
@@ -284,28 +322,42 @@ fn covers(disaster: &Disaster, finding: &Finding) -> bool {
     disaster.kind.is_of_data() == finding.kind.is_of_data()
         && (!finding.kind.is_of_data() || disaster.kind == finding.kind)
         && finding.regions.iter().all(|r| disaster.regions.contains(r))
-        && (finding.services == disaster.services || finding.services.iter().all(|s| disaster.services.contains(s)))
+        && (finding.services == disaster.services
+            || finding.services.iter().all(|s| disaster.services.contains(s)))
 }
 
 fn findings(cx: &Facts, watched: &Watched, sights: &[Sight]) -> Vec<Finding> {
     let mut list = signals(cx, watched);
-    let down: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
+    let down: Vec<RegionId> =
+        cx.estate().region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect();
     let mut left = down.clone();
     for region in &down {
         let Some(provider) = &cx.estate().region(*region).provider else { continue };
-        let all: Vec<RegionId> = cx.estate().region_ids().filter(|r| cx.estate().region(*r).provider.as_ref() == Some(provider)).collect();
+        let all: Vec<RegionId> = cx
+            .estate()
+            .region_ids()
+            .filter(|r| cx.estate().region(*r).provider.as_ref() == Some(provider))
+            .collect();
         if all.len() >= 2 && all.iter().all(|r| left.contains(r)) {
             left.retain(|r| !all.contains(r));
             list.push(regional(cx, sights, DisasterType::ProviderOutage, all));
         }
     }
     for region in left {
-        let told = cx.telemetry.signals.iter().find(|s| s.region == region && s.kind == DisasterType::DataCenterOutage);
+        let told = cx
+            .telemetry
+            .signals
+            .iter()
+            .find(|s| s.region == region && s.kind == DisasterType::DataCenterOutage);
         let kind = if told.is_some() { DisasterType::DataCenterOutage } else { DisasterType::RegionOutage };
         list.push(regional(cx, sights, kind, vec![region]));
     }
     for group in cx.estate().group_ids() {
-        let Some((leader, region)) = cx.leader(group).and_then(|m| Some((m, cx.region_of(group, m)?))).filter(|(_, r)| !down.contains(r)) else {
+        let Some((leader, region)) = cx
+            .leader(group)
+            .and_then(|m| Some((m, cx.region_of(group, m)?)))
+            .filter(|(_, r)| !down.contains(r))
+        else {
             continue;
         };
         let Some(target) = member(cx, group, leader) else { continue };
@@ -344,7 +396,8 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     for id in cx.estate().service_ids() {
         let group = cx.estate().service(id).group;
         let led = cx.leading_region(group).is_some_and(|l| regions.contains(&l));
-        let only_there = cx.database(group).is_none() && cx.estate().service(id).regions.iter().all(|r| regions.contains(r));
+        let only_there = cx.database(group).is_none()
+            && cx.estate().service(id).regions.iter().all(|r| regions.contains(r));
         if led || only_there {
             services.push(id);
         }
@@ -352,7 +405,10 @@ fn regional(cx: &Facts, sights: &[Sight], kind: DisasterType, regions: Vec<Regio
     let mut services = cx.estate().dependents(&services);
     services.sort();
     let since = regions.iter().filter_map(|r| sights[r.at()].since).min();
-    let stood = |r: &RegionId| RegionEvidence { region: cx.region_name(*r).to_string(), reason: cx.state.regions[r.at()].1.clone() };
+    let stood = |r: &RegionId| RegionEvidence {
+        region: cx.region_name(*r).to_string(),
+        reason: cx.state.regions[r.at()].1.clone(),
+    };
     let evidence = DisasterEvidence::Regions(regions.iter().map(stood).collect());
     Finding { kind, regions, services, since, evidence }
 }
@@ -362,7 +418,8 @@ fn unresolved(cx: &Facts, sights: &[Sight], finding: &Finding) -> bool {
     let detection = &cx.estate().policy.detection;
     // The time a verdict takes at most: what is asked for, and the ports of one thing are probed out of step, and the last
     // answer is waited for.
-    let asked = detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).max(limits::SILENCE);
+    let asked =
+        detection.interval.times(u64::from(detection.threshold.saturating_sub(1))).max(limits::SILENCE);
     let patience = asked.plus(detection.interval.times(2)).plus(ANSWER);
     if finding.since.is_some_and(|s| cx.now.mono.since(s) > detection.classification_timeout) {
         return false;
@@ -377,7 +434,9 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
     // Users have waited since their primary stepped down, if it did: its nodes may have died after that.
     let idle = |g: &GroupId| {
         let cx = engine.facts(now);
-        let led = cx.state.primaries[g.at()].0.filter(|_| cx.state.turned.contains_key(&(*g, Turn::SteppedDown)))?;
+        let led = cx.state.primaries[g.at()]
+            .0
+            .filter(|_| cx.state.turned.contains_key(&(*g, Turn::SteppedDown)))?;
         cx.region_of(*g, led).filter(|r| finding.regions.contains(r))?;
         let reached = cx.estate().group(*g).services.iter().any(|s| finding.services.contains(s));
         cx.member(*g, led)?.led_at.map(|(_, at)| at).filter(|_| reached)
@@ -400,7 +459,12 @@ fn declare(engine: &mut Engine, now: Now, finding: &Finding) {
     let narrower: Vec<DisasterId> = engine
         .state
         .open_disasters()
-        .filter(|d| explains && !d.kind.is_of_data() && !disaster.kind.is_of_data() && d.regions.iter().all(|r| disaster.regions.contains(r)))
+        .filter(|d| {
+            explains
+                && !d.kind.is_of_data()
+                && !disaster.kind.is_of_data()
+                && d.regions.iter().all(|r| disaster.regions.contains(r))
+        })
         .map(|d| d.id)
         .collect();
     engine.emit(now, Event::DisasterDeclared(disaster));
@@ -430,7 +494,8 @@ fn close(engine: &mut Engine, sights: &[Sight], now: Now, findings: &[Finding]) 
         };
         let seen = findings.iter().any(|f| covers(&disaster, f)) || disaster.regions.iter().any(ill);
         // One from before this run is over as soon as all of it is seen to be well: nobody watched it in between.
-        let of_before = disaster.declared < cx.state.since_utc && disaster.regions.iter().all(|r| cx.state.regions[r.at()].0 == RegionStatus::Ok);
+        let of_before = disaster.declared < cx.state.since_utc
+            && disaster.regions.iter().all(|r| cx.state.regions[r.at()].0 == RegionStatus::Ok);
         let quiet = engine.quiet_since.entry(disaster.id).or_insert(now.mono);
         if seen {
             *quiet = now.mono;

@@ -12,13 +12,19 @@ pub fn of(engine: &Engine, now: Now, operation: &Operation) -> Option<Status> {
         return None;
     }
     let cx = engine.facts(now);
-    let end = elected(engine, now, operation).or_else(|| lost(&cx, operation)).or_else(|| not_validated(&cx, operation))?;
-    let counts = |e: &&EffectRecord| e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Release { .. });
+    let end = elected(engine, now, operation)
+        .or_else(|| lost(&cx, operation))
+        .or_else(|| not_validated(&cx, operation))?;
+    let counts = |e: &&EffectRecord| {
+        e.is_open() && !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Release { .. })
+    };
     match operation.effects().find(counts) {
         None => Some(end),
         // Its report comes in a moment.
         Some(open) if !open.orphaned => None,
-        Some(open) => Some(Status::Waiting { question: Question::OutcomeUnknown { effect: open.effect.kind() } }),
+        Some(open) => {
+            Some(Status::Waiting { question: Question::OutcomeUnknown { effect: open.effect.kind() } })
+        }
     }
 }
 
@@ -46,8 +52,11 @@ fn went_back(cx: &Facts, operation: &Operation) -> Option<MemberId> {
 /// The member that it was handed over to is gone, as detection believes it.
 fn lost(cx: &Facts, operation: &Operation) -> Option<Status> {
     let region = cx.region_of(operation.group, operation.to);
-    let declared = || region.is_some_and(|r| cx.state.open_disasters().any(|d| cx.state.is_reached(d, operation.group, r)));
-    let gone = is_silent(cx, operation) && (declared() || votes::votes(cx, operation.group, operation.to).declares());
+    let declared = || {
+        region.is_some_and(|r| cx.state.open_disasters().any(|d| cx.state.is_reached(d, operation.group, r)))
+    };
+    let gone = is_silent(cx, operation)
+        && (declared() || votes::votes(cx, operation.group, operation.to).declares());
     gone.then_some(Status::TargetLost)
 }
 
@@ -76,7 +85,8 @@ pub fn has_no_step_left(operation: &Operation) -> bool {
 /// When the member was asked, if it answered that it leads and the store names it as the leader.
 pub fn leads(cx: &Facts, group: GroupId, member: MemberId) -> Option<Mono> {
     let led = cx.record_within(group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(member));
-    cx.report_within(group, member, limits::FRESH).filter(|r| led && r.running && r.role == MemberRole::Leader)?;
+    cx.report_within(group, member, limits::FRESH)
+        .filter(|r| led && r.running && r.role == MemberRole::Leader)?;
     cx.member(group, member)?.report.as_ref().map(|(_, at)| *at)
 }
 
@@ -84,16 +94,24 @@ pub fn leads(cx: &Facts, group: GroupId, member: MemberId) -> Option<Mono> {
 /// it was seen to lead and to renew its lease, and nobody else leads. Its drain may be undone without asking anybody.
 pub fn old_primary_leads_on(cx: &Facts, operation: &Operation) -> bool {
     let (group, Some(old)) = (operation.group, operation.left.first().copied()) else { return false };
-    if operation.failed_step().is_none() || operation.handed_over() || operation.effects().any(EffectRecord::is_open) {
+    if operation.failed_step().is_none()
+        || operation.handed_over()
+        || operation.effects().any(EffectRecord::is_open)
+    {
         return false;
     }
     // Whether a fence holds a standby is not told by the primary.
     if operation.obligations().iter().any(|o| matches!(o, Obligation::Fenced { member } if *member != old)) {
         return false;
     }
-    let acts = |e: &&EffectRecord| !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. });
+    let acts = |e: &&EffectRecord| {
+        !matches!(e.effect, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. })
+    };
     let Some(ended) = operation.effects().filter(acts).filter_map(|e| e.reported).max() else { return false };
     let renewed = cx.telemetry.group(group).store.leader_alive.is_some_and(|l| l.after > ended);
-    let alone = cx.member_ids(group).filter(|m| *m != old).all(|m| cx.report(group, m).is_none_or(|r| r.role != MemberRole::Leader));
+    let alone = cx
+        .member_ids(group)
+        .filter(|m| *m != old)
+        .all(|m| cx.report(group, m).is_none_or(|r| r.role != MemberRole::Leader));
     renewed && alone && leads(cx, group, old).is_some_and(|at| at > ended)
 }

@@ -28,8 +28,14 @@ pub fn entry(cx: &Facts, group: GroupId, left: &[MemberId], to: MemberId) -> Opt
             false => check(Verdict::Advice, EntryFinding::TakenOut { member: cx.called(group, to) }),
         });
     }
-    let place = |b: &Balancer| EntryPlace { address: b.address.clone(), region: b.region.map(|r| cx.region_name(r).into()) };
-    Some(check(Verdict::Advice, EntryFinding::NoneAnswers { balancers: balancers.iter().map(place).collect() }))
+    let place = |b: &Balancer| EntryPlace {
+        address: b.address.clone(),
+        region: b.region.map(|r| cx.region_name(r).into()),
+    };
+    Some(check(
+        Verdict::Advice,
+        EntryFinding::NoneAnswers { balancers: balancers.iter().map(place).collect() },
+    ))
 }
 
 /// A balancer that answers and whose backend has no server of this cluster, or none of a member that is to be taken out. Those of
@@ -37,10 +43,15 @@ pub fn entry(cx: &Facts, group: GroupId, left: &[MemberId], to: MemberId) -> Opt
 pub fn unrouted(cx: &Facts, group: GroupId, left: &[MemberId]) -> Option<EntryFinding> {
     let database = cx.database(group)?;
     let from = left.first().and_then(|member| database.region_of(*member));
-    let counts = |b: &Balancer| b.region.is_none_or(|r| Some(r) != from && cx.state.regions[r.at()].0 != RegionStatus::Down);
+    let counts = |b: &Balancer| {
+        b.region.is_none_or(|r| Some(r) != from && cx.state.regions[r.at()].0 != RegionStatus::Down)
+    };
     let seen = database.balancers.iter().zip(&cx.telemetry.group(group).balancers).filter(|(b, _)| counts(b));
     for (balancer, telemetry) in seen {
-        let fresh = telemetry.servers.as_ref().filter(|(_, at)| telemetry.away.is_none() && cx.now.mono.since(*at) <= cx.stale_after());
+        let fresh = telemetry
+            .servers
+            .as_ref()
+            .filter(|(_, at)| telemetry.away.is_none() && cx.now.mono.since(*at) <= cx.stale_after());
         let Some((servers, _)) = fresh else { continue };
         let (address, backend) = (balancer.address.clone(), database.backend.clone());
         if servers.iter().all(|s| s.member.is_none()) {
@@ -51,7 +62,11 @@ pub fn unrouted(cx: &Facts, group: GroupId, left: &[MemberId]) -> Option<EntryFi
             });
         }
         if let Some(missing) = left.iter().find(|m| !servers.iter().any(|s| s.member == Some(**m))) {
-            return Some(EntryFinding::NotInBackend { balancer: address, backend, member: cx.called(group, *missing) });
+            return Some(EntryFinding::NotInBackend {
+                balancer: address,
+                backend,
+                member: cx.called(group, *missing),
+            });
         }
     }
     None

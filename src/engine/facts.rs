@@ -38,7 +38,9 @@ impl<'a> Facts<'a> {
 
     /// The members that a plan leaves: the old primary first.
     pub fn left(&self, group: GroupId, old: MemberId, leaves: Leaves) -> Vec<MemberId> {
-        let Some((database, region)) = self.database(group).and_then(|d| Some((d, d.region_of(old)?))) else { return Vec::new() };
+        let Some((database, region)) = self.database(group).and_then(|d| Some((d, d.region_of(old)?))) else {
+            return Vec::new();
+        };
         let others = database.members_in(region).filter(|m| *m != old && leaves == Leaves::Region);
         std::iter::once(old).chain(others).collect()
     }
@@ -52,10 +54,13 @@ impl<'a> Facts<'a> {
         }
         let hit = |g: &GroupId| {
             let services = &self.estate().group(*g).services;
-            self.state.open_disasters().any(|d| d.regions.contains(&region) && services.iter().any(|s| d.services.contains(s)))
+            self.state
+                .open_disasters()
+                .any(|d| d.regions.contains(&region) && services.iter().any(|s| d.services.contains(s)))
         };
         let led = |g: &GroupId| self.state.primary_region(*g);
-        let databases: Vec<GroupId> = self.estate().group_ids().filter(|g| self.database(*g).is_some()).collect();
+        let databases: Vec<GroupId> =
+            self.estate().group_ids().filter(|g| self.database(*g).is_some()).collect();
         let here = databases.iter().filter(|g| led(g) == Some(region)).count();
         let left = databases.iter().filter(|g| hit(g) && led(g).is_some_and(|r| r != region)).count();
         let part = if left == 0 { usize::from(load.0) } else { usize::from(load.0) * here / (here + left) };
@@ -79,7 +84,8 @@ impl<'a> Facts<'a> {
         let primary = self.state.primaries.get(group.at())?.0?;
         let may = |m: &MemberTelemetry| {
             let led = m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader);
-            led && m.rest.last.as_ref().is_some_and(|l| !l.is_life()) && m.sql.last.as_ref().is_some_and(ProbeResult::is_life)
+            led && m.rest.last.as_ref().is_some_and(|l| !l.is_life())
+                && m.sql.last.as_ref().is_some_and(ProbeResult::is_life)
         };
         self.member_ids(group).filter(|m| *m != primary).find(|m| self.member(group, *m).is_some_and(may))
     }
@@ -132,13 +138,15 @@ impl<'a> Facts<'a> {
     /// The member's name in the cluster: as the configuration gives it, else as the store or an earlier record told it.
     pub fn known_name(&self, group: GroupId, member: MemberId) -> Option<&'a str> {
         let configured = self.database(group)?.member(member)?.name.as_deref();
-        let stored = || self.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.name_of(member));
+        let stored =
+            || self.telemetry.group(group).store.record.as_ref().and_then(|(r, _)| r.name_of(member));
         configured.or_else(stored).or_else(|| self.state.names.get(&(group, member)).map(|name| &**name))
     }
 
     /// The member's name in the cluster; while that is unknown, its label.
     pub fn member_name(&self, group: GroupId, member: MemberId) -> Cow<'a, str> {
-        self.known_name(group, member).map_or_else(|| self.estate().member_label(group, member, None), Cow::Borrowed)
+        self.known_name(group, member)
+            .map_or_else(|| self.estate().member_label(group, member, None), Cow::Borrowed)
     }
 
     /// What people call the member.

@@ -14,7 +14,15 @@ pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
         return;
     }
     if let Some(act) = foretold.act.as_mut() {
-        let begun = || engine.state.operations.iter().rev().find(|o| o.proposal == proposal).map(|o| o.accepted.accepts_loss());
+        let begun = || {
+            engine
+                .state
+                .operations
+                .iter()
+                .rev()
+                .find(|o| o.proposal == proposal)
+                .map(|o| o.accepted.accepts_loss())
+        };
         let bounds = |loss: &Loss| !matches!(loss, Loss::Unknown | Loss::AtLeast(Bytes(0)));
         act.unbounded = assessed.map_or_else(|| begun().unwrap_or(false), |a| !bounds(&a.loss));
     }
@@ -39,7 +47,8 @@ pub fn hear(engine: &mut Engine, now: Now, view: &ForecastView) {
 /// Keeps what was told last, now that it is decided.
 pub fn keep_last(engine: &mut Engine, now: Now, proposal: ProposalId) {
     let Some(last) = engine.foretold.remove(&proposal) else { return };
-    let kept = engine.state.proposals.iter().find(|p| p.proposal.id == proposal).and_then(|p| p.foretold.as_ref());
+    let kept =
+        engine.state.proposals.iter().find(|p| p.proposal.id == proposal).and_then(|p| p.foretold.as_ref());
     if kept != Some(&last) {
         engine.emit(now, Event::Foretold { proposal, foretold: last });
     }

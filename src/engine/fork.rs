@@ -43,7 +43,8 @@ impl Engine {
         let mut telemetry = self.telemetry.clone();
         let mut state = self.state.clone();
         let half_done = |o: &Operation| !o.is_over() && o.results.served.is_none();
-        let busy: Vec<GroupId> = estate.group_ids().filter(|g| state.running(*g).is_some_and(|o| half_done(o))).collect();
+        let busy: Vec<GroupId> =
+            estate.group_ids().filter(|g| state.running(*g).is_some_and(|o| half_done(o))).collect();
         for group in &busy {
             estate.groups[group.at()].database = None;
             telemetry.groups[group.at()] = GroupTelemetry::default();
@@ -86,7 +87,14 @@ impl Engine {
 
     /// More than one thing is watched in a region, and nothing there answers.
     fn is_cut_off(&self, region: RegionId) -> bool {
-        let here = |g: &GroupId| self.state.estate.group(*g).database.as_ref().is_some_and(|d| d.members_in(region).next().is_some());
+        let here = |g: &GroupId| {
+            self.state
+                .estate
+                .group(*g)
+                .database
+                .as_ref()
+                .is_some_and(|d| d.members_in(region).next().is_some())
+        };
         self.state.estate.group_ids().filter(here).any(|g| self.is_silent_beyond(region, g))
     }
 }

@@ -14,7 +14,8 @@ pub fn broken_by(state: &State, at: Now, event: &Event) -> Option<(u8, Breach)> 
             if let Some(running) = state.running(start.group) {
                 return Some((7, Breach::TwoRun { begins: start.id, runs: running.id }));
             }
-            (start.generation <= state.generation).then_some((7, Breach::GenerationStands { generation: start.generation }))
+            (start.generation <= state.generation)
+                .then_some((7, Breach::GenerationStands { generation: start.generation }))
         }
         Event::Superseded { old, .. } => {
             let waits = state.operation(*old).is_some_and(|o| o.may_be_superseded());
@@ -31,7 +32,9 @@ pub fn broken_by(state: &State, at: Now, event: &Event) -> Option<(u8, Breach)> 
         Event::StatusChanged { operation, status: Status::Recovered } => {
             let operation = state.operation(*operation)?;
             let proven = operation.intent() == Intent::Guided
-                || (operation.results.promoted.is_some() && operation.results.writable.is_some() && operation.steps.iter().all(|s| s.state.opens()));
+                || (operation.results.promoted.is_some()
+                    && operation.results.writable.is_some()
+                    && operation.steps.iter().all(|s| s.state.opens()));
             (!proven).then_some((6, Breach::RecoveredUnseen { operation: operation.id }))
         }
         _ => None,

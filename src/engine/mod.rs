@@ -206,7 +206,13 @@ impl Engine {
     pub fn next_deadline(&self, now: Now) -> Option<Mono> {
         let busy = self.state.operations.iter().any(|o| !o.is_over());
         let soon = busy.then(|| now.mono.plus(Span::ms(100)));
-        let due = self.state.proposals.iter().filter_map(|p| p.proposal.automatic_at).map(|t| t.max(now.mono.plus(Span::ms(50)))).min();
+        let due = self
+            .state
+            .proposals
+            .iter()
+            .filter_map(|p| p.proposal.automatic_at)
+            .map(|t| t.max(now.mono.plus(Span::ms(50))))
+            .min();
         let calm = self.state.open_disasters().next().map(|_| now.mono.plus(Span::secs(1)));
         [soon, due, calm].into_iter().flatten().min()
     }
@@ -245,9 +251,18 @@ impl Engine {
         self.emitted
     }
 
-    fn start(&mut self, now: Now, mode: Mode, program: String, armed: bool, drilled: Vec<Digest>, estate: Arc<Estate>) {
+    fn start(
+        &mut self,
+        now: Now,
+        mode: Mode,
+        program: String,
+        armed: bool,
+        drilled: Vec<Digest>,
+        estate: Arc<Estate>,
+    ) {
         // Whoever starts this has asked before whether it may be; where it may not, the old configuration stays.
-        let estate = carry::estate(&self.state, &estate).map_or_else(|_| Arc::clone(&self.state.estate), Arc::new);
+        let estate =
+            carry::estate(&self.state, &estate).map_or_else(|_| Arc::clone(&self.state.estate), Arc::new);
         self.telemetry = Telemetry::of(&estate);
         self.quiet_since.clear();
         self.bare_since.clear();
@@ -257,8 +272,14 @@ impl Engine {
         self.state.epoch += 1;
         let owner = self.controller.clone();
         self.emit(now, Event::Started { mode, program, armed, drilled, estate, owner });
-        let open: Vec<EffectId> =
-            self.state.operations.iter().flat_map(|o| o.effects()).filter(|e| e.is_open() && !e.orphaned).map(|e| e.id).collect();
+        let open: Vec<EffectId> = self
+            .state
+            .operations
+            .iter()
+            .flat_map(|o| o.effects())
+            .filter(|e| e.is_open() && !e.orphaned)
+            .map(|e| e.id)
+            .collect();
         for id in open {
             self.emit(now, Event::OutcomeLost { id, reason: LostReason::SenderGone });
         }
@@ -282,12 +303,17 @@ impl Engine {
     }
 
     fn report(&mut self, now: Now, report: Report) {
-        let known = self.state.operation(report.id.operation).and_then(|o| o.effects().find(|e| e.id == report.id).cloned());
+        let known = self
+            .state
+            .operation(report.id.operation)
+            .and_then(|o| o.effects().find(|e| e.id == report.id).cloned());
         match known {
             // What was told once is not told again; what was unknown may become known.
             Some(effect) if effect.is_open() && effect.outcome.as_ref() != Some(&report.outcome) => {
                 let outcome = match report.outcome {
-                    Outcome::Unknown { reason } if planted::is(planted::Break::LostIsNo) => Outcome::NotDone { reason },
+                    Outcome::Unknown { reason } if planted::is(planted::Break::LostIsNo) => {
+                        Outcome::NotDone { reason }
+                    }
                     other => other,
                 };
                 self.emit(now, Event::Reported { id: report.id, outcome });

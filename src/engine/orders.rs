@@ -11,15 +11,20 @@ use std::sync::Arc;
 /// Why it was not carried out. The refusal is in the record.
 pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Refusal> {
     let answer = match &order.action {
-        Action::Propose { group, intent, from, to, reason } => {
-            propose(engine, now, &order.by, &Choice { group: *group, intent: *intent, from: *from, to: *to, reason })
-        }
+        Action::Propose { group, intent, from, to, reason } => propose(
+            engine,
+            now,
+            &order.by,
+            &Choice { group: *group, intent: *intent, from: *from, to: *to, reason },
+        ),
         Action::Confirm(confirmation) => confirm(engine, now, &order.by, confirmation),
         Action::Withdraw { proposal } => withdraw(engine, now, &order.by, *proposal),
         Action::StopAutomatic { proposal } => stop_automatic(engine, now, &order.by, *proposal),
         Action::Abort { operation } => abort(engine, now, &order.by, *operation),
         Action::Rollback { operation } => rollback(engine, now, &order.by, *operation),
-        Action::Answer { operation, step, done, note } => answer_step(engine, now, &order.by, *operation, *step, *done, note),
+        Action::Answer { operation, step, done, note } => {
+            answer_step(engine, now, &order.by, *operation, *step, *done, note)
+        }
         Action::AcceptUnprotected { operation } => accept_unprotected(engine, now, &order.by, *operation),
         Action::Arm { typed } => arm(engine, now, &order.by, typed),
         Action::Disarm => {
@@ -30,7 +35,15 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
         Action::Vouch { group, note } => vouch(engine, now, &order.by, *group, note),
         Action::Note { text, by_hand } => {
             engine.state.armed |= planted::is(Break::Untold);
-            engine.emit(now, Event::Note { by: order.by.clone(), text: text.chars().take(2_000).collect(), by_hand: *by_hand, vouches: false });
+            engine.emit(
+                now,
+                Event::Note {
+                    by: order.by.clone(),
+                    text: text.chars().take(2_000).collect(),
+                    by_hand: *by_hand,
+                    vouches: false,
+                },
+            );
             Ok(Receipt::Done)
         }
     };
@@ -41,7 +54,9 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
 }
 
 fn vouch(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, note: &str) -> Result<Receipt, Refusal> {
-    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
+    let Some(target) = engine.state.estate.groups.get(group.at()) else {
+        return Err(unknown(Listed::ProtectionGroup));
+    };
     if !super::unproven::all(&engine.state).contains(&group) {
         return Err(Refusal::new(EstateRefused::NotUnproven { group: target.name.clone() }));
     }
@@ -65,7 +80,9 @@ struct Choice<'a> {
 fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result<Receipt, Refusal> {
     let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
-    let Some(target) = state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
+    let Some(target) = state.estate.groups.get(group.at()) else {
+        return Err(unknown(Listed::ProtectionGroup));
+    };
     if from.is_some_and(|r| r.at() >= state.estate.regions.len()) {
         return Err(unknown(Listed::Region));
     }
@@ -77,7 +94,10 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     }
     // A person may put a choice beside an operation that waits: its confirmation names that operation, and supersedes it.
     if let Some(running) = state.running(group).filter(|o| !o.may_be_superseded()) {
-        return Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: running.id, group: Some(target.name.clone()) }));
+        return Err(Refusal::by_law(
+            7,
+            ChoiceRefused::AlreadyRuns { operation: running.id, group: Some(target.name.clone()) },
+        ));
     }
     if intent != Intent::Guided && target.database.is_none() {
         return Err(Refusal::new(ChoiceRefused::NoDatabase { group: target.name.clone() }));
@@ -89,7 +109,11 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     if intent != Intent::Guided && primary.is_some_and(|p| p != from) {
         let name = |region: RegionId| state.estate.region(region).name.clone();
         let (region, primary) = (name(from), primary.map_or_else(|| "?".to_string(), name));
-        return Err(Refusal::new(ChoiceRefused::NotThePrimary { region, group: target.name.clone(), primary }));
+        return Err(Refusal::new(ChoiceRefused::NotThePrimary {
+            region,
+            group: target.name.clone(),
+            primary,
+        }));
     }
     if to.is_some() && to == old {
         let member = state.estate.member_label(group, to.unwrap_or(MemberId(0)), None).into_owned();
@@ -106,16 +130,22 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     let plans = || state.estate.plans.iter().filter(|p| p.intent == intent);
     let plan = match intent {
         Intent::Switchover => plans().find(|p| p.restores_traffic() == back).or_else(|| plans().next()),
-        _ => plans().find(|p| disaster.is_some_and(|(_, k)| p.disasters.contains(&k))).or_else(|| plans().next()),
+        _ => plans()
+            .find(|p| disaster.is_some_and(|(_, k)| p.disasters.contains(&k)))
+            .or_else(|| plans().next()),
     };
     let Some(plan) = plan.map(|p| p.name.clone()) else {
         return Err(Refusal::new(ChoiceRefused::NoPlan { intent }));
     };
     let id = ProposalId(state.next.proposal.max(1));
-    let others: Vec<ProposalId> = state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).map(|p| p.id).collect();
+    let others: Vec<ProposalId> =
+        state.proposals.iter().map(|p| &p.proposal).filter(|p| p.group == group).map(|p| p.id).collect();
     for id in others {
         let cost = cost(engine, now, id);
-        engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, cost });
+        engine.emit(
+            now,
+            Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Displaced, cost },
+        );
     }
     let proposal = Proposal {
         id,
@@ -137,9 +167,16 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
 }
 
 /// How much a choice of a person's leaves. A failover leaves the primary's region, unless the primary alone is known to have failed.
-fn leaves(engine: &Engine, now: Now, (group, old): (GroupId, MemberId), intent: Intent, disaster: Option<DisasterType>) -> Leaves {
+fn leaves(
+    engine: &Engine,
+    now: Now,
+    (group, old): (GroupId, MemberId),
+    intent: Intent,
+    disaster: Option<DisasterType>,
+) -> Leaves {
     let cx = engine.facts(now);
-    let neighbour_answers = || cx.left(group, old, Leaves::Region).iter().skip(1).any(|m| cx.report(group, *m).is_some());
+    let neighbour_answers =
+        || cx.left(group, old, Leaves::Region).iter().skip(1).any(|m| cx.report(group, *m).is_some());
     match (intent, disaster) {
         (Intent::Failover, Some(kind)) if kind.is_of_region() => Leaves::Region,
         (Intent::Failover, None) if !neighbour_answers() => Leaves::Region,
@@ -164,7 +201,10 @@ fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Resul
     let assessment = assess::assess(&engine.facts(now), &open.proposal, open.revision);
     let name = &engine.state.estate.region(open.proposal.from).name;
     if c.typed != *name && !planted::is(Break::AnyName) {
-        return Err(Refusal::by_law(4, ConfirmationRefused::OtherName { typed: c.typed.clone(), region: name.clone() }));
+        return Err(Refusal::by_law(
+            4,
+            ConfirmationRefused::OtherName { typed: c.typed.clone(), region: name.clone() },
+        ));
     }
     if c.nonce != assessment.nonce {
         return Err(Refusal::by_law(4, ConfirmationRefused::Changed(Shown::Choice)));
@@ -178,12 +218,21 @@ fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Resul
     let overruled = c.manual_override && assessment.overrule.is_some();
     let mut blocks = assessment.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. }));
     // Who overrules the observers is told of what stands in the way beside them.
-    if let Some(block) = blocks.clone().find(|k| k.id != CheckId::Observers || !c.manual_override).or(blocks.next()).filter(|_| !overruled) {
+    if let Some(block) = blocks
+        .clone()
+        .find(|k| k.id != CheckId::Observers || !c.manual_override)
+        .or(blocks.next())
+        .filter(|_| !overruled)
+    {
         let law = if let Verdict::Block { law, .. } = block.verdict { law } else { 0 };
         return Err(Refusal::by_law(law, ConfirmationRefused::Blocked { check: Box::new(block.clone()) }));
     }
     if assessment.risks.iter().any(|risk| !is_accepted(*risk, &c.accepts)) {
-        let law = assessment.risks.iter().map(|risk| law_of(*risk)).max_by_key(|law| [11, 1, 2].iter().position(|l| l == law));
+        let law = assessment
+            .risks
+            .iter()
+            .map(|risk| law_of(*risk))
+            .max_by_key(|law| [11, 1, 2].iter().position(|l| l == law));
         let checks = assessment.checks.iter().filter(|k| k.verdict.is_risk()).cloned().collect();
         let why = ConfirmationRefused::RisksNotAccepted { checks, risks: assessment.risks.clone() };
         return Err(Refusal::by_law(law.unwrap_or(11), why));
@@ -201,8 +250,16 @@ fn confirm(engine: &mut Engine, now: Now, by: &Actor, c: &Confirmation) -> Resul
     // The record keeps the figure that was shown.
     let shown = |risk: &Risk| c.accepts.iter().copied().find(|a| a.is_like(*risk)).unwrap_or(*risk);
     let words = c.accept_risk.as_deref().unwrap_or_default();
-    let risks = assessment.risks.iter().map(|risk| AcceptedRisk { risk: shown(risk), words: words.to_string(), by: by.clone() });
-    let accepted = Accepted { risks: risks.collect(), alive: c.manual_override, second_person: second.map(str::to_string) };
+    let risks = assessment.risks.iter().map(|risk| AcceptedRisk {
+        risk: shown(risk),
+        words: words.to_string(),
+        by: by.clone(),
+    });
+    let accepted = Accepted {
+        risks: risks.collect(),
+        alive: c.manual_override,
+        second_person: second.map(str::to_string),
+    };
     begin(engine, now, &open.proposal, &assessment, by.clone(), false, accepted).map(Receipt::Started)
 }
 
@@ -230,14 +287,18 @@ pub fn begin(
 ) -> Result<OperationId, Refusal> {
     // Automation supersedes nothing.
     let old = engine.state.running(proposal.group).cloned();
-    if let Some(running) = old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded()) {
+    if let Some(running) =
+        old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded())
+    {
         return Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: running.id, group: None }));
     }
     if engine.state.estate.departed.groups.contains(&proposal.group) {
         return Err(Refusal::by_law(11, ChoiceRefused::DepartedSince));
     }
     let Some(to) = assessment.to else { return Err(Refusal::by_law(11, ChoiceRefused::NoCandidate)) };
-    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else { return Err(unknown(Listed::Plan)) };
+    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else {
+        return Err(unknown(Listed::Plan));
+    };
     let before = before(engine, now, proposal, to);
     let stored = stored_generation(engine, proposal.group);
     let grows = u64::from(!planted::is(Break::GenerationStands));
@@ -258,7 +319,9 @@ pub fn begin(
         by,
         automatic,
         reason: proposal.reason.clone(),
-        disaster: proposal.disaster.or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
+        disaster: proposal
+            .disaster
+            .or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
         accepted,
         loses: Some(assessment.loss.clone()),
         held: told(assessment, Verdict::Pass),
@@ -283,7 +346,14 @@ fn told(assessment: &Assessment, verdict: Verdict) -> Vec<CheckTold> {
 }
 
 /// What the operation writes into the store: with all that it may do, so that who takes it over knows where to look.
-fn own_claim(engine: &Engine, now: Now, group: GroupId, left: &[MemberId], plan: &Plan, run: (OperationId, Generation)) -> Claim {
+fn own_claim(
+    engine: &Engine,
+    now: Now,
+    group: GroupId,
+    left: &[MemberId],
+    plan: &Plan,
+    run: (OperationId, Generation),
+) -> Claim {
     let (obligations, patience) = claim::planned(&engine.facts(now), group, left, plan);
     Claim {
         operation: run.0.to_string(),
@@ -322,7 +392,9 @@ fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Befor
         _ => None,
     };
     Before {
-        leader: record.and_then(|r| r.leader.as_ref()).map_or_else(|| cx.member_name(group, old).into_owned(), |l| l.name.to_string()),
+        leader: record
+            .and_then(|r| r.leader.as_ref())
+            .map_or_else(|| cx.member_name(group, old).into_owned(), |l| l.name.to_string()),
         leader_create_revision: record.and_then(|r| r.leader.as_ref()).map(|l| l.create_revision),
         candidate: cx.member_name(group, to).into_owned(),
         timeline: cx.state.primaries[group.at()].1,
@@ -346,10 +418,13 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> Option<ChoiceCost> {
 }
 
 fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
-    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else { return Err(unknown(Listed::Choice)) };
+    let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else {
+        return Err(unknown(Listed::Choice));
+    };
     let displaced = engine.state.displaced.get(&open.proposal.group).cloned();
     let cost = cost(engine, now, id);
-    engine.emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, cost });
+    engine
+        .emit(now, Event::ProposalClosed { proposal: id, by: by.clone(), end: ProposalEnd::Dismissed, cost });
     table::put_back(engine, now, displaced);
     Ok(Receipt::Done)
 }
@@ -357,7 +432,8 @@ fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result
 fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let open = engine.state.proposals.iter().find(|p| p.proposal.id == id);
     // What counts on behind the choice that took its place is stopped with it.
-    let behind = open.and_then(|p| engine.state.displaced.get(&p.proposal.group)).and_then(|p| p.automatic_at);
+    let behind =
+        open.and_then(|p| engine.state.displaced.get(&p.proposal.group)).and_then(|p| p.automatic_at);
     if behind.is_none() && open.is_none_or(|p| p.proposal.automatic_at.is_none()) {
         return Err(Refusal::new(ChoiceRefused::NoCountdown));
     }
@@ -368,7 +444,9 @@ fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> 
 fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> {
     match engine.state.operation(id) {
         None => Err(unknown(Listed::Operation)),
-        Some(o) if o.is_over() => Err(Refusal::new(OperationRefused::IsOver { operation: id, status: Box::new(o.status.clone()) })),
+        Some(o) if o.is_over() => {
+            Err(Refusal::new(OperationRefused::IsOver { operation: id, status: Box::new(o.status.clone()) }))
+        }
         Some(o) => Ok(Arc::clone(o)),
     }
 }
@@ -377,7 +455,10 @@ fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<R
     let operation = running(engine, id)?;
     if operation.handed_over() {
         // Nothing can be taken back, but one that cannot finish must not keep the next failover away.
-        let leads = engine.facts(now).report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader);
+        let leads = engine
+            .facts(now)
+            .report_within(operation.group, operation.to, limits::FRESH)
+            .is_some_and(|r| r.role == MemberRole::Leader);
         if leads && !matches!(operation.status, Status::Waiting { .. }) {
             return Err(Refusal::by_law(11, OperationRefused::HandedOver { operation: id }));
         }
@@ -385,7 +466,10 @@ fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<R
         return Err(Refusal::by_law(11, OperationRefused::HasActed { operation: id }));
     }
     // A validating write changes nothing for others, nor does a claim: it is released as soon as it is known to stand.
-    let harmless = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned);
+    let harmless = |e: &EffectRecord| {
+        matches!(e.effect, Effect::ValidateWrite { .. })
+            || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned)
+    };
     let unheard = operation.effects().any(|e| e.is_open() && !harmless(e) && !run::given_up(engine, now, e));
     if unheard && !planted::is(Break::AbortedUnheard) {
         return Err(Refusal::by_law(3, OperationRefused::AwaitsEffect { operation: id }));
@@ -408,9 +492,19 @@ fn rollback(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Resul
     Ok(Receipt::Done)
 }
 
-fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, number: u16, done: bool, note: &str) -> Result<Receipt, Refusal> {
+fn answer_step(
+    engine: &mut Engine,
+    now: Now,
+    by: &Actor,
+    id: OperationId,
+    number: u16,
+    done: bool,
+    note: &str,
+) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
-    let (Some(step), Some(record)) = (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number))) else {
+    let (Some(step), Some(record)) =
+        (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number)))
+    else {
         return Err(unknown(Listed::Step));
     };
     let said = || Said { by: by.clone(), note: note.to_string() };
@@ -425,7 +519,10 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
         (_, StepState::Failed { .. }) if !done => {
             let open = || record.effects.iter().filter(|e| e.is_open());
             if let Some(sent) = open().find(|e| !e.orphaned) {
-                return Err(Refusal::by_law(3, OperationRefused::UnderWay { effect: sent.effect.kind(), step: step.id.clone() }));
+                return Err(Refusal::by_law(
+                    3,
+                    OperationRefused::UnderWay { effect: sent.effect.kind(), step: step.id.clone() },
+                ));
             }
             // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
             // same when it was done before.
@@ -433,12 +530,24 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
                 let outcome = Outcome::Assumed { reason: AssumedReason::Said(said()) };
                 engine.emit(now, Event::Reported { id: unknown.id, outcome });
             }
-            engine.emit(now, Event::StepReset { operation: id, step: number, reason: ResetReason::OnceMore(said()) });
+            engine.emit(
+                now,
+                Event::StepReset { operation: id, step: number, reason: ResetReason::OnceMore(said()) },
+            );
             engine.look_closely(now, operation.group);
         }
         // What safety rests on cannot be answered away.
-        (StepKind::DrainTraffic | StepKind::RestoreTraffic | StepKind::RunCommand { .. } | StepKind::AskPerson { .. }, StepState::Failed { .. }) => {
-            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason: SkipReason::LeftOut(said()) });
+        (
+            StepKind::DrainTraffic
+            | StepKind::RestoreTraffic
+            | StepKind::RunCommand { .. }
+            | StepKind::AskPerson { .. },
+            StepState::Failed { .. },
+        ) => {
+            engine.emit(
+                now,
+                Event::StepSkipped { operation: id, step: number, reason: SkipReason::LeftOut(said()) },
+            );
         }
         (_, StepState::Failed { .. }) => {
             return Err(Refusal::by_law(6, OperationRefused::StepNeeded { step: step.id.clone() }));
@@ -448,13 +557,21 @@ fn answer_step(engine: &mut Engine, now: Now, by: &Actor, id: OperationId, numbe
     Ok(Receipt::Done)
 }
 
-fn accept_unprotected(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
+fn accept_unprotected(
+    engine: &mut Engine,
+    now: Now,
+    by: &Actor,
+    id: OperationId,
+) -> Result<Receipt, Refusal> {
     let operation = running(engine, id)?;
     if !operation.lacks_only_protection() {
         return Err(Refusal::by_law(6, OperationRefused::LacksMoreThanProtection { operation: id }));
     }
     let cx = engine.facts(now);
-    if !cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader) {
+    if !cx
+        .report_within(operation.group, operation.to, limits::FRESH)
+        .is_some_and(|r| r.role == MemberRole::Leader)
+    {
         let member = cx.label(operation.group, operation.to).into_owned();
         return Err(Refusal::by_law(6, OperationRefused::NotSeenToLead { member }));
     }
@@ -466,17 +583,25 @@ fn accept_unprotected(engine: &mut Engine, now: Now, by: &Actor, id: OperationId
 fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt, Refusal> {
     let name = &engine.state.estate.name;
     if typed != name {
-        return Err(Refusal::by_law(4, EstateRefused::OtherEstate { typed: typed.to_string(), estate: name.clone() }));
+        return Err(Refusal::by_law(
+            4,
+            EstateRefused::OtherEstate { typed: typed.to_string(), estate: name.clone() },
+        ));
     }
     engine.emit(now, Event::Armed { by: by.clone() });
     Ok(Receipt::Done)
 }
 
 fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
-    let Some(target) = engine.state.estate.groups.get(group.at()) else { return Err(unknown(Listed::ProtectionGroup)) };
+    let Some(target) = engine.state.estate.groups.get(group.at()) else {
+        return Err(unknown(Listed::ProtectionGroup));
+    };
     let name = &target.name;
     if typed != name {
-        return Err(Refusal::by_law(4, EstateRefused::OtherGroup { typed: typed.to_string(), group: name.clone() }));
+        return Err(Refusal::by_law(
+            4,
+            EstateRefused::OtherGroup { typed: typed.to_string(), group: name.clone() },
+        ));
     }
     let Some((identity, _)) = engine.state.changed.get(&group).cloned() else {
         return Err(Refusal::new(EstateRefused::IdentityUnchanged { group: name.clone() }));
@@ -498,7 +623,10 @@ pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfi
         return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
     }
     let checks = candidate::failover_checks(cx, group, leader, member, cx.stale_after());
-    let reason = checks.iter().find(|c| matches!(c.verdict, Verdict::Block { .. })).or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
+    let reason = checks
+        .iter()
+        .find(|c| matches!(c.verdict, Verdict::Block { .. }))
+        .or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
     reason.map(|c| Unfit { why: c.finding.clone(), at_a_risk: c.verdict.is_risk() })
 }
 

@@ -15,9 +15,12 @@ impl Telemetry {
             return Some(Span::ZERO);
         }
         let next = positions.partition_point(|(_, p)| *p <= received);
-        let Some((had, from)) = next.checked_sub(1).and_then(|i| positions.get(i)) else { return Some(newest.since(positions.front()?.0)) };
+        let Some((had, from)) = next.checked_sub(1).and_then(|i| positions.get(i)) else {
+            return Some(newest.since(positions.front()?.0));
+        };
         let Some((then, to)) = positions.get(next) else { return Some(newest.since(*had)) };
-        let share = u128::from(received.ahead_of(*from).0) * u128::from(then.since(*had).0) / u128::from(to.ahead_of(*from).0.max(1));
+        let share = u128::from(received.ahead_of(*from).0) * u128::from(then.since(*had).0)
+            / u128::from(to.ahead_of(*from).0.max(1));
         Some(newest.since(had.plus(Span(u64::try_from(share).unwrap_or(0)))))
     }
 
@@ -57,7 +60,10 @@ mod tests {
     fn that_we_were_blind_is_no_lag_of_the_standby() {
         let heard = [(0, 100), (1_000, 200), (91_000, 9_200), (92_000, 9_300)];
         let positions = heard.map(|(at, p)| (Mono(at), Lsn(p))).to_vec().into();
-        let telemetry = Telemetry { groups: vec![GroupTelemetry { positions, ..GroupTelemetry::default() }], ..Telemetry::default() };
+        let telemetry = Telemetry {
+            groups: vec![GroupTelemetry { positions, ..GroupTelemetry::default() }],
+            ..Telemetry::default()
+        };
         for (received, expected, why) in [
             (9_300, 0, "it has all that is known"),
             (9_250, 500, "between the newest two: as if it had been written evenly"),
@@ -77,16 +83,36 @@ mod tests {
         for (leaders, switch, status, expected, why) in [
             ([old, None], None, None, Some(150), "one leader, one timeline"),
             ([old, told(2, 130)], Some((1, 120)), None, Some(130), "the cluster took over and lost 30"),
-            ([old, None], Some((1, 120)), None, Some(120), "the new leader did not speak yet: its history did"),
+            (
+                [old, None],
+                Some((1, 120)),
+                None,
+                Some(120),
+                "the new leader did not speak yet: its history did",
+            ),
             ([old, told(2, 130)], None, None, Some(130), "its history was not read yet"),
             ([told(2, 130), told(2, 160)], Some((1, 120)), None, Some(160), "the furthest on the newest"),
             ([told(2, 150), told(3, 125)], Some((2, 120)), None, Some(125), "only the last switch is kept"),
             ([None, None], Some((1, 120)), Some((5, 150)), Some(150), "nobody told us: what the store says"),
-            ([old, told(2, 130)], Some((1, 120)), Some((5, 150)), Some(130), "the store's is of the holder before"),
+            (
+                [old, told(2, 130)],
+                Some((1, 120)),
+                Some((5, 150)),
+                Some(130),
+                "the store's is of the holder before",
+            ),
             ([old, told(2, 130)], Some((1, 120)), Some((9, 140)), Some(140), "the store's is of this holder"),
         ] {
-            let members = leaders.map(|led_at| MemberTelemetry { led_at, ..MemberTelemetry::default() }).to_vec();
-            let leader = Some(LeaderKey { name: "new".into(), member: None, create_revision: 7, lease_left: None, lease_ttl: None, lease_id: None });
+            let members =
+                leaders.map(|led_at| MemberTelemetry { led_at, ..MemberTelemetry::default() }).to_vec();
+            let leader = Some(LeaderKey {
+                name: "new".into(),
+                member: None,
+                create_revision: 7,
+                lease_left: None,
+                lease_ttl: None,
+                lease_id: None,
+            });
             let record = StoreRecord {
                 leader,
                 last_switch: switch.map(|(t, p)| (Timeline(t), Lsn(p))),
@@ -94,7 +120,10 @@ mod tests {
                 ..StoreRecord::default()
             };
             let store = StoreTelemetry { record: Some((record, Mono(1))), ..StoreTelemetry::default() };
-            let telemetry = Telemetry { groups: vec![GroupTelemetry { members, store, ..GroupTelemetry::default() }], ..Telemetry::default() };
+            let telemetry = Telemetry {
+                groups: vec![GroupTelemetry { members, store, ..GroupTelemetry::default() }],
+                ..Telemetry::default()
+            };
             assert_eq!(telemetry.leader_position(GroupId::of(0)), expected.map(Lsn), "{why}");
         }
     }

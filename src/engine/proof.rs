@@ -23,7 +23,11 @@ impl Fenced {
         if planted::is(Break::FenceLeftOut) {
             return Ok(Fenced(FencingBasis::Fenced));
         }
-        let fence = operation.effects().filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done()).filter_map(|e| e.reported).max();
+        let fence = operation
+            .effects()
+            .filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done())
+            .filter_map(|e| e.reported)
+            .max();
         if let Some(reported) = fence {
             return gone_since(cx, operation, reported).map(|()| Fenced(FencingBasis::Fenced));
         }
@@ -60,7 +64,9 @@ fn one_gone_since(cx: &Facts, operation: &Operation, from: MemberId, fenced: Mon
         }
     }
     // Once another leads, who streams does so from there, and the lock is renewed by that one.
-    if cx.record(group).and_then(StoreRecord::leading_member).is_some_and(|l| l != operation.old()) || from != operation.old() {
+    if cx.record(group).and_then(StoreRecord::leading_member).is_some_and(|l| l != operation.old())
+        || from != operation.old()
+    {
         return Ok(());
     }
     for other in cx.member_ids(group).filter(|m| !operation.left.contains(m)) {
@@ -96,7 +102,9 @@ impl LossKnown {
                 Verdict::Pass | Verdict::Advice => {}
                 Verdict::Risk(risk) if operation.accepted.accepts(risk) => {}
                 Verdict::Block { .. } if planted::is(Break::NobodyToTakeIt) => {}
-                Verdict::Risk(_) | Verdict::Block { .. } => return Err(NoProof::Check(check.finding.clone())),
+                Verdict::Risk(_) | Verdict::Block { .. } => {
+                    return Err(NoProof::Check(check.finding.clone()));
+                }
             }
         }
         Ok(LossKnown { bind_to_old: !operation.accepted.accepts_loss() })
@@ -107,11 +115,21 @@ impl LossKnown {
 ///
 /// # Errors
 /// The store does not hold what the transaction would compare.
-pub fn hand_over(cx: &Facts, operation: &Operation, fenced: Fenced, loss: LossKnown) -> Result<Effect, NoProof> {
-    let record = cx.record_within(operation.group, limits::FRESH).ok_or(NoProof::StoreNotRead { within: limits::FRESH })?;
-    let candidate = record.name_of(operation.to).ok_or_else(|| NoProof::NotRegistered { member: cx.called(operation.group, operation.to) })?;
+pub fn hand_over(
+    cx: &Facts,
+    operation: &Operation,
+    fenced: Fenced,
+    loss: LossKnown,
+) -> Result<Effect, NoProof> {
+    let record = cx
+        .record_within(operation.group, limits::FRESH)
+        .ok_or(NoProof::StoreNotRead { within: limits::FRESH })?;
+    let candidate = record
+        .name_of(operation.to)
+        .ok_or_else(|| NoProof::NotRegistered { member: cx.called(operation.group, operation.to) })?;
     let key = record.operation.as_ref().ok_or(NoProof::ClaimGone)?;
-    let claim = Claim::read(&key.value).filter(|_| claim::state(cx, operation.group) == Some(ClaimState::Ours { renewed: true }));
+    let claim = Claim::read(&key.value)
+        .filter(|_| claim::state(cx, operation.group) == Some(ClaimState::Ours { renewed: true }));
     let claim = claim.ok_or(NoProof::ClaimGone)?;
     if let Some(other) = record.leader.as_ref().filter(|l| *l.name != *operation.before.leader) {
         return Err(NoProof::LockHeld { by: other.name.clone() });

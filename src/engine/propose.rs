@@ -66,7 +66,8 @@ fn propose(engine: &mut Engine, now: Now) {
             engine.emit(now, Event::Proposed(proposal));
             if let Some(veto) = never {
                 let reason = StopReason::Veto(veto.clone());
-                engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
+                engine
+                    .emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
                 hold(engine, now, group, disaster.id, veto);
             }
         }
@@ -75,7 +76,8 @@ fn propose(engine: &mut Engine, now: Now) {
 
 /// Says why automation does not act, once for each reason.
 fn hold(engine: &mut Engine, now: Now, group: GroupId, disaster: DisasterId, veto: Veto) {
-    let told = engine.state.held.get(&(disaster, group)).is_some_and(|list| list.iter().any(|v| v.is_like(&veto)));
+    let told =
+        engine.state.held.get(&(disaster, group)).is_some_and(|list| list.iter().any(|v| v.is_like(&veto)));
     if !told {
         engine.emit(now, Event::AutomationHeld { group, disaster, veto });
     }
@@ -89,14 +91,21 @@ fn idle(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Optio
     let response = state.estate.response(disaster.kind).filter(|r| r.automated)?;
     let full = state.estate.policy.strategies.get(&response.strategy)?.automation == Automation::Full;
     let answers = || engine.facts(now).member(group, primary).is_some_and(|m| m.failing_since().is_none());
-    if !full || !state.armed || state.mode == Mode::Fork || disaster.kind.is_of_data() || !state.is_reached(disaster, group, from) || answers() {
+    if !full
+        || !state.armed
+        || state.mode == Mode::Fork
+        || disaster.kind.is_of_data()
+        || !state.is_reached(disaster, group, from)
+        || answers()
+    {
         return None;
     }
     if let Some(open) = state.running(group) {
         let waits = matches!(open.status, Status::Waiting { .. }) && open.disaster != Some(disaster.id);
         return waits.then_some(Veto::Unfinished { operation: open.id });
     }
-    let answered = state.operations.iter().rev().find(|o| o.disaster == Some(disaster.id) && o.group == group)?;
+    let answered =
+        state.operations.iter().rev().find(|o| o.disaster == Some(disaster.id) && o.group == group)?;
     Some(Veto::AlreadyAnswered { operation: answered.id })
 }
 
@@ -111,7 +120,8 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     let state = &engine.state;
     let primary = state.primaries[group.at()].0?;
     let from = state.primary_region(group)?;
-    let affected = disaster.regions.contains(&from) && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
+    let affected = disaster.regions.contains(&from)
+        && state.estate.group(group).services.iter().any(|s| disaster.services.contains(s));
     let busy = state.running(group).is_some() || state.proposals.iter().any(|p| p.proposal.group == group);
     let departed = state.estate.departed.groups.contains(&group);
     if !affected || busy || departed || state.dismissed.contains(&(disaster.id, group)) {
@@ -130,8 +140,10 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
     if intent == Intent::Failover && answers {
         return None;
     }
-    let plan = state.estate.plans.iter().find(|p| p.intent == intent && p.disasters.contains(&disaster.kind))?;
-    let automation = response.and_then(|r| state.estate.policy.strategies.get(&r.strategy)).map(|s| s.automation);
+    let plan =
+        state.estate.plans.iter().find(|p| p.intent == intent && p.disasters.contains(&disaster.kind))?;
+    let automation =
+        response.and_then(|r| state.estate.policy.strategies.get(&r.strategy)).map(|s| s.automation);
     // In a fork nobody acts but who tries something.
     let automatic = state.mode != Mode::Fork
         && !tried
@@ -149,7 +161,11 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
         old: primary,
         leaves: if disaster.kind.is_of_region() { Leaves::Region } else { Leaves::Member },
         to: None,
-        reason: ProposalReason::Disaster { kind: disaster.kind, region: state.estate.region(from).name.clone(), evidence: disaster.evidence.clone() },
+        reason: ProposalReason::Disaster {
+            kind: disaster.kind,
+            region: state.estate.region(from).name.clone(),
+            evidence: disaster.evidence.clone(),
+        },
         by: Actor::Part(Part::Detection),
         disaster: Some(disaster.id),
         automatic_at: automatic.then(|| now.mono.plus(state.estate.policy.detection.response_delay)),
@@ -158,7 +174,8 @@ fn wanted(engine: &Engine, now: Now, disaster: &Disaster, group: GroupId) -> Opt
 
 /// Begins what is due, if nothing speaks against it; leaves it to a person after a while.
 fn automatic(engine: &mut Engine, now: Now) {
-    let due: Vec<_> = engine.state.proposals.iter().filter(|p| p.proposal.automatic_at.is_some()).cloned().collect();
+    let due: Vec<_> =
+        engine.state.proposals.iter().filter(|p| p.proposal.automatic_at.is_some()).cloned().collect();
     for open in due {
         let Some(at) = open.proposal.automatic_at else { continue };
         if now.mono.plus(Span::secs(1)) >= at {
@@ -171,20 +188,39 @@ fn automatic(engine: &mut Engine, now: Now) {
         match assess::automation_veto(&engine.facts(now), &open.proposal, &assessment) {
             None => {
                 let accepted = Accepted::default();
-                if let Err(refusal) = orders::begin(engine, now, &open.proposal, &assessment, Actor::Part(Part::Automation), true, accepted) {
+                if let Err(refusal) = orders::begin(
+                    engine,
+                    now,
+                    &open.proposal,
+                    &assessment,
+                    Actor::Part(Part::Automation),
+                    true,
+                    accepted,
+                ) {
                     let reason = StopReason::Refused(Box::new(refusal));
-                    engine.emit(now, Event::AutomaticStopped { proposal: open.proposal.id, by: Actor::Part(Part::Bpci), reason });
+                    engine.emit(
+                        now,
+                        Event::AutomaticStopped {
+                            proposal: open.proposal.id,
+                            by: Actor::Part(Part::Bpci),
+                            reason,
+                        },
+                    );
                 }
             }
             Some(veto) => {
-                let (id, lasts) = (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
+                let (id, lasts) =
+                    (open.proposal.id, veto.stands() || now.mono.since(at) > limits::AUTOMATIC_PATIENCE);
                 let reason = StopReason::Veto(veto.clone());
                 // A countdown that has run out says what it waits for.
                 if let Some(disaster) = open.proposal.disaster {
                     hold(engine, now, open.proposal.group, disaster, veto);
                 }
                 if lasts {
-                    engine.emit(now, Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason });
+                    engine.emit(
+                        now,
+                        Event::AutomaticStopped { proposal: id, by: Actor::Part(Part::Bpci), reason },
+                    );
                 }
             }
         }

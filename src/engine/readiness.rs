@@ -80,15 +80,27 @@ fn entries(cx: &Facts, region: RegionId) -> Point {
     }
 }
 
-fn points(cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, drilled: &dyn Fn(Digest) -> Option<Utc>) -> Vec<Point> {
+fn points(
+    cx: &Facts,
+    group: GroupId,
+    region: RegionId,
+    kind: DisasterType,
+    drilled: &dyn Fn(Digest) -> Option<Utc>,
+) -> Vec<Point> {
     let Some(database) = cx.database(group) else { return Vec::new() };
     let response = cx.estate().response(kind);
-    let guided = response.is_some_and(|r| matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration));
+    let guided = response.is_some_and(|r| {
+        matches!(r.strategy, Strategy::PointInTimeRestore | Strategy::ColdStandbyRestoration)
+    });
     let intent = if guided { Intent::Guided } else { Intent::Failover };
-    let mut list = vec![match cx.estate().plans.iter().find(|p| p.intent == intent && p.disasters.contains(&kind)) {
-        Some(plan) => holds(PointName::Plan, PointFinding::Plan { name: plan.name.clone(), steps: plan.steps.len() }),
-        None => lacks(PointName::Plan, PointFinding::NoPlan { intent, kind }),
-    }];
+    let mut list =
+        vec![match cx.estate().plans.iter().find(|p| p.intent == intent && p.disasters.contains(&kind)) {
+            Some(plan) => holds(
+                PointName::Plan,
+                PointFinding::Plan { name: plan.name.clone(), steps: plan.steps.len() },
+            ),
+            None => lacks(PointName::Plan, PointFinding::NoPlan { intent, kind }),
+        }];
     if guided {
         // People do it: what is left to ask is whether they have practised.
         list.push(drill(cx, kind, drilled));
@@ -104,7 +116,9 @@ fn points(cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, dril
     let fit = database.member_ids().find(|m| !left.contains(m) && orders::unfit(cx, group, *m).is_none());
     let chosen = cx.leader(group).and_then(|leader| candidate::choose(cx, group, leader, leaves));
     list.push(match (fit, chosen) {
-        (Some(to), _) => holds(PointName::Candidate, CandidateFinding::MayTakeOver { member: cx.called(group, to) }),
+        (Some(to), _) => {
+            holds(PointName::Candidate, CandidateFinding::MayTakeOver { member: cx.called(group, to) })
+        }
         (None, Some(to)) => {
             let unfit = orders::unfit(cx, group, to);
             lacks(PointName::Candidate, unfit.map_or(PointFinding::Nobody, |unfit| unfit.why.into()))
@@ -115,12 +129,16 @@ fn points(cx: &Facts, group: GroupId, region: RegionId, kind: DisasterType, dril
         let room = assess::room(cx, group, region, to, false);
         let point = match room.verdict {
             // What has to be created first is there when it is there.
-            _ if cx.estate().region(to).role == Role::Cold => {
-                point(PointName::Capacity, PointState::Unknown, PointFinding::ToBeCreated { to: cx.region_name(to).into() })
-            }
+            _ if cx.estate().region(to).role == Role::Cold => point(
+                PointName::Capacity,
+                PointState::Unknown,
+                PointFinding::ToBeCreated { to: cx.region_name(to).into() },
+            ),
             Verdict::Pass => holds(PointName::Capacity, room.finding),
             Verdict::Risk(_) | Verdict::Block { .. } => lacks(PointName::Capacity, room.finding),
-            Verdict::Advice if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() => {
+            Verdict::Advice
+                if cx.telemetry.loads[to.at()].is_some() && cx.telemetry.loads[region.at()].is_some() =>
+            {
                 lacks(PointName::Capacity, room.finding)
             }
             // Nothing live is known: what is declared must do.
@@ -151,7 +169,8 @@ fn surveyed(cx: &Facts, group: GroupId, region: RegionId) -> Option<Point> {
     }
     let list = survey::survey(cx, group);
     let concerns = |s: &&Surveyed| !matches!(s.about, SurveyAbout::Region(other) if other != region);
-    let stops: Vec<SurveyCheck> = list.iter().filter(concerns).filter(|s| s.state.stops()).map(|s| s.check).collect();
+    let stops: Vec<SurveyCheck> =
+        list.iter().filter(concerns).filter(|s| s.state.stops()).map(|s| s.check).collect();
     let unknown = list.iter().filter(concerns).filter(|s| s.state == SurveyState::Unknown).count();
     let state = match (stops.is_empty(), unknown) {
         (false, _) => PointState::Lacks,
@@ -159,7 +178,15 @@ fn surveyed(cx: &Facts, group: GroupId, region: RegionId) -> Option<Point> {
         (true, _) => PointState::Unknown,
     };
     let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-    Some(point(PointName::Survey, state, PointFinding::Survey { stops: count(stops.len()), unknown: count(unknown), first: stops.first().copied() }))
+    Some(point(
+        PointName::Survey,
+        state,
+        PointFinding::Survey {
+            stops: count(stops.len()),
+            unknown: count(unknown),
+            first: stops.first().copied(),
+        },
+    ))
 }
 
 /// By what the configuration says of both: a smaller region cannot carry what a larger one may carry.
@@ -183,7 +210,10 @@ fn needs(cx: &Facts, database: &Database, region: RegionId) -> Point {
         return lacks(PointName::Independence, PointFinding::NoStore);
     }
     if there > 0 && (database.store.len() - there) * 2 <= database.store.len() {
-        return lacks(PointName::Independence, PointFinding::StoreStands { there, of: database.store.len(), region: name() });
+        return lacks(
+            PointName::Independence,
+            PointFinding::StoreStands { there, of: database.store.len(), region: name() },
+        );
     }
     if !database.balancers.is_empty() && database.balancers.iter().all(|b| b.region == Some(region)) {
         return lacks(PointName::Independence, PointFinding::EveryBalancerStands { region: name() });
@@ -196,12 +226,21 @@ fn fence(cx: &Facts, database: &Database, group: GroupId, member: MemberId) -> P
         return lacks(PointName::Fence, PointFinding::NoFence);
     };
     let asked = cx.member(group, member).and_then(|m| m.fence_check.as_ref());
-    let proof = cx.state.fence_proofs.get(&(group, member)).map(|(at, took)| (cx.now.utc.since(*at), *took)).filter(|(age, _)| *age <= PROOF);
+    let proof = cx
+        .state
+        .fence_proofs
+        .get(&(group, member))
+        .map(|(at, took)| (cx.now.utc.since(*at), *took))
+        .filter(|(age, _)| *age <= PROOF);
     match (asked, proof) {
-        (Some((Err(reason), _)), _) => lacks(PointName::Fence, FenceFinding::CheckFails { reason: reason.clone() }),
+        (Some((Err(reason), _)), _) => {
+            lacks(PointName::Fence, FenceFinding::CheckFails { reason: reason.clone() })
+        }
         (_, Some((ago, took))) => holds(PointName::Fence, PointFinding::FenceProven { ago, took }),
         (Some((Ok(()), _)), None) => holds(PointName::Fence, PointFinding::FenceNeverFired),
-        (None, None) if fence.check.is_none() => point(PointName::Fence, PointState::Unknown, PointFinding::FenceHasNoCheck),
+        (None, None) if fence.check.is_none() => {
+            point(PointName::Fence, PointState::Unknown, PointFinding::FenceHasNoCheck)
+        }
         (None, None) => point(PointName::Fence, PointState::Unknown, PointFinding::FenceCheckOpen),
     }
 }
@@ -211,10 +250,17 @@ fn login(cx: &Facts, database: &Database, group: GroupId) -> Point {
         return lacks(PointName::Credentials, PointFinding::NoLogin);
     };
     let refused = database.member_ids().find_map(|m| match cx.member(group, m)?.login.as_ref()? {
-        (Err(reason), _) => Some(PointFinding::LoginRefused { member: cx.called(group, m), user: sql.user.clone(), reason: reason.clone() }),
+        (Err(reason), _) => Some(PointFinding::LoginRefused {
+            member: cx.called(group, m),
+            user: sql.user.clone(),
+            reason: reason.clone(),
+        }),
         (Ok(()), _) => None,
     });
-    let let_in = database.member_ids().filter(|m| cx.member(group, *m).is_some_and(|t| matches!(t.login, Some((Ok(()), _))))).count();
+    let let_in = database
+        .member_ids()
+        .filter(|m| cx.member(group, *m).is_some_and(|t| matches!(t.login, Some((Ok(()), _)))))
+        .count();
     match (refused, let_in) {
         (Some(refused), _) => lacks(PointName::Credentials, refused),
         (None, 0) => point(PointName::Credentials, PointState::Unknown, PointFinding::LoginUntried),

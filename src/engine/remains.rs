@@ -9,7 +9,9 @@ pub fn settle(engine: &mut Engine, now: Now, operation: &Operation) {
     let own = match operation.status {
         Status::Recovered | Status::RecoveredUnprotected { .. } | Status::NotValidated { .. } => true,
         // One that was given up behind its hand-over has taken the old primary's traffic away all the same.
-        Status::Aborted { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => operation.has_acted(),
+        Status::Aborted { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => {
+            operation.has_acted()
+        }
         _ => false,
     };
     let nothing_left = !own && operation.inherited.is_empty();
@@ -45,12 +47,23 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) 
     let leads = cx.report(operation.group, leader)?;
     let name = cx.member_name(operation.group, member);
     if leader == member && report.running && report.role == MemberRole::Leader {
-        return Some(Evidence::Leads { member: name.into_owned(), timeline: report.timeline.unwrap_or_default() });
+        return Some(Evidence::Leads {
+            member: name.into_owned(),
+            timeline: report.timeline.unwrap_or_default(),
+        });
     }
     let streams = leads.streams.iter().any(|s| *s.name == *name && s.streaming);
-    let follows = leader != member && report.running && report.role == MemberRole::Replica && streams && report.timeline == leads.timeline;
+    let follows = leader != member
+        && report.running
+        && report.role == MemberRole::Replica
+        && streams
+        && report.timeline == leads.timeline;
     // Who undid it is not seen from here.
-    follows.then(|| Evidence::Rejoined { member: name.into_owned(), timeline: report.timeline.unwrap_or_default(), unfenced: operation.fenced() })
+    follows.then(|| Evidence::Rejoined {
+        member: name.into_owned(),
+        timeline: report.timeline.unwrap_or_default(),
+        unfenced: operation.fenced(),
+    })
 }
 
 /// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,
@@ -66,10 +79,17 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
     for balancer in &drained {
         let effect = Effect::Restore { group: operation.group, member, balancer: *balancer };
         let part = REMAIN + step::part_of(balancer.at() + 1, member.at());
-        let seen = engine.telemetry.group(operation.group).balancers.get(balancer.at()).and_then(|b| b.all_in_maintenance(member, false));
-        let refused = operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
+        let seen = engine
+            .telemetry
+            .group(operation.group)
+            .balancers
+            .get(balancer.at())
+            .and_then(|b| b.all_in_maintenance(member, false));
+        let refused =
+            operation.effects().filter(|e| e.effect == effect && !e.is_missed() && !e.is_done()).count();
         // An earlier one may be a later step's: what counts is when it was sent.
-        let sent = operation.effects().filter(|e| e.effect == effect && !e.is_missed()).max_by_key(|e| e.intended);
+        let sent =
+            operation.effects().filter(|e| e.effect == effect && !e.is_missed()).max_by_key(|e| e.intended);
         match sent {
             None => {
                 all = false;
@@ -77,7 +97,11 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
             }
             Some(e) if e.is_done() && seen.zip(e.reported).is_some_and(|(at, reported)| at >= reported) => {}
             // It was refused: once more, with what is known by then, and less and less often.
-            Some(e) if !e.is_open() && !e.is_done() && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) => {
+            Some(e)
+                if !e.is_open()
+                    && !e.is_done()
+                    && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) =>
+            {
                 all = false;
                 send(engine, now, operation, step, part, effect);
             }

@@ -21,7 +21,11 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
     let before = engine.emitted();
     // Nothing in here begins an operation, or forgets one.
     for index in 0..engine.state.operations.len() {
-        let Some(operation) = engine.state.operations.get(index).filter(|o| is_left(&engine.facts(now), o)).cloned() else { continue };
+        let Some(operation) =
+            engine.state.operations.get(index).filter(|o| is_left(&engine.facts(now), o)).cloned()
+        else {
+            continue;
+        };
         let id = operation.id;
         lost_reports(engine, now, &operation);
         takeover::adopt(engine, now, &operation);
@@ -31,7 +35,10 @@ pub fn round(engine: &mut Engine, now: Now) -> bool {
             Status::RollingBack { .. } if engine.state.armed => roll_back(engine, now, &operation),
             Status::RollingBack { .. } => {}
             status if status.is_over() => {
-                if engine.state.armed && unreleased(&engine.facts(now), &operation) && !releases(&operation).any(EffectRecord::is_open) {
+                if engine.state.armed
+                    && unreleased(&engine.facts(now), &operation)
+                    && !releases(&operation).any(EffectRecord::is_open)
+                {
                     release(engine, now, &operation);
                 }
                 remains::settle(engine, now, &operation);
@@ -54,15 +61,23 @@ fn is_left(cx: &Facts, operation: &Operation) -> bool {
 /// Effects whose report is overdue, or whose controller is gone, are looked for.
 fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
     for effect in operation.effects().filter(|e| e.is_open()) {
-        if planted::is(Break::SentTwice) && !effect.orphaned && operation.effects().filter(|e| e.id == effect.id).count() == 1 {
+        if planted::is(Break::SentTwice)
+            && !effect.orphaned
+            && operation.effects().filter(|e| e.id == effect.id).count() == 1
+        {
             return engine.emit(now, Event::Intended { id: effect.id, effect: effect.effect.clone() });
         }
         if effect.orphaned && planted::is(Break::UnknownIsMissed) {
-            engine.emit(now, Event::Reported { id: effect.id, outcome: Outcome::Missed { reason: "planted".to_string() } });
+            engine.emit(
+                now,
+                Event::Reported { id: effect.id, outcome: Outcome::Missed { reason: "planted".to_string() } },
+            );
         } else if effect.orphaned {
             let issued = Issued { id: effect.id, effect: effect.effect.clone() };
             engine.look_for(now, issued);
-        } else if now.mono.since(effect.intended) > patience(engine, &effect.effect) && !planted::is(Break::WaitsForEver) {
+        } else if now.mono.since(effect.intended) > patience(engine, &effect.effect)
+            && !planted::is(Break::WaitsForEver)
+        {
             engine.emit(now, Event::OutcomeLost { id: effect.id, reason: LostReason::Overdue });
         }
     }
@@ -70,9 +85,19 @@ fn lost_reports(engine: &mut Engine, now: Now, operation: &Operation) {
 
 /// How long a report may take: the driver's own deadline, and some.
 fn patience(engine: &Engine, effect: &Effect) -> Span {
-    let fence = |group: &GroupId| engine.state.estate.groups.get(group.at()).and_then(|g| g.database.as_ref()?.fence.as_ref()).map(|f| f.timeout);
+    let fence = |group: &GroupId| {
+        engine
+            .state
+            .estate
+            .groups
+            .get(group.at())
+            .and_then(|g| g.database.as_ref()?.fence.as_ref())
+            .map(|f| f.timeout)
+    };
     match effect {
-        Effect::Fence { group, .. } | Effect::UndoFence { group, .. } => fence(group).unwrap_or(Span::secs(30)).plus(Span::secs(5)),
+        Effect::Fence { group, .. } | Effect::UndoFence { group, .. } => {
+            fence(group).unwrap_or(Span::secs(30)).plus(Span::secs(5))
+        }
         Effect::ValidateWrite { deadline, .. } => deadline.plus(Span::secs(5)),
         Effect::Command { timeout, .. } => timeout.plus(Span::secs(5)),
         Effect::SwitchOver { .. } => Span::secs(60),
@@ -82,7 +107,9 @@ fn patience(engine: &Engine, effect: &Effect) -> Span {
 
 /// Whoever sent it is gone or overdue, and for so long nobody could tell what became of it that nobody will.
 pub fn given_up(engine: &Engine, now: Now, effect: &EffectRecord) -> bool {
-    effect.is_open() && effect.orphaned && now.mono.since(effect.intended) > patience(engine, &effect.effect).times(2).max(Span::mins(1))
+    effect.is_open()
+        && effect.orphaned
+        && now.mono.since(effect.intended) > patience(engine, &effect.effect).times(2).max(Span::mins(1))
 }
 
 /// Who leads, where that is another region than the one that was left, as the store says.
@@ -113,9 +140,14 @@ fn steps(engine: &mut Engine, now: Now, id: OperationId) {
 pub fn may_begin(operation: &Operation, index: usize) -> bool {
     let step = &operation.plan.steps[index];
     // A failed validation stops neither of redirection and protection, and then neither stops the other.
-    let also_failed = |i: usize| operation.failed_validation().is_some() && has_failed(&operation.steps[i]) && goes_on(&operation.plan.steps[i]);
+    let also_failed = |i: usize| {
+        operation.failed_validation().is_some()
+            && has_failed(&operation.steps[i])
+            && goes_on(&operation.plan.steps[i])
+    };
     let overlooked = |i: usize| goes_on(step) && (operation.fails_validation(i) || also_failed(i));
-    let open = step.after.iter().map(|a| usize::from(*a)).all(|a| operation.steps[a].state.opens() || overlooked(a));
+    let open =
+        step.after.iter().map(|a| usize::from(*a)).all(|a| operation.steps[a].state.opens() || overlooked(a));
     let failed = |(i, s): (usize, &StepRecord)| has_failed(s) && !overlooked(i);
     open && !(step.kind.acts() && operation.steps.iter().enumerate().any(failed))
 }
@@ -126,7 +158,13 @@ const fn has_failed(step: &StepRecord) -> bool {
 
 /// It is done also where a validating write has failed after the promotion: users are led to the new primary all the same.
 fn goes_on(step: &Step) -> bool {
-    let leads = matches!(step.kind, StepKind::RestoreTraffic | StepKind::DrainTraffic | StepKind::ValidateWrite { .. } | StepKind::WatchProtection);
+    let leads = matches!(
+        step.kind,
+        StepKind::RestoreTraffic
+            | StepKind::DrainTraffic
+            | StepKind::ValidateWrite { .. }
+            | StepKind::WatchProtection
+    );
     leads || matches!(step.phase, Phase::Redirection | Phase::Reprotection)
 }
 
@@ -135,15 +173,20 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
     let (step, number) = (&operation.plan.steps[index], index as u16);
     match step::look(&engine.facts(now), operation, index) {
         Progress::Done(evidence) => {
-            let proofs = if step.kind == StepKind::Fence { fence_proofs(operation, index) } else { Vec::new() };
+            let proofs =
+                if step.kind == StepKind::Fence { fence_proofs(operation, index) } else { Vec::new() };
             for proof in proofs {
                 engine.emit(now, proof);
             }
             engine.emit(now, Event::StepDone { operation: id, step: number, evidence });
         }
-        Progress::Skip(reason) => engine.emit(now, Event::StepSkipped { operation: id, step: number, reason }),
+        Progress::Skip(reason) => {
+            engine.emit(now, Event::StepSkipped { operation: id, step: number, reason })
+        }
         Progress::Fail(reason) => engine.emit(now, Event::StepFailed { operation: id, step: number, reason }),
-        Progress::Promoted(timeline, loss) => engine.emit(now, Event::Promoted { operation: id, timeline, loss }),
+        Progress::Promoted(timeline, loss) => {
+            engine.emit(now, Event::Promoted { operation: id, timeline, loss })
+        }
         Progress::Send(part, effect) => {
             let intent = intended(operation, number, part, effect);
             engine.emit(now, intent);
@@ -153,11 +196,22 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
             let waited = operation.steps[index].started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
             // Not where the operation is to close all the same: who is asked to accept what was not validated?
-            let patient = (matches!(step.kind, StepKind::WatchProtection) && operation.failed_validation().is_none())
+            let patient = (matches!(step.kind, StepKind::WatchProtection)
+                && operation.failed_validation().is_none())
                 || (step.kind.acts() && !engine.state.armed)
-                || operation.steps[index].effects.iter().any(|e| e.outcome.is_none() && !given_up(engine, now, e));
+                || operation.steps[index]
+                    .effects
+                    .iter()
+                    .any(|e| e.outcome.is_none() && !given_up(engine, now, e));
             if waited > step.timeout && !patient {
-                engine.emit(now, Event::StepFailed { operation: id, step: number, reason: StepFailure::Waited { waited, wait } });
+                engine.emit(
+                    now,
+                    Event::StepFailed {
+                        operation: id,
+                        step: number,
+                        reason: StepFailure::Waited { waited, wait },
+                    },
+                );
             }
         }
     }
@@ -179,7 +233,8 @@ pub fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, par
 }
 
 fn intended(operation: &Operation, step: u16, part: u16, effect: Effect) -> Event {
-    let attempt = operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).count() as u16;
+    let attempt =
+        operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).count() as u16;
     let id = EffectId { operation: operation.id, step, part, attempt, generation: operation.generation };
     Event::Intended { id, effect }
 }
@@ -193,7 +248,10 @@ fn settle(engine: &mut Engine, now: Now, id: OperationId) {
     if let Some((step, reason)) = promoted_late(engine, now, operation) {
         return engine.emit(now, Event::StepReset { operation: id, step, reason });
     }
-    if engine.state.armed && !engine.state.changed.contains_key(&operation.group) && ending::old_primary_leads_on(&engine.facts(now), operation) {
+    if engine.state.armed
+        && !engine.state.changed.contains_key(&operation.group)
+        && ending::old_primary_leads_on(&engine.facts(now), operation)
+    {
         let operation = Arc::clone(operation);
         return undo_by_itself(engine, now, &operation);
     }
@@ -218,7 +276,10 @@ fn promoted_late(engine: &Engine, now: Now, operation: &Operation) -> Option<(u1
     if operation.before.timeline.is_some_and(|before| timeline <= before) {
         return None;
     }
-    Some((index as u16, ResetReason::LeadsNow { member: cx.label(operation.group, operation.to).into_owned() }))
+    Some((
+        index as u16,
+        ResetReason::LeadsNow { member: cx.label(operation.group, operation.to).into_owned() },
+    ))
 }
 
 /// The old primary leads on, healthy: users get their way to it back.
@@ -226,7 +287,8 @@ fn undo_by_itself(engine: &mut Engine, now: Now, operation: &Operation) {
     for member in operation.left.iter().copied().take(1) {
         let remainder = Remainder::Rejoin { member };
         if operation.remains.contains(&remainder) {
-            let evidence = Evidence::LeadsOn { member: engine.facts(now).label(operation.group, member).into_owned() };
+            let evidence =
+                Evidence::LeadsOn { member: engine.facts(now).label(operation.group, member).into_owned() };
             engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
         }
     }
@@ -252,7 +314,9 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
             (false, false) if operation.has_acted() => WayOut::RollBackTraffic,
             (false, false) => WayOut::Abort,
         };
-        return Status::Waiting { question: Question::StepFailed { step: step.id.clone(), failure: failure.clone(), way_out } };
+        return Status::Waiting {
+            question: Question::StepFailed { step: step.id.clone(), failure: failure.clone(), way_out },
+        };
     }
     let early = planted::is(Break::RecoveredEarly) && operation.handed_over();
     if early || operation.steps.iter().all(|s| s.state.opens()) {
@@ -261,15 +325,25 @@ fn status(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let cx = engine.facts(now);
     // What any other step waits for is no question.
     let asks = |s: &Step| matches!(s.kind, StepKind::AskPerson { .. } | StepKind::WatchProtection);
-    for (index, (step, record)) in steps().enumerate().filter(|(_, (s, r))| r.state == StepState::Running && asks(s)) {
+    for (index, (step, record)) in
+        steps().enumerate().filter(|(_, (s, r))| r.state == StepState::Running && asks(s))
+    {
         let waited = record.started_mono.map_or(Span::ZERO, |t| now.mono.since(t));
         match (&step.kind, step::look(&cx, operation, index)) {
             (_, Progress::Ask(what)) => return Status::Waiting { question: Question::Asked { what } },
             // It was handed over to one that is silent by now: to wait for its protection is to wait in vain.
-            (StepKind::WatchProtection, Progress::Wait(_)) if ending::is_silent(&cx, operation) && nothing_else_runs(operation) => {
-                return Status::Waiting { question: Question::TargetSilent { member: cx.label(operation.group, operation.to).into_owned() } };
+            (StepKind::WatchProtection, Progress::Wait(_))
+                if ending::is_silent(&cx, operation) && nothing_else_runs(operation) =>
+            {
+                return Status::Waiting {
+                    question: Question::TargetSilent {
+                        member: cx.label(operation.group, operation.to).into_owned(),
+                    },
+                };
             }
-            (StepKind::WatchProtection, Progress::Wait(wait)) if waited > Span::secs(30) && nothing_else_runs(operation) => {
+            (StepKind::WatchProtection, Progress::Wait(wait))
+                if waited > Span::secs(30) && nothing_else_runs(operation) =>
+            {
                 // What comes after it in the plan would be left out if somebody accepted.
                 let question = match operation.lacks_only_protection() {
                     true => Question::Unprotected { wait },
@@ -293,22 +367,34 @@ fn not_validated_yet(engine: &Engine, now: Now, operation: &Operation) -> Status
     });
     let member = || cx.label(operation.group, operation.to).into_owned();
     let left = !ending::has_no_step_left(operation);
-    let says = cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running);
+    let says = cx
+        .report_within(operation.group, operation.to, limits::FRESH)
+        .map(|r| r.role == MemberRole::Leader && r.running);
     match (asked, says) {
         (Some(what), _) => Status::Waiting { question: Question::Asked { what } },
-        (None, _) if ending::is_silent(&cx, operation) => Status::Waiting { question: Question::TargetSilent { member: member() } },
-        (None, Some(false)) if !left => Status::Waiting { question: Question::LeadsNoMore { member: member() } },
+        (None, _) if ending::is_silent(&cx, operation) => {
+            Status::Waiting { question: Question::TargetSilent { member: member() } }
+        }
+        (None, Some(false)) if !left => {
+            Status::Waiting { question: Question::LeadsNoMore { member: member() } }
+        }
         // Between two looks nothing is new: what was asked stays asked.
-        (None, None) if !left && matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
+        (None, None) if !left && matches!(operation.status, Status::Waiting { .. }) => {
+            operation.status.clone()
+        }
         (None, _) => Status::Running,
     }
 }
 
 /// Every step was seen done, and since then the new primary has lost its standby: that is waited for once more.
 fn protection_lost(engine: &Engine, now: Now, operation: &Operation) -> Option<(u16, ResetReason)> {
-    let index = operation.position(|k| *k == StepKind::WatchProtection).filter(|_| operation.steps.iter().all(|s| s.state.opens()))?;
+    let index = operation
+        .position(|k| *k == StepKind::WatchProtection)
+        .filter(|_| operation.steps.iter().all(|s| s.state.opens()))?;
     let cx = engine.facts(now);
-    let leads = cx.report_within(operation.group, operation.to, limits::FRESH).is_some_and(|r| r.role == MemberRole::Leader && r.running);
+    let leads = cx
+        .report_within(operation.group, operation.to, limits::FRESH)
+        .is_some_and(|r| r.role == MemberRole::Leader && r.running);
     let known = leads && cx.record_within(operation.group, limits::FRESH).is_some();
     match step::look(&cx, operation, index) {
         Progress::Wait(wait) if known && matches!(operation.steps[index].state, StepState::Done { .. }) => {
@@ -322,12 +408,19 @@ fn protection_lost(engine: &Engine, now: Now, operation: &Operation) -> Option<(
 fn done(engine: &Engine, now: Now, operation: &Operation) -> Status {
     let cx = engine.facts(now);
     let promotes = operation.plan.steps.iter().any(|s| s.kind == StepKind::WatchPromotion);
-    let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else { return Status::Recovered };
+    let Some(member) = cx.member(operation.group, operation.to).filter(|_| promotes) else {
+        return Status::Recovered;
+    };
     let name = || cx.label(operation.group, operation.to).into_owned();
-    match cx.report_within(operation.group, operation.to, limits::FRESH).map(|r| r.role == MemberRole::Leader && r.running) {
+    match cx
+        .report_within(operation.group, operation.to, limits::FRESH)
+        .map(|r| r.role == MemberRole::Leader && r.running)
+    {
         Some(true) => Status::Recovered,
         Some(false) => Status::Waiting { question: Question::LeadsNoMore { member: name() } },
-        None if member.failing_since().is_some() => Status::Waiting { question: Question::AnswersNoMore { member: name() } },
+        None if member.failing_since().is_some() => {
+            Status::Waiting { question: Question::AnswersNoMore { member: name() } }
+        }
         // Between two looks nothing is new: what was asked stays asked.
         None if matches!(operation.status, Status::Waiting { .. }) => operation.status.clone(),
         None => Status::Running,
@@ -373,7 +466,9 @@ fn unreleased(cx: &Facts, operation: &Operation) -> bool {
     let mut told = releases(operation).filter(|e| !e.is_missed());
     match (told.next(), told.next()) {
         (None, _) => true,
-        (Some(first), None) => first.is_open() || (operation.remains.is_empty() && !tells(cx, operation, &first.effect)),
+        (Some(first), None) => {
+            first.is_open() || (operation.remains.is_empty() && !tells(cx, operation, &first.effect))
+        }
         (Some(_), Some(second)) => second.is_open(),
     }
 }
@@ -381,7 +476,9 @@ fn unreleased(cx: &Facts, operation: &Operation) -> bool {
 /// The release says what is left of the operation now.
 fn tells(cx: &Facts, operation: &Operation, release: &Effect) -> bool {
     let Effect::Release { over, .. } = release else { return false };
-    Claim::read(over).is_none_or(|c| c.owner.is_none() || c.obligations.is_empty() || Some(c.obligations) == takeover::left(cx, operation))
+    Claim::read(over).is_none_or(|c| {
+        c.owner.is_none() || c.obligations.is_empty() || Some(c.obligations) == takeover::left(cx, operation)
+    })
 }
 
 fn releases(operation: &Operation) -> impl Iterator<Item = &EffectRecord> {
@@ -394,7 +491,8 @@ pub fn release(engine: &mut Engine, now: Now, operation: &Operation) {
     let Some(claim) = Claim::read(&operation.before.claim) else { return };
     let obligations = takeover::left(&engine.facts(now), operation).unwrap_or_default();
     let over = Claim { running: false, phase: ClaimPhase::Over, obligations, ..claim };
-    let effect = Effect::Release { group: operation.group, value: operation.before.claim.clone(), over: over.write() };
+    let effect =
+        Effect::Release { group: operation.group, value: operation.before.claim.clone(), over: over.write() };
     send(engine, now, operation, step, REMAIN, effect);
 }
 
@@ -403,7 +501,14 @@ pub fn step_of(operation: &Operation, test: impl Fn(&StepKind) -> bool) -> u16 {
 }
 
 fn can_undo(engine: &Engine, group: GroupId) -> bool {
-    engine.state.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.undo.is_some())
+    engine
+        .state
+        .estate
+        .group(group)
+        .database
+        .as_ref()
+        .and_then(|d| d.fence.as_ref())
+        .is_some_and(|f| f.undo.is_some())
 }
 
 /// Undoes the fence and the drain; what was never done needs no undoing. A drain is undone without waiting for the fence: it
@@ -414,7 +519,8 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     match standing {
         None | Some(Standing::Holds) => {}
         Some(Standing::Lost(lost)) => {
-            let status = Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(Box::new(lost))) };
+            let status =
+                Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(Box::new(lost))) };
             return engine.emit(now, Event::StatusChanged { operation: operation.id, status });
         }
         Some(Standing::Wait(_) | Standing::Send(_)) => return,
@@ -426,7 +532,9 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     let mut left = None;
     let group = operation.group;
     for obligation in operation.obligations().into_iter().filter(|o| operation.left.contains(&o.member())) {
-        let under_way = |is: &dyn Fn(&Effect) -> bool| operation.effects().any(|e| is(&e.effect) && e.is_open() && !given_up(engine, now, e));
+        let under_way = |is: &dyn Fn(&Effect) -> bool| {
+            operation.effects().any(|e| is(&e.effect) && e.is_open() && !given_up(engine, now, e))
+        };
         match obligation {
             Obligation::Drained { member, balancer } => {
                 let drain = Effect::Drain { group, member, balancer };
@@ -434,11 +542,19 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
                     continue;
                 }
                 let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
-                undo.push((step, UNDO + step::part_of(balancer.at() + 1, member.at()), Effect::Restore { group, member, balancer }));
+                undo.push((
+                    step,
+                    UNDO + step::part_of(balancer.at() + 1, member.at()),
+                    Effect::Restore { group, member, balancer },
+                ));
             }
             Obligation::Fenced { .. } if waits => {}
             Obligation::Fenced { member } if can_undo => {
-                undo.push((step_of(operation, |k| *k == StepKind::Fence), UNDO + member.0, Effect::UndoFence { group, member }));
+                undo.push((
+                    step_of(operation, |k| *k == StepKind::Fence),
+                    UNDO + member.0,
+                    Effect::UndoFence { group, member },
+                ));
             }
             Obligation::Fenced { member } => {
                 let cx = engine.facts(now);
@@ -452,7 +568,9 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     }
     undo.dedup_by(|a, b| a.2 == b.2);
     // What was sent is heard to its end, also where it would not be sent any more.
-    let mut open = operation.effects().any(|e| (UNDO..REMAIN).contains(&e.id.part) && e.is_open() && !given_up(engine, now, e));
+    let mut open = operation
+        .effects()
+        .any(|e| (UNDO..REMAIN).contains(&e.id.part) && e.is_open() && !given_up(engine, now, e));
     for (step, part, effect) in undo {
         if !operation.effects().any(|e| e.effect == effect && e.id.part == part && !e.is_missed()) {
             open = true;
@@ -462,14 +580,17 @@ fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
     waits |= open;
     if !waits {
         let failed = operation.effects().find_map(|e| match (&e.outcome, e.id.part >= UNDO) {
-            (Some(outcome @ (Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })), true) => {
-                Some(NotUndone::Effect { effect: e.effect.kind(), outcome: outcome.clone() })
-            }
+            (
+                Some(outcome @ (Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })),
+                true,
+            ) => Some(NotUndone::Effect { effect: e.effect.kind(), outcome: outcome.clone() }),
             _ if e.id.part >= UNDO && e.is_open() => Some(NotUndone::Unknown { effect: e.effect.kind() }),
             _ => None,
         });
         release(engine, now, operation);
-        let status = failed.or(left).map_or(Status::RolledBack, |why| Status::Failed { reason: OperationFailure::NotUndone(why) });
+        let status = failed
+            .or(left)
+            .map_or(Status::RolledBack, |why| Status::Failed { reason: OperationFailure::NotUndone(why) });
         engine.emit(now, Event::StatusChanged { operation: operation.id, status });
     }
 }

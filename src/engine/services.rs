@@ -31,7 +31,8 @@ pub fn views(cx: &Facts) -> Vec<ServiceView> {
         }
     }
     // What needs something that is down is impaired itself, however well its own places answer.
-    let mut reached: Vec<ServiceId> = estate.service_ids().filter(|id| views[id.at()].health == ServiceHealth::Down).collect();
+    let mut reached: Vec<ServiceId> =
+        estate.service_ids().filter(|id| views[id.at()].health == ServiceHealth::Down).collect();
     while let Some(id) = reached.pop() {
         for dependent in &below[id.at()] {
             let health = &mut views[dependent.at()].health;
@@ -86,7 +87,11 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
         .regions
         .iter()
         .filter_map(|region| {
-            let members = database.into_iter().flat_map(|d| d.members_in(*region)).filter_map(|m| cx.member(service.group, m)).map(|m| of(&m.sql));
+            let members = database
+                .into_iter()
+                .flat_map(|d| d.members_in(*region))
+                .filter_map(|m| cx.member(service.group, m))
+                .map(|m| of(&m.sql));
             // It answers there if one of its members does.
             let member = members.max_by_key(|(well, asked)| (*well, *asked));
             // Where nobody ever asks it, nothing is said of it.
@@ -106,20 +111,37 @@ fn places(cx: &Facts, id: ServiceId) -> Vec<PlaceView> {
 /// The cluster took over by itself, or its primary is back: nothing of ours runs or has handed over, it is led by one that
 /// answers, and an entry leads there. Corrupt data are served as well.
 fn took_over(cx: &Facts, disaster: &Disaster, group: GroupId) -> bool {
-    let ours = cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id) && o.counts());
-    let may = |l: &MemberId| !ours && (!disaster.kind.is_of_data() || cx.region_of(group, *l).is_none_or(|r| !disaster.regions.contains(&r)));
+    let ours =
+        cx.state.operations.iter().any(|o| o.group == group && o.disaster == Some(disaster.id) && o.counts());
+    let may = |l: &MemberId| {
+        !ours
+            && (!disaster.kind.is_of_data()
+                || cx.region_of(group, *l).is_none_or(|r| !disaster.regions.contains(&r)))
+    };
     let Some(leader) = cx.leader(group).filter(may) else { return false };
     let fresh = |at: Mono| cx.now.mono.since(at) <= cx.stale_after();
     let leads = cx.report(group, leader).is_some_and(|r| r.role == MemberRole::Leader && r.running);
-    leads && cx.telemetry.group(group).balancers.iter().any(|b| b.read_of(leader).is_some_and(fresh) && b.servers_of(leader).any(|s| s.up))
+    leads
+        && cx
+            .telemetry
+            .group(group)
+            .balancers
+            .iter()
+            .any(|b| b.read_of(leader).is_some_and(fresh) && b.servers_of(leader).any(|s| s.up))
 }
 
 /// Services whose users still wait: those of a database that is not served again, and all that need one of them. What
 /// needs two databases waits for both.
 fn still_hit(cx: &Facts, disaster: &Disaster, below: &[Vec<ServiceId>]) -> BTreeSet<ServiceId> {
     let estate = cx.estate();
-    let proven = |g: GroupId| cx.state.operations.iter().any(|o| o.group == g && o.disaster == Some(disaster.id) && o.results.served.is_some());
-    let served: BTreeSet<GroupId> = estate.group_ids().filter(|g| proven(*g) || took_over(cx, disaster, *g)).collect();
+    let proven = |g: GroupId| {
+        cx.state
+            .operations
+            .iter()
+            .any(|o| o.group == g && o.disaster == Some(disaster.id) && o.results.served.is_some())
+    };
+    let served: BTreeSet<GroupId> =
+        estate.group_ids().filter(|g| proven(*g) || took_over(cx, disaster, *g)).collect();
     let closed = |from: Vec<ServiceId>| {
         let (mut found, mut open) = (BTreeSet::new(), from);
         while let Some(service) = open.pop() {

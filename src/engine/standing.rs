@@ -10,12 +10,19 @@ pub fn standing(cx: &Facts, cut: Vec<RegionId>) -> Standing {
     let failing = estate.service_ids().flat_map(|id| {
         let places = estate.service(id).regions.iter().map(move |r| (id, *r));
         places.filter(|(id, r)| {
-            cx.telemetry.services[id.at()][r.at()].last.as_ref().is_some_and(|last| !last.is_well() && !matches!(last, ProbeResult::NotAsked(_)))
+            cx.telemetry.services[id.at()][r.at()]
+                .last
+                .as_ref()
+                .is_some_and(|last| !last.is_well() && !matches!(last, ProbeResult::NotAsked(_)))
         })
     });
     Standing {
         now: cx.now.mono,
-        databases: estate.group_ids().filter(|g| cx.database(*g).is_some()).map(|g| database(cx, g)).collect(),
+        databases: estate
+            .group_ids()
+            .filter(|g| cx.database(*g).is_some())
+            .map(|g| database(cx, g))
+            .collect(),
         loads: estate.region_ids().map(|r| cx.load(r)).collect(),
         failing: failing.collect(),
         lost: estate.region_ids().filter(|r| cx.state.regions[r.at()].0 == RegionStatus::Down).collect(),
@@ -25,7 +32,8 @@ pub fn standing(cx: &Facts, cut: Vec<RegionId>) -> Standing {
 
 fn database(cx: &Facts, group: GroupId) -> StandingDatabase {
     let telemetry = cx.telemetry.group(group);
-    let members = cx.database(group).into_iter().flat_map(|d| d.member_ids().zip(&d.members)).zip(&telemetry.members);
+    let members =
+        cx.database(group).into_iter().flat_map(|d| d.member_ids().zip(&d.members)).zip(&telemetry.members);
     StandingDatabase {
         group,
         members: members.map(|((id, m), t)| member(cx, group, (id, m.region), t)).collect(),
@@ -36,7 +44,12 @@ fn database(cx: &Facts, group: GroupId) -> StandingDatabase {
     }
 }
 
-fn member(cx: &Facts, group: GroupId, (id, region): (MemberId, RegionId), t: &MemberTelemetry) -> StandingMember {
+fn member(
+    cx: &Facts,
+    group: GroupId,
+    (id, region): (MemberId, RegionId),
+    t: &MemberTelemetry,
+) -> StandingMember {
     let led = cx.leader(group) == Some(id) && super::votes::votes(cx, group, id).alive().is_some();
     let mut last = [&t.sql.last, &t.rest.last].into_iter().flatten().peekable();
     let life = match () {
@@ -48,7 +61,8 @@ fn member(cx: &Facts, group: GroupId, (id, region): (MemberId, RegionId), t: &Me
         () => Life::Silent,
     };
     // Behind for longer than a link and a look explain, and not known to catch up.
-    let behind = t.report.as_ref().and_then(|(r, _)| cx.telemetry.behind(group, r.received?)).unwrap_or_default();
+    let behind =
+        t.report.as_ref().and_then(|(r, _)| cx.telemetry.behind(group, r.received?)).unwrap_or_default();
     let synchronous = cx.synchronous_standbys(group).contains(&id);
     let late = if synchronous { limits::FRESH } else { limits::SILENCE };
     StandingMember {
@@ -80,9 +94,20 @@ impl Engine {
         }
         let services = self.telemetry.services.iter().filter_map(|s| s.get(region.at()));
         let others = self.state.estate.group_ids().filter(|g| *g != group);
-        let there =
-            |g: GroupId| self.state.estate.group(g).database.iter().flat_map(|d| d.members_in(region)).map(move |m| (g, m)).collect::<Vec<_>>();
-        let members = others.flat_map(there).filter_map(|(g, m)| self.telemetry.member(g, m)).flat_map(|m| [&m.sql, &m.rest]);
+        let there = |g: GroupId| {
+            self.state
+                .estate
+                .group(g)
+                .database
+                .iter()
+                .flat_map(|d| d.members_in(region))
+                .map(move |m| (g, m))
+                .collect::<Vec<_>>()
+        };
+        let members = others
+            .flat_map(there)
+            .filter_map(|(g, m)| self.telemetry.member(g, m))
+            .flat_map(|m| [&m.sql, &m.rest]);
         let mut last = services.chain(members).filter_map(|p| p.last.as_ref()).peekable();
         last.peek().is_some() && last.all(|r| *r == ProbeResult::Silent)
     }

@@ -213,16 +213,24 @@ impl State {
             }
             Event::Proposed(proposal) => {
                 self.next.proposal = self.next.proposal.max(proposal.id.0 + 1);
-                self.proposals.push(OpenProposal { proposal: proposal.clone(), since: at, revision: 0, foretold: None });
+                self.proposals.push(OpenProposal {
+                    proposal: proposal.clone(),
+                    since: at,
+                    revision: 0,
+                    foretold: None,
+                });
             }
-            Event::ProposalClosed { proposal, by, end, .. } => self.close(*proposal, Declined { at: at.utc, by: by.clone() }, *end),
+            Event::ProposalClosed { proposal, by, end, .. } => {
+                self.close(*proposal, Declined { at: at.utc, by: by.clone() }, *end)
+            }
             Event::AutomaticStopped { proposal, by, .. } => {
                 if by.is_person() {
                     self.decline(*proposal, Declined { at: at.utc, by: by.clone() }, |_| true);
                 }
                 let stopped = self.proposals.iter_mut().find(|p| p.proposal.id == *proposal);
                 // The countdown of the choice that it displaced is stopped with it.
-                if let Some(behind) = stopped.as_ref().and_then(|p| self.displaced.get_mut(&p.proposal.group)) {
+                if let Some(behind) = stopped.as_ref().and_then(|p| self.displaced.get_mut(&p.proposal.group))
+                {
                     behind.automatic_at = None;
                 }
                 // If it only counted behind this choice, this choice is what it was.
@@ -246,7 +254,9 @@ impl State {
                     slot.1 = None;
                 }
             }
-            Event::AutomationHeld { group, disaster, veto } => self.held.entry((*disaster, *group)).or_default().push(veto.clone()),
+            Event::AutomationHeld { group, disaster, veto } => {
+                self.held.entry((*disaster, *group)).or_default().push(veto.clone())
+            }
             Event::Armed { .. } => self.armed = true,
             Event::Disarmed { .. } => self.armed = false,
             Event::OperationStarted(start) => self.start(at, start),
@@ -261,7 +271,14 @@ impl State {
             Event::Intended { id, effect } => {
                 if let Some(s) = self.step_mut(id.operation, id.step) {
                     let effect = effect.clone();
-                    s.effects.push(EffectRecord { id: *id, effect, intended: at.mono, outcome: None, reported: None, orphaned: false });
+                    s.effects.push(EffectRecord {
+                        id: *id,
+                        effect,
+                        intended: at.mono,
+                        outcome: None,
+                        reported: None,
+                        orphaned: false,
+                    });
                 }
             }
             Event::Reported { id, outcome } => {
@@ -276,9 +293,15 @@ impl State {
                     e.orphaned = true;
                 }
             }
-            Event::StepDone { operation, step, evidence } => self.finish_step(*operation, *step, at, StepState::Done { evidence: evidence.clone() }),
-            Event::StepFailed { operation, step, reason } => self.finish_step(*operation, *step, at, StepState::Failed { reason: reason.clone() }),
-            Event::StepSkipped { operation, step, reason } => self.finish_step(*operation, *step, at, StepState::Skipped { reason: reason.clone() }),
+            Event::StepDone { operation, step, evidence } => {
+                self.finish_step(*operation, *step, at, StepState::Done { evidence: evidence.clone() })
+            }
+            Event::StepFailed { operation, step, reason } => {
+                self.finish_step(*operation, *step, at, StepState::Failed { reason: reason.clone() })
+            }
+            Event::StepSkipped { operation, step, reason } => {
+                self.finish_step(*operation, *step, at, StepState::Skipped { reason: reason.clone() })
+            }
             Event::StepReset { operation, step, .. } => {
                 if let Some(s) = self.step_mut(*operation, *step) {
                     s.state = StepState::Pending;
@@ -348,7 +371,10 @@ impl State {
 
     /// What is still to be undone for a group, by whichever operation.
     pub fn obligations(&self, group: GroupId) -> impl Iterator<Item = (OperationId, Obligation)> {
-        self.operations.iter().filter(move |o| o.group == group).flat_map(|o| o.obligations().into_iter().map(|one| (o.id, one)))
+        self.operations
+            .iter()
+            .filter(move |o| o.group == group)
+            .flat_map(|o| o.obligations().into_iter().map(|one| (o.id, one)))
     }
 
     /// The last operation of a database handed its lock over to that member.
@@ -375,7 +401,9 @@ impl State {
             ProposalEnd::Displaced => {}
             ProposalEnd::Dismissed | ProposalEnd::FactsChanged { .. } => {
                 self.displaced.remove(&closed.group);
-                if let Some(disaster) = closed.disaster.filter(|_| of_detection && end == ProposalEnd::Dismissed) {
+                if let Some(disaster) =
+                    closed.disaster.filter(|_| of_detection && end == ProposalEnd::Dismissed)
+                {
                     self.dismissed.insert((disaster, closed.group));
                 }
             }
@@ -392,18 +420,31 @@ impl State {
 
     /// What was declined of a disaster is declined of the wider one that takes its place.
     fn pass_on(&mut self, ended: DisasterId) {
-        let groups: Vec<(GroupId, Declined)> =
-            self.declined.iter().filter(|((d, _), _)| *d == ended).map(|((_, g), who)| (*g, who.clone())).collect();
+        let groups: Vec<(GroupId, Declined)> = self
+            .declined
+            .iter()
+            .filter(|((d, _), _)| *d == ended)
+            .map(|((_, g), who)| (*g, who.clone()))
+            .collect();
         self.declined.retain(|(d, _), _| *d != ended);
-        let Some(regions) = self.disasters.iter().find(|d| d.id == ended).map(|d| d.regions.clone()) else { return };
-        let wider: Vec<DisasterId> =
-            self.open_disasters().filter(|d| d.id != ended && regions.iter().all(|r| d.regions.contains(r))).map(|d| d.id).collect();
-        self.declined.extend(wider.into_iter().flat_map(|d| groups.iter().map(move |(g, who)| ((d, *g), who.clone()))));
+        let Some(regions) = self.disasters.iter().find(|d| d.id == ended).map(|d| d.regions.clone()) else {
+            return;
+        };
+        let wider: Vec<DisasterId> = self
+            .open_disasters()
+            .filter(|d| d.id != ended && regions.iter().all(|r| d.regions.contains(r)))
+            .map(|d| d.id)
+            .collect();
+        self.declined.extend(
+            wider.into_iter().flat_map(|d| groups.iter().map(move |(g, who)| ((d, *g), who.clone()))),
+        );
     }
 
     /// The disaster that a failover from there answers, whether or not its choice came from it.
     pub fn disaster_of(&self, intent: Intent, group: GroupId, from: RegionId) -> Option<DisasterId> {
-        self.open_disasters().find(|d| intent == Intent::Failover && self.is_reached(d, group, from)).map(|d| d.id)
+        self.open_disasters()
+            .find(|d| intent == Intent::Failover && self.is_reached(d, group, from))
+            .map(|d| d.id)
     }
 
     pub(super) fn is_reached(&self, disaster: &Disaster, group: GroupId, from: RegionId) -> bool {
@@ -417,13 +458,23 @@ impl State {
         disaster.regions.contains(&from) && reached
     }
 
-    fn begin(&mut self, epoch: u32, at: Now, mode: Mode, armed: bool, drilled: &[Digest], estate: &Arc<Estate>) {
-        (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
+    fn begin(
+        &mut self,
+        epoch: u32,
+        at: Now,
+        mode: Mode,
+        armed: bool,
+        drilled: &[Digest],
+        estate: &Arc<Estate>,
+    ) {
+        (self.mode, self.armed, self.epoch, self.since, self.since_utc) =
+            (mode, armed, epoch, at.mono, at.utc);
         self.drilled = drilled.to_vec();
         // Ids are positions in the estate's lists: whatever holds one is carried over by name.
         if *self.estate != **estate {
             *self = super::carry::state(self, estate);
-            (self.mode, self.armed, self.epoch, self.since, self.since_utc) = (mode, armed, epoch, at.mono, at.utc);
+            (self.mode, self.armed, self.epoch, self.since, self.since_utc) =
+                (mode, armed, epoch, at.mono, at.utc);
             self.drilled = drilled.to_vec();
         }
         self.estate = Arc::clone(estate);
@@ -442,7 +493,11 @@ impl State {
                 step.started_mono = step.started_mono.map(|_| at.mono);
                 for effect in &mut step.effects {
                     // How long it took is kept where nothing waits for it any more: forecasts draw from it.
-                    let took = effect.reported.map(|t| t.since(effect.intended)).filter(|_| over).unwrap_or_default();
+                    let took = effect
+                        .reported
+                        .map(|t| t.since(effect.intended))
+                        .filter(|_| over)
+                        .unwrap_or_default();
                     effect.intended = at.mono;
                     effect.reported = effect.reported.map(|_| at.mono.plus(took));
                 }
@@ -453,7 +508,8 @@ impl State {
     fn start(&mut self, at: Now, start: &OperationStart) {
         self.next.operation = self.next.operation.max(start.id.0 + 1);
         self.generation = start.generation;
-        let foretold = self.proposals.iter().find(|p| p.proposal.id == start.proposal).and_then(|p| p.foretold.clone());
+        let foretold =
+            self.proposals.iter().find(|p| p.proposal.id == start.proposal).and_then(|p| p.foretold.clone());
         self.proposals.retain(|p| p.proposal.id != start.proposal && p.proposal.group != start.group);
         self.displaced.remove(&start.group);
         if start.automatic {
@@ -462,7 +518,12 @@ impl State {
         let inherited = self.inherits.remove(&start.id).unwrap_or_default();
         let rejoin = |member: &MemberId| Remainder::Rejoin { member: *member };
         let mut remains: Vec<Remainder> = match start.plan.intent {
-            Intent::Failover => start.left.iter().map(rejoin).chain(start.left.iter().map(|m| Remainder::Restore { member: *m })).collect(),
+            Intent::Failover => start
+                .left
+                .iter()
+                .map(rejoin)
+                .chain(start.left.iter().map(|m| Remainder::Restore { member: *m }))
+                .collect(),
             Intent::Switchover => start.left.iter().take(1).map(rejoin).collect(),
             Intent::Guided => Vec::new(),
         };
@@ -510,7 +571,9 @@ impl State {
             Some(StepKind::WatchProtection) => o.results.protected = Some(at.utc),
             Some(StepKind::ValidateWrite { .. }) => {
                 // What was written through the entry was written; what was written past it says nothing of users.
-                let through = |e: &EffectRecord| e.is_done() && matches!(e.effect, Effect::ValidateWrite { via: Via::Entry, .. });
+                let through = |e: &EffectRecord| {
+                    e.is_done() && matches!(e.effect, Effect::ValidateWrite { via: Via::Entry, .. })
+                };
                 let served = o.steps.get(usize::from(step)).is_some_and(|s| s.effects.iter().any(through));
                 o.results.writable.get_or_insert(at.utc);
                 if served {

@@ -51,7 +51,9 @@ pub fn look<'a>(cx: &Facts<'a>, operation: &'a Operation, index: usize) -> Progr
         StepKind::SwitchOver => switch_over(cx, operation, record),
         StepKind::WatchPromotion => promotion(cx, operation),
         StepKind::DrainTraffic => balancers(cx, operation, record, &operation.left, true),
-        StepKind::RestoreTraffic => balancers(cx, operation, record, std::slice::from_ref(&operation.to), false),
+        StepKind::RestoreTraffic => {
+            balancers(cx, operation, record, std::slice::from_ref(&operation.to), false)
+        }
         StepKind::ValidateWrite { via } => write(cx, operation, record, *via, step.timeout),
         StepKind::WatchProtection => protection(cx, operation),
         StepKind::RunCommand { argv } => {
@@ -132,7 +134,11 @@ fn undecided<'a>(cx: &Facts<'a>, record: &'a StepRecord, check: Check) -> Progre
     // A controller that takes an operation over has nothing to judge by at first.
     let blind = cx.now.mono.since(cx.state.since) <= limits::FRESH;
     let check = Box::new(check);
-    if blind || (open && early(cx, record)) { Wait(WaitReason::Check(check)) } else { Fail(StepFailure::Check(check)) }
+    if blind || (open && early(cx, record)) {
+        Wait(WaitReason::Check(check))
+    } else {
+        Fail(StepFailure::Check(check))
+    }
 }
 
 /// A step that began just now may not have seen yet what it needs.
@@ -152,14 +158,18 @@ fn identity<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord
 }
 
 fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
-    let tried = |member: &MemberId| cx.member(operation.group, *member).and_then(|m| m.sql.last_try.min(m.rest.last_try));
+    let tried = |member: &MemberId| {
+        cx.member(operation.group, *member).and_then(|m| m.sql.last_try.min(m.rest.last_try))
+    };
     if !operation.left.iter().all(|member| since_start(record, tried(member))) {
         return Wait(WaitReason::Probe);
     }
     let check = assess::observers(cx, operation.group, &operation.left);
     match check.verdict {
         Verdict::Pass | Verdict::Advice | Verdict::Risk(_) => Done(Evidence::Check(Box::new(check))),
-        Verdict::Block { .. } if operation.accepted.alive => Done(Evidence::Overridden { by: operation.by.clone(), check: Box::new(check) }),
+        Verdict::Block { .. } if operation.accepted.alive => {
+            Done(Evidence::Overridden { by: operation.by.clone(), check: Box::new(check) })
+        }
         Verdict::Block { .. } => undecided(cx, record, check),
     }
 }
@@ -167,10 +177,14 @@ fn observers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
 fn candidate_fit<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -> Progress {
     let at = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref().map(|(_, at)| *at));
     if !store_is_new(cx, operation, record) || !since_start(record, at) {
-        return Wait(WaitReason::FreshAnswers { member: cx.label(operation.group, operation.to).into_owned() });
+        return Wait(WaitReason::FreshAnswers {
+            member: cx.label(operation.group, operation.to).into_owned(),
+        });
     }
     held(cx, operation, record).unwrap_or_else(|| {
-        let writes = checks_now(cx, operation).into_iter().find(|c| matches!(c.id, CheckId::Writes | CheckId::Candidate));
+        let writes = checks_now(cx, operation)
+            .into_iter()
+            .find(|c| matches!(c.id, CheckId::Writes | CheckId::Candidate));
         Done(writes.map_or(Evidence::Nothing, |c| Evidence::Check(Box::new(c))))
     })
 }
@@ -189,7 +203,9 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
             false => Fail(StepFailure::NoFence),
         };
     }
-    if let Some((part, member)) = operation.left.iter().enumerate().find(|(_, member)| sent(**member).is_none()) {
+    if let Some((part, member)) =
+        operation.left.iter().enumerate().find(|(_, member)| sent(**member).is_none())
+    {
         if let Some(held) = lives(cx, operation, record).filter(|_| !begun) {
             return held;
         }
@@ -206,7 +222,10 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
             return Wait(WaitReason::FenceCommand);
         };
         match outcome {
-            Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. } | Outcome::Ended { .. } => {
+            Outcome::NotDone { .. }
+            | Outcome::Assumed { .. }
+            | Outcome::Missed { .. }
+            | Outcome::Ended { .. } => {
                 return Fail(StepFailure::FenceFailed { outcome: outcome.clone() });
             }
             Outcome::Unknown { reason } => return Wait(WaitReason::FenceOutcome { reason: reason.clone() }),
@@ -216,7 +235,9 @@ fn fence<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord) -
     }
     match proof::gone_since(cx, operation, last) {
         Ok(()) => Done(Evidence::SeenGone { details: details.into_iter().cloned().collect() }),
-        Err(missing) if cx.now.mono.since(last) > limits::FENCE_SETTLES => Fail(StepFailure::Unproven(Box::new(missing))),
+        Err(missing) if cx.now.mono.since(last) > limits::FENCE_SETTLES => {
+            Fail(StepFailure::Unproven(Box::new(missing)))
+        }
         Err(missing) => Wait(WaitReason::Proof(Box::new(missing))),
     }
 }
@@ -228,15 +249,27 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         match &e.outcome {
             Some(Outcome::Done { detail }) => return Done(Evidence::Reported { detail: detail.clone() }),
             None => return Wait(WaitReason::Transaction),
-            Some(Outcome::Unknown { reason }) => return Wait(WaitReason::TransactionOutcome { reason: reason.clone() }),
-            Some(outcome @ Outcome::NotDone { .. }) if tried >= limits::HAND_OVERS => return Fail(StepFailure::Effect { outcome: outcome.clone() }),
-            Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Missed { .. } | Outcome::Ended { .. }) => {}
+            Some(Outcome::Unknown { reason }) => {
+                return Wait(WaitReason::TransactionOutcome { reason: reason.clone() });
+            }
+            Some(outcome @ Outcome::NotDone { .. }) if tried >= limits::HAND_OVERS => {
+                return Fail(StepFailure::Effect { outcome: outcome.clone() });
+            }
+            Some(
+                Outcome::NotDone { .. }
+                | Outcome::Assumed { .. }
+                | Outcome::Missed { .. }
+                | Outcome::Ended { .. },
+            ) => {}
         }
     }
-    let Some(store) = cx.record_within(operation.group, limits::FRESH) else { return Wait(WaitReason::StoreAnswer) };
+    let Some(store) = cx.record_within(operation.group, limits::FRESH) else {
+        return Wait(WaitReason::StoreAnswer);
+    };
     if let Some(leader) = store.leading_member().filter(|l| *l != operation.old()) {
         // What a person took for not done may have been done.
-        let ours = record.effects.iter().any(|e| matches!(e.effect, Effect::HandOver(_)) && e.may_have_happened());
+        let ours =
+            record.effects.iter().any(|e| matches!(e.effect, Effect::HandOver(_)) && e.may_have_happened());
         let member = cx.label(operation.group, leader).into_owned();
         return match (leader == operation.to, ours) {
             (true, true) => Skip(SkipReason::LeadsAlready { member }),
@@ -245,8 +278,11 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
         };
     }
     // What the transaction compares must have been read after the fence and after the last try.
-    let after =
-        operation.effects().filter(|e| !matches!(e.effect, Effect::Drain { .. } | Effect::ValidateWrite { .. })).filter_map(|e| e.reported).max();
+    let after = operation
+        .effects()
+        .filter(|e| !matches!(e.effect, Effect::Drain { .. } | Effect::ValidateWrite { .. }))
+        .filter_map(|e| e.reported)
+        .max();
     let read = cx.telemetry.group(operation.group).store.record.as_ref().map(|(_, at)| *at);
     if after.zip(read).is_some_and(|(after, read)| read < after) {
         return Wait(WaitReason::StoreAnswerAfterFence);
@@ -257,8 +293,12 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     }
     // Nobody is taken for alive by what it said before: it may have died with the old primary.
     let said = cx.member(operation.group, operation.to).and_then(|m| m.report.as_ref()).map(|(_, at)| *at);
-    if after.is_some_and(|after| said.is_none_or(|said| said < after)) && !planted::is(Break::CandidateUnasked) {
-        return Wait(WaitReason::MemberAnswerAfterFence { member: cx.label(operation.group, operation.to).into_owned() });
+    if after.is_some_and(|after| said.is_none_or(|said| said < after))
+        && !planted::is(Break::CandidateUnasked)
+    {
+        return Wait(WaitReason::MemberAnswerAfterFence {
+            member: cx.label(operation.group, operation.to).into_owned(),
+        });
     }
     // Where nothing was fenced nothing has proven it off: it may have come back while this waited.
     let fenced = operation.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }));
@@ -307,7 +347,9 @@ fn promotion<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress {
     let member = || cx.label(operation.group, operation.to).into_owned();
     let before = operation.before.timeline;
     let report = cx.report_within(operation.group, operation.to, limits::FRESH);
-    let led = cx.record_within(operation.group, limits::FRESH).is_some_and(|r| r.leading_member() == Some(operation.to));
+    let led = cx
+        .record_within(operation.group, limits::FRESH)
+        .is_some_and(|r| r.leading_member() == Some(operation.to));
     match report {
         Some(r) if r.role == MemberRole::Leader && r.running && led => {
             let Some(timeline) = r.timeline.filter(|t| before.is_none_or(|b| *t > b)) else {
@@ -329,24 +371,41 @@ fn lost(cx: &Facts, operation: &Operation) -> Loss {
     if !operation.accepted.accepts_loss() || planted::is(Break::LossUntold) {
         return Loss::Nothing;
     }
-    let switch = cx.record(operation.group).and_then(|r| r.last_switch).filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));
+    let switch = cx
+        .record(operation.group)
+        .and_then(|r| r.last_switch)
+        .filter(|(t, _)| operation.before.timeline.is_none_or(|b| *t >= b));
     // What it had received before the fence it may have added to since: that is no measure of what is missing.
-    let fenced = operation.effects().filter(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })).filter_map(|e| e.reported).max();
+    let fenced = operation
+        .effects()
+        .filter(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. }))
+        .filter_map(|e| e.reported)
+        .max();
     let received = cx.member(operation.group, operation.to).and_then(|m| m.received);
-    let received = received.filter(|(_, at)| fenced.is_some_and(|fenced| *at >= fenced)).map(|(received, _)| received);
+    let received =
+        received.filter(|(_, at)| fenced.is_some_and(|fenced| *at >= fenced)).map(|(received, _)| received);
     match (operation.before.position, switch.map(|(_, p)| p).or(received)) {
         (Some(old), Some(new)) => Loss::AtLeast(old.ahead_of(new)),
         _ => Loss::Unknown,
     }
 }
 
-fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, members: &[MemberId], out: bool) -> Progress {
+fn balancers<'a>(
+    cx: &Facts<'a>,
+    operation: &'a Operation,
+    record: &'a StepRecord,
+    members: &[MemberId],
+    out: bool,
+) -> Progress {
     let Some(database) = cx.database(operation.group) else { return Skip(SkipReason::NoTraffic) };
     let mut waiting = Vec::new();
     let mut done = 0;
     for (i, balancer) in database.balancers.iter().enumerate() {
         // One in a region that is lost routes nothing; it is not waited for.
-        if balancer.region.is_some_and(|r| (out && r == operation.from) || cx.state.regions[r.at()].0 == RegionStatus::Down) {
+        if balancer
+            .region
+            .is_some_and(|r| (out && r == operation.from) || cx.state.regions[r.at()].0 == RegionStatus::Down)
+        {
             continue;
         }
         let mut shown = 0;
@@ -358,7 +417,9 @@ fn balancers<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
             };
             let Some(sent) = record.sent().find(|e| e.effect == effect) else {
                 // Whether its region is lost too is not known yet.
-                if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown) && early(cx, record) {
+                if balancer.region.is_some_and(|r| cx.state.regions[r.at()].0 == RegionStatus::Unknown)
+                    && early(cx, record)
+                {
                     waiting.push(BalancerWait::Up { address: balancer.address.clone() });
                     break;
                 }
@@ -405,7 +466,13 @@ pub fn part_of(balancer: usize, member: usize) -> u16 {
 /// More members than a cluster can have (`config` refuses more).
 const MEMBERS: usize = 64;
 
-fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, via: Via, deadline: Span) -> Progress {
+fn write<'a>(
+    cx: &Facts<'a>,
+    operation: &'a Operation,
+    record: &'a StepRecord,
+    via: Via,
+    deadline: Span,
+) -> Progress {
     let no_entry = via == Via::Entry && cx.database(operation.group).is_some_and(|d| d.entry.is_none());
     let at_the_primary = StepKind::ValidateWrite { via: Via::Primary };
     if no_entry && operation.position(|k| *k == at_the_primary).is_some() {
@@ -428,7 +495,9 @@ fn write<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecord, v
     }
     let entry = cx.database(operation.group).and_then(|d| d.entry.as_ref()).filter(|_| via == Via::Entry);
     match (simple(record, |e| matches!(e, Effect::ValidateWrite { .. }), validate), entry) {
-        (Done(Evidence::Reported { detail }), Some(entry)) => Done(Evidence::WrittenThrough { entry: entry.clone(), detail }),
+        (Done(Evidence::Reported { detail }), Some(entry)) => {
+            Done(Evidence::WrittenThrough { entry: entry.clone(), detail })
+        }
         (other, _) => other,
     }
 }
@@ -446,7 +515,9 @@ fn opens(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progr
                 return Some(Wait(WaitReason::Balancers(vec![BalancerWait::Report { address }])));
             }
             Some(_) => {}
-            None if telemetry.servers_of(member).any(|s| s.maintenance) => return Some(Send(FIRST + part_of(at + 1, 0), effect)),
+            None if telemetry.servers_of(member).any(|s| s.maintenance) => {
+                return Some(Send(FIRST + part_of(at + 1, 0), effect));
+            }
             None => {}
         }
     }
@@ -455,21 +526,29 @@ fn opens(cx: &Facts, operation: &Operation, record: &StepRecord) -> Option<Progr
 
 fn protection<'a>(cx: &Facts<'a>, operation: &'a Operation) -> Progress {
     let member = || cx.label(operation.group, operation.to).into_owned();
-    let (Some(report), Some(store)) =
-        (cx.report_within(operation.group, operation.to, limits::FRESH), cx.record_within(operation.group, limits::FRESH))
-    else {
+    let (Some(report), Some(store)) = (
+        cx.report_within(operation.group, operation.to, limits::FRESH),
+        cx.record_within(operation.group, limits::FRESH),
+    ) else {
         return Wait(WaitReason::Answers { member: member() });
     };
     let synchronous = store.config.as_ref().is_some_and(|c| c.synchronous);
     let leader = &*cx.member_name(operation.group, operation.to);
-    let listed = |stream: &Stream| store.sync.as_ref().is_some_and(|s| s.leader.as_deref() == Some(leader) && s.standbys.contains(&stream.name));
+    let listed = |stream: &Stream| {
+        store
+            .sync
+            .as_ref()
+            .is_some_and(|s| s.leader.as_deref() == Some(leader) && s.standbys.contains(&stream.name))
+    };
     let protects = |s: &&Stream| s.streaming && (!synchronous || (s.synchronous && listed(s)));
     // Or on a later one of its own: it may have come back as the leader meanwhile.
     let on_new_timeline = report.timeline.is_some() && report.timeline >= operation.results.timeline;
     match report.streams.iter().find(protects) {
-        Some(stream) if on_new_timeline => {
-            Done(Evidence::Streams { standby: stream.name.to_string(), synchronous, timeline: report.timeline.unwrap_or_default() })
-        }
+        Some(stream) if on_new_timeline => Done(Evidence::Streams {
+            standby: stream.name.to_string(),
+            synchronous,
+            timeline: report.timeline.unwrap_or_default(),
+        }),
         _ => Wait(WaitReason::Standby { member: member(), synchronous }),
     }
 }
@@ -484,7 +563,8 @@ mod tests {
     fn simulation(name: &str, until: Mono) -> Simulation {
         let scenario = crate::config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
         let begins = Utc(1_767_225_600_000);
-        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, begins)
+            .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(until).unwrap_or_else(|e| panic!("{e}"));
         simulation
     }
@@ -493,14 +573,16 @@ mod tests {
     #[test]
     fn nothing_is_done_to_a_primary_that_lives() {
         let mut outage = simulation("region_outage", Mono(35_000));
-        let view = outage.snapshot(1, false).proposals.first().cloned().unwrap_or_else(|| panic!("no choice"));
+        let view =
+            outage.snapshot(1, false).proposals.first().cloned().unwrap_or_else(|| panic!("no choice"));
         let confirmation = view.confirmed(outage.now().utc, "us-east-1");
         let now = outage.now();
         let order = Order { by: Actor::scripted("ada"), action: Action::Confirm(confirmation) };
         let answer = outage.core.input(now, Input::Order(order));
         assert!(matches!(answer, Ok(Some(Ok(Receipt::Started(_))))), "{answer:?}");
         let dead = &outage.core.engine;
-        let mut operation = Operation::clone(dead.state().operations.back().unwrap_or_else(|| panic!("no operation")));
+        let mut operation =
+            Operation::clone(dead.state().operations.back().unwrap_or_else(|| panic!("no operation")));
         let record = StepRecord::default();
         assert!(lives(&dead.facts(now), &operation, &record).is_none(), "it was dead");
         // The same operation, and a primary that answers.
@@ -508,6 +590,9 @@ mod tests {
         let cx = calm.core.engine.facts(calm.now());
         assert!(matches!(lives(&cx, &operation, &record), Some(Wait(_) | Fail(_))));
         operation.accepted.alive = true;
-        assert!(lives(&cx, &operation, &record).is_none(), "somebody said so, and said that it is to be fenced all the same");
+        assert!(
+            lives(&cx, &operation, &record).is_none(),
+            "somebody said so, and said that it is to be fenced all the same"
+        );
     }
 }

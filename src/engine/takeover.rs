@@ -44,7 +44,8 @@ fn drained(cx: &Facts, group: GroupId, one: &Drained) -> Option<Obligation> {
 
 /// The member that the cluster calls by this name.
 pub fn member_named(cx: &Facts, group: GroupId, name: &str) -> Option<MemberId> {
-    let told = cx.telemetry.group(group).store.record.as_ref().and_then(|(record, _)| record.member_named(name));
+    let told =
+        cx.telemetry.group(group).store.record.as_ref().and_then(|(record, _)| record.member_named(name));
     told.or_else(|| cx.member_ids(group).find(|m| *cx.member_name(group, *m) == *name))
 }
 

@@ -55,15 +55,19 @@ impl Probes {
 
     /// True if the row of failures is long enough to believe that nothing lives there.
     pub fn believed_gone(&self) -> bool {
-        let lasted = self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
-        let silent = self.silences.saturating_add(self.refusals) >= limits::SILENCES && lasted >= limits::SILENCE;
+        let lasted =
+            self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
+        let silent =
+            self.silences.saturating_add(self.refusals) >= limits::SILENCES && lasted >= limits::SILENCE;
         self.refusals >= limits::REFUSALS || silent
     }
 
     /// True if it failed as often, and for as long, as the configuration asks before anything is declared.
     pub fn past_threshold(&self, threshold: u16, interval: Span) -> bool {
-        let lasted = self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
-        self.failures >= u32::from(threshold) && lasted >= interval.times(u64::from(threshold.saturating_sub(1)))
+        let lasted =
+            self.failing_since.zip(self.last_try).map_or(Span::ZERO, |(since, last)| last.since(since));
+        self.failures >= u32::from(threshold)
+            && lasted >= interval.times(u64::from(threshold.saturating_sub(1)))
     }
 }
 
@@ -161,10 +165,15 @@ impl StoreTelemetry {
         let before = before.filter(|_| !restored);
         self.claim = Some(ClaimSeen::after(self.claim.take(), &record, at, restored));
         // The time left is told in whole seconds, cut off: the end lies within the second after it.
-        let ends = record.leader.as_ref().and_then(|l| l.lease_left).map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
-        let same = before
+        let ends = record
+            .leader
             .as_ref()
-            .is_some_and(|(old, _)| old.leader.as_ref().map(|l| l.create_revision) == record.leader.as_ref().map(|l| l.create_revision));
+            .and_then(|l| l.lease_left)
+            .map(|left| (at.plus(left), at.plus(left).plus(Span::ms(1_100))));
+        let same = before.as_ref().is_some_and(|(old, _)| {
+            old.leader.as_ref().map(|l| l.create_revision)
+                == record.leader.as_ref().map(|l| l.create_revision)
+        });
         if !same {
             self.lease_ends_by = None;
         }
@@ -180,7 +189,9 @@ impl StoreTelemetry {
                 self.leader_alive = self.leader_alive.max(Some(LifeSign { after: told, seen: at }));
                 Some((latest, at))
             }
-            (Some((by, told)), Some((_, latest))) => Some(if latest < by { (latest, at) } else { (by, told) }),
+            (Some((by, told)), Some((_, latest))) => {
+                Some(if latest < by { (latest, at) } else { (by, told) })
+            }
             (known, None) => known,
             (None, Some((_, latest))) => Some((latest, at)),
         };
@@ -347,13 +358,17 @@ impl Telemetry {
                 }
             }
             Fact::Balancer { group, balancer, servers } => {
-                if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
+                if let Some(b) =
+                    self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at()))
+                {
                     replace(&mut b.servers, servers, at);
                     b.away = None;
                 }
             }
             Fact::BalancerAway { group, balancer, reason } => {
-                if let Some(b) = self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at())) {
+                if let Some(b) =
+                    self.groups.get_mut(group.at()).and_then(|g| g.balancers.get_mut(balancer.at()))
+                {
                     b.away = Some((reason, b.away.take().map_or(at, |(_, since)| since)));
                 }
             }
@@ -374,7 +389,10 @@ impl Telemetry {
                 }
             }
             Fact::Signal { kind, region, groups, text, active } => {
-                let known = self.signals.iter().position(|s| s.kind == kind && s.region == region && s.groups == groups);
+                let known = self
+                    .signals
+                    .iter()
+                    .position(|s| s.kind == kind && s.region == region && s.groups == groups);
                 match (known, active) {
                     (None, true) if self.signals.len() < limits::KEEP => {
                         self.signals.push(Signal { kind, region, groups, text, since: at });
@@ -406,7 +424,10 @@ impl Telemetry {
 
     fn add_report(&mut self, group: GroupId, id: MemberId, at: Mono, report: MemberReport) {
         let leader = self.leader_position(group);
-        let heard = self.groups.get(group.at()).and_then(|g| g.members.iter().filter_map(|m| m.led_at).map(|(_, at)| at).max());
+        let heard = self
+            .groups
+            .get(group.at())
+            .and_then(|g| g.members.iter().filter_map(|m| m.led_at).map(|(_, at)| at).max());
         let behind = report.received.and_then(|received| self.behind(group, received));
         let Some(member) = self.member_mut(group, id) else { return };
         if member.report.as_ref().is_some_and(|(_, old)| *old > at) {
@@ -425,8 +446,10 @@ impl Telemetry {
         }
         // One that stepped down and stands where it stood: nothing was written meanwhile, and nobody falls behind by that.
         let Some(member) = self.member_mut(group, id) else { return };
-        let stood =
-            member.led_at.map(|(led, _)| led).filter(|led| *led == (report.timeline, report.position.or(report.received).unwrap_or_default()));
+        let stood = member
+            .led_at
+            .map(|(led, _)| led)
+            .filter(|led| *led == (report.timeline, report.position.or(report.received).unwrap_or_default()));
         if let Some((timeline, position)) = stood.filter(|_| report.role == MemberRole::Replica)
             && timeline >= self.newest_timeline(group)
         {

@@ -4,7 +4,9 @@ use super::conditions::conditions;
 use super::telemetry::{MemberTelemetry, Probes};
 use super::votes::Stance;
 use super::watched::Watched;
-use super::{Engine, Facts, assess, candidate, detect, entry, limits, orders, services, step, survey, unproven, votes};
+use super::{
+    Engine, Facts, assess, candidate, detect, entry, limits, orders, services, step, survey, unproven, votes,
+};
 use crate::model::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +23,10 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
             proposal: open.proposal.clone(),
             assessment: assess::assess(&cx, &open.proposal, open.revision),
             automatic_in: open.proposal.automatic_at.map(|at| at.since(now.mono)),
-            holds_automatic: state.displaced.get(&open.proposal.group).is_some_and(|p| p.automatic_at.is_some()),
+            holds_automatic: state
+                .displaced
+                .get(&open.proposal.group)
+                .is_some_and(|p| p.automatic_at.is_some()),
         })
         .collect();
     // Each stays where it was, though another choice took its place.
@@ -34,7 +39,11 @@ pub fn snapshot(engine: &Engine, now: Now, world: Option<WorldView>) -> Snapshot
         estate: Arc::clone(&state.estate),
         armed: state.armed,
         regions: state.estate.region_ids().map(|r| region(&cx, &watched, r)).collect(),
-        groups: state.estate.group_ids().map(|g| GroupView { unproven: unproven.contains(&g), ..group(&cx, g, &proposals) }).collect(),
+        groups: state
+            .estate
+            .group_ids()
+            .map(|g| GroupView { unproven: unproven.contains(&g), ..group(&cx, g, &proposals) })
+            .collect(),
         services: services::views(&cx),
         disasters,
         proposals,
@@ -108,7 +117,12 @@ fn group(cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
     let record = cx.telemetry.group(id).store.record.as_ref();
     let votes = primary.map(|primary| votes::votes(cx, id, primary));
     let (observers_for, observers_against, observers, observers_absent) = match &votes {
-        Some(v) => (v.count(Stance::Gone) as u16, v.count(Stance::Alive) as u16, v.list.len() as u16, v.absent() as u16),
+        Some(v) => (
+            v.count(Stance::Gone) as u16,
+            v.count(Stance::Alive) as u16,
+            v.list.len() as u16,
+            v.absent() as u16,
+        ),
         None => (0, 0, 0, 0),
     };
     let proposal = proposals.iter().find(|p| p.proposal.group == id);
@@ -140,14 +154,24 @@ fn group(cx: &Facts, id: GroupId, proposals: &[ProposalView]) -> GroupView {
         blind: cx.telemetry.group(id).store.away_since.is_some(),
         drained: drained(cx, id),
         held: held(cx, id, proposal, veto.as_ref()),
-        blocked_until: cx.state.automation_at.get(&id).map(|at| at.plus(limit)).filter(|until| *until > cx.now.utc),
+        blocked_until: cx
+            .state
+            .automation_at
+            .get(&id)
+            .map(|at| at.plus(limit))
+            .filter(|until| *until > cx.now.utc),
         automation: automation(cx, proposal.map(|p| &p.proposal)),
         veto,
     }
 }
 
 fn alone(cx: &Facts, group: GroupId) -> Option<AloneView> {
-    let told = |turn| cx.state.turned.get(&(group, turn)).map(|since| AloneView { since: *since, waits: turn == Turn::WritesWait });
+    let told = |turn| {
+        cx.state
+            .turned
+            .get(&(group, turn))
+            .map(|since| AloneView { since: *since, waits: turn == Turn::WritesWait })
+    };
     told(Turn::WritesWait).or_else(|| told(Turn::WritesAlone))
 }
 
@@ -164,7 +188,10 @@ fn held(cx: &Facts, group: GroupId, proposal: Option<&ProposalView>, veto: Optio
 
 /// The balancers that lead nobody to a healthy primary; empty unless that is all of them that answer, and nothing mends it.
 fn drained(cx: &Facts, group: GroupId) -> Vec<BalancerId> {
-    let acts = cx.state.running(group).is_some_and(|o| matches!(o.status, Status::Running | Status::RollingBack { .. }));
+    let acts = cx
+        .state
+        .running(group)
+        .is_some_and(|o| matches!(o.status, Status::Running | Status::RollingBack { .. }));
     let Some(leader) = cx.leader(group).filter(|_| !acts) else { return Vec::new() };
     if cx.report(group, leader).is_none_or(|r| r.role != MemberRole::Leader || !r.running) {
         return Vec::new();
@@ -173,15 +200,30 @@ fn drained(cx: &Facts, group: GroupId) -> Vec<BalancerId> {
         let at = b.servers.as_ref().filter(|_| b.away.is_none()).map(|(_, at)| *at)?;
         (cx.now.mono.since(at) <= cx.stale_after()).then(|| b.all_in_maintenance(leader, true).is_some())
     };
-    let answers: Vec<(BalancerId, bool)> =
-        cx.telemetry.group(group).balancers.iter().enumerate().filter_map(|(i, b)| Some((BalancerId::of(i), heard(b)?))).collect();
-    if answers.iter().all(|(_, out)| *out) { answers.into_iter().map(|(id, _)| id).collect() } else { Vec::new() }
+    let answers: Vec<(BalancerId, bool)> = cx
+        .telemetry
+        .group(group)
+        .balancers
+        .iter()
+        .enumerate()
+        .filter_map(|(i, b)| Some((BalancerId::of(i), heard(b)?)))
+        .collect();
+    if answers.iter().all(|(_, out)| *out) {
+        answers.into_iter().map(|(id, _)| id).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 fn automation(cx: &Facts, proposal: Option<&Proposal>) -> Automation {
-    let kind = proposal.and_then(|p| p.disaster).and_then(|d| cx.state.disasters.iter().find(|x| x.id == d)).map(|d| d.kind);
+    let kind = proposal
+        .and_then(|p| p.disaster)
+        .and_then(|d| cx.state.disasters.iter().find(|x| x.id == d))
+        .map(|d| d.kind);
     let response = kind.and_then(|k| cx.estate().response(k)).filter(|r| r.automated);
-    response.and_then(|r| cx.estate().policy.strategies.get(&r.strategy)).map_or(Automation::Manual, |s| s.automation)
+    response
+        .and_then(|r| cx.estate().policy.strategies.get(&r.strategy))
+        .map_or(Automation::Manual, |s| s.automation)
 }
 
 /// What the survey of a live estate finds that is not as it should be.
@@ -189,7 +231,8 @@ fn surveyed(cx: &Facts, id: GroupId) -> Vec<Surveyed> {
     if cx.state.mode != Mode::Live || cx.telemetry.group(id).survey.is_none() {
         return Vec::new();
     }
-    let open = survey::survey(cx, id).into_iter().filter(|s| s.state.stops() || s.state == SurveyState::Unknown);
+    let open =
+        survey::survey(cx, id).into_iter().filter(|s| s.state.stops() || s.state == SurveyState::Unknown);
     open.take(limits::KEEP).collect()
 }
 
@@ -211,7 +254,11 @@ fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
         position: report.and_then(|(r, _)| r.position.or(r.received)),
         lag_bytes: if leads { None } else { cx.lag(group, id) },
         lag: if leads { None } else { super::lag_time(cx, group, id) },
-        was_behind: if leads { None } else { cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, id)) },
+        was_behind: if leads {
+            None
+        } else {
+            cx.state.primaries[group.at()].0.and_then(|from| cx.behind_before(group, from, id))
+        },
         measured: report.map(|(_, at)| *at),
         at_a_risk: unfit.as_ref().is_some_and(|u| u.at_a_risk),
         unfit: unfit.map(|u| u.why),
@@ -224,14 +271,30 @@ fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
 fn gaps(cx: &Facts, unproven: &BTreeSet<GroupId>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     // While the disaster is on, it says so itself.
-    gaps.extend(unproven.iter().filter(|_| cx.state.open_disasters().next().is_none()).map(|group| Gap::Unproven { group: *group }));
+    gaps.extend(
+        unproven
+            .iter()
+            .filter(|_| cx.state.open_disasters().next().is_none())
+            .map(|group| Gap::Unproven { group: *group }),
+    );
     // Who vouched for it has not told what was lost: for a day that is not forgotten.
-    let vouched = |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
-    let vouched = |group| Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() });
+    let vouched =
+        |e: &&Elected| e.vouched.as_ref().is_some_and(|(at, _)| cx.now.utc.since(*at) < Span::days(1));
+    let vouched = |group| {
+        Some(Gap::Vouched { group, elected: unproven::elected(cx.state, group).filter(vouched)?.clone() })
+    };
     gaps.extend(cx.estate().group_ids().filter_map(vouched));
-    gaps.extend(cx.state.changed.iter().map(|(group, (_, change))| Gap::IdentityChanged { group: *group, change: change.clone() }));
+    gaps.extend(
+        cx.state
+            .changed
+            .iter()
+            .map(|(group, (_, change))| Gap::IdentityChanged { group: *group, change: change.clone() }),
+    );
     let departed = cx.estate().departed.groups.iter();
-    gaps.extend(departed.map(|group| Gap::Departed { group: *group, left: cx.state.obligations(*group).count() as u16 }));
+    gaps.extend(
+        departed
+            .map(|group| Gap::Departed { group: *group, left: cx.state.obligations(*group).count() as u16 }),
+    );
     for group in cx.estate().group_ids() {
         if let Some(database) = cx.database(group) {
             cluster_gaps(cx, group, database, &mut gaps);
@@ -251,7 +314,12 @@ fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<
     if database.store.is_empty() {
         gaps.push(Gap::NoStore { group });
     } else if let Some((reason, _)) = &cx.telemetry.group(group).store.away {
-        gaps.push(Gap::StoreSilent { group, leader, stepped_down: cx.stepped_down(group).is_some(), reason: reason.clone() });
+        gaps.push(Gap::StoreSilent {
+            group,
+            leader,
+            stepped_down: cx.stepped_down(group).is_some(),
+            reason: reason.clone(),
+        });
     }
     if let Some((old, new)) = cx.writes_beside(group).zip(leader) {
         gaps.push(Gap::TwoMayWrite { group, old, new });
@@ -262,7 +330,10 @@ fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<
     if database.balancers.is_empty() {
         gaps.push(Gap::NoEntry { group });
     }
-    if let Some(leader) = cx.leader(group).filter(|_| cx.state.running(group).is_none_or(|o| matches!(o.status, Status::Waiting { .. }))) {
+    if let Some(leader) = cx
+        .leader(group)
+        .filter(|_| cx.state.running(group).is_none_or(|o| matches!(o.status, Status::Waiting { .. })))
+    {
         for (balancer, telemetry) in database.balancers.iter().zip(&cx.telemetry.group(group).balancers) {
             if telemetry.all_in_maintenance(leader, true).is_some() {
                 gaps.push(Gap::PrimaryInMaintenance { group, leader, balancer: balancer.address.clone() });
@@ -287,7 +358,11 @@ fn member_gaps(cx: &Facts, group: GroupId, database: &Database, member: MemberId
     }
     let answers = seen.sql.failing_since.is_none() && seen.rest.failing_since.is_none();
     let had_time = cx.now.mono.since(cx.state.since) > Span::secs(5);
-    let Some(sql) = database.sql.as_ref().filter(|_| answers && had_time && seen.stream.is_none() && seen.report.is_some()) else {
+    let Some(sql) = database
+        .sql
+        .as_ref()
+        .filter(|_| answers && had_time && seen.stream.is_none() && seen.report.is_some())
+    else {
         return gaps;
     };
     let leads = cx.leader(group) == Some(member);
@@ -311,7 +386,9 @@ fn stale(cx: &Facts) -> Vec<StaleSource> {
         for (balancer, telemetry) in database.balancers.iter().zip(&telemetry.balancers) {
             let source = Source::Balancer { address: balancer.address.clone() };
             // One may lead to several databases.
-            if let Some((reason, since)) = telemetry.away.as_ref().filter(|_| !list.iter().any(|s| s.source == source)) {
+            if let Some((reason, since)) =
+                telemetry.away.as_ref().filter(|_| !list.iter().any(|s| s.source == source))
+            {
                 list.push(StaleSource { source, since: *since, reason: reason.clone() });
             }
         }

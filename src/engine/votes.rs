@@ -69,7 +69,8 @@ impl Votes {
 
     /// Who says that it is gone, of how many.
     pub fn tally(&self) -> Tally {
-        let gone = self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.clone()).collect();
+        let gone =
+            self.list.iter().filter(|v| v.stance == Stance::Gone).map(|v| v.observer.clone()).collect();
         Tally::Counted { gone, of: self.list.len() as u16, absent: self.absent() as u16 }
     }
 
@@ -93,7 +94,10 @@ pub fn silence(cx: &Facts, group: GroupId, known: Option<&Votes>) -> Option<Sile
     if member.sql.last.as_ref().is_some_and(ProbeResult::is_life) {
         // An agent that we do not reach, and that renews its lock, lives.
         let renewed = lock_renewed(cx, group, member.rest.failing_since);
-        return Some(renewed.map_or(Silence::Agent, |age| Silence::Doubted { by: SignOfLife::LockRenewed { ago: age } }));
+        return Some(
+            renewed
+                .map_or(Silence::Agent, |age| Silence::Doubted { by: SignOfLife::LockRenewed { ago: age } }),
+        );
     }
     let alive = known.map_or_else(|| votes(cx, group, primary).alive(), Votes::alive);
     Some(alive.map_or(Silence::All, |by| Silence::Doubted { by }))
@@ -102,8 +106,11 @@ pub fn silence(cx: &Facts, group: GroupId, known: Option<&Votes>) -> Option<Sile
 /// Asks every configured observer about a member.
 pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
     let estate = cx.estate();
-    let mut votes = Votes { list: Vec::new(), renewed: None, since: None, heard: None, ours: Stance::Unknown };
-    let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else { return votes };
+    let mut votes =
+        Votes { list: Vec::new(), renewed: None, since: None, heard: None, ours: Stance::Unknown };
+    let (Some(database), Some(member)) = (&estate.group(group).database, cx.member(group, suspect)) else {
+        return votes;
+    };
     let telemetry = cx.telemetry.group(group);
     let since = member.failing_since();
     votes.since = since;
@@ -121,7 +128,8 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
         if leads && !planted::is(Break::AliveIsNoVeto) {
             votes.heard = votes.heard.max(watcher.heard);
         }
-        let (stance, says, at) = if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
+        let (stance, says, at) =
+            if leads { hears(cx, watcher, since) } else { serves(cx, group, suspect, watcher) };
         let observer = Observer::Member(cx.label(group, other).into());
         let absent = own(cx, watcher).stance == Stance::Gone;
         votes.list.push(Vote { observer, stance, says, at, synchronous: recorded.contains(&other), absent });
@@ -160,11 +168,15 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
 /// What a balancer's check of one server says, read at `at`, of a member that fails for us since `since`.
 fn checked(s: &ServerView, at: Mono, since: Option<Mono>) -> (Stance, Says) {
     match () {
-        () if s.unreachable && since.is_none_or(|t| at >= t) => (Stance::Gone, Says::Check((&*s.check).into())),
+        () if s.unreachable && since.is_none_or(|t| at >= t) => {
+            (Stance::Gone, Says::Check((&*s.check).into()))
+        }
         // In maintenance, or without an address, it is not checked: nothing is known of it there.
         () if s.maintenance || s.unresolved || s.check.is_empty() => (Stance::Unknown, Says::InMaintenance),
         // A balancer goes on saying «up» until its own next checks have failed.
-        () if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => (Stance::Alive, Says::Check((&*s.check).into())),
+        () if !s.unreachable && since.is_some_and(|t| at.since(t) > Span::secs(2)) => {
+            (Stance::Alive, Says::Check((&*s.check).into()))
+        }
         () => (Stance::Unknown, Says::NoNewCheck),
     }
 }
@@ -192,7 +204,11 @@ fn own(cx: &Facts, member: &super::telemetry::MemberTelemetry) -> Vote {
 }
 
 /// What a standby's receiver hears of its leader.
-fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<Mono>) -> (Stance, Says, Option<Mono>) {
+fn hears(
+    cx: &Facts,
+    watcher: &super::telemetry::MemberTelemetry,
+    since: Option<Mono>,
+) -> (Stance, Says, Option<Mono>) {
     let Some((stream, at)) = watcher.stream else { return (Stance::Unknown, Says::ReceiverNotAsked, None) };
     let heard = stream.silent_for.map(|s| at.minus(s));
     let after = since.is_none_or(|t| at >= t);
@@ -211,7 +227,12 @@ fn hears(cx: &Facts, watcher: &super::telemetry::MemberTelemetry, since: Option<
 }
 
 /// Whether the leader still sends to a standby.
-fn serves(cx: &Facts, group: GroupId, suspect: MemberId, leader: &super::telemetry::MemberTelemetry) -> (Stance, Says, Option<Mono>) {
+fn serves(
+    cx: &Facts,
+    group: GroupId,
+    suspect: MemberId,
+    leader: &super::telemetry::MemberTelemetry,
+) -> (Stance, Says, Option<Mono>) {
     let Some((report, at)) = &leader.report else { return (Stance::Unknown, Says::NotAsked, None) };
     if cx.now.mono.since(*at) > cx.stale_after() || report.role != MemberRole::Leader {
         return (Stance::Unknown, Says::NothingRecent, Some(*at));

@@ -21,10 +21,13 @@ pub(super) struct Watched {
 
 impl Watched {
     pub fn of(estate: &Arc<Estate>) -> Watched {
-        let (mut groups, mut services) = (vec![Vec::new(); estate.regions.len()], vec![Vec::new(); estate.regions.len()]);
+        let (mut groups, mut services) =
+            (vec![Vec::new(); estate.regions.len()], vec![Vec::new(); estate.regions.len()]);
         let mut members = vec![Vec::new(); estate.regions.len()];
         for group in estate.group_ids() {
-            for (id, member) in estate.group(group).database.iter().flat_map(|d| d.member_ids().zip(&d.members)) {
+            for (id, member) in
+                estate.group(group).database.iter().flat_map(|d| d.member_ids().zip(&d.members))
+            {
                 members[member.region.at()].push((group, id));
                 if groups[member.region.at()].last() != Some(&group) {
                     groups[member.region.at()].push(group);
@@ -42,7 +45,11 @@ impl Watched {
             services.sort();
             services
         };
-        let reach = estate.groups.iter().map(|g| if g.database.is_some() { reached(g) } else { Vec::new() }).collect();
+        let reach = estate
+            .groups
+            .iter()
+            .map(|g| if g.database.is_some() { reached(g) } else { Vec::new() })
+            .collect();
         Watched { estate: Arc::clone(estate), groups, members, services, reach }
     }
 
@@ -153,9 +160,20 @@ pub(super) struct Target {
 /// A database's member in a region.
 pub(super) fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<Target> {
     let member = cx.member(group, id)?;
-    let (measured, latest) = (recent(cx, &member.sql) || recent(cx, &member.rest), member.sql.failing_since.max(member.rest.failing_since));
+    let (measured, latest) = (
+        recent(cx, &member.sql) || recent(cx, &member.rest),
+        member.sql.failing_since.max(member.rest.failing_since),
+    );
     let Some(latest) = latest else {
-        return Some(Target { gone: false, suspect: false, failing: false, measured, since: None, latest, votes: None });
+        return Some(Target {
+            gone: false,
+            suspect: false,
+            failing: false,
+            measured,
+            since: None,
+            latest,
+            votes: None,
+        });
     };
     let ours = gone(cx, &member.sql) && gone(cx, &member.rest);
     Some(Target {
@@ -171,9 +189,18 @@ pub(super) fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<Target>
 
 /// A service, where it was ever asked there.
 fn asked(cx: &Facts, service: ServiceId, region: RegionId) -> Option<Target> {
-    let probes = cx.telemetry.services.get(service.at())?.get(region.at()).filter(|p| p.last_try.is_some())?;
+    let probes =
+        cx.telemetry.services.get(service.at())?.get(region.at()).filter(|p| p.last_try.is_some())?;
     let since = probes.failing_since;
-    Some(Target { gone: past(cx, probes), suspect: false, failing: since.is_some(), measured: recent(cx, probes), since, latest: since, votes: None })
+    Some(Target {
+        gone: past(cx, probes),
+        suspect: false,
+        failing: since.is_some(),
+        measured: recent(cx, probes),
+        since,
+        latest: since,
+        votes: None,
+    })
 }
 
 fn past(cx: &Facts, probes: &Probes) -> bool {

@@ -115,10 +115,19 @@ impl Calendar {
     }
 }
 
-fn exercise(file: &str, spanned: &Spanned<ExerciseFile>, kinds: &BTreeMap<ExerciseKind, Terms>, twice: bool) -> Result<Exercise, Mistake> {
+fn exercise(
+    file: &str,
+    spanned: &Spanned<ExerciseFile>,
+    kinds: &BTreeMap<ExerciseKind, Terms>,
+    twice: bool,
+) -> Result<Exercise, Mistake> {
     let e = &spanned.value;
-    let wrong =
-        |found: String, remedy: &str| Mistake { file: file.to_string(), at: Place::from(spanned.referenced), found, remedy: remedy.to_string() };
+    let wrong = |found: String, remedy: &str| Mistake {
+        file: file.to_string(),
+        at: Place::from(spanned.referenced),
+        found,
+        remedy: remedy.to_string(),
+    };
     if twice {
         return Err(wrong(format!("test `{}` is there twice", e.id), "give each an id of its own"));
     }
@@ -127,14 +136,20 @@ fn exercise(file: &str, spanned: &Spanned<ExerciseFile>, kinds: &BTreeMap<Exerci
     }
     let means = match (&e.scenario, e.hunt, &e.hook, &e.experiment, &e.table_top) {
         (Some(name), None, None, None, None) => {
-            let unknown = |_| wrong(format!("`{name}` is no scenario of ours"), "`bpci` lists them on its drills screen (7)");
+            let unknown = |_| {
+                wrong(
+                    format!("`{name}` is no scenario of ours"),
+                    "`bpci` lists them on its drills screen (7)",
+                )
+            };
             Means::Scenario(Box::new(embedded(name).map_err(unknown)?))
         }
         (None, Some(runs), None, None, None) => Means::Hunt(runs),
         (None, None, Some(argv), None, None) => Means::Hook(argv.clone()),
         (None, None, None, Some(name), None) => {
-            let estate =
-                e.estate.clone().ok_or_else(|| wrong(format!("`{}` is for no estate", e.id), "name its test estate: `estate: lab-27400`"))?;
+            let estate = e.estate.clone().ok_or_else(|| {
+                wrong(format!("`{}` is for no estate", e.id), "name its test estate: `estate: lab-27400`")
+            })?;
             let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
             Means::Live(LiveDrill { experiment: Arc::new(Experiment::load(&path)?), estate })
         }
@@ -145,7 +160,10 @@ fn exercise(file: &str, spanned: &Spanned<ExerciseFile>, kinds: &BTreeMap<Exerci
         }
     };
     if e.estate.is_some() && e.experiment.is_none() {
-        return Err(wrong(format!("`{}` names an estate and no experiment", e.id), "only an experiment is played on an estate"));
+        return Err(wrong(
+            format!("`{}` names an estate and no experiment", e.id),
+            "only an experiment is played on an estate",
+        ));
     }
     Ok(Exercise { id: e.id.clone(), kind: e.kind, title: e.title.clone(), means })
 }
@@ -168,17 +186,32 @@ mod tests {
         let head = "kinds:\n  chaos: { every: 30days }\ntests:\n";
         for (test, expected) in [
             ("  - { id: a, kind: chaos, title: t }\n", "cal.yaml:4:5: what `a` plays is not one thing"),
-            ("  - { id: a, kind: chaos, title: t, hunt: 3, hook: [] }\n", "cal.yaml:4:5: what `a` plays is not one thing"),
+            (
+                "  - { id: a, kind: chaos, title: t, hunt: 3, hook: [] }\n",
+                "cal.yaml:4:5: what `a` plays is not one thing",
+            ),
             ("  - { id: a, kind: crisis, title: t, hunt: 3 }\n", "cal.yaml:4:5: `crisis` has no terms"),
-            ("  - { id: a, kind: chaos, title: t, hunt: 3, estate: lab }\n", "cal.yaml:4:5: `a` names an estate and no experiment"),
-            ("  - { id: a, kind: chaos, title: t, experiment: x.yaml }\n", "cal.yaml:4:5: `a` is for no estate"),
-            ("  - { id: a, kind: chaos, title: t, scenario: nowhere }\n", "cal.yaml:4:5: `nowhere` is no scenario"),
+            (
+                "  - { id: a, kind: chaos, title: t, hunt: 3, estate: lab }\n",
+                "cal.yaml:4:5: `a` names an estate and no experiment",
+            ),
+            (
+                "  - { id: a, kind: chaos, title: t, experiment: x.yaml }\n",
+                "cal.yaml:4:5: `a` is for no estate",
+            ),
+            (
+                "  - { id: a, kind: chaos, title: t, scenario: nowhere }\n",
+                "cal.yaml:4:5: `nowhere` is no scenario",
+            ),
             (
                 "  - { id: a, kind: chaos, title: t, hunt: 3 }\n  - { id: a, kind: chaos, title: t, hunt: 3 }\n",
                 "cal.yaml:5:5: test `a` is there twice",
             ),
         ] {
-            let text = Calendar::parse("cal.yaml", &format!("{head}{test}")).err().map(|e| e.to_string()).unwrap_or_default();
+            let text = Calendar::parse("cal.yaml", &format!("{head}{test}"))
+                .err()
+                .map(|e| e.to_string())
+                .unwrap_or_default();
             assert!(text.starts_with(expected), "{text}");
         }
     }

@@ -7,7 +7,10 @@ use crate::model::*;
 pub fn due(calendar: &Calendar, played: &[PlayedOnce], now: Utc) -> Vec<Due> {
     // A scenario that was played by itself is the exercise that plays it.
     let plays = |kind: ExerciseKind, name: &str| {
-        calendar.exercises.iter().any(|e| e.kind == kind && matches!(&e.means, super::Means::Scenario(s) if s.name == name))
+        calendar
+            .exercises
+            .iter()
+            .any(|e| e.kind == kind && matches!(&e.means, super::Means::Scenario(s) if s.name == name))
     };
     let of = |kind: ExerciseKind| {
         move |p: &&PlayedOnce| match &p.exercise {
@@ -46,13 +49,21 @@ mod tests {
             passed,
             recovery_time_ms: Some(took),
             plans: Vec::new(),
-            exercise: Some(Exercised { id: "region_lost".to_string(), kind: ExerciseKind::RegionalFailover, automated: true, lost_ms: Some(0) }),
+            exercise: Some(Exercised {
+                id: "region_lost".to_string(),
+                kind: ExerciseKind::RegionalFailover,
+                automated: true,
+                lost_ms: Some(0),
+            }),
         }
     }
 
     fn regional(list: &[PlayedOnce], now: Utc) -> Due {
         let calendar = Calendar::load(None).unwrap_or_else(|e| panic!("{e}"));
-        due(&calendar, list, now).into_iter().find(|d| d.kind == ExerciseKind::RegionalFailover).unwrap_or_else(|| panic!("it is not there"))
+        due(&calendar, list, now)
+            .into_iter()
+            .find(|d| d.kind == ExerciseKind::RegionalFailover)
+            .unwrap_or_else(|| panic!("it is not there"))
     }
 
     #[test]
@@ -69,7 +80,8 @@ mod tests {
     #[test]
     fn a_trend_needs_a_sample() {
         let now = Utc(1_767_225_600_000);
-        let list: Vec<PlayedOnce> = [60, 50, 55, 20, 25, 30].iter().map(|t| played(1, true, *t, now)).collect();
+        let list: Vec<PlayedOnce> =
+            [60, 50, 55, 20, 25, 30].iter().map(|t| played(1, true, *t, now)).collect();
         assert_eq!(regional(&list[1..], now).trend(), None);
         assert_eq!(regional(&list, now).trend(), Some((Span(55), Span(25))));
     }

@@ -45,7 +45,9 @@ pub fn pull_lever(estate: &str) -> Result<(), String> {
     let home = Home::of(estate);
     match lock(&home) {
         Ok(_) => Err(format!("no live drill runs on {estate} on this machine")),
-        Err(Locked::Taken) => std::fs::write(lever(&home), "").map_err(|e| format!("{}: {e}", lever(&home).display())),
+        Err(Locked::Taken) => {
+            std::fs::write(lever(&home), "").map_err(|e| format!("{}: {e}", lever(&home).display()))
+        }
         Err(Locked::No(text)) => Err(text),
     }
 }
@@ -73,7 +75,8 @@ impl LiveDrill {
         // From wherever it is called: a runtime of its own, on a thread of its own.
         let played = std::thread::scope(|scope| {
             let run = || {
-                let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+                let runtime =
+                    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
                 runtime.map_err(|e| e.to_string())?.block_on(self.conduct(id, terms, stop))
             };
             scope.spawn(run).join()
@@ -81,16 +84,29 @@ impl LiveDrill {
         match played {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(why)) => Outcome::NotPlayed(why),
-            Err(_) => Outcome::Played { passed: false, told: PANICKED.to_string(), recovery: None, lost: None, plans: Vec::new() },
+            Err(_) => Outcome::Played {
+                passed: false,
+                told: PANICKED.to_string(),
+                recovery: None,
+                lost: None,
+                plans: Vec::new(),
+            },
         }
     }
 
     /// # Errors
     /// Why nothing was begun.
-    async fn conduct(&self, id: &str, terms: &Terms, told_to_stop: watch::Receiver<bool>) -> Result<Outcome, String> {
+    async fn conduct(
+        &self,
+        id: &str,
+        terms: &Terms,
+        told_to_stop: watch::Receiver<bool>,
+    ) -> Result<Outcome, String> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let home = Home::of(&self.estate);
-        let silent = |e: &dyn std::fmt::Display| format!("no controller of {} answers here: {e}; bpci serve", self.estate);
+        let silent = |e: &dyn std::fmt::Display| {
+            format!("no controller of {} answers here: {e}; bpci serve", self.estate)
+        };
         let found = find(&home).await.map_err(|e| silent(&e))?;
         let target = found.hello.target.digest();
         let handle = found.handle(Addressee::Target(target)).await.map_err(|e| silent(&e))?;
@@ -108,7 +124,13 @@ impl LiveDrill {
         let watching = tokio::spawn(async move { drill.watch(told_to_stop, tells).await });
         // On a test estate it is put back in every case, whatever the file says.
         let (strategy, rollbacks) = (Strategy::Default, Rollbacks::Always);
-        let rules = Rules { strategy, rollbacks, frequency: Duration::from_secs(1), fail_fast: false, settles: SETTLES };
+        let rules = Rules {
+            strategy,
+            rollbacks,
+            frequency: Duration::from_secs(1),
+            fail_fast: false,
+            settles: SETTLES,
+        };
         let ended = chaos::run(Arc::clone(&self.experiment), rules, stop, &|_| {}).await;
         // It ends as soon as nobody listens any more.
         let stopped = watching.await.map_err(|e| e.to_string())?;
@@ -119,7 +141,8 @@ impl LiveDrill {
         }
         let outcome = judged(&handle.snapshot(), after, terms, &ended, stopped, calm, kept);
         if let Outcome::Played { passed, told, .. } = &outcome {
-            note(&handle, &format!("live drill {id} {}: {told}", if *passed { "passed" } else { "failed" })).await;
+            note(&handle, &format!("live drill {id} {}: {told}", if *passed { "passed" } else { "failed" }))
+                .await;
         }
         Ok(outcome)
     }
@@ -128,7 +151,10 @@ impl LiveDrill {
 /// Why no drill may begin there now.
 fn unfit(s: &Snapshot) -> Option<String> {
     match () {
-        () if !s.estate.test_estate => Some(format!("{} does not say `test_estate: true` of itself: nothing real is rehearsed on it", s.estate.name)),
+        () if !s.estate.test_estate => Some(format!(
+            "{} does not say `test_estate: true` of itself: nothing real is rehearsed on it",
+            s.estate.name
+        )),
         () if s.mode != Mode::Live => Some(format!("it is {}, not live", s.mode.word())),
         () if !s.armed => Some("its controller is read-only: bpci serve --arm".to_string()),
         () => not_calm(s, None),
@@ -143,13 +169,16 @@ fn is_old(s: &Snapshot) -> bool {
 /// What is not over there yet; `after`: of the operations since this one.
 fn not_calm(s: &Snapshot, after: Option<OperationId>) -> Option<String> {
     let running = s.open().next();
-    let remains = s.operations.iter().filter(|o| after.is_some_and(|a| o.id > a)).find(|o| !o.remains.is_empty());
+    let remains =
+        s.operations.iter().filter(|o| after.is_some_and(|a| o.id > a)).find(|o| !o.remains.is_empty());
     match () {
         () if is_old(s) => Some("its controller does not answer any more".to_string()),
         () if s.failed.is_some() => Some("its journal cannot be written".to_string()),
         () if !s.disasters.is_empty() => Some(format!("a disaster is open: {}", s.disasters[0].kind.words())),
         () if !s.proposals.is_empty() => Some("a choice is on the table".to_string()),
-        () => running.map(|o| format!("{} runs", o.id)).or_else(|| remains.map(|o| format!("{} is not cleaned up after", o.id))),
+        () => running
+            .map(|o| format!("{} runs", o.id))
+            .or_else(|| remains.map(|o| format!("{} is not cleaned up after", o.id))),
     }
 }
 
@@ -164,7 +193,11 @@ struct Under {
 
 impl Under {
     /// Until somebody pulls a lever, or a condition stops it, or it is over: why it was stopped.
-    async fn watch(self, mut told_to_stop: watch::Receiver<bool>, tells: watch::Sender<bool>) -> Option<String> {
+    async fn watch(
+        self,
+        mut told_to_stop: watch::Receiver<bool>,
+        tells: watch::Sender<bool>,
+    ) -> Option<String> {
         loop {
             if let Some(why) = self.speaks_against(*told_to_stop.borrow_and_update()) {
                 let _ = tells.send(true);
@@ -182,9 +215,16 @@ impl Under {
         let of_it = s.operations.iter().filter(|o| o.id > self.after);
         let lost = of_it.filter_map(|o| o.results.loss.as_ref()).find(|l| **l != Loss::Nothing);
         let late = |d: &Disaster| {
-            let rto = d.services.iter().map(|id| s.estate.service(*id).rto).chain(self.within).min().unwrap_or(s.estate.policy.rto);
+            let rto = d
+                .services
+                .iter()
+                .map(|id| s.estate.service(*id).rto)
+                .chain(self.within)
+                .min()
+                .unwrap_or(s.estate.policy.rto);
             let waits = s.services.iter().any(|v| v.hit_by == Some(d.id));
-            (waits && s.now.utc.since(d.since) > rto).then(|| format!("users were not served within {}", rto.written()))
+            (waits && s.now.utc.since(d.since) > rto)
+                .then(|| format!("users were not served within {}", rto.written()))
         };
         let apart = |a: &Disaster, b: &Disaster| a.regions.iter().all(|r| !b.regions.contains(r));
         match () {
@@ -193,7 +233,9 @@ impl Under {
             () if is_old(&s) => Some("the controller does not answer any more".to_string()),
             () if s.failed.is_some() => Some("the journal cannot be written".to_string()),
             () if lost.is_some() => Some("acknowledged writes may be lost".to_string()),
-            () if s.disasters.iter().any(|a| s.disasters.iter().any(|b| apart(a, b))) => Some("another region fails as well".to_string()),
+            () if s.disasters.iter().any(|a| s.disasters.iter().any(|b| apart(a, b))) => {
+                Some("another region fails as well".to_string())
+            }
             () => s.disasters.iter().find_map(late),
         }
     }
@@ -240,7 +282,10 @@ fn judged(
 ) -> Outcome {
     let of_it: Vec<&Arc<Operation>> = s.operations.iter().filter(|o| o.id > after).collect();
     let recovery = of_it.iter().filter_map(|o| o.recovery_time()).max();
-    let loss: Option<Span> = of_it.iter().all(|o| o.results.loss.as_ref().is_none_or(|l| *l == Loss::Nothing)).then_some(Span::ZERO);
+    let loss: Option<Span> = of_it
+        .iter()
+        .all(|o| o.results.loss.as_ref().is_none_or(|l| *l == Loss::Nothing))
+        .then_some(Span::ZERO);
     let mut wrong: Vec<String> = Vec::new();
     match &stopped {
         Some(why) => wrong.push(format!("stopped: {why}")),
@@ -249,11 +294,22 @@ fn judged(
         None => {}
     }
     if ended.undone == Some(false) {
-        wrong.push("its undo was not seen: the steady state did not come back; look after it now".to_string());
+        wrong
+            .push("its undo was not seen: the steady state did not come back; look after it now".to_string());
     }
     wrong.extend(calm.err().map(|what| format!("its undo was not seen: {what}; look after it now")));
-    wrong.extend(of_it.iter().filter(|o| o.status != Status::Recovered).map(|o| format!("{} {}", o.id, o.status.word())));
-    wrong.extend(recovery.zip(terms.within()).filter(|(took, within)| took > within).map(|(took, _)| format!("users were served after {took}")));
+    wrong.extend(
+        of_it
+            .iter()
+            .filter(|o| o.status != Status::Recovered)
+            .map(|o| format!("{} {}", o.id, o.status.word())),
+    );
+    wrong.extend(
+        recovery
+            .zip(terms.within())
+            .filter(|(took, within)| took > within)
+            .map(|(took, _)| format!("users were served after {took}")),
+    );
     if loss.is_none() && terms.loses().is_some() {
         wrong.push("how much was lost is not known to be nothing".to_string());
     }

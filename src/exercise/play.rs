@@ -32,7 +32,9 @@ pub fn play(exercise: &Exercise, terms: &Terms, seed: Option<u64>, stop: &watch:
         Means::Hunt(runs) => hunted(*runs, seed.unwrap_or(1)),
         Means::Hook(argv) => hooked(argv, terms),
         Means::Live(drill) => drill.play(&exercise.id, terms, stop.clone()),
-        Means::TableTop(_) => Outcome::NotPlayed(format!("people hold it: bpci test test --test-id {}", exercise.id)),
+        Means::TableTop(_) => {
+            Outcome::NotPlayed(format!("people hold it: bpci test test --test-id {}", exercise.id))
+        }
     }
 }
 
@@ -57,8 +59,13 @@ fn on_simulation(scenario: &Scenario, terms: &Terms, seed: Option<u64>) -> Outco
     {
         wrong.push(format!("{lost} of writes were lost, not at most {}", most.written()));
     }
-    let served = recovery.map_or("nothing had to be recovered".to_string(), |t| format!("users served after {t}"));
-    let lost_text = if lost == Span::ZERO { "nothing acknowledged lost".to_string() } else { format!("{lost} of writes lost") };
+    let served =
+        recovery.map_or("nothing had to be recovered".to_string(), |t| format!("users served after {t}"));
+    let lost_text = if lost == Span::ZERO {
+        "nothing acknowledged lost".to_string()
+    } else {
+        format!("{lost} of writes lost")
+    };
     let told = if wrong.is_empty() { format!("{served}, {lost_text}") } else { wrong.join("; ") };
     let plans = recovered_plans(&played.simulation.core.engine.state().operations);
     Outcome::Played { passed: wrong.is_empty(), told, recovery, lost: Some(lost), plans }
@@ -68,7 +75,10 @@ fn hunted(runs: u64, seed: u64) -> Outcome {
     let bag = hunt::hunt(Quarry { runs, seed, budget: None });
     let (passed, told) = match bag.found {
         Some((case, finding)) => (false, format!("seed {}: {}", case.seed, finding.what)),
-        None => (true, format!("{} cases, {} checks of the laws: nothing found", bag.tally.runs, bag.tally.checks)),
+        None => (
+            true,
+            format!("{} cases, {} checks of the laws: nothing found", bag.tally.runs, bag.tally.checks),
+        ),
     };
     Outcome::Played { passed, told, recovery: None, lost: None, plans: Vec::new() }
 }
@@ -76,11 +86,14 @@ fn hunted(runs: u64, seed: u64) -> Outcome {
 /// A hook may take as long as its kind allows, and an hour where that says nothing.
 fn hooked(argv: &[String], terms: &Terms) -> Outcome {
     let Some((program, rest)) = argv.split_first() else {
-        return Outcome::NotPlayed("it has no `hook` yet: name a command in a calendar of yours (--calendar)".to_string());
+        return Outcome::NotPlayed(
+            "it has no `hook` yet: name a command in a calendar of yours (--calendar)".to_string(),
+        );
     };
     let within = terms.within().unwrap_or(Span::mins(60));
     let began = std::time::Instant::now();
-    let mut child = match Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::null()).spawn() {
+    let mut child = match Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::null()).spawn()
+    {
         Ok(child) => child,
         Err(e) => return Outcome::NotPlayed(format!("{program}: {e}")),
     };
@@ -89,7 +102,13 @@ fn hooked(argv: &[String], terms: &Terms) -> Outcome {
         match child.try_wait() {
             Ok(Some(status)) => {
                 let told = format!("{program}: {status} after {took}");
-                return Outcome::Played { passed: status.success() && took <= within, told, recovery: Some(took), lost: None, plans: Vec::new() };
+                return Outcome::Played {
+                    passed: status.success() && took <= within,
+                    told,
+                    recovery: Some(took),
+                    lost: None,
+                    plans: Vec::new(),
+                };
             }
             Ok(None) if took <= within => std::thread::sleep(Duration::from_millis(20)),
             other => {
@@ -99,7 +118,13 @@ fn hooked(argv: &[String], terms: &Terms) -> Outcome {
                     Err(e) => format!("{program}: {e}"),
                     _ => format!("{program}: not done within {}; it was ended", within.written()),
                 };
-                return Outcome::Played { passed: false, told, recovery: None, lost: None, plans: Vec::new() };
+                return Outcome::Played {
+                    passed: false,
+                    told,
+                    recovery: None,
+                    lost: None,
+                    plans: Vec::new(),
+                };
             }
         }
     }

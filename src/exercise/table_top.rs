@@ -36,14 +36,30 @@ impl Inject {
 ///
 /// # Errors
 /// What is read or written is gone.
-pub fn hold(table: &TableTop, speed: u32, ask: &mut dyn BufRead, tell: &mut dyn Write) -> std::io::Result<Outcome> {
+pub fn hold(
+    table: &TableTop,
+    speed: u32,
+    ask: &mut dyn BufRead,
+    tell: &mut dyn Write,
+) -> std::io::Result<Outcome> {
     let began = Instant::now();
-    writeln!(tell, "Roles: {}. Who leads it reads aloud, and answers y or n after each.", table.roles.join(", "))?;
+    writeln!(
+        tell,
+        "Roles: {}. Who leads it reads aloud, and answers y or n after each.",
+        table.roles.join(", ")
+    )?;
     let mut missed = Vec::new();
     for inject in &table.injects {
         let due = inject.at().as_std() / speed.max(1);
         std::thread::sleep(due.saturating_sub(began.elapsed()));
-        writeln!(tell, "\n[{}] to the {}: {}\n  expected: {}", inject.at().written(), inject.to, inject.text, inject.expect)?;
+        writeln!(
+            tell,
+            "\n[{}] to the {}: {}\n  expected: {}",
+            inject.at().written(),
+            inject.to,
+            inject.text,
+            inject.expect
+        )?;
         loop {
             write!(tell, "  heard? y/n > ")?;
             tell.flush()?;
@@ -73,8 +89,12 @@ mod tests {
     use super::*;
 
     fn table() -> TableTop {
-        let inject =
-            |at, text: &str| Inject { at: Duration(Span::secs(at)), to: "lead".into(), text: text.into(), expect: format!("{text} is heard") };
+        let inject = |at, text: &str| Inject {
+            at: Duration(Span::secs(at)),
+            to: "lead".into(),
+            text: text.into(),
+            expect: format!("{text} is heard"),
+        };
         TableTop { roles: vec!["lead".into()], injects: vec![inject(0, "one"), inject(1, "two")] }
     }
 
@@ -82,7 +102,8 @@ mod tests {
     fn each_answer_counts_and_none_is_no_success() {
         for (answers, expected) in [("y\ny\n", Some(true)), ("y\nperhaps\nn\n", Some(false)), ("y\n", None)] {
             let mut told = Vec::new();
-            let outcome = hold(&table(), 1000, &mut answers.as_bytes(), &mut told).unwrap_or_else(|e| panic!("{e}"));
+            let outcome =
+                hold(&table(), 1000, &mut answers.as_bytes(), &mut told).unwrap_or_else(|e| panic!("{e}"));
             let passed = match outcome {
                 Outcome::Played { passed, .. } => Some(passed),
                 Outcome::NotPlayed(_) => None,

@@ -82,7 +82,11 @@ pub fn analyse(question: &Question, plan: &Plan, futures: u32, threads: usize) -
         plan: plan.name.clone(),
         futures,
         parallel: network.parallel(plan),
-        without: if fences && !known { vec!["the fence's own time: it was never fired here".to_string()] } else { Vec::new() },
+        without: if fences && !known {
+            vec!["the fence's own time: it was never fired here".to_string()]
+        } else {
+            Vec::new()
+        },
         served_ms: Some(network.end).filter(|_| served.p50.is_some()),
         against: against(estate, plan, question, served, &steps),
         steps,
@@ -104,7 +108,12 @@ impl Network {
         let mut begins = vec![0u64; n];
         // Steps come after those before them in the list.
         for i in 0..n {
-            begins[i] = plan.steps[i].after.iter().map(|a| begins[usize::from(*a)] + takes[usize::from(*a)]).max().unwrap_or(0);
+            begins[i] = plan.steps[i]
+                .after
+                .iter()
+                .map(|a| begins[usize::from(*a)] + takes[usize::from(*a)])
+                .max()
+                .unwrap_or(0);
         }
         let goal = goal(plan);
         let end = goal.map_or(0, |g| begins[g] + takes[g]);
@@ -140,7 +149,11 @@ impl Network {
                 None => groups.push(vec![i]),
             }
         }
-        groups.into_iter().filter(|g| g.len() > 1).map(|g| g.into_iter().map(|i| plan.steps[i].id.clone()).collect()).collect()
+        groups
+            .into_iter()
+            .filter(|g| g.len() > 1)
+            .map(|g| g.into_iter().map(|i| plan.steps[i].id.clone()).collect())
+            .collect()
     }
 }
 
@@ -163,18 +176,28 @@ fn needs(estate: &Estate, region: RegionId, kind: &StepKind) -> Option<String> {
         StepKind::CheckIdentity | StepKind::CheckCandidate | StepKind::HandOver => {
             let all = database.store.len();
             let left = database.store.iter().filter(|e| e.region != Some(region)).count();
-            (all > 0 && left * 2 <= all).then(|| format!("etcd keeps {left} of {all} without {name}: nobody can take the lock"))
+            (all > 0 && left * 2 <= all)
+                .then(|| format!("etcd keeps {left} of {all} without {name}: nobody can take the lock"))
         }
         StepKind::ValidateWrite { via: Via::Entry } => {
-            let all = !database.balancers.is_empty() && database.balancers.iter().all(|b| b.region == Some(region));
+            let all =
+                !database.balancers.is_empty() && database.balancers.iter().all(|b| b.region == Some(region));
             all.then(|| format!("every traffic entry is in {name}"))
         }
-        StepKind::RunCommand { .. } => Some("what a command of your own needs cannot be told from here".to_string()),
+        StepKind::RunCommand { .. } => {
+            Some("what a command of your own needs cannot be told from here".to_string())
+        }
         _ => None,
     }
 }
 
-fn against(estate: &Estate, plan: &Plan, question: &Question, served: Spread, steps: &[StepTimes]) -> Vec<String> {
+fn against(
+    estate: &Estate,
+    plan: &Plan,
+    question: &Question,
+    served: Spread,
+    steps: &[StepTimes],
+) -> Vec<String> {
     let mut found = Vec::new();
     let detection = &estate.policy.detection;
     let (rto, name) = (question.rto, &plan.name);
@@ -185,12 +208,18 @@ fn against(estate: &Estate, plan: &Plan, question: &Question, served: Spread, st
     };
     match served.p95 {
         Some(p95) if Span(p95).plus(found_out) > rto => {
-            found.push(format!("{name}: found out within {found_out} and served at p95 after {}: more than the RTO of {}", Span(p95), rto.written()));
+            found.push(format!(
+                "{name}: found out within {found_out} and served at p95 after {}: more than the RTO of {}",
+                Span(p95),
+                rto.written()
+            ));
         }
-        None => found.push(format!("{name}: when users are served cannot be told: in too many futures they were not")),
+        None => found
+            .push(format!("{name}: when users are served cannot be told: in too many futures they were not")),
         Some(_) => {}
     }
-    let timeouts: u64 = plan.steps.iter().zip(steps).filter(|(_, t)| t.is_critical()).map(|(s, _)| s.timeout.0).sum();
+    let timeouts: u64 =
+        plan.steps.iter().zip(steps).filter(|(_, t)| t.is_critical()).map(|(s, _)| s.timeout.0).sum();
     if Span(timeouts).plus(found_out) > rto {
         found.push(format!(
             "{name}: the timeouts on its critical path add up to {}: more than the RTO of {} before anybody is asked",
@@ -199,7 +228,10 @@ fn against(estate: &Estate, plan: &Plan, question: &Question, served: Spread, st
         ));
     }
     found.extend(
-        steps.iter().filter(|_| plan.intent != Intent::Switchover).filter_map(|s| Some(format!("{}: {}", s.id, s.needs_the_region.as_ref()?))),
+        steps
+            .iter()
+            .filter(|_| plan.intent != Intent::Switchover)
+            .filter_map(|s| Some(format!("{}: {}", s.id, s.needs_the_region.as_ref()?))),
     );
     found
 }
@@ -238,7 +270,10 @@ mod tests {
             ("protection", &[1], StepKind::WatchProtection),
         ]);
         let network = Network::of(&plan, &[3, 10, 4, 1, 100]);
-        assert_eq!((network.end, &network.begins, &network.slack), (14, &vec![0, 3, 3, 13, 13], &vec![Some(0), Some(0), Some(6), Some(0), None]));
+        assert_eq!(
+            (network.end, &network.begins, &network.slack),
+            (14, &vec![0, 3, 3, 13, 13], &vec![Some(0), Some(0), Some(6), Some(0), None])
+        );
         let saves: Vec<u64> = (0..5).map(|i| network.end - network.without(&plan, i)).collect();
         // Without the fence the drain is the longest way.
         assert_eq!(saves, [3, 6, 0, 1, 0]);

@@ -83,7 +83,9 @@ impl Calibration {
             Event::OperationStarted(start) => {
                 self.told.remove(&start.proposal);
             }
-            Event::PrimaryChanged { group, member: Some(member), .. } => self.moved(record.at, *group, *member),
+            Event::PrimaryChanged { group, member: Some(member), .. } => {
+                self.moved(record.at, *group, *member)
+            }
             _ => {}
         }
         self.engine.restore(record);
@@ -101,7 +103,9 @@ impl Calibration {
     /// Somebody leads: who was left to the cluster is recovered.
     fn moved(&mut self, at: Now, group: GroupId, member: MemberId) {
         let state = self.engine.state();
-        for open in state.proposals.iter().filter(|p| p.proposal.group == group && p.proposal.old != member && p.proposal.disaster.is_some()) {
+        for open in state.proposals.iter().filter(|p| {
+            p.proposal.group == group && p.proposal.old != member && p.proposal.disaster.is_some()
+        }) {
             let Some(first) = self.told.remove(&open.proposal.id) else { continue };
             let Some(leave) = first.leave else { continue };
             self.comparisons.push(Comparison {
@@ -131,7 +135,11 @@ impl Calibration {
 /// Why nothing can be compared.
 pub fn of(operation: &Operation) -> Result<Comparison, &'static str> {
     let foretold = operation.foretold.as_ref().ok_or("it began before its first forecast was there")?;
-    let act = foretold.act.as_ref().filter(|_| foretold.to == Some(operation.to)).ok_or("the forecast was of another target")?;
+    let act = foretold
+        .act
+        .as_ref()
+        .filter(|_| foretold.to == Some(operation.to))
+        .ok_or("the forecast was of another target")?;
     if !act.without.is_empty() {
         return Err("the forecast left out a fence that was never fired");
     }
@@ -158,9 +166,16 @@ pub fn held<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Vec<He
     for comparison in comparisons {
         lists.entry((comparison.subject, &comparison.plan)).or_default().push(comparison);
     }
-    let share = |list: &[&Comparison], told: fn(Spread) -> Option<u64>| Share::of(list.iter().filter_map(|c| c.held(told(c.told))));
+    let share = |list: &[&Comparison], told: fn(Spread) -> Option<u64>| {
+        Share::of(list.iter().filter_map(|c| c.held(told(c.told))))
+    };
     lists
         .into_iter()
-        .map(|((subject, plan), list)| Held { subject, plan: plan.to_string(), p50: share(&list, |s| s.p50), p95: share(&list, |s| s.p95) })
+        .map(|((subject, plan), list)| Held {
+            subject,
+            plan: plan.to_string(),
+            p50: share(&list, |s| s.p50),
+            p95: share(&list, |s| s.p95),
+        })
         .collect()
 }

@@ -17,13 +17,17 @@ impl Durations {
     pub fn of(past: &[Arc<Operation>]) -> Durations {
         let effects = || past.iter().flat_map(|o| o.effects()).filter(|e| e.is_done());
         let took = |e: &EffectRecord| e.reported.map(|t| t.since(e.intended));
-        let fences: Vec<Span> = effects().filter(|e| matches!(e.effect, Effect::Fence { .. })).filter_map(took).collect();
-        let switches: Vec<Span> = effects().filter(|e| matches!(e.effect, Effect::SwitchOver { .. })).filter_map(took).collect();
+        let fences: Vec<Span> =
+            effects().filter(|e| matches!(e.effect, Effect::Fence { .. })).filter_map(took).collect();
+        let switches: Vec<Span> =
+            effects().filter(|e| matches!(e.effect, Effect::SwitchOver { .. })).filter_map(took).collect();
         let promotions: Vec<Span> = past
             .iter()
             .filter(|o| o.intent() == Intent::Failover)
             .flat_map(|o| o.plan.steps.iter().zip(&o.steps))
-            .filter(|(s, r)| matches!(s.kind, StepKind::WatchPromotion) && matches!(r.state, StepState::Done { .. }))
+            .filter(|(s, r)| {
+                matches!(s.kind, StepKind::WatchPromotion) && matches!(r.state, StepState::Done { .. })
+            })
             .filter_map(|(_, r)| r.took())
             .map(|t| Span(t.0.saturating_sub(AROUND_A_PROMOTION.0)))
             .collect();
@@ -46,8 +50,15 @@ impl Durations {
     }
 
     pub fn sources(&self, fence_is_known: bool) -> Vec<DurationSource> {
-        let source = |step: &str, measured: usize| DurationSource { step: step.to_string(), measured, defaults: measured < ENOUGH };
-        let fence = DurationSource { defaults: false, ..source("fence", self.fence.max(usize::from(fence_is_known))) };
+        let source = |step: &str, measured: usize| DurationSource {
+            step: step.to_string(),
+            measured,
+            defaults: measured < ENOUGH,
+        };
+        let fence = DurationSource {
+            defaults: false,
+            ..source("fence", self.fence.max(usize::from(fence_is_known)))
+        };
         vec![fence, source("promotion", self.promotion)]
     }
 }

@@ -28,21 +28,27 @@ pub fn of(ended: &[Ended], question: &Question, branch: Branch, fence_is_known: 
     let loss = spread(ended.iter().map(|e| Some(e.lost)));
     let nothing = ended.iter().all(|e| e.lost == 0);
     let none = || ended.iter().filter(|e| e.served.is_none());
-    let counted = !(matches!(branch, Branch::Act(_)) && question.intent == Intent::Failover && !fence_is_known);
+    let counted =
+        !(matches!(branch, Branch::Act(_)) && question.intent == Intent::Failover && !fence_is_known);
     Figures {
         futures: ended.len() as u32,
         writable_ms: spread(ended.iter().map(|e| e.writable.map(|t| t.0))),
         served_ms: spread(ended.iter().map(|e| e.served.map(|t| t.0))),
         data_loss_bytes: if rate.is_some() || nothing { loss } else { Spread::default() },
-        data_loss_ms: (rate.is_some() || nothing).then(|| spread(ended.iter().map(|e| lost_ms(e).or(Some(0))))),
+        data_loss_ms: (rate.is_some() || nothing)
+            .then(|| spread(ended.iter().map(|e| lost_ms(e).or(Some(0))))),
         data_loss_writes: nothing.then_some(loss),
         // What leaves a fence out, or does not know what is lost, proves nothing of a target.
-        meets_rto: counted.then(|| Share::of(ended.iter().map(|e| e.served.is_some_and(|t| t.plus(before) <= question.rto)))),
+        meets_rto: counted.then(|| {
+            Share::of(ended.iter().map(|e| e.served.is_some_and(|t| t.plus(before) <= question.rto)))
+        }),
         meets_rpo: ((rate.is_some() || nothing) && question.loss_is_known)
             .then(|| Share::of(ended.iter().map(|e| lost_ms(e).unwrap_or(0) <= question.rpo.0))),
         rolled_back: Share::of(ended.iter().map(|e| e.rolled_back)),
         not_served: Share::of(ended.iter().map(|e| e.served.is_none())),
-        why_not: none().find_map(|e| e.stuck.clone()).or_else(|| none().next().map(|_| WhyNot::Otherwise(question.otherwise.clone()))),
+        why_not: none()
+            .find_map(|e| e.stuck.clone())
+            .or_else(|| none().next().map(|_| WhyNot::Otherwise(question.otherwise.clone()))),
         drivers: drivers(ended, question),
         without: if !counted { vec!["fence".to_string()] } else { Vec::new() },
     }
@@ -56,7 +62,10 @@ fn drivers(ended: &[Ended], question: &Question) -> Vec<(String, u64)> {
         .iter()
         .enumerate()
         .filter_map(|(i, step)| {
-            let mut took: Vec<u64> = ended.iter().filter_map(|e| e.steps.iter().find(|(s, _)| usize::from(*s) == i).map(|(_, t)| t.0)).collect();
+            let mut took: Vec<u64> = ended
+                .iter()
+                .filter_map(|e| e.steps.iter().find(|(s, _)| usize::from(*s) == i).map(|(_, t)| t.0))
+                .collect();
             took.sort_unstable();
             took.get(took.len() / 2).map(|t| (step.id.clone(), *t))
         })

@@ -54,7 +54,9 @@ impl Future<'_> {
         };
         let each = |first: u32| {
             let seeds = (first..futures).step_by(threads as usize);
-            seeds.map(|seed| (!stop.load(Ordering::Relaxed)).then(|| self.run(u64::from(seed), &opening))).collect::<Option<Vec<Ended>>>()
+            seeds
+                .map(|seed| (!stop.load(Ordering::Relaxed)).then(|| self.run(u64::from(seed), &opening)))
+                .collect::<Option<Vec<Ended>>>()
         };
         let parts: Option<Vec<Vec<Ended>>> = std::thread::scope(|scope| {
             let handles: Vec<_> = (1..threads).map(|first| scope.spawn(move || each(first))).collect();
@@ -131,7 +133,10 @@ impl Future<'_> {
             }
         }
         if let Some(operation) = engine.state().operations.back() {
-            let fence = operation.effects().find(|e| matches!(e.effect, Effect::Fence { .. })).and_then(|e| Some(e.reported?.since(e.intended)));
+            let fence = operation
+                .effects()
+                .find(|e| matches!(e.effect, Effect::Fence { .. }))
+                .and_then(|e| Some(e.reported?.since(e.intended)));
             let left_out = Span(fence.filter(|_| !self.counts_fence).map_or(0, |t| t.0));
             let since = |t: Utc| Span(t.since(began.utc).0.saturating_sub(left_out.0));
             ended.writable = operation.results.writable.map(since);
@@ -142,7 +147,10 @@ impl Future<'_> {
                     // What a person could answer there is nothing for who has not begun.
                     Status::Waiting { question } => operation.failed_step().map_or_else(
                         || WhyNot::Waits(question.clone()),
-                        |(step, failure)| WhyNot::StepFailed { step: step.id.clone(), failure: failure.clone() },
+                        |(step, failure)| WhyNot::StepFailed {
+                            step: step.id.clone(),
+                            failure: failure.clone(),
+                        },
                     ),
                     Status::Failed { reason } => WhyNot::Failed(reason.clone()),
                     status => WhyNot::Stands(Box::new(status.clone())),
@@ -159,11 +167,14 @@ impl Future<'_> {
     fn confirmed(&self, to: MemberId) -> Result<Confirmed, WhyNot> {
         let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
         let (mut engine, mut sent) = (self.question.fork.engine.clone(), Vec::new());
-        let propose = Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
+        let propose =
+            Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
         let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else {
             return Err(refused(ControllerRefused::NothingProposed));
         };
-        let assessment = engine.assess(now, proposal).ok_or_else(|| refused(SimulationRefused::NothingFor(Scripted::Choice)))?;
+        let assessment = engine
+            .assess(now, proposal)
+            .ok_or_else(|| refused(SimulationRefused::NothingFor(Scripted::Choice)))?;
         let confirmation = Confirmation {
             proposal,
             nonce: assessment.nonce,

@@ -48,8 +48,11 @@ impl Question {
         }
         let from = fork.region(p.from)?;
         let candidates = snapshot.groups.iter().find(|v| v.group == group)?.members.iter();
-        let next = candidates.filter(|m| !a.left.contains(&m.member) && Some(m.member) != a.to && m.answers == Some(true));
-        let next = next.min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority)).map(|m| m.member);
+        let next = candidates
+            .filter(|m| !a.left.contains(&m.member) && Some(m.member) != a.to && m.answers == Some(true));
+        let next = next
+            .min_by_key(|m| (m.unfit.is_some(), m.lag_bytes, snapshot.estate.region(m.region).priority))
+            .map(|m| m.member);
         let (rto, rpo) = snapshot.estate.targets(group);
         let impact = snapshot.disasters.iter().find(|d| Some(d.id) == p.disaster).map(|d| d.since);
         Some(Question {
@@ -80,12 +83,15 @@ impl Question {
     /// True if what the cluster will do by itself can be told: its store was read lately, and has a quorum.
     fn store_is_known(&self) -> bool {
         let fresh = |at: Mono| self.fork.standing.now.since(at) <= Span::secs(10);
-        self.database().and_then(|d| d.record.as_ref()).is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
+        self.database()
+            .and_then(|d| d.record.as_ref())
+            .is_some_and(|(r, at)| fresh(*at) && (r.voters == 0 || r.voters_up * 2 > r.voters))
     }
 
     /// A fence that was never fired has no figure.
     fn knows_the_fence(&self, durations: &Durations) -> bool {
-        self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.old)) || durations.has_fence()
+        self.fork.engine.state().fence_proofs.contains_key(&(crate::engine::ONLY, self.old))
+            || durations.has_fence()
     }
 
     /// The forecast of so many futures of each branch, on so many threads. The same figures come of any number of threads.
@@ -102,8 +108,14 @@ impl Question {
             Some(to) => run(Branch::Act(to))?,
             None => Outlook::None(NoFigures::NoCandidate),
         };
-        let serves = self.database().is_some_and(|d| d.members.iter().any(|m| m.member == self.old && m.life == Life::Answers));
-        let leave = if serves || !self.store_is_known() { Outlook::None(NoFigures::Otherwise(self.otherwise.clone())) } else { run(Branch::Leave)? };
+        let serves = self
+            .database()
+            .is_some_and(|d| d.members.iter().any(|m| m.member == self.old && m.life == Life::Answers));
+        let leave = if serves || !self.store_is_known() {
+            Outlook::None(NoFigures::Otherwise(self.otherwise.clone()))
+        } else {
+            run(Branch::Leave)?
+        };
         let next_best = match self.next {
             Some(next) => Some((next, run(Branch::Act(next))?)),
             None => None,

@@ -49,14 +49,21 @@ impl Case {
             let at = moment(dice);
             let fault = Fault { kind: FaultKind::AgentFailure, region: RegionId(0), group: None };
             faults.push(TimedFault { at, lasts: None, fault });
-            acts.push(TimedAct { at: at.plus(Span::secs(6)), act: Act::Propose { group: 0, intent: Intent::Failover, from: None, to: None } });
-            acts.push(TimedAct { at: at.plus(Span::secs(8)), act: Act::Confirm(Word { overrides: true, rightly: true, ..word(dice, false) }) });
+            acts.push(TimedAct {
+                at: at.plus(Span::secs(6)),
+                act: Act::Propose { group: 0, intent: Intent::Failover, from: None, to: None },
+            });
+            acts.push(TimedAct {
+                at: at.plus(Span::secs(8)),
+                act: Act::Confirm(Word { overrides: true, rightly: true, ..word(dice, false) }),
+            });
         }
         let armed = dice.odds(90);
         let mut tricks: Vec<Trick> = tricks;
         let rival = claims(dice, &mut tricks, &mut acts);
         acts.sort_by_key(|a| a.at);
-        let last = acts.iter().map(|a| a.at).chain(faults.iter().map(|f| f.at)).max().unwrap_or_default().max(BUSY);
+        let last =
+            acts.iter().map(|a| a.at).chain(faults.iter().map(|f| f.at)).max().unwrap_or_default().max(BUSY);
         Case { seed, shape, world, armed, faults, tricks, acts, rival, calm_at: last.plus(Span::secs(5)) }
     }
 
@@ -89,7 +96,10 @@ fn world(dice: &mut Dice) -> WorldSetup {
             steals_lock: dice.odds(50),
             ..default.agent.clone()
         },
-        fence: FenceSetup { takes: dice.pick(&[Span::ms(100), Span::secs(2), Span::secs(4)]), lies: dice.odds(14) },
+        fence: FenceSetup {
+            takes: dice.pick(&[Span::ms(100), Span::secs(2), Span::secs(4)]),
+            lies: dice.odds(14),
+        },
         ..default
     }
 }
@@ -125,14 +135,19 @@ fn fault(dice: &mut Dice, shape: &Shape) -> Vec<TimedFault> {
     let lasts = |dice: &mut Dice| dice.odds(60).then(|| dice.between(Span::ms(200), Span::secs(60)));
     // The first region leads at first: that is where most of it hurts.
     let region = if dice.odds(60) { 0 } else { dice.below(usize::from(shape.regions)) };
-    let group = (shape.databases > 1 && dice.odds(50)).then(|| GroupId::of(dice.below(usize::from(shape.databases))));
+    let group =
+        (shape.databases > 1 && dice.odds(50)).then(|| GroupId::of(dice.below(usize::from(shape.databases))));
     let fault = Fault { kind: dice.pick(&kinds), region: RegionId::of(region), group };
     let at = moment(dice);
     let mut list = vec![TimedFault { at, lasts: lasts(dice), fault }];
     if dice.odds(20) {
         // The next one follows closely: it falls into the recovery of the first.
         let after = dice.between(Span::ms(100), Span::secs(15));
-        let second = Fault { kind: dice.pick(&kinds), region: RegionId::of(dice.below(usize::from(shape.regions))), group };
+        let second = Fault {
+            kind: dice.pick(&kinds),
+            region: RegionId::of(dice.below(usize::from(shape.regions))),
+            group,
+        };
         list.push(TimedFault { at: at.plus(after), lasts: lasts(dice), fault: second });
     }
     list
@@ -177,8 +192,16 @@ fn claims(dice: &mut Dice, tricks: &mut Vec<Trick>, acts: &mut Vec<TimedAct>) ->
     if dice.odds(40) {
         let percent = dice.pick(&[30, 100]);
         let by = dice.pick(&[Span::ms(700), Span::secs(3), Span::secs(20)]);
-        let kind = if dice.odds(50) { TrickKind::LosesRequests { percent } } else { TrickKind::DelaysRequests { percent, by } };
-        tricks.push(Trick { at: dice.between(Span::ZERO, BUSY), lasts: dice.between(Span::secs(1), Span::secs(60)), kind });
+        let kind = if dice.odds(50) {
+            TrickKind::LosesRequests { percent }
+        } else {
+            TrickKind::DelaysRequests { percent, by }
+        };
+        tricks.push(Trick {
+            at: dice.between(Span::ZERO, BUSY),
+            lasts: dice.between(Span::secs(1), Span::secs(60)),
+            kind,
+        });
     }
     match dice.below(4) {
         0 => None,
@@ -194,7 +217,9 @@ fn somebody(dice: &mut Dice, shape: &Shape, acts: &mut Vec<TimedAct>) {
     match dice.below(10) {
         0..=4 => {
             let intent = dice.pick(&[Intent::Failover, Intent::Failover, Intent::Switchover]);
-            let some = |dice: &mut Dice, percent| dice.odds(percent).then(|| dice.below(usize::from(shape.regions)) as u16);
+            let some = |dice: &mut Dice, percent| {
+                dice.odds(percent).then(|| dice.below(usize::from(shape.regions)) as u16)
+            };
             let group = dice.below(usize::from(shape.databases)) as u16;
             then(at, Act::Propose { group, intent, from: some(dice, 15), to: some(dice, 40) });
             let looks = at.plus(dice.between(Span::ms(200), Span::secs(5)));
@@ -202,7 +227,8 @@ fn somebody(dice: &mut Dice, shape: &Shape, acts: &mut Vec<TimedAct>) {
             let mut confirms = looks.plus(dice.between(Span::ms(50), Span::secs(8)));
             if from_memory {
                 then(looks, Act::Remember);
-                confirms = looks.plus(dice.pick(&[Span::ms(300), Span::secs(4), Span::secs(15), Span::secs(130)]));
+                confirms =
+                    looks.plus(dice.pick(&[Span::ms(300), Span::secs(4), Span::secs(15), Span::secs(130)]));
             }
             then(confirms, Act::Confirm(word(dice, from_memory)));
             if dice.odds(40) {

@@ -31,9 +31,14 @@ impl Course {
         }
         let place = |dice: &mut Dice| dice.below(PLACES) as u16;
         let without = (0..dice.below(4)).map(|_| place(dice)).collect();
-        let extra = |dice: &mut Dice| (place(dice), if dice.odds(50) { Extra::Person } else { Extra::Command });
+        let extra =
+            |dice: &mut Dice| (place(dice), if dice.odds(50) { Extra::Person } else { Extra::Command });
         let between = (0..dice.below(3)).map(|_| extra(dice)).collect();
-        let after = if dice.odds(40) { (0..PLACES).map(|_| dice.below(1 << PLACES) as u32).collect() } else { Vec::new() };
+        let after = if dice.odds(40) {
+            (0..PLACES).map(|_| dice.below(1 << PLACES) as u32).collect()
+        } else {
+            Vec::new()
+        };
         Course { without, between, after }
     }
 
@@ -48,8 +53,12 @@ impl Course {
         let mut stands: Vec<Vec<u16>> = Vec::new();
         for (place, step) in plan.steps.iter().enumerate() {
             let shipped = || step.after.iter().map(|a| usize::from(*a)).collect::<Vec<_>>();
-            let waits = self.after.get(place).map_or_else(shipped, |bits| (0..place).filter(|j| bits >> j & 1 == 1).collect());
-            let mut after: Vec<u16> = waits.iter().filter_map(|j| stands.get(*j)).flatten().copied().collect();
+            let waits = self
+                .after
+                .get(place)
+                .map_or_else(shipped, |bits| (0..place).filter(|j| bits >> j & 1 == 1).collect());
+            let mut after: Vec<u16> =
+                waits.iter().filter_map(|j| stands.get(*j)).flatten().copied().collect();
             after.sort_unstable();
             after.dedup();
             if self.without.contains(&(place as u16)) && !is_needed(&step.kind) {
@@ -58,12 +67,20 @@ impl Course {
             }
             course.steps.push(Step { after, ..step.clone() });
             let mut last = course.steps.len() as u16 - 1;
-            for (n, (_, extra)) in self.between.iter().enumerate().filter(|(_, (at, _))| usize::from(*at) == place) {
+            for (n, (_, extra)) in
+                self.between.iter().enumerate().filter(|(_, (at, _))| usize::from(*at) == place)
+            {
                 let kind = match extra {
                     Extra::Person => StepKind::AskPerson { what: "is it so?".to_string() },
                     Extra::Command => StepKind::RunCommand { argv: vec!["tell".to_string()] },
                 };
-                course.steps.push(Step { id: format!("extra {n}"), phase: step.phase, kind, after: vec![last], timeout: Span::mins(1) });
+                course.steps.push(Step {
+                    id: format!("extra {n}"),
+                    phase: step.phase,
+                    kind,
+                    after: vec![last],
+                    timeout: Span::mins(1),
+                });
                 last += 1;
             }
             stands.push(vec![last]);

@@ -62,7 +62,10 @@ impl TrickDoor {
     pub fn read_as(&mut self, last: &Estate, estate: Arc<Estate>) {
         self.behind.read_as(estate);
         for known in [&mut self.heard, &mut self.told] {
-            *known = std::mem::take(known).into_iter().filter_map(|(of, at)| Some((self.behind.renumbered(last, of)?, at))).collect();
+            *known = std::mem::take(known)
+                .into_iter()
+                .filter_map(|(of, at)| Some((self.behind.renumbered(last, of)?, at)))
+                .collect();
         }
     }
 
@@ -115,11 +118,16 @@ impl TrickDoor {
 
     /// What becomes of a request on its way; `None` if it has gone astray.
     fn request(&mut self, now: Now, issued: Issued) -> Option<Issued> {
-        let to_store = matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
+        let to_store =
+            matches!(issued.effect, Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_));
         if self.behind.withholds(now.mono, &issued).is_some() {
             return Some(issued);
         }
-        let far = to_store || matches!(issued.effect, Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. });
+        let far = to_store
+            || matches!(
+                issued.effect,
+                Effect::Drain { .. } | Effect::Restore { .. } | Effect::SwitchOver { .. }
+            );
         for kind in self.now_playing().collect::<Vec<_>>() {
             let late = match kind {
                 TrickKind::LosesRequests { percent } if far && self.hits(percent) => None,
@@ -127,7 +135,10 @@ impl TrickDoor {
                 _ => continue,
             };
             let outcome = Outcome::Unknown { reason: "the answer was lost".to_string() };
-            self.later(Span::ms(50), Incoming::Report(Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome }));
+            self.later(
+                Span::ms(50),
+                Incoming::Report(Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome }),
+            );
             if let Some(by) = late {
                 self.order += 1;
                 self.requests.insert((now.mono.plus(by), self.order), issued);
@@ -183,7 +194,8 @@ impl TrickDoor {
                     self.later(by, Incoming::Observed(observation));
                     return None;
                 }
-                TrickKind::SlowAnswers { region, by } if matches!(observation.fact, Fact::Member { member: of, .. } if of.0 == region) => {
+                TrickKind::SlowAnswers { region, by } if matches!(observation.fact, Fact::Member { member: of, .. } if of.0 == region) =>
+                {
                     self.played += 1;
                     self.later(by, Incoming::Observed(observation));
                     return None;
@@ -200,7 +212,9 @@ impl TrickDoor {
                 *result = ProbeResult::Refused;
                 true
             }
-            (TrickKind::ReceiverLies { region }, Fact::Receiver { member: of, stream, .. }) if of.0 == region => {
+            (TrickKind::ReceiverLies { region }, Fact::Receiver { member: of, stream, .. })
+                if of.0 == region =>
+            {
                 stream.streaming = false;
                 true
             }
@@ -251,7 +265,9 @@ impl Door for TrickDoor {
             return held.push((now.mono, issued));
         }
         let Some(issued) = self.request(now, issued) else { return };
-        let gives_up = self.now_playing().find_map(|k| if let TrickKind::GivesUpAndActs { percent } = k { Some(percent) } else { None });
+        let gives_up = self
+            .now_playing()
+            .find_map(|k| if let TrickKind::GivesUpAndActs { percent } = k { Some(percent) } else { None });
         if gives_up.is_some_and(|percent| self.hits(percent)) {
             let outcome = Outcome::Unknown { reason: "its driver gave up waiting".to_string() };
             let report = Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome };

@@ -78,8 +78,13 @@ impl Watch {
 
     fn declared(&mut self, at: Now, new: &Disaster) -> Result<(), String> {
         // What a detector outside tells is told anew by it, whenever it likes.
-        let told = matches!(new.kind, DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError);
-        let same = |d: &Disaster| !told && d.kind == new.kind && d.regions == new.regions && d.services == new.services;
+        let told = matches!(
+            new.kind,
+            DisasterType::DataCorruption | DisasterType::CyberIncident | DisasterType::HumanError
+        );
+        let same = |d: &Disaster| {
+            !told && d.kind == new.kind && d.regions == new.regions && d.services == new.services
+        };
         let again = self.ended.iter().any(|(ended, d)| same(d) && at.mono.since(*ended) < ANEW);
         self.must(!again, 0, || format!("a {} is over and declared anew at once", new.kind))
     }
@@ -96,7 +101,9 @@ impl Watch {
             return self.automatic(at, start, door);
         }
         let leave = self.leave.take();
-        self.must(leave == Some(start.proposal), 4, || format!("{} begins though nobody was given leave", start.id))
+        self.must(leave == Some(start.proposal), 4, || {
+            format!("{} begins though nobody was given leave", start.id)
+        })
     }
 
     fn automatic(&mut self, at: Now, start: &OperationStart, door: &TrickDoor) -> Result<(), String> {
@@ -104,23 +111,32 @@ impl Watch {
         let cooldown = estate.policy.limits.cooldown;
         let scope = estate.group(start.group).database.as_ref().map(|d| d.scope.clone()).unwrap_or_default();
         let last = self.automatic.insert(scope, at.utc);
-        let again = last.map(|l| at.utc.since(l)).filter(|t| *t < cooldown && last.is_none_or(|l| l <= at.utc));
-        self.must(again.is_none(), 0, || format!("automation acts again after {}", again.unwrap_or_default()))?;
+        let again =
+            last.map(|l| at.utc.since(l)).filter(|t| *t < cooldown && last.is_none_or(|l| l <= at.utc));
+        self.must(again.is_none(), 0, || {
+            format!("automation acts again after {}", again.unwrap_or_default())
+        })?;
         let declined = start.disaster.is_some_and(|d| self.state().declined.contains_key(&(d, start.group)));
         self.must(!declined, 4, || "automation begins what somebody declined".to_string())?;
         self.must(start.accepted == Accepted::default(), 2, || "automation accepts a risk".to_string())?;
         let fenced = estate.group(start.group).database.as_ref().is_some_and(|d| d.fence.is_some());
         self.must(fenced, 1, || "automation begins without a fence".to_string())?;
-        let heard =
-            door.heard.iter().find(|((g, m), t)| *g == start.group && !start.left.contains(m) && at.mono.since(**t) <= HEARD).map(|((_, r), _)| *r);
+        let heard = door
+            .heard
+            .iter()
+            .find(|((g, m), t)| *g == start.group && !start.left.contains(m) && at.mono.since(**t) <= HEARD)
+            .map(|((_, r), _)| *r);
         self.must(heard.is_none(), 5, || format!("automation begins though {heard:?} hears the primary"))
     }
 
     fn intended(&mut self, id: EffectId, effect: &Effect, door: &TrickDoor) -> Result<(), String> {
         let state = self.shadow.state();
-        let Some(operation) = state.operation(id.operation).cloned() else { return Err(format!("law 3: {id} is of no operation")) };
+        let Some(operation) = state.operation(id.operation).cloned() else {
+            return Err(format!("law 3: {id} is of no operation"));
+        };
         let armed = state.armed;
-        let lost: Vec<RegionId> = state.estate.region_ids().filter(|r| state.regions[r.at()].0 == RegionStatus::Down).collect();
+        let lost: Vec<RegionId> =
+            state.estate.region_ids().filter(|r| state.regions[r.at()].0 == RegionStatus::Down).collect();
         let fence = state.estate.group(operation.group).database.as_ref().and_then(|d| d.fence.clone());
         let name = effect.name();
         let clean_up = matches!(effect, Effect::Release { .. });
@@ -129,14 +145,27 @@ impl Watch {
         self.must(new, 3, || format!("{id} is intended twice"))?;
         // Steps that ask for the same command, or the same proof, ask for two of it.
         let each = matches!(effect, Effect::Command { .. } | Effect::ValidateWrite { .. });
-        let open = operation.effects().any(|e| e.effect == *effect && e.is_open() && !(each && e.id.step != id.step));
-        self.must(!open, 3, || format!("«{name}» is sent again while what became of the last one is unknown"))?;
-        self.must(id.generation == operation.generation, 7, || format!("{id} carries another generation than its operation"))?;
-        let undoes = matches!(effect, Effect::Release { .. } | Effect::Restore { .. } | Effect::UndoFence { .. });
-        self.must(!operation.is_over() || undoes, 3, || format!("{} is over and sends «{name}»", operation.id))?;
+        let open = operation
+            .effects()
+            .any(|e| e.effect == *effect && e.is_open() && !(each && e.id.step != id.step));
+        self.must(!open, 3, || {
+            format!("«{name}» is sent again while what became of the last one is unknown")
+        })?;
+        self.must(id.generation == operation.generation, 7, || {
+            format!("{id} carries another generation than its operation")
+        })?;
+        let undoes =
+            matches!(effect, Effect::Release { .. } | Effect::Restore { .. } | Effect::UndoFence { .. });
+        self.must(!operation.is_over() || undoes, 3, || {
+            format!("{} is over and sends «{name}»", operation.id)
+        })?;
         match effect {
             Effect::Fence { .. } => {
-                let needs = fence.iter().flat_map(|f| &f.depends_on).find(|r| **r == operation.from || lost.contains(r)).copied();
+                let needs = fence
+                    .iter()
+                    .flat_map(|f| &f.depends_on)
+                    .find(|r| **r == operation.from || lost.contains(r))
+                    .copied();
                 self.must(needs.is_none(), 10, || "a fence is relied on that needs a lost region".to_string())
             }
             Effect::UndoFence { .. } => {
@@ -144,11 +173,21 @@ impl Watch {
                 self.must(!handed, 11, || "the fence is undone after the hand-over".to_string())
             }
             Effect::HandOver(h) => {
-                let off = operation.effects().filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done()).filter_map(|e| e.reported).max();
+                let off = operation
+                    .effects()
+                    .filter(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done())
+                    .filter_map(|e| e.reported)
+                    .max();
                 let told = door.told.get(&(operation.group, operation.to)).copied();
-                self.must(off.is_none_or(|off| told >= Some(off)), 11, || "the lock goes to one that has told nothing since the fence".to_string())?;
-                self.must(off.is_some() || operation.accepted.accepts_two_writers(), 1, || "a hand-over without a fence that answered".to_string())?;
-                self.must(h.bind_to_old || operation.accepted.accepts_loss(), 2, || "a hand-over that may lose what nobody accepted".to_string())
+                self.must(off.is_none_or(|off| told >= Some(off)), 11, || {
+                    "the lock goes to one that has told nothing since the fence".to_string()
+                })?;
+                self.must(off.is_some() || operation.accepted.accepts_two_writers(), 1, || {
+                    "a hand-over without a fence that answered".to_string()
+                })?;
+                self.must(h.bind_to_old || operation.accepted.accepts_loss(), 2, || {
+                    "a hand-over that may lose what nobody accepted".to_string()
+                })
             }
             _ => Ok(()),
         }
@@ -162,9 +201,18 @@ impl Watch {
             Outcome::NotDone { .. } | Outcome::Missed { .. } => Some(false),
             Outcome::Assumed { .. } | Outcome::Unknown { .. } | Outcome::Ended { .. } => None,
         };
-        let name = self.state().operation(id.operation).and_then(|o| o.effects().find(|e| e.id == id)).map_or("", |e| e.effect.name());
+        let name = self
+            .state()
+            .operation(id.operation)
+            .and_then(|o| o.effects().find(|e| e.id == id))
+            .map_or("", |e| e.effect.name());
         let fits = truly.zip(told).is_none_or(|(truly, told)| truly == told);
-        self.must(fits, 3, || format!("«{name}» is called {}, and it was otherwise", if told == Some(true) { "done" } else { "not done" }))
+        self.must(fits, 3, || {
+            format!(
+                "«{name}» is called {}, and it was otherwise",
+                if told == Some(true) { "done" } else { "not done" }
+            )
+        })
     }
 
     fn reset(&mut self, operation: OperationId, step: u16) -> Result<(), String> {
@@ -174,17 +222,22 @@ impl Watch {
     }
 
     fn status(&mut self, at: Now, id: OperationId, status: &Status, door: &TrickDoor) -> Result<(), String> {
-        let Some(operation) = self.state().operation(id).cloned() else { return Err(format!("law 3: there is no {id}")) };
+        let Some(operation) = self.state().operation(id).cloned() else {
+            return Err(format!("law 3: there is no {id}"));
+        };
         let over = operation.is_over();
         self.must(!over, 3, || format!("{id} is over and goes on"))?;
         // Nobody has been able to tell for a minute, and whoever sent it is gone.
         let hopeless = |e: &EffectRecord| e.orphaned && at.mono.since(e.intended) >= Span::mins(1);
         match status {
-            Status::Recovered | Status::RecoveredUnprotected { .. } if operation.intent() != Intent::Guided => {
+            Status::Recovered | Status::RecoveredUnprotected { .. }
+                if operation.intent() != Intent::Guided =>
+            {
                 let led = door.behind.leads(operation.group);
                 let later = |t: Timeline| operation.before.timeline.is_none_or(|b| t > b);
                 // It may have been lost again in this moment: then what was seen lately counts.
-                let promoted = operation.results.promoted.is_some() && operation.results.timeline.is_some_and(later);
+                let promoted =
+                    operation.results.promoted.is_some() && operation.results.timeline.is_some_and(later);
                 let well = |l: crate::sim::Leads| l.writable || !promoted || at.mono.since(l.lived) <= LATELY;
                 let there = led.is_none_or(|l| l.member != operation.to || (later(l.timeline) && well(l)));
                 self.must(promoted && there, 6, || format!("{id} is called recovered; {led:?} leads"))?;
@@ -192,17 +245,31 @@ impl Watch {
                 self.must(written, 6, || format!("{id} is called recovered and no write was seen"))?;
                 let protects = |k: &StepKind| *k == StepKind::WatchProtection;
                 // What a named person accepted to be without.
-                let asked = *status == Status::Recovered && operation.plan.steps.iter().any(|s| protects(&s.kind));
-                self.must(!asked || operation.results.protected.is_some(), 6, || format!("{id} is called recovered and is not protected"))
+                let asked =
+                    *status == Status::Recovered && operation.plan.steps.iter().any(|s| protects(&s.kind));
+                self.must(!asked || operation.results.protected.is_some(), 6, || {
+                    format!("{id} is called recovered and is not protected")
+                })
             }
             Status::Aborted { .. } => {
-                let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. });
-                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
-                self.must(!unheard, 3, || format!("{id} is given up while what became of an effect is unknown"))
+                let harmless = |e: &Effect| {
+                    matches!(e, Effect::ValidateWrite { .. } | Effect::Claim { .. } | Effect::Release { .. })
+                };
+                let unheard =
+                    operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
+                self.must(!unheard, 3, || {
+                    format!("{id} is given up while what became of an effect is unknown")
+                })
             }
-            Status::Failed { .. } | Status::RolledBack | Status::NotValidated { .. } | Status::ElectedElsewhere { .. } | Status::TargetLost => {
-                let harmless = |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Release { .. });
-                let unheard = operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
+            Status::Failed { .. }
+            | Status::RolledBack
+            | Status::NotValidated { .. }
+            | Status::ElectedElsewhere { .. }
+            | Status::TargetLost => {
+                let harmless =
+                    |e: &Effect| matches!(e, Effect::ValidateWrite { .. } | Effect::Release { .. });
+                let unheard =
+                    operation.effects().any(|e| e.is_open() && !harmless(&e.effect) && !hopeless(e));
                 self.must(!unheard, 3, || format!("{id} ends while what became of an effect is unknown"))
             }
             Status::Waiting { question: Question::Asked { what: said } | Question::Written(said) } => {

@@ -48,7 +48,10 @@ pub fn retell(case: &Case, tally: &mut Tally) -> (Option<Finding>, Vec<Record>) 
     let found = match played {
         Ok(played) => played.err(),
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            let said = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
             Some(format!("panic: {}", said.unwrap_or_default()))
         }
     };
@@ -91,7 +94,8 @@ impl<'a> Run<'a> {
             world.rival(rival);
         }
         let estate = Arc::new(scenario.estate);
-        let door = TrickDoor::new(Translated::new(world, Arc::clone(&estate)), case.tricks.clone(), case.seed);
+        let door =
+            TrickDoor::new(Translated::new(world, Arc::clone(&estate)), case.tricks.clone(), case.seed);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "hunted"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         Run {
@@ -127,7 +131,13 @@ impl<'a> Run<'a> {
     }
 
     fn start(&mut self, armed: bool) -> Played {
-        let input = Input::Start { mode: Mode::Drill, program: "bpci".to_string(), armed, drilled: Vec::new(), estate: Arc::clone(&self.estate) };
+        let input = Input::Start {
+            mode: Mode::Drill,
+            program: "bpci".to_string(),
+            armed,
+            drilled: Vec::new(),
+            estate: Arc::clone(&self.estate),
+        };
         let answer = self.core.input(self.now(), input);
         self.after(answer.map(|_| ()))
     }
@@ -153,8 +163,14 @@ impl<'a> Run<'a> {
             }
             // Another one's fence that stands is a question to a person, who answers nothing here.
             let fenced = state.running(operation.group).is_some_and(|o| o.fenced() && !o.handed_over());
-            if operation.handed_over() && !fenced && self.core.door.behind.leads(operation.group).is_none_or(|l| !l.writable) {
-                return Some(format!("law 11: after {} nobody takes writes, though everything is mended", operation.id));
+            if operation.handed_over()
+                && !fenced
+                && self.core.door.behind.leads(operation.group).is_none_or(|l| !l.writable)
+            {
+                return Some(format!(
+                    "law 11: after {} nobody takes writes, though everything is mended",
+                    operation.id
+                ));
             }
         }
         None
@@ -167,7 +183,8 @@ impl<'a> Run<'a> {
                 self.freeze(end);
                 continue;
             }
-            let next = [self.core.next_wake(self.now()), scripted, self.back, self.room].into_iter().flatten().min();
+            let next =
+                [self.core.next_wake(self.now()), scripted, self.back, self.room].into_iter().flatten().min();
             self.clock = next.unwrap_or(end).max(self.clock.plus(Span::ms(1))).min(end);
             let turned = self.core.turn(self.now());
             self.after(turned)?;
@@ -237,7 +254,10 @@ impl<'a> Run<'a> {
         self.back = None;
         self.core.dead = false;
         self.core.dies_at = None;
-        let mut engine = Engine::new(Arc::clone(&self.estate), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("hunted") });
+        let mut engine = Engine::new(
+            Arc::clone(&self.estate),
+            Owner { nonce: format!("{}", self.clock.0), ..Owner::from("hunted") },
+        );
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -308,7 +328,8 @@ impl<'a> Run<'a> {
 
     fn confirm(&mut self, word: &Word) -> Played {
         let now = self.now();
-        let memory = if word.from_memory { self.memory.clone() } else { person::look(&self.core.engine, now) };
+        let memory =
+            if word.from_memory { self.memory.clone() } else { person::look(&self.core.engine, now) };
         let Some(memory) = memory else { return Ok(()) };
         if self.core.dead || self.core.failed.is_some() {
             return Ok(());
@@ -320,7 +341,9 @@ impl<'a> Run<'a> {
         self.watch.leave = None;
         match (objection, answer) {
             (Some(why), Some(Ok(_))) => Err(format!("law 4: carried out although {why}")),
-            (None, Some(Err(refusal))) => Err(format!("refused although nothing speaks against it: {refusal:?}")),
+            (None, Some(Err(refusal))) => {
+                Err(format!("refused although nothing speaks against it: {refusal:?}"))
+            }
             _ => Ok(()),
         }
     }
@@ -349,7 +372,9 @@ impl<'a> Run<'a> {
     fn judge(&mut self) -> Played {
         let records = self.core.keep.as_deref().unwrap_or_default();
         let engine = &self.core.engine;
-        if let Some(broken) = laws_broken(engine, &[], &self.core.door.behind.world.truth, records).into_iter().next() {
+        if let Some(broken) =
+            laws_broken(engine, &[], &self.core.door.behind.world.truth, records).into_iter().next()
+        {
             return Err(broken);
         }
         if let Some(unended) = self.unended() {
@@ -357,8 +382,10 @@ impl<'a> Run<'a> {
         }
         let mut again = Engine::new(Arc::clone(&self.estate), "from the disk");
         for record in records {
-            let text = serde_json::to_vec(record).map_err(|e| format!("law 9: a record cannot be written: {e}"))?;
-            let read: Record = serde_json::from_slice(&text).map_err(|e| format!("law 9: a record cannot be read again: {e}"))?;
+            let text =
+                serde_json::to_vec(record).map_err(|e| format!("law 9: a record cannot be written: {e}"))?;
+            let read: Record = serde_json::from_slice(&text)
+                .map_err(|e| format!("law 9: a record cannot be read again: {e}"))?;
             again.restore(&read);
         }
         if again.state() != engine.state() {
@@ -389,11 +416,13 @@ fn fingerprint(engine: &Engine) -> u64 {
         std::mem::discriminant(status).hash(&mut hasher);
     }
     for operation in &state.operations {
-        (operation.status.word(), operation.intent() as u8, operation.group, operation.from, operation.to).hash(&mut hasher);
+        (operation.status.word(), operation.intent() as u8, operation.group, operation.from, operation.to)
+            .hash(&mut hasher);
         for step in &operation.steps {
             std::mem::discriminant(&step.state).hash(&mut hasher);
             for effect in &step.effects {
-                (effect.effect.name(), effect.outcome.as_ref().map(std::mem::discriminant), effect.orphaned).hash(&mut hasher);
+                (effect.effect.name(), effect.outcome.as_ref().map(std::mem::discriminant), effect.orphaned)
+                    .hash(&mut hasher);
             }
         }
     }

@@ -49,9 +49,10 @@ impl Shape {
             databases: if dice.odds(75) { 1 } else { 2 + dice.below(MOST_DATABASES - 1) as u8 },
             balancers: (0..dice.below(3)).map(|_| place(dice)).collect(),
             store: if dice.odds(60) { vec![None] } else { (0..3).map(|_| place(dice)).collect() },
-            fence: dice
-                .odds(88)
-                .then(|| FenceShape { undo: dice.odds(80), depends_on: if dice.odds(25) { vec![dice.below(regions) as u16] } else { Vec::new() } }),
+            fence: dice.odds(88).then(|| FenceShape {
+                undo: dice.odds(80),
+                depends_on: if dice.odds(25) { vec![dice.below(regions) as u16] } else { Vec::new() },
+            }),
             automatic: dice.odds(60),
             second_person: dice.odds(8),
             shared_provider: dice.odds(25),
@@ -79,8 +80,12 @@ impl Shape {
         let region = |n: u16| RegionId(n % self.regions() + shift);
         for database in estate.groups.iter_mut().filter_map(|g| g.database.as_mut()) {
             let addresses = |i: usize| format!("balancer-{i}.sim:9999");
-            database.balancers =
-                self.balancers.iter().enumerate().map(|(i, at)| Balancer { address: addresses(i), region: at.map(region) }).collect();
+            database.balancers = self
+                .balancers
+                .iter()
+                .enumerate()
+                .map(|(i, at)| Balancer { address: addresses(i), region: at.map(region) })
+                .collect();
             if database.balancers.is_empty() {
                 database.entry = None;
             }
@@ -88,7 +93,11 @@ impl Shape {
                 .store
                 .iter()
                 .enumerate()
-                .map(|(i, at)| StoreEndpoint { url: format!("http://etcd-{i}.sim"), region: at.map(region), outside: false })
+                .map(|(i, at)| StoreEndpoint {
+                    url: format!("http://etcd-{i}.sim"),
+                    region: at.map(region),
+                    outside: false,
+                })
                 .collect();
             match &self.fence {
                 None => database.fence = None,
@@ -142,11 +151,18 @@ fn text(regions: usize, databases: usize, edit: Edit) -> String {
         text.push_str("    a: { region_id: another, capacity_percentage: 100, failover_priority: 9 }\n");
     }
     for r in 0..regions {
-        let _ = writeln!(text, "    r{r}: {{ region_id: region-{r}, capacity_percentage: 100, failover_priority: {} }}", r + 1);
+        let _ = writeln!(
+            text,
+            "    r{r}: {{ region_id: region-{r}, capacity_percentage: 100, failover_priority: {} }}",
+            r + 1
+        );
     }
     text.push_str("  disaster_scenarios:\n");
     for kind in ["node_failure", "region_outage", "data_center_outage", "provider_outage"] {
-        let _ = writeln!(text, "    - {{ type: {kind}, severity: high, automated_response: true, recovery_strategy: immediate_failover }}");
+        let _ = writeln!(
+            text,
+            "    - {{ type: {kind}, severity: high, automated_response: true, recovery_strategy: immediate_failover }}"
+        );
     }
     text.push_str(
         "disaster_recovery:
@@ -165,7 +181,9 @@ services:
             Edit::ServiceRemoved if d == 0 && databases > 1 => {}
             Edit::ServiceRenamed if d == 0 => service(&mut text, "zz", Some(&scope), &scope, regions),
             // It may have been renamed before.
-            Edit::ServiceAdded | Edit::RegionAdded | Edit::ServiceRemoved if d == 0 => service(&mut text, &scope, Some("zz"), &scope, regions),
+            Edit::ServiceAdded | Edit::RegionAdded | Edit::ServiceRemoved if d == 0 => {
+                service(&mut text, &scope, Some("zz"), &scope, regions)
+            }
             _ => service(&mut text, &scope, None, &scope, regions),
         }
     }
@@ -174,11 +192,20 @@ services:
 
 fn service(text: &mut String, name: &str, was: Option<&str>, scope: &str, regions: usize) {
     let was = was.map_or_else(String::new, |was| format!("    was: {was}\n"));
-    let _ = write!(text, "  {name}:\n{was}    tier: 1\n    patroni:\n      scope: {scope}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:\n");
+    let _ = write!(
+        text,
+        "  {name}:\n{was}    tier: 1\n    patroni:\n      scope: {scope}\n      etcd: [\"http://etcd.sim:2379\"]\n      members:\n"
+    );
     for r in 0..regions {
         let _ = writeln!(text, "        region-{r}: http://{scope}.region-{r}.sim:8008");
     }
-    let _ = writeln!(text, "    fence: {{ exec: [fence, \"{{region}}\"], check: [fence, --check], undo: [unfence, \"{{region}}\"] }}");
+    let _ = writeln!(
+        text,
+        "    fence: {{ exec: [fence, \"{{region}}\"], check: [fence, --check], undo: [unfence, \"{{region}}\"] }}"
+    );
     let api = format!("balancer-{scope}.sim:9999");
-    let _ = writeln!(text, "    traffic: {{ haproxy: {{ runtime_api: [\"{api}\"], backend: primary, write: \"{scope}.sim:5000\" }} }}");
+    let _ = writeln!(
+        text,
+        "    traffic: {{ haproxy: {{ runtime_api: [\"{api}\"], backend: primary, write: \"{scope}.sim:5000\" }} }}"
+    );
 }

@@ -9,7 +9,10 @@ use crate::model::*;
 /// The part of a finding that says what kind it is: the law, or the first words.
 fn kind(finding: &Finding) -> String {
     let what = &finding.what;
-    what.split_once(':').map_or_else(|| what.split_whitespace().take(3).collect::<Vec<_>>().join(" "), |(law, _)| law.to_string())
+    what.split_once(':').map_or_else(
+        || what.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
+        |(law, _)| law.to_string(),
+    )
 }
 
 /// The smallest case that was found to fail in the same way, and what it finds.

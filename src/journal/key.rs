@@ -19,12 +19,17 @@ impl Key {
             Ok(mut file) => {
                 let mode = file.metadata()?.permissions().mode() & 0o777;
                 if mode & 0o077 != 0 {
-                    let text = format!("{}: others may read this key (mode {mode:o}); chmod 600 it, and ask who has", path.display());
+                    let text = format!(
+                        "{}: others may read this key (mode {mode:o}); chmod 600 it, and ask who has",
+                        path.display()
+                    );
                     return Err(io::Error::other(text));
                 }
                 let mut bytes = Vec::new();
                 Read::by_ref(&mut file).take(33).read_to_end(&mut bytes)?;
-                let bytes: [u8; 32] = bytes.try_into().map_err(|_| io::Error::other(format!("{}: is no key of 32 bytes", path.display())))?;
+                let bytes: [u8; 32] = bytes
+                    .try_into()
+                    .map_err(|_| io::Error::other(format!("{}: is no key of 32 bytes", path.display())))?;
                 Ok(Key(SigningKey::from_bytes(&bytes)))
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -83,7 +88,9 @@ pub fn is_signed(public: &str, head: Head, signature: &[u8]) -> bool {
     let key = super::chain::Hash::from_hex(public).and_then(|h| VerifyingKey::from_bytes(&h.0).ok());
     let signature: Option<[u8; 64]> = signature.try_into().ok();
     match (key, signature) {
-        (Some(key), Some(signature)) => key.verify(&head.message(), &Signature::from_bytes(&signature)).is_ok(),
+        (Some(key), Some(signature)) => {
+            key.verify(&head.message(), &Signature::from_bytes(&signature)).is_ok()
+        }
         _ => false,
     }
 }

@@ -31,7 +31,9 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn last(&self) -> Result<u64, JournalError> {
-        let newest = self.connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get::<_, i64>(0));
+        let newest = self
+            .connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get::<_, i64>(0));
         newest.map(i64::unsigned_abs).map_err(|e| self.failure(&e))
     }
 
@@ -56,10 +58,15 @@ impl Reader {
         let mut entries = Vec::new();
         for row in rows {
             let (seq, hash, body) = row.map_err(|e| self.failure(&e))?;
-            let record =
-                upcaster.1.record(&body).map_err(|e| self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`")))?;
+            let record = upcaster.1.record(&body).map_err(|e| {
+                self.failure(&format!("record {seq} is not readable: {e}; run `bpci journal verify`"))
+            })?;
             upcaster.0 = seq.unsigned_abs();
-            entries.push(Entry { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO), record });
+            entries.push(Entry {
+                seq: seq.unsigned_abs(),
+                hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO),
+                record,
+            });
         }
         Ok(entries)
     }
@@ -67,8 +74,12 @@ impl Reader {
     /// Reads from the beginning to this record, for what later ones need.
     fn catch_up(&self, seq: u64) -> Result<(), JournalError> {
         let mut upcaster = Upcaster::default();
-        let mut statement = self.connection.prepare_cached("SELECT body FROM records WHERE seq <= ?1 ORDER BY seq").map_err(|e| self.failure(&e))?;
-        let mut rows = statement.query([i64::try_from(seq).unwrap_or(i64::MAX)]).map_err(|e| self.failure(&e))?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT body FROM records WHERE seq <= ?1 ORDER BY seq")
+            .map_err(|e| self.failure(&e))?;
+        let mut rows =
+            statement.query([i64::try_from(seq).unwrap_or(i64::MAX)]).map_err(|e| self.failure(&e))?;
         while let Some(row) = rows.next().map_err(|e| self.failure(&e))? {
             let body: Vec<u8> = row.get(0).map_err(|e| self.failure(&e))?;
             upcaster.record(&body).map_err(|e| self.failure(&e))?;

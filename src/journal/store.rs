@@ -76,7 +76,10 @@ impl Journal {
     /// # Errors
     /// The directory or a file in it cannot be made, opened or read.
     pub fn open(directory: &Path) -> Result<Journal, JournalError> {
-        let fail = |path: &Path, e: &dyn fmt::Display| JournalError { path: path.to_path_buf(), reason: e.to_string() };
+        let fail = |path: &Path, e: &dyn fmt::Display| JournalError {
+            path: path.to_path_buf(),
+            reason: e.to_string(),
+        };
         std::fs::create_dir_all(directory).map_err(|e| fail(directory, &e))?;
         let key_path = directory.join("key");
         let key = Key::load_or_make(&key_path).map_err(|e| fail(&key_path, &e))?;
@@ -84,19 +87,38 @@ impl Journal {
         key.publish(&public).map_err(|e| fail(&public, &e))?;
         let path = directory.join("journal.db");
         // SQLite gives the files beside it the mode of this one.
-        OpenOptions::new().write(true).create(true).truncate(false).mode(READ_BY_GROUP).open(&path).map_err(|e| fail(&path, &e))?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(READ_BY_GROUP)
+            .open(&path)
+            .map_err(|e| fail(&path, &e))?;
         let connection = Connection::open(&path).map_err(|e| fail(&path, &e))?;
-        connection.pragma_update(None, "cache_size", CACHE).and_then(|()| connection.execute_batch(SCHEMA)).map_err(|e| fail(&path, &e))?;
+        connection
+            .pragma_update(None, "cache_size", CACHE)
+            .and_then(|()| connection.execute_batch(SCHEMA))
+            .map_err(|e| fail(&path, &e))?;
         let head = connection
-            .query_row("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
-            .map(|(seq, hash)| Head { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO) });
+            .query_row("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
+            .map(|(seq, hash)| Head {
+                seq: seq.unsigned_abs(),
+                hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO),
+            });
         let head = match head {
             Ok(head) => head,
             Err(rusqlite::Error::QueryReturnedNoRows) => Head::START,
             Err(e) => return Err(fail(&path, &e)),
         };
         let heads_path = directory.join("journal.heads");
-        let heads = OpenOptions::new().append(true).create(true).mode(READ_BY_GROUP).open(&heads_path).map_err(|e| fail(&heads_path, &e))?;
+        let heads = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(READ_BY_GROUP)
+            .open(&heads_path)
+            .map_err(|e| fail(&heads_path, &e))?;
         Ok(Journal { head, disk: Some(Disk { path, connection, key, heads }), full: false })
     }
 
@@ -135,32 +157,48 @@ impl Journal {
         }
         if let Some(disk) = &mut self.disk {
             let signature = disk.key.sign(head);
-            disk.write(&rows, head, &signature).map_err(|e| JournalError { path: disk.path.clone(), reason: e.to_string() })?;
-            let line = format!("{} {} {}\n", head.seq, head.hash, signature.iter().map(|b| format!("{b:02x}")).collect::<String>());
-            disk.heads.write_all(line.as_bytes()).map_err(|e| JournalError { path: disk.path.with_extension("heads"), reason: e.to_string() })?;
+            disk.write(&rows, head, &signature)
+                .map_err(|e| JournalError { path: disk.path.clone(), reason: e.to_string() })?;
+            let line = format!(
+                "{} {} {}\n",
+                head.seq,
+                head.hash,
+                signature.iter().map(|b| format!("{b:02x}")).collect::<String>()
+            );
+            disk.heads.write_all(line.as_bytes()).map_err(|e| JournalError {
+                path: disk.path.with_extension("heads"),
+                reason: e.to_string(),
+            })?;
         }
         self.head = head;
         Ok(head)
     }
 
     fn failure(&self, e: &dyn fmt::Display) -> JournalError {
-        JournalError { path: self.disk.as_ref().map(|d| d.path.clone()).unwrap_or_default(), reason: e.to_string() }
+        JournalError {
+            path: self.disk.as_ref().map(|d| d.path.clone()).unwrap_or_default(),
+            reason: e.to_string(),
+        }
     }
 }
 
 impl Disk {
-    fn write(&mut self, rows: &[(Head, Hash, Vec<u8>)], head: Head, signature: &[u8]) -> rusqlite::Result<()> {
+    fn write(
+        &mut self,
+        rows: &[(Head, Hash, Vec<u8>)],
+        head: Head,
+        signature: &[u8],
+    ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         {
-            let mut insert = transaction.prepare_cached("INSERT INTO records (seq, prev, hash, body) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO records (seq, prev, hash, body) VALUES (?1, ?2, ?3, ?4)")?;
             for (at, prev, body) in rows {
                 insert.execute(params![at.seq as i64, prev.0.as_slice(), at.hash.0.as_slice(), body])?;
             }
-            transaction.prepare_cached("INSERT INTO heads (seq, hash, signature) VALUES (?1, ?2, ?3)")?.execute(params![
-                head.seq as i64,
-                head.hash.0.as_slice(),
-                signature
-            ])?;
+            transaction
+                .prepare_cached("INSERT INTO heads (seq, hash, signature) VALUES (?1, ?2, ?3)")?
+                .execute(params![head.seq as i64, head.hash.0.as_slice(), signature])?;
         }
         transaction.commit()
     }
@@ -179,7 +217,8 @@ fn closed(path: &Path) -> Result<Option<Connection>, String> {
     }
     let name: String = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(|e| e.to_string())?;
+    let connection =
+        Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(|e| e.to_string())?;
     is_readable(&connection).map(|()| Some(connection)).map_err(|e| e.to_string())
 }
 
@@ -188,7 +227,8 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
     if !path.is_file() {
         return Err(fail("there is no journal here".to_string()));
     }
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| fail(e.to_string()))?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|e| fail(e.to_string()))?;
     let connection = match is_readable(&connection) {
         Ok(()) => connection,
         Err(e) => closed(path).map_err(fail)?.ok_or_else(|| fail(e.to_string()))?,

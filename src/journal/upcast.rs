@@ -20,7 +20,10 @@ pub struct Upcaster {
 impl Upcaster {
     /// For what was measured while this estate was watched and these choices were open (choice, group).
     pub fn of(estate: &Estate, proposals: impl Iterator<Item = (u64, u64)>) -> Upcaster {
-        let members = estate.groups.iter().map(|g| g.database.iter().flat_map(|d| &d.members).map(|m| u64::from(m.region.0)).collect());
+        let members = estate
+            .groups
+            .iter()
+            .map(|g| g.database.iter().flat_map(|d| &d.members).map(|m| u64::from(m.region.0)).collect());
         Upcaster { members: members.collect(), proposals: proposals.collect(), operations: BTreeMap::new() }
     }
 
@@ -45,14 +48,20 @@ impl Upcaster {
                 let at = serde_json::from_value(part("at")).map_err(|e| e.to_string())?;
                 Ok(Record { v: Record::VERSION, epoch, at, event })
             }
-            newer => Err(format!("it has version {newer}; this program knows versions 1 to {}", Record::VERSION)),
+            newer => {
+                Err(format!("it has version {newer}; this program knows versions 1 to {}", Record::VERSION))
+            }
         }
     }
 
     /// Turns the event of a record of version 1, which is in no room, into one of version 2, in place.
     fn one_to_two(&mut self, record: &mut Value) {
         accepted_risks(record);
-        let Some((name, event)) = record.get_mut("event").and_then(Value::as_object_mut).and_then(|event| event.iter_mut().next()) else { return };
+        let Some((name, event)) =
+            record.get_mut("event").and_then(Value::as_object_mut).and_then(|event| event.iter_mut().next())
+        else {
+            return;
+        };
         let name = name.clone();
         self.remember(&name, event);
         self.members_of_event(&name, event);
@@ -67,7 +76,14 @@ impl Upcaster {
         match name {
             "Started" => {
                 let groups = event["estate"]["groups"].as_array().into_iter().flatten();
-                let regions = |g: &Value| g["database"]["members"].as_array().into_iter().flatten().filter_map(|m| m["region"].as_u64()).collect();
+                let regions = |g: &Value| {
+                    g["database"]["members"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|m| m["region"].as_u64())
+                        .collect()
+                };
                 self.members = groups.map(regions).collect();
             }
             "Proposed" => {
@@ -119,7 +135,9 @@ impl Upcaster {
             "Reported" | "OutcomeLost" => event.get_mut("id").into_iter().for_each(part),
             "RemainderDone" => {
                 let group = event["operation"].as_u64().and_then(|o| self.operations.get(&o)).copied();
-                for (_, remainder) in event.get_mut("remainder").and_then(Value::as_object_mut).into_iter().flatten() {
+                for (_, remainder) in
+                    event.get_mut("remainder").and_then(Value::as_object_mut).into_iter().flatten()
+                {
                     self.rename(group, remainder);
                 }
             }
@@ -250,7 +268,9 @@ fn reasons(event: &mut Value) {
             refusal.insert("why".to_string(), json!({ "Written": { "reason": reason, "remedy": remedy } }));
         }
         "AutomaticStopped" if event["reason"] == "by hand" => put(event, "reason", "ByHand".into()),
-        "AutomaticStopped" | "RegionChanged" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => rewrite(event, "reason", written),
+        "AutomaticStopped" | "RegionChanged" | "OutcomeLost" | "StepFailed" | "StepSkipped" | "StepReset" => {
+            rewrite(event, "reason", written)
+        }
         "StepDone" | "RemainderDone" | "DisasterDeclared" => rewrite(event, "evidence", written),
         "Proposed" => rewrite(event, "reason", |reason| json!({ "Told": reason })),
         "OperationStarted" => {
@@ -260,9 +280,13 @@ fn reasons(event: &mut Value) {
                 told.for_each(|words| *words = written(words.take()));
             }
         }
-        "Reported" => event.pointer_mut("/outcome/Assumed").into_iter().for_each(|assumed| rewrite(assumed, "reason", written)),
+        "Reported" => event
+            .pointer_mut("/outcome/Assumed")
+            .into_iter()
+            .for_each(|assumed| rewrite(assumed, "reason", written)),
         "StatusChanged" => {
-            for (status, field) in [("Waiting", "question"), ("Failed", "reason"), ("NotValidated", "reason")] {
+            for (status, field) in [("Waiting", "question"), ("Failed", "reason"), ("NotValidated", "reason")]
+            {
                 let told = event.get_mut("status").and_then(|s| s.get_mut(status));
                 told.into_iter().for_each(|told| rewrite(told, field, written));
             }
@@ -293,7 +317,8 @@ fn closed_choice(event: &mut Value) {
         "the disaster is over" => (changed("DisasterOver"), ""),
         "the primary has moved" => (changed("PrimaryMoved"), ""),
         "nobody confirmed it" => (changed("NobodyConfirmed"), ""),
-        other => match (other.strip_prefix("withdrawn"), other.strip_prefix("another choice took its place")) {
+        other => match (other.strip_prefix("withdrawn"), other.strip_prefix("another choice took its place"))
+        {
             (Some(rest), _) => ("Dismissed".into(), rest),
             (_, Some(rest)) => ("Displaced".into(), rest),
             _ => (changed("Unnamed"), other),
@@ -307,8 +332,9 @@ fn closed_choice(event: &mut Value) {
 mod tests {
     use super::*;
     use crate::model::{
-        Accepted, AcceptedRisk, Amount, Bytes, ChoiceCost, Event, Evidence, FactsChanged, OperationFailure, Outcome, Part, ProposalEnd, Question,
-        RefusalReason, RegionReason, Risk, Status, StepFailure, StopReason,
+        Accepted, AcceptedRisk, Amount, Bytes, ChoiceCost, Event, Evidence, FactsChanged, OperationFailure,
+        Outcome, Part, ProposalEnd, Question, RefusalReason, RegionReason, Risk, Status, StepFailure,
+        StopReason,
     };
 
     #[test]
@@ -317,12 +343,21 @@ mod tests {
         let risk = |risk| AcceptedRisk { risk, words: String::new(), by: by() };
         for (old, risks) in [
             (json!({ "loss": null, "unfenced": false, "alive": false }), vec![]),
-            (json!({ "loss": 0, "unfenced": false, "alive": true }), vec![risk(Risk::Loses(Amount::Unknown))]),
-            (json!({ "loss": 812, "unfenced": true, "alive": false }), vec![risk(Risk::Loses(Amount::AtLeast(Bytes(812)))), risk(Risk::TwoMayWrite)]),
+            (
+                json!({ "loss": 0, "unfenced": false, "alive": true }),
+                vec![risk(Risk::Loses(Amount::Unknown))],
+            ),
+            (
+                json!({ "loss": 812, "unfenced": true, "alive": false }),
+                vec![risk(Risk::Loses(Amount::AtLeast(Bytes(812)))), risk(Risk::TwoMayWrite)],
+            ),
         ] {
-            let mut record = json!({ "v": 1, "event": { "OperationStarted": { "by": "ada", "accepted": old } } });
+            let mut record =
+                json!({ "v": 1, "event": { "OperationStarted": { "by": "ada", "accepted": old } } });
             Upcaster::default().one_to_two(&mut record);
-            let new: Accepted = serde_json::from_value(record["event"]["OperationStarted"]["accepted"].clone()).unwrap_or_else(|e| panic!("{e}"));
+            let new: Accepted =
+                serde_json::from_value(record["event"]["OperationStarted"]["accepted"].clone())
+                    .unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(new.risks, risks, "{old}");
             assert_eq!(new.alive, old["alive"] == true);
         }
@@ -337,14 +372,18 @@ mod tests {
     fn names_of_version_1_become_actors() {
         let ada = || Actor::Named("ada as root from 10.0.0.5".to_string());
         assert_eq!(read(r#"{"Armed":{"by":"ada as root from 10.0.0.5"}}"#), Event::Armed { by: ada() });
-        let Event::Refused { order, .. } =
-            read(r#"{"Refused":{"order":{"by":"ada as root from 10.0.0.5","action":"Disarm"},"refusal":{"law":4,"reason":"r","remedy":""}}}"#)
-        else {
+        let Event::Refused { order, .. } = read(
+            r#"{"Refused":{"order":{"by":"ada as root from 10.0.0.5","action":"Disarm"},"refusal":{"law":4,"reason":"r","remedy":""}}}"#,
+        ) else {
             panic!("it was refused")
         };
         assert_eq!(order.by, ada());
-        let aborted = read(r#"{"StatusChanged":{"operation":3,"status":{"Aborted":{"by":"ada as root from 10.0.0.5"}}}}"#);
-        assert!(matches!(aborted, Event::StatusChanged { status: Status::Aborted { by }, .. } if by == ada()));
+        let aborted = read(
+            r#"{"StatusChanged":{"operation":3,"status":{"Aborted":{"by":"ada as root from 10.0.0.5"}}}}"#,
+        );
+        assert!(
+            matches!(aborted, Event::StatusChanged { status: Status::Aborted { by }, .. } if by == ada())
+        );
         let stopped = read(r#"{"AutomaticStopped":{"proposal":1,"by":"bpci","reason":"a rule"}}"#);
         assert!(matches!(stopped, Event::AutomaticStopped { by, .. } if by == Actor::Part(Part::Bpci)));
     }
@@ -352,30 +391,56 @@ mod tests {
     #[test]
     fn the_words_of_version_1_are_kept_as_they_were_written() {
         let words = || "as it was said".to_string();
-        let status = |status: &str| match read(&format!(r#"{{"StatusChanged":{{"operation":3,"status":{status}}}}}"#)) {
-            Event::StatusChanged { status, .. } => status,
-            other => panic!("{other:?}"),
-        };
+        let status =
+            |status: &str| match read(&format!(r#"{{"StatusChanged":{{"operation":3,"status":{status}}}}}"#))
+            {
+                Event::StatusChanged { status, .. } => status,
+                other => panic!("{other:?}"),
+            };
         let question = Question::Written(words());
         assert_eq!(status(r#"{"Waiting":{"question":"as it was said"}}"#), Status::Waiting { question });
-        assert_eq!(status(r#"{"Failed":{"reason":"as it was said"}}"#), Status::Failed { reason: OperationFailure::Written(words()) });
+        assert_eq!(
+            status(r#"{"Failed":{"reason":"as it was said"}}"#),
+            Status::Failed { reason: OperationFailure::Written(words()) }
+        );
         assert_eq!(status(r#""Recovered""#), Status::Recovered);
-        let step = |event: &str, field: &str| read(&format!(r#"{{"{event}":{{"operation":3,"step":1,"{field}":"as it was said"}}}}"#));
-        assert!(matches!(step("StepDone", "evidence"), Event::StepDone { evidence: Evidence::Written(w), .. } if w == words()));
-        assert!(matches!(step("StepFailed", "reason"), Event::StepFailed { reason: StepFailure::Written(w), .. } if w == words()));
-        assert!(matches!(step("StepSkipped", "reason"), Event::StepSkipped { .. }) && matches!(step("StepReset", "reason"), Event::StepReset { .. }));
+        let step = |event: &str, field: &str| {
+            read(&format!(r#"{{"{event}":{{"operation":3,"step":1,"{field}":"as it was said"}}}}"#))
+        };
+        assert!(
+            matches!(step("StepDone", "evidence"), Event::StepDone { evidence: Evidence::Written(w), .. } if w == words())
+        );
+        assert!(
+            matches!(step("StepFailed", "reason"), Event::StepFailed { reason: StepFailure::Written(w), .. } if w == words())
+        );
+        assert!(
+            matches!(step("StepSkipped", "reason"), Event::StepSkipped { .. })
+                && matches!(step("StepReset", "reason"), Event::StepReset { .. })
+        );
         let region = read(r#"{"RegionChanged":{"region":0,"status":"Down","reason":"as it was said"}}"#);
-        assert!(matches!(region, Event::RegionChanged { reason: RegionReason::Written(w), .. } if w == words()));
+        assert!(
+            matches!(region, Event::RegionChanged { reason: RegionReason::Written(w), .. } if w == words())
+        );
         let id = r#"{"operation":3,"step":1,"part":0,"attempt":0,"generation":1}"#;
         let lost = read(&format!(r#"{{"OutcomeLost":{{"id":{id},"reason":"as it was said"}}}}"#));
         assert!(matches!(lost, Event::OutcomeLost { .. }));
-        let assumed = read(&format!(r#"{{"Reported":{{"id":{id},"outcome":{{"Assumed":{{"reason":"as it was said"}}}}}}}}"#));
+        let assumed = read(&format!(
+            r#"{{"Reported":{{"id":{id},"outcome":{{"Assumed":{{"reason":"as it was said"}}}}}}}}"#
+        ));
         assert!(matches!(assumed, Event::Reported { outcome: Outcome::Assumed { .. }, .. }));
         let refusal = r#"{"order":{"by":"ada","action":"Disarm"},"refusal":{"law":4,"reason":"as it was said","remedy":"do so"}}"#;
-        let Event::Refused { refusal, .. } = read(&format!(r#"{{"Refused":{refusal}}}"#)) else { panic!("it was refused") };
-        assert_eq!((refusal.law, refusal.why), (Some(4), RefusalReason::Written { reason: words(), remedy: "do so".to_string() }));
-        for (reason, typed) in [("by hand", StopReason::ByHand), ("as it was said", StopReason::Written(words()))] {
-            let stopped = read(&format!(r#"{{"AutomaticStopped":{{"proposal":1,"by":"ada","reason":"{reason}"}}}}"#));
+        let Event::Refused { refusal, .. } = read(&format!(r#"{{"Refused":{refusal}}}"#)) else {
+            panic!("it was refused")
+        };
+        assert_eq!(
+            (refusal.law, refusal.why),
+            (Some(4), RefusalReason::Written { reason: words(), remedy: "do so".to_string() })
+        );
+        for (reason, typed) in
+            [("by hand", StopReason::ByHand), ("as it was said", StopReason::Written(words()))]
+        {
+            let stopped =
+                read(&format!(r#"{{"AutomaticStopped":{{"proposal":1,"by":"ada","reason":"{reason}"}}}}"#));
             assert!(matches!(stopped, Event::AutomaticStopped { reason, .. } if reason == typed), "{reason}");
         }
     }
@@ -388,8 +453,14 @@ mod tests {
             let event = if v == 1 { note } else { format!(r#"{{"kernel":{note}}}"#) };
             format!(r#"{{"v":{v},"epoch":1,"at":{{"utc":5,"mono":3}},"event":{event}}}"#)
         };
-        for (v, by_hand, expected) in [(1, "", true), (1, r#","by_hand":true"#, true), (1, r#","by_hand":false"#, false), (2, "", false)] {
-            let read = Upcaster::default().record(body(v, by_hand).as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+        for (v, by_hand, expected) in [
+            (1, "", true),
+            (1, r#","by_hand":true"#, true),
+            (1, r#","by_hand":false"#, false),
+            (2, "", false),
+        ] {
+            let read =
+                Upcaster::default().record(body(v, by_hand).as_bytes()).unwrap_or_else(|e| panic!("{e}"));
             let Event::Note { vouches, .. } = read.event else { panic!("{:?}", read.event) };
             assert_eq!(vouches, expected, "version {v}{by_hand}");
         }
@@ -400,16 +471,28 @@ mod tests {
         let changed = |reason| ProposalEnd::FactsChanged { reason };
         for (reason, end, left) in [
             ("withdrawn", ProposalEnd::Dismissed, ""),
-            ("withdrawn; to confirm it one would have typed «x»", ProposalEnd::Dismissed, "; to confirm it one would have typed «x»"),
-            ("another choice took its place; refused as it stood: y", ProposalEnd::Displaced, "; refused as it stood: y"),
+            (
+                "withdrawn; to confirm it one would have typed «x»",
+                ProposalEnd::Dismissed,
+                "; to confirm it one would have typed «x»",
+            ),
+            (
+                "another choice took its place; refused as it stood: y",
+                ProposalEnd::Displaced,
+                "; refused as it stood: y",
+            ),
             ("the disaster is over", changed(FactsChanged::DisasterOver), ""),
             ("the primary has moved", changed(FactsChanged::PrimaryMoved), ""),
             ("nobody confirmed it", changed(FactsChanged::NobodyConfirmed), ""),
             ("of an older program", changed(FactsChanged::Unnamed), "of an older program"),
         ] {
             let body = json!({ "v": 1, "epoch": 1, "at": { "utc": 5, "mono": 3 }, "event": { "Withdrawn": { "proposal": 4, "by": "ada", "reason": reason } } });
-            let read = Upcaster::default().record(body.to_string().as_bytes()).unwrap_or_else(|e| panic!("{reason}: {e}"));
-            let Event::ProposalClosed { end: found, cost, by, .. } = read.event else { panic!("{reason}: {:?}", read.event) };
+            let read = Upcaster::default()
+                .record(body.to_string().as_bytes())
+                .unwrap_or_else(|e| panic!("{reason}: {e}"));
+            let Event::ProposalClosed { end: found, cost, by, .. } = read.event else {
+                panic!("{reason}: {:?}", read.event)
+            };
             let left = (!left.is_empty()).then(|| ChoiceCost::Written(left.to_string()));
             assert_eq!((found, cost, by), (end, left, Actor::of_words("ada")), "{reason}");
         }

@@ -30,8 +30,12 @@ impl fmt::Display for Fault {
             Fault::Changed { seq } => write!(f, "record {seq} was changed"),
             Fault::Missing { seq } => write!(f, "record {seq} is missing"),
             Fault::Reordered { seq } => write!(f, "record {seq} stands where another one stood"),
-            Fault::CutOff { after, known } => write!(f, "the tail was cut off after record {after}; {known} were written"),
-            Fault::BadSignature { seq } => write!(f, "the signature of the head at record {seq} is not this estate's"),
+            Fault::CutOff { after, known } => {
+                write!(f, "the tail was cut off after record {after}; {known} were written")
+            }
+            Fault::BadSignature { seq } => {
+                write!(f, "the signature of the head at record {seq} is not this estate's")
+            }
         }
     }
 }
@@ -54,7 +58,12 @@ pub fn verify(path: &Path, public: Option<&str>) -> Result<Result<Verified, Faul
     Ok(check(&rows, &inside, &outside, public))
 }
 
-fn check(rows: &[Row], inside: &[(Head, Vec<u8>)], outside: &[(Head, Vec<u8>)], public: Option<&str>) -> Result<Verified, Fault> {
+fn check(
+    rows: &[Row],
+    inside: &[(Head, Vec<u8>)],
+    outside: &[(Head, Vec<u8>)],
+    public: Option<&str>,
+) -> Result<Verified, Fault> {
     let hashes: BTreeMap<[u8; 32], u64> = rows.iter().map(|r| (r.hash.0, r.seq)).collect();
     let mut head = Head::START;
     for row in rows {
@@ -66,7 +75,11 @@ fn check(rows: &[Row], inside: &[(Head, Vec<u8>)], outside: &[(Head, Vec<u8>)], 
         if next.hash != row.hash || row.prev != head.hash {
             // A record that is whole, but follows another one than it did, was moved.
             let whole = hashes_as_at_another_place(row, &hashes);
-            return Err(if whole { Fault::Reordered { seq: row.seq } } else { Fault::Changed { seq: row.seq } });
+            return Err(if whole {
+                Fault::Reordered { seq: row.seq }
+            } else {
+                Fault::Changed { seq: row.seq }
+            });
         }
         head = next;
     }
@@ -92,16 +105,27 @@ fn check(rows: &[Row], inside: &[(Head, Vec<u8>)], outside: &[(Head, Vec<u8>)], 
 }
 
 fn hashes_as_at_another_place(row: &Row, hashes: &BTreeMap<[u8; 32], u64>) -> bool {
-    (0..=hashes.len() as u64 + 1).any(|seq| seq + 1 != row.seq && Head { seq, hash: row.prev }.then(&row.body).hash == row.hash)
-        || hashes.iter().any(|(hash, seq)| Head { seq: *seq, hash: Hash(*hash) }.then(&row.body).hash == row.hash)
+    (0..=hashes.len() as u64 + 1)
+        .any(|seq| seq + 1 != row.seq && Head { seq, hash: row.prev }.then(&row.body).hash == row.hash)
+        || hashes
+            .iter()
+            .any(|(hash, seq)| Head { seq: *seq, hash: Hash(*hash) }.then(&row.body).hash == row.hash)
 }
 
 fn rows(path: &Path) -> Result<Vec<Row>, JournalError> {
     let fail = |e: rusqlite::Error| JournalError { path: path.to_path_buf(), reason: e.to_string() };
     let connection = open_to_read(path)?;
-    let mut statement = connection.prepare("SELECT seq, prev, hash, body FROM records ORDER BY seq").map_err(fail)?;
+    let mut statement =
+        connection.prepare("SELECT seq, prev, hash, body FROM records ORDER BY seq").map_err(fail)?;
     let rows = statement
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, Vec<u8>>(3)?)))
+        .query_map([], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+                row.get::<_, Vec<u8>>(3)?,
+            ))
+        })
         .map_err(fail)?;
     rows.map(|row| {
         let (seq, prev, hash, body) = row.map_err(fail)?;
@@ -114,8 +138,13 @@ fn rows(path: &Path) -> Result<Vec<Row>, JournalError> {
 fn heads_inside(path: &Path) -> Result<Vec<(Head, Vec<u8>)>, JournalError> {
     let fail = |e: rusqlite::Error| JournalError { path: path.to_path_buf(), reason: e.to_string() };
     let connection = open_to_read(path)?;
-    let mut statement = connection.prepare("SELECT seq, hash, signature FROM heads ORDER BY seq").map_err(fail)?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))).map_err(fail)?;
+    let mut statement =
+        connection.prepare("SELECT seq, hash, signature FROM heads ORDER BY seq").map_err(fail)?;
+    let rows = statement
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
+        })
+        .map_err(fail)?;
     rows.map(|row| {
         let (seq, hash, signature) = row.map_err(fail)?;
         Ok((Head { seq: seq.unsigned_abs(), hash: Hash::from_slice(&hash).unwrap_or(Hash::ZERO) }, signature))
@@ -131,7 +160,8 @@ fn heads_outside(path: &Path) -> Vec<(Head, Vec<u8>)> {
             let mut words = line.split(' ');
             let head = Head { seq: words.next()?.parse().ok()?, hash: Hash::from_hex(words.next()?)? };
             let hex = words.next()?;
-            let signature: Option<Vec<u8>> = (0..hex.len() / 2).map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()).collect();
+            let signature: Option<Vec<u8>> =
+                (0..hex.len() / 2).map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()).collect();
             Some((head, signature?))
         })
         .collect()

@@ -99,14 +99,23 @@ pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
         Damage::ReplicaLag => {
             let region = find(&place, "/sync").ok_or("no synchronous standby just now")?;
             let server = process::postmaster(&place.data(region)).ok_or("its database does not run")?;
-            let receiver = server.tree().into_iter().find(|p| process::command_line(*p).contains("walreceiver")).ok_or("no receiver runs")?;
+            let receiver = server
+                .tree()
+                .into_iter()
+                .find(|p| process::command_line(*p).contains("walreceiver"))
+                .ok_or("no receiver runs")?;
             receiver.signal(libc::SIGSTOP);
             Ok(format!("{region}: its receiver is stopped; it falls behind until bpci lab mend"))
         }
         Damage::EtcdStop => {
-            let running: Vec<Process> = place.etcd().iter().filter_map(|m| process::running(&place.dir, &m.name)).collect();
+            let running: Vec<Process> =
+                place.etcd().iter().filter_map(|m| process::running(&place.dir, &m.name)).collect();
             signal(&running, libc::SIGKILL);
-            if running.is_empty() { Err("etcd does not run".to_string()) } else { Ok("etcd: killed".to_string()) }
+            if running.is_empty() {
+                Err("etcd does not run".to_string())
+            } else {
+                Ok("etcd: killed".to_string())
+            }
         }
         Damage::RegionPartition => {
             let region = meant(&place, how)?;
@@ -190,19 +199,30 @@ pub fn status(dir: &Path) -> Result<String, String> {
     let mut lines = Vec::new();
     let etcd = place.etcd();
     for name in etcd.iter().map(|m| m.name.as_str()).chain(["haproxy"]).chain(place.wired.then_some("wire")) {
-        let state = process::running(&place.dir, name).map_or_else(|| "not running".to_string(), |p| format!("running, pid {}", p.pid));
+        let state = process::running(&place.dir, name)
+            .map_or_else(|| "not running".to_string(), |p| format!("running, pid {}", p.pid));
         lines.push(format!("{name:<16} {state}"));
     }
     for region in REGIONS {
         let Some((address, rest, sql)) = place.node(region) else { continue };
-        let agent = process::running(&place.dir, region).map_or("agent down".to_string(), |p| format!("agent {}", p.pid));
-        let server = process::postmaster(&place.data(region)).map_or("database down".to_string(), |p| format!("database {}", p.pid));
-        let role = match up::get(&format!("{address}:{rest}"), "/patroni").and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(&body).ok())
+        let agent = process::running(&place.dir, region)
+            .map_or("agent down".to_string(), |p| format!("agent {}", p.pid));
+        let server = process::postmaster(&place.data(region))
+            .map_or("database down".to_string(), |p| format!("database {}", p.pid));
+        let role = match up::get(&format!("{address}:{rest}"), "/patroni")
+            .and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(&body).ok())
         {
             None => "no answer".to_string(),
-            Some(v) => format!("{} {}, timeline {}", v["role"].as_str().unwrap_or("?"), v["state"].as_str().unwrap_or("?"), v["timeline"]),
+            Some(v) => format!(
+                "{} {}, timeline {}",
+                v["role"].as_str().unwrap_or("?"),
+                v["state"].as_str().unwrap_or("?"),
+                v["timeline"]
+            ),
         };
-        lines.push(format!("{region:<16} {agent}, {server}; {role}; REST {address}:{rest}, SQL {address}:{sql}"));
+        lines.push(format!(
+            "{region:<16} {agent}, {server}; {role}; REST {address}:{rest}, SQL {address}:{sql}"
+        ));
     }
     lines.extend(links::rules(&place).map(|rule| format!("link             {rule}")));
     lines.push(format!("writes           {}", place.write_entry()));
@@ -253,5 +273,9 @@ pub fn undo_fence(dir: &Path, region: &str) -> Result<String, String> {
 }
 
 fn known(region: &str) -> Result<(), String> {
-    if REGIONS.contains(&region) { Ok(()) } else { Err(format!("`{region}` is no node of this lab; known: {}", REGIONS.join(", "))) }
+    if REGIONS.contains(&region) {
+        Ok(())
+    } else {
+        Err(format!("`{region}` is no node of this lab; known: {}", REGIONS.join(", ")))
+    }
 }

@@ -108,7 +108,9 @@ pub fn estate(place: &Place, program: &Path) -> String {
     let mut members = String::new();
     for (i, region) in REGIONS.iter().enumerate() {
         let n = i + 1;
-        regions.push_str(&format!("    region-{n}: {{ region_id: {region}, capacity_percentage: 100, failover_priority: {n} }}\n"));
+        regions.push_str(&format!(
+            "    region-{n}: {{ region_id: {region}, capacity_percentage: 100, failover_priority: {n} }}\n"
+        ));
         if let Some((address, rest, _)) = place.node(region) {
             members.push_str(&format!("        {region}: \"http://{address}:{rest}\"\n"));
         }

@@ -9,7 +9,11 @@ use std::time::Duration;
 
 fn ip(words: &[&str]) -> Result<(), String> {
     let out = Command::new("ip").args(words).output().map_err(|e| format!("ip: {e}; install iproute2"))?;
-    if out.status.success() { Ok(()) } else { Err(format!("ip {}: {}", words.join(" "), String::from_utf8_lossy(&out.stderr).trim())) }
+    if out.status.success() {
+        Ok(())
+    } else {
+        Err(format!("ip {}: {}", words.join(" "), String::from_utf8_lossy(&out.stderr).trim()))
+    }
 }
 
 fn file(place: &Place) -> PathBuf {
@@ -38,7 +42,9 @@ fn start(place: &Place) -> Result<(), String> {
     }
     process::start(&place.dir, "wire", command)?;
     let log = place.path("wire.log");
-    wait("the wire; see wire.log", Duration::from_secs(10), || std::fs::read_to_string(&log).is_ok_and(|t| t.contains("it carries")))
+    wait("the wire; see wire.log", Duration::from_secs(10), || {
+        std::fs::read_to_string(&log).is_ok_and(|t| t.contains("it carries"))
+    })
 }
 
 /// More rules; the last one that fits a link holds.
@@ -50,7 +56,9 @@ pub fn add(place: &Place, lines: &[(&str, &str, &str)]) -> Result<(), String> {
         return Err("this lab is on the loopback; a wire has: bpci lab up --netns".to_string());
     }
     let mut text = std::fs::read_to_string(file(place)).unwrap_or_default();
-    let name = |host: &str| if host == "*" { host.to_string() } else { place.namespace(host).unwrap_or_else(|| ".".to_string()) };
+    let name = |host: &str| {
+        if host == "*" { host.to_string() } else { place.namespace(host).unwrap_or_else(|| ".".to_string()) }
+    };
     for (a, b, words) in lines {
         text.push_str(&format!("{} {} {words}\n", name(a), name(b)));
     }
@@ -60,13 +68,16 @@ pub fn add(place: &Place, lines: &[(&str, &str, &str)]) -> Result<(), String> {
 /// Whole, where a reader may look at any moment.
 fn write(place: &Place, text: &str) -> Result<(), String> {
     let (path, new) = (file(place), place.path("links.new"));
-    std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path)).map_err(|e| format!("{}: {e}", path.display()))
+    std::fs::write(&new, text)
+        .and_then(|()| std::fs::rename(&new, &path))
+        .map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// The rules in force, with hosts for namespaces.
 pub fn rules(place: &Place) -> impl Iterator<Item = String> {
     let prefix = format!("bpci-{}-", place.base_port);
-    let text = if place.wired { std::fs::read_to_string(file(place)).unwrap_or_default() } else { String::new() };
+    let text =
+        if place.wired { std::fs::read_to_string(file(place)).unwrap_or_default() } else { String::new() };
     let lines: Vec<String> = text.lines().map(|l| l.replace(&prefix, "").replace(". ", "us ")).collect();
     lines.into_iter()
 }
@@ -119,15 +130,21 @@ pub fn change(place: &Place, how: &How, words: &str, leader: Option<&str>) -> Re
         let (a, b) = link.split_once(':').ok_or_else(|| format!("`{link}` is no link; write FROM:TO"))?;
         let host = |name: &str| -> Result<String, String> {
             match name {
-                "leader" => leader.map(str::to_string).ok_or_else(|| "no node leads just now; bpci lab status".to_string()),
+                "leader" => leader
+                    .map(str::to_string)
+                    .ok_or_else(|| "no node leads just now; bpci lab status".to_string()),
                 "*" => Ok(name.to_string()),
                 _ if HOSTS.iter().any(|(h, _)| *h == name) => Ok(name.to_string()),
-                _ => Err(format!("`{name}` is not on the wire; known: leader, *, {}", HOSTS.map(|(h, _)| h).join(", "))),
+                _ => Err(format!(
+                    "`{name}` is not on the wire; known: leader, *, {}",
+                    HOSTS.map(|(h, _)| h).join(", ")
+                )),
             }
         };
         changed.push((host(a)?, host(b)?));
     }
-    let lines: Vec<(&str, &str, &str)> = changed.iter().map(|(a, b)| (a.as_str(), b.as_str(), words)).collect();
+    let lines: Vec<(&str, &str, &str)> =
+        changed.iter().map(|(a, b)| (a.as_str(), b.as_str(), words)).collect();
     add(place, &lines)?;
     Ok(changed.iter().map(|(a, b)| format!("{a} – {b}: {words}")).collect::<Vec<_>>().join("\n"))
 }

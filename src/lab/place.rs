@@ -9,7 +9,8 @@ pub const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-southeast-1"];
 
 /// Everything that is on the wire of a lab in namespaces, with the last part of its address. `us` is who stands outside:
 /// this machine itself.
-pub const HOSTS: [(&str, u8); 6] = [("us", 1), ("us-east-1", 11), ("eu-west-1", 12), ("ap-southeast-1", 13), ("store", 21), ("entry", 31)];
+pub const HOSTS: [(&str, u8); 6] =
+    [("us", 1), ("us-east-1", 11), ("eu-west-1", 12), ("ap-southeast-1", 13), ("store", 21), ("entry", 31)];
 
 /// A lab's directory and what was decided when it was made.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,8 +52,10 @@ impl Place {
     /// There is none.
     pub fn load(dir: &Path) -> Result<Place, String> {
         let path = dir.join("lab.json");
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}; there is no lab here: bpci lab up", path.display()))?;
-        serde_json::from_str(&text).map_err(|e| format!("{}: {e}; remove the directory and run: bpci lab up", path.display()))
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| format!("{}: {e}; there is no lab here: bpci lab up", path.display()))?;
+        serde_json::from_str(&text)
+            .map_err(|e| format!("{}: {e}; remove the directory and run: bpci lab up", path.display()))
     }
 
     pub fn save(&self) -> Result<(), String> {
@@ -88,7 +91,12 @@ impl Place {
         let member = |(i, host): (usize, &String)| {
             let (address, port) = (self.address(host), self.base_port + 2 * i as u16);
             let (client, peer) = (format!("{address}:{port}"), format!("{address}:{}", port + 1));
-            EtcdMember { name: if i == 0 { "etcd".to_string() } else { format!("etcd-{}", i + 1) }, host: host.clone(), client, peer }
+            EtcdMember {
+                name: if i == 0 { "etcd".to_string() } else { format!("etcd-{}", i + 1) },
+                host: host.clone(),
+                client,
+                peer,
+            }
         };
         self.etcd_in.iter().enumerate().map(member).collect()
     }

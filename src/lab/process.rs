@@ -25,7 +25,11 @@ fn stat(pid: i32) -> Option<Stat> {
     // The name stands in parentheses and may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
     let words: Vec<&str> = rest.split_whitespace().collect();
-    Some(Stat { state: words.first()?.chars().next()?, parent: words.get(1)?.parse().ok()?, began: words.get(19)?.parse().ok()? })
+    Some(Stat {
+        state: words.first()?.chars().next()?,
+        parent: words.get(1)?.parse().ok()?,
+        began: words.get(19)?.parse().ok()?,
+    })
 }
 
 impl Process {
@@ -70,7 +74,9 @@ pub fn every() -> Vec<(Process, i32)> {
 
 /// The first line of a process's command, for telling the workers of a database apart.
 pub fn command_line(process: Process) -> String {
-    fs::read(format!("/proc/{}/cmdline", process.pid)).map(|b| String::from_utf8_lossy(&b).replace('\0', " ")).unwrap_or_default()
+    fs::read(format!("/proc/{}/cmdline", process.pid))
+        .map(|b| String::from_utf8_lossy(&b).replace('\0', " "))
+        .unwrap_or_default()
 }
 
 /// Who the servers run as: PostgreSQL refuses root.
@@ -86,7 +92,9 @@ pub fn command(program: &Path, namespace: Option<&str>) -> Command {
         words.extend(["ip", "netns", "exec", namespace].map(OsStr::new));
     }
     if let Some(user) = as_user() {
-        words.extend(["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all"].map(OsStr::new));
+        words.extend(
+            ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all"].map(OsStr::new),
+        );
     }
     words.push(program.as_os_str());
     let mut command = Command::new(words[0]);
@@ -97,7 +105,11 @@ pub fn command(program: &Path, namespace: Option<&str>) -> Command {
 /// Starts a server apart from us and remembers it under its name.
 pub fn start(dir: &Path, name: &str, mut command: Command) -> Result<Process, String> {
     let log_path = dir.join(format!("{name}.log"));
-    let log = File::options().create(true).append(true).open(&log_path).map_err(|e| format!("{}: {e}", log_path.display()))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&log_path)
+        .map_err(|e| format!("{}: {e}", log_path.display()))?;
     let errors = log.try_clone().map_err(|e| e.to_string())?;
     command.stdin(Stdio::null()).stdout(log).stderr(errors).current_dir(dir).env("LC_ALL", "C.UTF-8");
     // SAFETY: setsid is async-signal-safe and is all that runs between fork and exec.
@@ -109,8 +121,10 @@ pub fn start(dir: &Path, name: &str, mut command: Command) -> Result<Process, St
     }
     let child = command.spawn().map_err(|e| format!("{name}: {e}"))?;
     let pid = i32::try_from(child.id()).map_err(|e| e.to_string())?;
-    let process = Process::of(pid).ok_or_else(|| format!("{name} ended at once; see {}", log_path.display()))?;
-    fs::write(dir.join(format!("{name}.pid")), format!("{} {}\n", process.pid, process.began)).map_err(|e| e.to_string())?;
+    let process =
+        Process::of(pid).ok_or_else(|| format!("{name} ended at once; see {}", log_path.display()))?;
+    fs::write(dir.join(format!("{name}.pid")), format!("{} {}\n", process.pid, process.began))
+        .map_err(|e| e.to_string())?;
     // It is waited for so that, while we live, its end leaves no zombie behind.
     std::thread::spawn(move || {
         let mut child = child;

@@ -16,9 +16,16 @@ pub fn disks(place: &Place) -> Result<(), String> {
         let at = place.disk(region);
         std::fs::create_dir_all(&at).map_err(|e| format!("{}: {e}", at.display()))?;
         let options = format!("size={size}m,mode=755");
-        let out = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "bpci-lab"]).arg(&at).output().map_err(|e| format!("mount: {e}"))?;
+        let out = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "bpci-lab"])
+            .arg(&at)
+            .output()
+            .map_err(|e| format!("mount: {e}"))?;
         if !out.status.success() {
-            return Err(format!("a disk of its own for {region} needs root: {}", String::from_utf8_lossy(&out.stderr).trim()));
+            return Err(format!(
+                "a disk of its own for {region} needs root: {}",
+                String::from_utf8_lossy(&out.stderr).trim()
+            ));
         }
     }
     Ok(())
@@ -77,7 +84,15 @@ fn burner(n: usize) -> String {
 }
 
 fn burners(place: &Place) -> Vec<Process> {
-    (0..1024).map_while(|n| place.path(&format!("{}.pid", burner(n))).exists().then(|| process::running(&place.dir, &burner(n)))).flatten().collect()
+    (0..1024)
+        .map_while(|n| {
+            place
+                .path(&format!("{}.pid", burner(n)))
+                .exists()
+                .then(|| process::running(&place.dir, &burner(n)))
+        })
+        .flatten()
+        .collect()
 }
 
 /// Ends the shortages. What was done.

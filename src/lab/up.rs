@@ -70,7 +70,10 @@ pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
         return Err(format!("etcd cannot be in `{host}`; it can be in: store, {}", REGIONS.join(", ")));
     }
     if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(format!("{} is not empty, and `lab down` removes all of it; name a new directory with --dir", dir.display()));
+        return Err(format!(
+            "{} is not empty, and `lab down` removes all of it; name a new directory with --dir",
+            dir.display()
+        ));
     }
     let servers = servers(ask.patroni.as_deref())?;
     let etcd_in = if ask.etcd_in.is_empty() { one_store() } else { ask.etcd_in.clone() };
@@ -90,7 +93,9 @@ pub fn up(dir: &Path, ask: &Ask) -> Result<String, String> {
     bring_up(&place, &servers).map_err(|e| {
         super::damage::end(&place);
         match keep_logs(&place) {
-            Ok(kept) => format!("{e}; everything was ended again; logs and configurations: {}", kept.display()),
+            Ok(kept) => {
+                format!("{e}; everything was ended again; logs and configurations: {}", kept.display())
+            }
             Err(lost) => format!("{e}; everything was ended again; the logs could not be kept: {lost}"),
         }
     })
@@ -112,18 +117,24 @@ fn keep_logs(place: &Place) -> Result<PathBuf, String> {
         }
     }
     for region in REGIONS {
-        let _ = std::fs::copy(place.path(region).join("patroni.yml"), kept.join(format!("{region}.patroni.yml")));
+        let _ =
+            std::fs::copy(place.path(region).join("patroni.yml"), kept.join(format!("{region}.patroni.yml")));
     }
     std::fs::remove_dir_all(&place.dir).map_err(told)?;
     Ok(kept)
 }
 
 fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
-    let write = |path: PathBuf, text: String| std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()));
+    let write = |path: PathBuf, text: String| {
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
+    };
     for region in REGIONS {
         let node = place.path(region);
         std::fs::create_dir_all(&node).map_err(|e| format!("{}: {e}", node.display()))?;
-        write(node.join("patroni.yml"), files::patroni(place, region, &servers.postgres).unwrap_or_default())?;
+        write(
+            node.join("patroni.yml"),
+            files::patroni(place, region, &servers.postgres).unwrap_or_default(),
+        )?;
     }
     write(place.path("haproxy.cfg"), files::haproxy(place))?;
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -158,9 +169,15 @@ fn bring_up(place: &Place, servers: &Servers) -> Result<String, String> {
         psql(servers, &address, sql, sql_text).is_ok_and(|out| out.trim() == "1 2")
     })?;
     // PostgreSQL is synchronous a moment before etcd says so: who breaks it in that moment has a cluster that nobody may take.
-    wait("etcd to name the synchronous standby", Duration::from_secs(30), || super::damage::find(place, "/sync").is_some())?;
+    wait("etcd to name the synchronous standby", Duration::from_secs(30), || {
+        super::damage::find(place, "/sync").is_some()
+    })?;
     wait("a write through HAProxy", Duration::from_secs(20), || {
-        let (host, port) = place.write_entry().split_once(':').map(|(h, p)| (h.to_string(), p.parse().unwrap_or(0))).unwrap_or_default();
+        let (host, port) = place
+            .write_entry()
+            .split_once(':')
+            .map(|(h, p)| (h.to_string(), p.parse().unwrap_or(0)))
+            .unwrap_or_default();
         psql(servers, &host, port, "UPDATE bpci_validation SET at = now() WHERE id = 0").is_ok()
     })?;
     let estate = place.path("estate.yaml");
@@ -199,20 +216,34 @@ fn secret(path: &Path, text: &str) -> Result<(), String> {
 /// The servers' user must own what they write.
 fn own(dir: &Path) -> Result<(), String> {
     let Some(user) = process::as_user() else { return Ok(()) };
-    let status = std::process::Command::new("chown").args(["-R", &format!("{user}:{user}")]).arg(dir).status().map_err(|e| e.to_string())?;
+    let status = std::process::Command::new("chown")
+        .args(["-R", &format!("{user}:{user}")])
+        .arg(dir)
+        .status()
+        .map_err(|e| e.to_string())?;
     if status.success() { Ok(()) } else { Err(format!("{}: could not be given to {user}", dir.display())) }
 }
 
 /// Starts the members of etcd that do not run.
 pub fn start_etcd(place: &Place, servers: &Servers) -> Result<(), String> {
     let members = place.etcd();
-    let cluster = members.iter().map(|m| format!("{}=http://{}", m.name, m.peer)).collect::<Vec<_>>().join(",");
+    let cluster =
+        members.iter().map(|m| format!("{}=http://{}", m.name, m.peer)).collect::<Vec<_>>().join(",");
     let alone = |m: &&EtcdMember| process::running(&place.dir, &m.name).is_none();
     for member in members.iter().filter(alone) {
         let mut command = process::command(&servers.etcd, place.namespace(&member.host).as_deref());
         let (client, peer) = (format!("http://{}", member.client), format!("http://{}", member.peer));
-        command.args(["--name", &member.name, "--data-dir"]).arg(place.path(&format!("{}.data", member.name)));
-        command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client, "--listen-peer-urls", &peer]);
+        command
+            .args(["--name", &member.name, "--data-dir"])
+            .arg(place.path(&format!("{}.data", member.name)));
+        command.args([
+            "--listen-client-urls",
+            &client,
+            "--advertise-client-urls",
+            &client,
+            "--listen-peer-urls",
+            &peer,
+        ]);
         command.args(["--initial-advertise-peer-urls", &peer, "--initial-cluster", &cluster]);
         // A member of another lab that once had these ports is not let in.
         command.arg("--initial-cluster-token").arg(&place.dir);
@@ -250,11 +281,29 @@ pub fn start_haproxy(place: &Place, servers: &Servers) -> Result<(), String> {
 /// Runs SQL as the lab's superuser.
 pub fn psql(servers: &Servers, host: &str, port: u16, sql: &str) -> Result<String, String> {
     let out = std::process::Command::new(servers.postgres.join("psql"))
-        .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres", "-c", sql])
+        .args([
+            "-XqAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            host,
+            "-p",
+            &port.to_string(),
+            "-U",
+            "postgres",
+            "-d",
+            "postgres",
+            "-c",
+            sql,
+        ])
         .env("PGCONNECT_TIMEOUT", "2")
         .output()
         .map_err(|e| format!("psql: {e}"))?;
-    if out.status.success() { Ok(String::from_utf8_lossy(&out.stdout).into_owned()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+    if out.status.success() {
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&out.stderr).into_owned())
+    }
 }
 
 pub fn wait(what: &str, at_most: Duration, mut test: impl FnMut() -> bool) -> Result<(), String> {

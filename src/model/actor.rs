@@ -98,7 +98,11 @@ impl Actor {
     pub fn is_called(&self, name: &str) -> bool {
         let same = |own: &String| own.trim().eq_ignore_ascii_case(name.trim());
         match self {
-            Actor::Account(a) => same(&a.name) || a.login.as_ref().is_some_and(|l| same(&l.name)) || a.claimed.sudo.as_ref().is_some_and(same),
+            Actor::Account(a) => {
+                same(&a.name)
+                    || a.login.as_ref().is_some_and(|l| same(&l.name))
+                    || a.claimed.sudo.as_ref().is_some_and(same)
+            }
             Actor::Scripted(own) | Actor::Named(own) => same(own),
             Actor::Part(_) => false,
         }
@@ -106,7 +110,10 @@ impl Actor {
 
     /// The actor that a record of version 1 names in words.
     pub fn of_words(words: &str) -> Actor {
-        Part::ALL.iter().find(|p| p.name() == words).map_or_else(|| Actor::Named(words.to_string()), |p| Actor::Part(*p))
+        Part::ALL
+            .iter()
+            .find(|p| p.name() == words)
+            .map_or_else(|| Actor::Named(words.to_string()), |p| Actor::Part(*p))
     }
 }
 
@@ -118,7 +125,10 @@ impl Claims {
     /// The same without control characters, and of a bounded length: it was sent by a client.
     #[must_use]
     pub fn cleaned(self) -> Claims {
-        let clean = |text: String| Some(text.chars().filter(|c| !c.is_control()).take(LONG).collect::<String>()).filter(|t| !t.is_empty());
+        let clean = |text: String| {
+            Some(text.chars().filter(|c| !c.is_control()).take(LONG).collect::<String>())
+                .filter(|t| !t.is_empty())
+        };
         let credential = match self.credential {
             Some(Credential::Key(text)) => clean(text).map(Credential::Key),
             Some(Credential::Certificate(text)) => clean(text).map(Credential::Certificate),
@@ -153,7 +163,11 @@ impl fmt::Display for Account {
         if let Some(credential) = credential {
             write!(f, ", {credential}")?;
         }
-        if sudo.is_some() || address.is_some() || credential.is_some() { f.write_str(" (claimed)") } else { Ok(()) }
+        if sudo.is_some() || address.is_some() || credential.is_some() {
+            f.write_str(" (claimed)")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -188,7 +202,10 @@ mod tests {
             (account(None, Claims::default()), "root"),
             (account(Some("root"), Claims::default()), "root"),
             (account(Some("ada"), Claims::default()), "ada as root"),
-            (account(Some("ada"), ssh.clone()), "ada as root from 10.0.0.5, key SHA256:Ke+EhocLuX89 (claimed)"),
+            (
+                account(Some("ada"), ssh.clone()),
+                "ada as root from 10.0.0.5, key SHA256:Ke+EhocLuX89 (claimed)",
+            ),
             // The kernel's word stands before the client's.
             (account(Some("ada"), sudo.clone()), "ada as root"),
             (account(None, sudo), "eve as root (claimed)"),
@@ -203,16 +220,25 @@ mod tests {
 
     #[test]
     fn a_claim_has_no_control_characters_and_an_end() {
-        let long =
-            Claims { sudo: Some("\u{1b}[2J\n".to_string()), address: Some("x".repeat(1000)), credential: Some(Credential::Key("\n".to_string())) };
+        let long = Claims {
+            sudo: Some("\u{1b}[2J\n".to_string()),
+            address: Some("x".repeat(1000)),
+            credential: Some(Credential::Key("\n".to_string())),
+        };
         let clean = long.cleaned();
-        assert_eq!((clean.sudo.as_deref(), clean.address.map(|a| a.len()), clean.credential), (Some("[2J"), Some(LONG), None));
+        assert_eq!(
+            (clean.sudo.as_deref(), clean.address.map(|a| a.len()), clean.credential),
+            (Some("[2J"), Some(LONG), None)
+        );
     }
 
     #[test]
     fn a_part_of_the_program_is_not_a_person() {
         assert!(["automation", "detection", "bpci"].iter().all(|words| !Actor::of_words(words).is_person()));
         assert!(Actor::of_words("ada as root").is_person() && Actor::of_words("ada").is_called(" ADA "));
-        assert!(account(Some("ada"), Claims::default()).is_called("ada") && !account(Some("ada"), Claims::default()).is_called("kim"));
+        assert!(
+            account(Some("ada"), Claims::default()).is_called("ada")
+                && !account(Some("ada"), Claims::default()).is_called("kim")
+        );
     }
 }

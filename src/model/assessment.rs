@@ -65,7 +65,9 @@ impl Assessment {
 
     /// Whether nothing but what a few seconds of looking may take away keeps it from beginning.
     pub fn undecided(&self) -> bool {
-        let mut blocks = self.checks.iter().filter_map(|c| if let Verdict::Block { decided, .. } = c.verdict { Some(decided) } else { None });
+        let mut blocks = self.checks.iter().filter_map(|c| {
+            if let Verdict::Block { decided, .. } = c.verdict { Some(decided) } else { None }
+        });
         self.blocked().is_some() && blocks.all(|decided| !decided)
     }
 }

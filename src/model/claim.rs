@@ -132,7 +132,8 @@ impl Claim {
 
     /// An empty document: it was written so that a late claim cannot come any more, and claims nothing itself.
     pub fn is_blank(value: &str) -> bool {
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value).is_ok_and(|fields| fields.is_empty())
+        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value)
+            .is_ok_and(|fields| fields.is_empty())
     }
 
     pub fn write(&self) -> String {
@@ -143,7 +144,9 @@ impl Claim {
     /// Both are about the same run of an operation.
     pub fn is_same_run(&self, other: &Claim) -> bool {
         let journal = |c: &Claim| c.owner.as_ref().map(|o| o.journal.clone());
-        self.operation == other.operation && self.generation == other.generation && journal(self) == journal(other)
+        self.operation == other.operation
+            && self.generation == other.generation
+            && journal(self) == journal(other)
     }
 }
 
@@ -241,6 +244,8 @@ mod tests {
             assert!(!value[field].is_null(), "{field}");
         }
         assert_eq!(Claim::read(&new.write()), Some(new.clone()));
-        assert!(!new.is_same_run(&claim) && new.is_same_run(&Claim { running: false, attempt: 0, ..new.clone() }));
+        assert!(
+            !new.is_same_run(&claim) && new.is_same_run(&Claim { running: false, attempt: 0, ..new.clone() })
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! What is wrong, or worth knowing, now: one list, the worst first, which every surface shows.
 
 use super::{
-    Bytes, DisasterId, DisasterType, Finding, GroupId, MemberId, Mono, OperationId, Percent, Port, RegionId, ServiceId, Severity, SignOfLife, Span,
-    UnconfiguredLeader, Utc, Veto, WaivedRule, WaiverFault,
+    Bytes, DisasterId, DisasterType, Finding, GroupId, MemberId, Mono, OperationId, Percent, Port, RegionId,
+    ServiceId, Severity, SignOfLife, Span, UnconfiguredLeader, Utc, Veto, WaivedRule, WaiverFault,
 };
 use serde::{Deserialize, Serialize};
 
@@ -308,7 +308,9 @@ impl Condition {
     /// Both are of one kind, whatever they are about.
     pub fn is_like(&self, other: &Condition) -> bool {
         match (&self.kind, &other.kind) {
-            (ConditionKind::Disaster { kind: one, .. }, ConditionKind::Disaster { kind: other, .. }) => one == other,
+            (ConditionKind::Disaster { kind: one, .. }, ConditionKind::Disaster { kind: other, .. }) => {
+                one == other
+            }
             (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
         }
     }

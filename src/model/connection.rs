@@ -47,7 +47,9 @@ impl From<Option<TlsRecord>> for DatabaseTls {
     fn from(record: Option<TlsRecord>) -> DatabaseTls {
         match record {
             None => DatabaseTls::default(),
-            Some(TlsRecord { ca: None, cert: None, key: None, store, rest, sql }) => DatabaseTls { store, rest, sql },
+            Some(TlsRecord { ca: None, cert: None, key: None, store, rest, sql }) => {
+                DatabaseTls { store, rest, sql }
+            }
             Some(TlsRecord { ca, cert, key, .. }) => DatabaseTls::shared(Tls { ca, cert, key }),
         }
     }
@@ -69,10 +71,15 @@ mod tests {
     /// A record of an older program has one setup for all, or none.
     #[test]
     fn older_records_are_read() {
-        let read = |text: &str| serde_json::from_str::<DatabaseTls>(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let read =
+            |text: &str| serde_json::from_str::<DatabaseTls>(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(read("null"), DatabaseTls::default());
         let old = read(r#"{"ca":"ca.pem","cert":"c.pem","key":"k.pem"}"#);
-        let all = Tls { ca: Some("ca.pem".to_string()), cert: Some("c.pem".to_string()), key: Some("k.pem".to_string()) };
+        let all = Tls {
+            ca: Some("ca.pem".to_string()),
+            cert: Some("c.pem".to_string()),
+            key: Some("k.pem".to_string()),
+        };
         assert_eq!((old.store.as_ref(), old.rest.as_ref()), (Some(&all), Some(&all)));
         assert_eq!(old.sql, Some(Tls { ca: Some("ca.pem".to_string()), cert: None, key: None }));
         let text = serde_json::to_string(&old).unwrap_or_default();

@@ -132,7 +132,10 @@ impl Disaster {
 
     /// The databases that lost a node, where it is of single nodes: several may have lost one in the same region.
     pub fn of_nodes<'a>(&'a self, estate: &'a Estate) -> Vec<&'a str> {
-        let of = |g: &&Group| self.kind == DisasterType::NodeFailure && g.database.as_ref().is_some_and(|d| self.services.contains(&d.service));
+        let of = |g: &&Group| {
+            self.kind == DisasterType::NodeFailure
+                && g.database.as_ref().is_some_and(|d| self.services.contains(&d.service))
+        };
         estate.groups.iter().filter(of).map(|g| g.name.as_str()).collect()
     }
 }

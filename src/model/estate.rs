@@ -2,8 +2,8 @@
 
 use super::disaster::vocabulary;
 use super::{
-    Automation, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId, ServiceId, Severity, Span, Strategy, Waiver,
-    Watchdog,
+    Automation, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId, ServiceId,
+    Severity, Span, Strategy, Waiver, Watchdog,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -294,7 +294,9 @@ pub struct AutomationLimits {
 impl Policy {
     /// Some disaster is to be answered without a person.
     pub fn automates(&self) -> bool {
-        let full = |r: &&Response| r.automated && self.strategies.get(&r.strategy).is_some_and(|s| s.automation == Automation::Full);
+        let full = |r: &&Response| {
+            r.automated && self.strategies.get(&r.strategy).is_some_and(|s| s.automation == Automation::Full)
+        };
         self.responses.iter().any(|r| full(&r))
     }
 }
@@ -343,7 +345,9 @@ impl Estate {
 
     /// The tightest targets of a group's services.
     pub fn targets(&self, group: GroupId) -> (Span, Span) {
-        let of = |f: fn(&Service) -> Span, other| self.group(group).services.iter().map(|s| f(self.service(*s))).min().unwrap_or(other);
+        let of = |f: fn(&Service) -> Span, other| {
+            self.group(group).services.iter().map(|s| f(self.service(*s))).min().unwrap_or(other)
+        };
         (of(|s| s.rto, self.policy.rto), of(|s| s.rpo, self.policy.rpo))
     }
 
@@ -362,7 +366,9 @@ impl Estate {
 
     /// What people call a member: its region's name where that is enough, else its own name first, which a narrow column keeps.
     pub fn member_label(&self, group: GroupId, member: MemberId, name: Option<&str>) -> Cow<'_, str> {
-        let Some(database) = self.groups.get(group.at()).and_then(|g| g.database.as_ref()) else { return Cow::Borrowed("?") };
+        let Some(database) = self.groups.get(group.at()).and_then(|g| g.database.as_ref()) else {
+            return Cow::Borrowed("?");
+        };
         let Some(spec) = database.member(member) else { return Cow::Borrowed("?") };
         let region = self.regions.get(spec.region.at()).map_or("?", |r| r.name.as_str());
         if database.is_alone(member) {

@@ -2,9 +2,11 @@
 
 use super::vocabulary;
 use super::{
-    Accepted, Actor, Before, CheckTold, ChoiceCost, Digest, Disaster, DisasterId, Effect, EffectId, Estate, Evidence, Foretold, Generation, GroupId,
-    Identity, IdentityChange, Intent, Loss, LostReason, MemberId, Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId,
-    ProposalReason, Refusal, RegionId, RegionReason, RegionStatus, Remainder, ResetReason, SkipReason, Status, StepFailure, Timeline, Veto,
+    Accepted, Actor, Before, CheckTold, ChoiceCost, Digest, Disaster, DisasterId, Effect, EffectId, Estate,
+    Evidence, Foretold, Generation, GroupId, Identity, IdentityChange, Intent, Loss, LostReason, MemberId,
+    Mode, Name, Now, Obligation, OperationId, Order, Outcome, Owner, ProposalId, ProposalReason, Refusal,
+    RegionId, RegionReason, RegionStatus, Remainder, ResetReason, SkipReason, Status, StepFailure, Timeline,
+    Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -59,9 +61,14 @@ mod in_its_room {
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Event, A::Error> {
-                let (room, event) = map.next_entry::<Room, Event>()?.ok_or_else(|| A::Error::custom("there is no event in the record"))?;
+                let (room, event) = map
+                    .next_entry::<Room, Event>()?
+                    .ok_or_else(|| A::Error::custom("there is no event in the record"))?;
                 if event.room() != room {
-                    return Err(A::Error::custom(format!("an event of the room {} stands in the room {room}", event.room())));
+                    return Err(A::Error::custom(format!(
+                        "an event of the room {} stands in the room {room}",
+                        event.room()
+                    )));
                 }
                 match map.next_key::<Room>()? {
                     None => Ok(event),

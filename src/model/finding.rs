@@ -1,8 +1,8 @@
 //! What a check found, with its figures. Members and regions are named as people call them.
 
 use super::{
-    Bytes, ClaimFinding, DisasterType, Lsn, Name, OperationId, Percent, Port, Says, SignOfLife, Span, Tally, Timeline, UnconfiguredLeader,
-    UnreadableKey, Version,
+    Bytes, ClaimFinding, DisasterType, Lsn, Name, OperationId, Percent, Port, Says, SignOfLife, Span, Tally,
+    Timeline, UnconfiguredLeader, UnreadableKey, Version,
 };
 use serde::{Deserialize, Serialize};
 

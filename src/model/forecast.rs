@@ -78,7 +78,11 @@ impl Foretold {
                 served_ms: f.served_ms,
                 without: f.without.clone(),
                 unbounded: false,
-                loses_p95: if f.data_loss_writes.is_some() { Some(super::Bytes(0)) } else { f.data_loss_bytes.p95.map(super::Bytes) },
+                loses_p95: if f.data_loss_writes.is_some() {
+                    Some(super::Bytes(0))
+                } else {
+                    f.data_loss_bytes.p95.map(super::Bytes)
+                },
             }),
             Outlook::None(_) => None,
         };
@@ -165,7 +169,12 @@ impl Spread {
     /// So many of its quantiles, the likeliest first, in words: `p50 0.52s p95 0.57s`. Empty where none is known.
     pub fn times(self, most: usize) -> String {
         let parts = [("p50", self.p50), ("p95", self.p95), ("p99", self.p99)];
-        parts.iter().take(most).filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?)))).collect::<Vec<_>>().join(" ")
+        parts
+            .iter()
+            .take(most)
+            .filter_map(|(name, ms)| Some(format!("{name} {}", Span((*ms)?))))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -207,7 +216,8 @@ impl Share {
         let mut log_choose: f64 = (1..=k).map(|j| ((n - f64::from(k - j)) / f64::from(j)).ln()).sum();
         let mut sum = 0.0;
         for i in k..=self.of {
-            sum += (log_choose + f64::from(i) * p.ln() + (n - f64::from(i)) * (1.0 - p).max(1e-300).ln()).exp();
+            sum +=
+                (log_choose + f64::from(i) * p.ln() + (n - f64::from(i)) * (1.0 - p).max(1e-300).ln()).exp();
             log_choose += ((n - f64::from(i)) / f64::from(i + 1)).ln();
         }
         sum
@@ -222,13 +232,19 @@ mod tests {
     #[test]
     fn a_share_proves_no_more_than_its_sample() {
         let proves = |met, of| Share { of, met }.at_least_percent();
-        assert_eq!([proves(4, 4), proves(48, 48), proves(0, 10), proves(1000, 1000), proves(9, 10)], [47, 93, 0, 99, 60]);
+        assert_eq!(
+            [proves(4, 4), proves(48, 48), proves(0, 10), proves(1000, 1000), proves(9, 10)],
+            [47, 93, 0, 99, 60]
+        );
     }
 
     /// The textbook's intervals for 5 of 10 (18.7 to 81.3 %), 10 of 10 (69.2 %) and none of 10 (30.8 %).
     #[test]
     fn the_interval_holds_the_share() {
         let interval = |met, of| Share { met, of }.interval_percent();
-        assert_eq!([interval(5, 10), interval(10, 10), interval(0, 10), interval(0, 0)], [(18, 82), (69, 100), (0, 31), (0, 100)]);
+        assert_eq!(
+            [interval(5, 10), interval(10, 10), interval(0, 10), interval(0, 0)],
+            [(18, 82), (69, 100), (0, 31), (0, 100)]
+        );
     }
 }

@@ -12,7 +12,11 @@ pub struct ControllerId([u8; 4]);
 impl ControllerId {
     pub fn of(public_key: &str, boot_id: &str) -> ControllerId {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"bpci controller 1\0").update(public_key.trim().as_bytes()).update(b"\0").update(boot_id.trim().as_bytes());
+        hasher
+            .update(b"bpci controller 1\0")
+            .update(public_key.trim().as_bytes())
+            .update(b"\0")
+            .update(boot_id.trim().as_bytes());
         let mut short = [0; 4];
         short.copy_from_slice(&hasher.finalize().as_bytes()[..4]);
         ControllerId(short)
@@ -35,7 +39,11 @@ impl std::str::FromStr for ControllerId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<ControllerId, String> {
-        let wrong = || format!("`{text}` is not a controller id; it has 8 hexadecimal digits, and `bpci bc status` prints it");
+        let wrong = || {
+            format!(
+                "`{text}` is not a controller id; it has 8 hexadecimal digits, and `bpci bc status` prints it"
+            )
+        };
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(wrong());
         }

@@ -62,13 +62,18 @@ impl Estate {
     /// The needs that are lost with a region, or may be.
     pub fn needs_without(&self, region: RegionId) -> Vec<(&Need, NeedLoss)> {
         let name = &self.region(region).name;
-        self.needs.iter().map(|n| (n, n.lost_with_region(name))).filter(|(_, loss)| *loss != NeedLoss::Stays).collect()
+        self.needs
+            .iter()
+            .map(|n| (n, n.lost_with_region(name)))
+            .filter(|(_, loss)| *loss != NeedLoss::Stays)
+            .collect()
     }
 
     /// Every provider of a region or of a need, each once, in alphabetical order.
     pub fn providers(&self) -> Vec<&str> {
         let regions = self.regions.iter().filter_map(|r| r.provider.as_deref());
-        let mut list: Vec<&str> = regions.chain(self.needs.iter().filter_map(|n| n.provider.as_deref())).collect();
+        let mut list: Vec<&str> =
+            regions.chain(self.needs.iter().filter_map(|n| n.provider.as_deref())).collect();
         list.sort_unstable();
         list.dedup();
         list

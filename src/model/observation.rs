@@ -1,7 +1,10 @@
 //! One measured value with its source and the moment it was measured. The simulation and the live drivers speak the
 //! same words.
 
-use super::{BalancerId, Bytes, DisasterType, GroupId, Lsn, MemberId, Mono, Percent, RegionId, ServiceId, Span, Timeline};
+use super::{
+    BalancerId, Bytes, DisasterType, GroupId, Lsn, MemberId, Mono, Percent, RegionId, ServiceId, Span,
+    Timeline,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -270,7 +273,9 @@ impl StoreRecord {
 
     /// A key that decides what may be done, and could not be read.
     pub fn undecided(&self) -> Option<&UnreadableKey> {
-        self.unreadable.iter().find(|u| matches!(u.key, ClusterKey::Config | ClusterKey::Sync | ClusterKey::Operation))
+        self.unreadable
+            .iter()
+            .find(|u| matches!(u.key, ClusterKey::Config | ClusterKey::Sync | ClusterKey::Operation))
     }
 }
 

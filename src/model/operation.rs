@@ -1,8 +1,9 @@
 //! One run of a plan.
 
 use super::{
-    Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Evidence, Foretold, Generation, GroupId, Intent, Lsn, MemberId, Mode,
-    Mono, OperationFailure, OperationId, Outcome, Plan, ProposalId, ProposalReason, Question, RegionId, SkipReason, Span, StepFailure, Timeline, Utc,
+    Accepted, Actor, BalancerId, Bytes, Digest, DisasterId, Effect, EffectId, Evidence, Foretold, Generation,
+    GroupId, Intent, Lsn, MemberId, Mode, Mono, OperationFailure, OperationId, Outcome, Plan, ProposalId,
+    ProposalReason, Question, RegionId, SkipReason, Span, StepFailure, Timeline, Utc,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -162,11 +163,12 @@ pub struct StepRecord {
 impl StepRecord {
     /// What was sent, the newest first. What was not done before somebody had it tried anew is not told any more.
     pub fn sent(&self) -> impl DoubleEndedIterator<Item = &EffectRecord> {
-        let before = self
-            .effects
-            .iter()
-            .take(self.tried)
-            .filter(|e| !matches!(e.outcome, Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })));
+        let before = self.effects.iter().take(self.tried).filter(|e| {
+            !matches!(
+                e.outcome,
+                Some(Outcome::NotDone { .. } | Outcome::Assumed { .. } | Outcome::Ended { .. })
+            )
+        });
         before.chain(self.anew()).rev().filter(|e| !e.is_missed())
     }
 
@@ -321,14 +323,23 @@ impl Operation {
         for e in self.effects() {
             // What was sent to undo it counts only once it is done.
             match e.effect {
-                Effect::Fence { member, .. } if e.may_have_happened() => list.push(Obligation::Fenced { member }),
-                Effect::Drain { member, balancer, .. } if e.may_have_happened() => list.push(Obligation::Drained { member, balancer }),
-                Effect::UndoFence { member, .. } if e.is_done() => list.retain(|o| *o != Obligation::Fenced { member }),
-                Effect::Restore { member, balancer, .. } if e.is_done() => list.retain(|o| *o != Obligation::Drained { member, balancer }),
+                Effect::Fence { member, .. } if e.may_have_happened() => {
+                    list.push(Obligation::Fenced { member })
+                }
+                Effect::Drain { member, balancer, .. } if e.may_have_happened() => {
+                    list.push(Obligation::Drained { member, balancer })
+                }
+                Effect::UndoFence { member, .. } if e.is_done() => {
+                    list.retain(|o| *o != Obligation::Fenced { member })
+                }
+                Effect::Restore { member, balancer, .. } if e.is_done() => {
+                    list.retain(|o| *o != Obligation::Drained { member, balancer })
+                }
                 _ => {}
             }
         }
-        let back = |member| self.intent() != Intent::Guided && !self.remains.contains(&Remainder::Rejoin { member });
+        let back =
+            |member| self.intent() != Intent::Guided && !self.remains.contains(&Remainder::Rejoin { member });
         list.retain(|o| !matches!(o, Obligation::Fenced { member } if back(*member)));
         let mut known: Vec<Obligation> = Vec::new();
         list.retain(|o| {
@@ -361,7 +372,11 @@ impl Operation {
     /// The step is a validating write that failed after the promotion: redirection and protection go on all the same.
     pub fn fails_validation(&self, index: usize) -> bool {
         let failed = self.steps.get(index).is_some_and(|s| matches!(s.state, StepState::Failed { .. }));
-        let validates = self.plan.steps.get(index).is_some_and(|s| matches!(s.kind, super::StepKind::ValidateWrite { .. }));
+        let validates = self
+            .plan
+            .steps
+            .get(index)
+            .is_some_and(|s| matches!(s.kind, super::StepKind::ValidateWrite { .. }));
         // A step that sent nothing failed for another reason, such as a claim that is lost.
         let wrote = |e: &EffectRecord| matches!(e.effect, Effect::ValidateWrite { .. }) && !e.is_missed();
         let sent = self.steps.get(index).is_some_and(|s| s.effects.iter().any(wrote));
@@ -389,12 +404,15 @@ impl Operation {
 
     /// The first step that failed, and why.
     pub fn failed_step(&self) -> Option<(&super::Step, &StepFailure)> {
-        self.plan.steps.iter().zip(&self.steps).find_map(|(s, r)| if let StepState::Failed { reason } = &r.state { Some((s, reason)) } else { None })
+        self.plan.steps.iter().zip(&self.steps).find_map(|(s, r)| {
+            if let StepState::Failed { reason } = &r.state { Some((s, reason)) } else { None }
+        })
     }
 
     /// All that is missing is that a standby streams: a named person may accept that it does not.
     pub fn lacks_only_protection(&self) -> bool {
-        let mut lacking = self.plan.steps.iter().zip(&self.steps).filter(|(_, r)| !r.state.opens()).peekable();
+        let mut lacking =
+            self.plan.steps.iter().zip(&self.steps).filter(|(_, r)| !r.state.opens()).peekable();
         lacking.peek().is_some() && lacking.all(|(s, _)| s.kind == super::StepKind::WatchProtection)
     }
 
@@ -413,13 +431,18 @@ impl Operation {
 
     /// True once something was sent that changes the world for others.
     pub fn has_acted(&self) -> bool {
-        self.effects().any(|e| e.may_have_happened() && !matches!(e.effect, Effect::Claim { .. } | Effect::ValidateWrite { .. }))
+        self.effects().any(|e| {
+            e.may_have_happened() && !matches!(e.effect, Effect::Claim { .. } | Effect::ValidateWrite { .. })
+        })
     }
 
     /// True once the old primary's lock may have been given away: by us, or by the cluster before we came to it.
     pub fn handed_over(&self) -> bool {
-        let given = |e: &EffectRecord| e.may_have_happened() && matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. });
-        let gives = |s: &super::Step| matches!(s.kind, super::StepKind::HandOver | super::StepKind::SwitchOver);
+        let given = |e: &EffectRecord| {
+            e.may_have_happened() && matches!(e.effect, Effect::HandOver(_) | Effect::SwitchOver { .. })
+        };
+        let gives =
+            |s: &super::Step| matches!(s.kind, super::StepKind::HandOver | super::StepKind::SwitchOver);
         let passed = || self.plan.steps.iter().zip(&self.steps).any(|(s, r)| gives(s) && r.state.opens());
         self.results.promoted.is_some() || passed() || self.effects().any(given)
     }
@@ -454,7 +477,9 @@ impl Operation {
 
     /// A command about the old primary.
     fn of_old(&self, estate: &super::Estate, argv: &[String]) -> String {
-        argv.join(" ").replace("{region}", &estate.region(self.from).name).replace("{member}", &self.before.leader)
+        argv.join(" ")
+            .replace("{region}", &estate.region(self.from).name)
+            .replace("{member}", &self.before.leader)
     }
 
     pub fn fenced(&self) -> bool {
@@ -467,9 +492,26 @@ mod tests {
     use super::*;
 
     fn drained(balancer: u16, outcome: Outcome) -> EffectRecord {
-        let effect = Effect::Drain { group: GroupId(0), member: MemberId(0), balancer: super::super::BalancerId(balancer) };
-        let id = super::super::EffectId { operation: OperationId(1), step: 0, part: balancer, attempt: 0, generation: Generation::default() };
-        EffectRecord { id, effect, intended: Mono(0), outcome: Some(outcome), reported: Some(Mono(1)), orphaned: false }
+        let effect = Effect::Drain {
+            group: GroupId(0),
+            member: MemberId(0),
+            balancer: super::super::BalancerId(balancer),
+        };
+        let id = super::super::EffectId {
+            operation: OperationId(1),
+            step: 0,
+            part: balancer,
+            attempt: 0,
+            generation: Generation::default(),
+        };
+        EffectRecord {
+            id,
+            effect,
+            intended: Mono(0),
+            outcome: Some(outcome),
+            reported: Some(Mono(1)),
+            orphaned: false,
+        }
     }
 
     /// What failed before somebody had it tried anew does not fail it again; what was done stays done.
@@ -488,7 +530,10 @@ mod tests {
     /// A fence that did not answer 0 may have struck all the same: its undoing is offered.
     #[test]
     fn a_fence_that_failed_may_have_struck() {
-        let failed = |effect| EffectRecord { effect, ..drained(0, Outcome::NotDone { reason: "its time was up".to_string() }) };
+        let failed = |effect| EffectRecord {
+            effect,
+            ..drained(0, Outcome::NotDone { reason: "its time was up".to_string() })
+        };
         assert!(failed(Effect::Fence { group: GroupId(0), member: MemberId(0) }).may_have_happened());
         assert!(!failed(drained(0, Outcome::Done { detail: String::new() }).effect).may_have_happened());
     }

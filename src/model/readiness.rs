@@ -1,7 +1,10 @@
 //! Whether a region's loss could be answered now: point by point, with reasons.
 
 use super::disaster::vocabulary;
-use super::{DisasterType, Estate, Finding, GroupId, Intent, Name, NoFigures, Percent, Refusal, RegionId, Span, Utc, WhyNot};
+use super::{
+    DisasterType, Estate, Finding, GroupId, Intent, Name, NoFigures, Percent, Refusal, RegionId, Span, Utc,
+    WhyNot,
+};
 use serde::{Deserialize, Serialize};
 
 /// One database that is led from a region, and one kind of disaster there.
@@ -269,7 +272,8 @@ pub struct Weakest {
 
 impl Weakest {
     fn of(readiness: &Readiness) -> Weakest {
-        let holds = readiness.points.iter().filter(|p| p.state == PointState::Holds).map(|p| p.name).collect();
+        let holds =
+            readiness.points.iter().filter(|p| p.state == PointState::Holds).map(|p| p.name).collect();
         Weakest { scenario: readiness.scenario, group: readiness.group, holds, of: readiness.points.len() }
     }
 }
@@ -297,9 +301,17 @@ impl ReadinessView {
                 }
             }
             let weakest = of().min_by_key(|r| r.score());
-            RegionReadiness { score: weakest.and_then(Readiness::score), weakest: weakest.map(Weakest::of), lacks }
+            RegionReadiness {
+                score: weakest.and_then(Readiness::score),
+                weakest: weakest.map(Weakest::of),
+                lacks,
+            }
         };
         let led = |g: GroupId| list.iter().find(|r| r.group == Some(g)).map(|r| r.region);
-        ReadinessView { at, regions: estate.region_ids().map(region).collect(), led: estate.group_ids().map(led).collect() }
+        ReadinessView {
+            at,
+            regions: estate.region_ids().map(region).collect(),
+            led: estate.group_ids().map(led).collect(),
+        }
     }
 }

@@ -60,7 +60,9 @@ impl Right {
 impl May {
     /// An account has this right, by its own name or by one of its groups.
     pub fn gives<'a>(&self, right: Right, mut names: impl Iterator<Item = &'a str>) -> bool {
-        names.any(|name| self.0.get(name).is_some_and(|rights| right.given_by().iter().any(|r| rights.contains(r))))
+        names.any(|name| {
+            self.0.get(name).is_some_and(|rights| right.given_by().iter().any(|r| rights.contains(r)))
+        })
     }
 }
 

@@ -47,7 +47,9 @@ const OVERLOAD_GROWS: u32 = 10;
 /// True if a person who accepted these risks has accepted this one.
 pub fn is_accepted(risk: Risk, accepted: &[Risk]) -> bool {
     accepted.iter().any(|a| match (*a, risk) {
-        (Risk::Overload { percent: shown }, Risk::Overload { percent }) => percent <= shown.saturating_add(OVERLOAD_GROWS),
+        (Risk::Overload { percent: shown }, Risk::Overload { percent }) => {
+            percent <= shown.saturating_add(OVERLOAD_GROWS)
+        }
         (shown, now) => shown == now,
     })
 }
@@ -130,7 +132,8 @@ mod tests {
 
     #[test]
     fn what_is_typed_accepts_all_that_is_asked_for_or_nothing() {
-        let risks = [Risk::Loses(Amount::AtLeast(Bytes(812))), Risk::TwoMayWrite, Risk::Overload { percent: 196 }];
+        let risks =
+            [Risk::Loses(Amount::AtLeast(Bytes(812))), Risk::TwoMayWrite, Risk::Overload { percent: 196 }];
         for (typed, accepted) in [
             ("lose at least 812 B and two primaries may write and overload the target", true),
             ("  lose at least 812 B and two primaries may write and overload the target ", true),

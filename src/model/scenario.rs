@@ -68,7 +68,13 @@ impl Default for WorldSetup {
             write_rate: 100,
             latency: Span::ms(20),
             load: Vec::new(),
-            agent: AgentSetup { ttl: Span::secs(30), loop_wait: Span::secs(10), maximum_lag: 1_048_576, synchronous: true, steals_lock: true },
+            agent: AgentSetup {
+                ttl: Span::secs(30),
+                loop_wait: Span::secs(10),
+                maximum_lag: 1_048_576,
+                synchronous: true,
+                steals_lock: true,
+            },
             fence: FenceSetup { takes: Span::ms(120), lies: false },
         }
     }
@@ -131,7 +137,8 @@ impl Fault {
             let mut members = estate.group(g).database.iter().flat_map(|d| d.members_in(self.region));
             members.any(|m| leads(g) != Some(m))
         };
-        !self.kind.is_of_standbys() || estate.group_ids().filter(|g| self.group.is_none_or(|only| only == *g)).any(standby)
+        !self.kind.is_of_standbys()
+            || estate.group_ids().filter(|g| self.group.is_none_or(|only| only == *g)).any(standby)
     }
 }
 

@@ -1,8 +1,9 @@
 //! All that a screen may show, at one moment. Values carry the moment they were measured; the drawing derives ages.
 
 use super::{
-    AloneView, Assessment, Automation, Bytes, Condition, Declined, Disaster, Elected, Estate, Gap, GroupId, Lsn, Mono, Now, Operation, Percent,
-    Proposal, RegionId, Silence, Source, Span, Subject, Timeline, Utc, Veto,
+    AloneView, Assessment, Automation, Bytes, Condition, Declined, Disaster, Elected, Estate, Gap, GroupId,
+    Lsn, Mono, Now, Operation, Percent, Proposal, RegionId, Silence, Source, Span, Subject, Timeline, Utc,
+    Veto,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
@@ -107,7 +108,10 @@ pub struct Snapshot {
 impl Snapshot {
     pub fn group(&self, id: GroupId) -> Option<&GroupView> {
         // They are in the estate's order.
-        self.groups.get(id.at()).filter(|v| v.group == id).or_else(|| self.groups.iter().find(|v| v.group == id))
+        self.groups
+            .get(id.at())
+            .filter(|v| v.group == id)
+            .or_else(|| self.groups.iter().find(|v| v.group == id))
     }
 
     /// What people call a member of a group's database.
@@ -126,7 +130,11 @@ impl Snapshot {
     pub fn ready(&self, region: RegionId) -> Option<(&super::RegionReadiness, Utc)> {
         let view = self.readiness.as_ref()?;
         let stands = |(led, now): (&Option<RegionId>, &GroupView)| led.is_none() || *led == now.primary;
-        view.led.iter().zip(&self.groups).all(stands).then(|| Some((view.regions.get(region.at())?, view.at)))?
+        view.led
+            .iter()
+            .zip(&self.groups)
+            .all(stands)
+            .then(|| Some((view.regions.get(region.at())?, view.at)))?
     }
 
     /// Operations that are not over, the newest first.
@@ -151,10 +159,13 @@ impl Snapshot {
 
     /// Databases whose every balancer is silent: their users may find no way in.
     pub fn entries_silent(&self) -> Vec<GroupId> {
-        let silent = |address: &str| self.stale.iter().any(|s| matches!(&s.source, Source::Balancer { address: a } if a == address));
+        let silent = |address: &str| {
+            self.stale.iter().any(|s| matches!(&s.source, Source::Balancer { address: a } if a == address))
+        };
         let all = |g: &GroupId| {
             let database = self.estate.group(*g).database.as_ref();
-            database.is_some_and(|d| !d.balancers.is_empty() && d.balancers.iter().all(|b| silent(&b.address)))
+            database
+                .is_some_and(|d| !d.balancers.is_empty() && d.balancers.iter().all(|b| silent(&b.address)))
         };
         self.estate.group_ids().filter(all).collect()
     }
@@ -180,7 +191,11 @@ impl Snapshot {
                 *one = true;
             }
         }
-        self.groups.iter().filter(|v| cared_for.get(v.group.at()) == Some(&false) && v.is_silent()).map(|v| v.group).collect()
+        self.groups
+            .iter()
+            .filter(|v| cared_for.get(v.group.at()) == Some(&false) && v.is_silent())
+            .map(|v| v.group)
+            .collect()
     }
 
     /// A disaster of its data is open.
@@ -201,7 +216,10 @@ impl Snapshot {
 
     /// This one is among them.
     pub fn is_undecided(&self, group: GroupId) -> bool {
-        self.mode != Mode::Replay && self.group(group).is_some_and(GroupView::is_silent) && !self.is_on_table(group) && !self.runs(group)
+        self.mode != Mode::Replay
+            && self.group(group).is_some_and(GroupView::is_silent)
+            && !self.is_on_table(group)
+            && !self.runs(group)
     }
 }
 
@@ -226,7 +244,9 @@ impl GroupView {
     pub fn may_lack(&self, m: &MemberView, now: Mono) -> bool {
         // What was read of a standby after its leader was not read any more may hide what the leader wrote since.
         let late = |leader: &MemberView| {
-            leader.measured.is_none_or(|at| now.since(at) > Span::ms(1_500) || m.measured.is_some_and(|own| own.since(at) > Span::ms(900)))
+            leader.measured.is_none_or(|at| {
+                now.since(at) > Span::ms(1_500) || m.measured.is_some_and(|own| own.since(at) > Span::ms(900))
+            })
         };
         m.unfit.is_some() && (self.is_silent() || self.members.iter().any(|m| m.leads && late(m)))
     }

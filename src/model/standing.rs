@@ -1,6 +1,8 @@
 //! An estate as it stands, as far as is known: where the world of a forecast or of a fork begins.
 
-use super::{GroupId, Lsn, MemberId, MemberReport, Mono, Percent, RegionId, ServerView, ServiceId, Span, StoreRecord};
+use super::{
+    GroupId, Lsn, MemberId, MemberReport, Mono, Percent, RegionId, ServerView, ServiceId, Span, StoreRecord,
+};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,10 @@
 //! Drivers report answers; the engine judges them together with the telemetry; `wording` makes the text and the remedy.
 
 use super::disaster::vocabulary;
-use super::{Bytes, CheckId, CheckLayer, CommandRole, Finding, MemberId, Name, RegionId, ServerState, Span, StoreAlarm, Version};
+use super::{
+    Bytes, CheckId, CheckLayer, CommandRole, Finding, MemberId, Name, RegionId, ServerState, Span,
+    StoreAlarm, Version,
+};
 use serde::{Deserialize, Serialize};
 
 /// One thing that was looked at, and what was found.

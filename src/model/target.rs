@@ -89,7 +89,10 @@ impl Target {
             let database = g.database.as_ref()?;
             let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
             for member in &database.members {
-                members.entry(estate.region(member.region).name.clone()).or_default().insert(member.rest.clone());
+                members
+                    .entry(estate.region(member.region).name.clone())
+                    .or_default()
+                    .insert(member.rest.clone());
             }
             let meant = TargetGroup {
                 kind: TargetKind::Patroni,
@@ -100,7 +103,11 @@ impl Target {
             };
             Some((g.name.clone(), meant))
         };
-        Target { estate: estate.name.clone(), groups: estate.groups.iter().filter_map(group).collect(), policy: Digest::of_value(estate) }
+        Target {
+            estate: estate.name.clone(),
+            groups: estate.groups.iter().filter_map(group).collect(),
+            policy: Digest::of_value(estate),
+        }
     }
 
     /// The digest of the target alone: what else the configuration says does not change it.
@@ -111,13 +118,20 @@ impl Target {
     /// Compares this configuration with another one.
     pub fn compare(&self, other: &Target) -> Comparison {
         let mut found = Vec::new();
-        note(&mut found, None, TargetField::EstateName, Some(self.estate.clone()), Some(other.estate.clone()));
+        note(
+            &mut found,
+            None,
+            TargetField::EstateName,
+            Some(self.estate.clone()),
+            Some(other.estate.clone()),
+        );
         let names: BTreeSet<&String> = self.groups.keys().chain(other.groups.keys()).collect();
         for name in names {
             match (self.groups.get(name), other.groups.get(name)) {
                 (Some(ours), Some(theirs)) => ours.compare(name, theirs, &mut found),
                 (ours, theirs) => {
-                    let cluster = |g: Option<&TargetGroup>| g.map(|g| format!("/{}/{}", g.namespace, g.scope));
+                    let cluster =
+                        |g: Option<&TargetGroup>| g.map(|g| format!("/{}/{}", g.namespace, g.scope));
                     note(&mut found, Some(name), TargetField::Group, cluster(ours), cluster(theirs));
                 }
             }
@@ -133,19 +147,43 @@ impl Target {
 impl TargetGroup {
     fn compare(&self, name: &str, other: &TargetGroup, found: &mut Vec<Difference>) {
         let group = Some(name);
-        note(found, group, TargetField::Kind, Some(self.kind.name().to_string()), Some(other.kind.name().to_string()));
+        note(
+            found,
+            group,
+            TargetField::Kind,
+            Some(self.kind.name().to_string()),
+            Some(other.kind.name().to_string()),
+        );
         note(found, group, TargetField::Scope, Some(self.scope.clone()), Some(other.scope.clone()));
-        note(found, group, TargetField::Namespace, Some(self.namespace.clone()), Some(other.namespace.clone()));
+        note(
+            found,
+            group,
+            TargetField::Namespace,
+            Some(self.namespace.clone()),
+            Some(other.namespace.clone()),
+        );
         let regions: BTreeSet<&String> = self.members.keys().chain(other.members.keys()).collect();
         for region in regions {
             let field = TargetField::Members { region: region.clone() };
-            note(found, group, field, self.members.get(region).map(listed), other.members.get(region).map(listed));
+            note(
+                found,
+                group,
+                field,
+                self.members.get(region).map(listed),
+                other.members.get(region).map(listed),
+            );
         }
         note(found, group, TargetField::Store, Some(listed(&self.store)), Some(listed(&other.store)));
     }
 }
 
-fn note(found: &mut Vec<Difference>, group: Option<&str>, field: TargetField, ours: Option<String>, theirs: Option<String>) {
+fn note(
+    found: &mut Vec<Difference>,
+    group: Option<&str>,
+    field: TargetField,
+    ours: Option<String>,
+    theirs: Option<String>,
+) {
     if ours != theirs {
         found.push(Difference { group: group.map(str::to_string), field, ours, theirs });
     }
@@ -201,7 +239,11 @@ services:
             ("name: shop", "name:   shop # the same", Accept),
             ("scope: orders", "scope: orders\n      namespace: /service", Warn),
             ("failover_priority: 1 }", "failover_priority: 1, provider: cloud }", Warn),
-            ("capacity_percentage: 60, failover_priority: 2", "capacity_percentage: 70, failover_priority: 2", Warn),
+            (
+                "capacity_percentage: 60, failover_priority: 2",
+                "capacity_percentage: 70, failover_priority: 2",
+                Warn,
+            ),
             ("exec: [fence,", "exec: [fence, --hard,", Warn),
             ("name: shop\n", "name: shop\ntest_estate: true\n", Warn),
             ("name: shop\n", "name: shop\nautomation: { cooldown: 1s }\n", Warn),
@@ -209,12 +251,24 @@ services:
             ("name: shop", "name: shop-2", Refuse(None, TargetField::EstateName)),
             ("  orders-db:", "  orders-2:", Refuse(Some("orders-2"), TargetField::Group)),
             ("scope: orders", "scope: orders-2", Refuse(orders, TargetField::Scope)),
-            ("scope: orders", "scope: orders\n      namespace: /other/", Refuse(orders, TargetField::Namespace)),
+            (
+                "scope: orders",
+                "scope: orders\n      namespace: /other/",
+                Refuse(orders, TargetField::Namespace),
+            ),
             ("here: http://10.0.0.1:8008", "here: http://10.0.0.7:8008", Refuse(orders, members("here"))),
             ("there: http://10.0.1.1:8008", "there: https://10.0.1.1:8008", Refuse(orders, members("there"))),
             (", there: http://10.0.1.1:8008", "", Refuse(orders, members("there"))),
-            ("[http://10.0.0.9:2379]\n    fence", "[http://10.0.0.8:2379]\n    fence", Refuse(orders, TargetField::Store)),
-            ("[http://10.0.0.9:2379]\n    fence", "[http://10.0.0.9:2379, http://10.0.0.8:2379]\n    fence", Refuse(orders, TargetField::Store)),
+            (
+                "[http://10.0.0.9:2379]\n    fence",
+                "[http://10.0.0.8:2379]\n    fence",
+                Refuse(orders, TargetField::Store),
+            ),
+            (
+                "[http://10.0.0.9:2379]\n    fence",
+                "[http://10.0.0.9:2379, http://10.0.0.8:2379]\n    fence",
+                Refuse(orders, TargetField::Store),
+            ),
         ];
         let ours = target(FILE);
         for (from, to, expected) in table {
@@ -222,11 +276,17 @@ services:
             let theirs = target(&FILE.replacen(from, to, 1));
             let same = ours.digest() == theirs.digest();
             match (ours.compare(&theirs), expected) {
-                (Comparison::Equal, Accept) | (Comparison::PolicyDiffers, Warn) => assert!(same, "{from} → {to}"),
+                (Comparison::Equal, Accept) | (Comparison::PolicyDiffers, Warn) => {
+                    assert!(same, "{from} → {to}")
+                }
                 (Comparison::Differs(list), Refuse(group, field)) => {
                     assert!(!same, "{from} → {to}");
                     let first = &list[0];
-                    assert_eq!((first.group.as_deref(), &first.field), (group, &field), "{from} → {to}: {list:?}");
+                    assert_eq!(
+                        (first.group.as_deref(), &first.field),
+                        (group, &field),
+                        "{from} → {to}: {list:?}"
+                    );
                 }
                 (other, _) => panic!("{from} → {to}: {other:?}"),
             }
@@ -237,7 +297,10 @@ services:
     #[test]
     fn the_canonical_form() {
         let swapped = "      etcd: [http://10.0.0.8:2379, http://10.0.0.9:2379]\n";
-        let one = target(&FILE.replace("      etcd: [http://10.0.0.9:2379]\n", "      etcd: [http://10.0.0.9:2379, http://10.0.0.8:2379]\n"));
+        let one = target(&FILE.replace(
+            "      etcd: [http://10.0.0.9:2379]\n",
+            "      etcd: [http://10.0.0.9:2379, http://10.0.0.8:2379]\n",
+        ));
         let other = target(&FILE.replace("      etcd: [http://10.0.0.9:2379]\n", swapped));
         assert_eq!(one.digest(), other.digest());
         let kinds = serde_json::to_string(&one).unwrap_or_default();

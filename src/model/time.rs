@@ -161,7 +161,11 @@ pub struct Now {
 impl Now {
     /// The wall-clock time of a monotonic moment near this one.
     pub fn utc_of(self, mono: Mono) -> Utc {
-        Utc(self.utc.0.saturating_add(i64::try_from(mono.0).unwrap_or(i64::MAX)).saturating_sub(i64::try_from(self.mono.0).unwrap_or(i64::MAX)))
+        Utc(self
+            .utc
+            .0
+            .saturating_add(i64::try_from(mono.0).unwrap_or(i64::MAX))
+            .saturating_sub(i64::try_from(self.mono.0).unwrap_or(i64::MAX)))
     }
 }
 
@@ -171,18 +175,30 @@ mod tests {
 
     #[test]
     fn spans_read_as_people_write_them() {
-        for (ms, text) in
-            [(0, "0s"), (310, "0.31s"), (4_120, "4.1s"), (52_000, "52s"), (892_000, "14m52s"), (11_100_000, "3h05m"), (800_000_000, "9d")]
-        {
+        for (ms, text) in [
+            (0, "0s"),
+            (310, "0.31s"),
+            (4_120, "4.1s"),
+            (52_000, "52s"),
+            (892_000, "14m52s"),
+            (11_100_000, "3h05m"),
+            (800_000_000, "9d"),
+        ] {
             assert_eq!(Span(ms).to_string(), text);
         }
     }
 
     #[test]
     fn durations_are_written_as_the_configuration_reads_them() {
-        for (span, text) in
-            [(0, "0s"), (200, "200ms"), (30_000, "30s"), (900_000, "15min"), (3_600_000, "1hour"), (14_400_000, "4hours"), (90_000, "90s")]
-        {
+        for (span, text) in [
+            (0, "0s"),
+            (200, "200ms"),
+            (30_000, "30s"),
+            (900_000, "15min"),
+            (3_600_000, "1hour"),
+            (14_400_000, "4hours"),
+            (90_000, "90s"),
+        ] {
             assert_eq!(Span(span).written(), text);
         }
     }

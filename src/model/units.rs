@@ -13,12 +13,18 @@ impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut unit = 1u64;
         let mut name = "B";
-        for (next, next_name) in [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")] {
+        for (next, next_name) in
+            [(1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB"), (1_000_000_000_000, "TB")]
+        {
             if self.0 >= next {
                 (unit, name) = (next, next_name);
             }
         }
-        let text = if unit == 1 { format!("{} B", self.0) } else { format!("{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit) };
+        let text = if unit == 1 {
+            format!("{} B", self.0)
+        } else {
+            format!("{}.{} {name}", self.0 / unit, self.0 % unit * 10 / unit)
+        };
         f.pad(&text)
     }
 }

@@ -1,6 +1,9 @@
 //! Why automation does not begin an operation.
 
-use super::{Automation, Check, DisasterType, OperationId, RegionId, Risk, Span, Strategy, Tally, Utc, WaivedRule, WaiverFault};
+use super::{
+    Automation, Check, DisasterType, OperationId, RegionId, Risk, Span, Strategy, Tally, Utc, WaivedRule,
+    WaiverFault,
+};
 use serde::{Deserialize, Serialize};
 
 /// Why automation would not begin a choice by itself.

@@ -36,7 +36,8 @@ impl AutomationLimits {
     /// The rules that are waived, each with its waiver if reason and expiry are given.
     pub fn waived(&self) -> impl Iterator<Item = (WaivedRule, Option<&Waiver>)> {
         let drilled = (!self.drilled).then_some((WaivedRule::Drilled, self.drilled_waiver.as_ref()));
-        let proof = self.fence_proof.is_none().then_some((WaivedRule::FenceProof, self.fence_proof_waiver.as_ref()));
+        let proof =
+            self.fence_proof.is_none().then_some((WaivedRule::FenceProof, self.fence_proof_waiver.as_ref()));
         drilled.into_iter().chain(proof)
     }
 

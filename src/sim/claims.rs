@@ -61,7 +61,13 @@ impl World {
     /// Another controller looks at the same clusters.
     pub fn rival(&mut self, rival: Rival) {
         let n = self.clusters.len();
-        self.rival = Some(RivalAtWork { rival, took: vec![None; n], reaches: vec![Mono::default(); n], gone: vec![None; n], begun: false });
+        self.rival = Some(RivalAtWork {
+            rival,
+            took: vec![None; n],
+            reaches: vec![Mono::default(); n],
+            gone: vec![None; n],
+            begun: false,
+        });
         self.schedule(self.clock.plus(Span::secs(1)), Happening::Rival);
     }
 
@@ -174,7 +180,9 @@ impl World {
     }
 
     fn holds(&self, c: usize) -> Result<(), String> {
-        let Some((_, heard)) = &self.process.tenures[c] else { return Err("this process does not hold the claim".to_string()) };
+        let Some((_, heard)) = &self.process.tenures[c] else {
+            return Err("this process does not hold the claim".to_string());
+        };
         let ago = self.clock.since(*heard);
         let stale = ago > STOPS_AFTER && !planted::is(Break::StaleLease);
         if stale { Err(format!("our claim was last renewed {ago} ago")) } else { Ok(()) }
@@ -183,7 +191,9 @@ impl World {
     /// The cluster whose claim an effect needs.
     fn guarded(&self, effect: &Effect) -> Option<usize> {
         let group = match effect {
-            Effect::Fence { group, .. } | Effect::UndoFence { group, .. } | Effect::SwitchOver { group, .. } => *group,
+            Effect::Fence { group, .. }
+            | Effect::UndoFence { group, .. }
+            | Effect::SwitchOver { group, .. } => *group,
             Effect::Drain { group, .. } | Effect::Restore { group, .. } => *group,
             Effect::HandOver(h) => h.group,
             Effect::Command { group, .. } => (*group)?,
@@ -207,7 +217,9 @@ impl World {
         let since = if self.is_free(c) { Some(decided) } else { heard };
         if let Some(ago) = since.map(|t| self.clock.since(t)).filter(|ago| *ago > STOPS_AFTER) {
             let name = issued.effect.name();
-            self.truth.trespasses.push(format!("law 7: «{name}» was sent though the claim was last renewed, or it was decided, {ago} before"));
+            self.truth.trespasses.push(format!(
+                "law 7: «{name}» was sent though the claim was last renewed, or it was decided, {ago} before"
+            ));
         }
     }
 
@@ -232,8 +244,12 @@ impl World {
         if self.is_free(c) && matches!(issued.effect, Effect::Restore { .. }) {
             return None;
         }
-        let of_it = claim.is_some_and(|c| c.operation == issued.id.operation.to_string() && c.generation == issued.id.generation);
-        let ours = self.process.tenures[c].as_ref().is_some_and(|(value, _)| store.owner.as_ref().is_some_and(|o| o.key.value == *value));
+        let of_it = claim.is_some_and(|c| {
+            c.operation == issued.id.operation.to_string() && c.generation == issued.id.generation
+        });
+        let ours = self.process.tenures[c]
+            .as_ref()
+            .is_some_and(|(value, _)| store.owner.as_ref().is_some_and(|o| o.key.value == *value));
         if of_it && ours { self.holds(c).err() } else { Some("the claim is not ours".to_string()) }
     }
 
@@ -242,9 +258,13 @@ impl World {
         let Some(rival) = &self.rival else { return };
         let name = issued.effect.name();
         if rival.took[c].is_some() {
-            self.truth.trespasses.push(format!("law 7: «{name}» was sent while another controller had the claim"));
+            self.truth
+                .trespasses
+                .push(format!("law 7: «{name}» was sent while another controller had the claim"));
         } else if rival.reaches[c] > self.clock {
-            self.truth.trespasses.push(format!("law 7: «{name}» was sent while an effect of the controller before may have been under way"));
+            self.truth.trespasses.push(format!(
+                "law 7: «{name}» was sent while an effect of the controller before may have been under way"
+            ));
         }
     }
 
@@ -263,7 +283,9 @@ impl World {
         for c in 0..self.clusters.len() {
             self.rival_at(c);
         }
-        if self.rival.as_ref().is_some_and(|r| !(r.begun && r.took.iter().all(Option::is_none)) || matches!(r.rival, Rival::TakesOver { .. })) {
+        if self.rival.as_ref().is_some_and(|r| {
+            !(r.begun && r.took.iter().all(Option::is_none)) || matches!(r.rival, Rival::TakesOver { .. })
+        }) {
             self.schedule(self.clock.plus(Span::secs(1)), Happening::Rival);
         }
     }
@@ -275,7 +297,9 @@ impl World {
         let running = claim.as_ref().filter(|c| c.running);
         let gone = match (&store.owner, running, store.operation.as_ref()) {
             (None, Some(_), Some(key)) => {
-                let since = at_work.gone[c].filter(|(revision, _)| *revision == key.revision).map_or(now, |(_, since)| since);
+                let since = at_work.gone[c]
+                    .filter(|(revision, _)| *revision == key.revision)
+                    .map_or(now, |(_, since)| since);
                 Some((key.revision, since))
             }
             _ => None,
@@ -290,7 +314,9 @@ impl World {
                 let patience = running.map_or(Span::ZERO, |c| Span(c.patience_ms)).plus(ANSWER);
                 gone.is_some_and(|(_, since)| now.since(since) > patience)
             }
-            Rival::Claims { at, .. } => !at_work.begun && Span(now.0) >= at && running.is_none() && store.owner.is_none(),
+            Rival::Claims { at, .. } => {
+                !at_work.begun && Span(now.0) >= at && running.is_none() && store.owner.is_none()
+            }
         };
         if takes {
             at_work.begun = true;
@@ -310,9 +336,15 @@ impl World {
         self.advance(c);
         let cluster = &self.clusters[c];
         let standby = cluster.members.iter().position(|m| cluster.store.sync.standbys.contains(&m.name));
-        let (Some(standby), Some(database)) = (standby, &self.estate.group(cluster.group).database) else { return Obligations::default() };
+        let (Some(standby), Some(database)) = (standby, &self.estate.group(cluster.group).database) else {
+            return Obligations::default();
+        };
         let member = cluster.members[standby].name.to_string();
-        let drained = database.balancers.iter().map(|b| Drained { member: member.clone(), balancer: b.address.clone() }).collect();
+        let drained = database
+            .balancers
+            .iter()
+            .map(|b| Drained { member: member.clone(), balancer: b.address.clone() })
+            .collect();
         for balancer in &mut self.balancers[c] {
             balancer[standby].maintenance = true;
         }
@@ -335,7 +367,8 @@ impl World {
         };
         let ends = self.clock.plus(LEASE);
         let store = &mut self.clusters[c].store;
-        let read = (store.operation.as_ref().map(|k| k.revision), store.owner.as_ref().map(|o| o.key.revision));
+        let read =
+            (store.operation.as_ref().map(|k| k.revision), store.owner.as_ref().map(|o| o.key.revision));
         let _ = store.claim(&claim.write(), read, ends);
         self.schedule(ends, Happening::OwnerEnds { cluster: c });
         self.news();
@@ -378,7 +411,8 @@ impl World {
     }
 
     fn rival_releases(&mut self, c: usize) {
-        let ours = self.clusters[c].store.claimed().filter(|c| c.owner == Some(Owner::from("rival")) && c.running);
+        let ours =
+            self.clusters[c].store.claimed().filter(|c| c.owner == Some(Owner::from("rival")) && c.running);
         if let Some(claim) = ours {
             let over = Claim { running: false, phase: ClaimPhase::Over, ..claim.clone() };
             let _ = self.clusters[c].store.release(&claim.write(), &over.write());

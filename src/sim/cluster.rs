@@ -93,7 +93,12 @@ pub enum Wake {
 
 /// The members' keys in the store.
 pub fn keys(members: &[SimMember]) -> std::sync::Arc<Vec<MemberKey>> {
-    let key = |(i, m): (usize, &SimMember)| MemberKey { name: m.name.clone(), member: Some(MemberId::of(i)), address: String::new(), sql: None };
+    let key = |(i, m): (usize, &SimMember)| MemberKey {
+        name: m.name.clone(),
+        member: Some(MemberId::of(i)),
+        address: String::new(),
+        sql: None,
+    };
     std::sync::Arc::new(members.iter().enumerate().map(key).collect())
 }
 
@@ -112,7 +117,13 @@ impl Cluster {
     }
 
     /// Lets writes flow until `now`; `reachable` tells whether clients reach a member, `linked` whether two members do.
-    pub fn advance(&mut self, now: Mono, truth: &mut Truth, reachable: &dyn Fn(usize) -> bool, linked: &dyn Fn(usize, usize) -> bool) {
+    pub fn advance(
+        &mut self,
+        now: Mono,
+        truth: &mut Truth,
+        reachable: &dyn Fn(usize) -> bool,
+        linked: &dyn Fn(usize, usize) -> bool,
+    ) {
         let passed = now.since(self.advanced);
         if passed == Span::ZERO {
             return;
@@ -123,10 +134,13 @@ impl Cluster {
                 self.members[i].lived = now;
             }
         }
-        let primaries: Vec<usize> = (0..self.members.len()).filter(|i| self.members[*i].writable && self.lives(*i)).collect();
+        let primaries: Vec<usize> =
+            (0..self.members.len()).filter(|i| self.members[*i].writable && self.lives(*i)).collect();
         if primaries.len() > 1 && primaries.iter().filter(|i| reachable(**i)).count() > 1 {
             truth.two_primaries = truth.two_primaries.plus(passed);
-            if let Some(asked) = self.asked.filter(|a| a.done && primaries.contains(&a.old) && reachable(a.old)) {
+            if let Some(asked) =
+                self.asked.filter(|a| a.done && primaries.contains(&a.old) && reachable(a.old))
+            {
                 let deed = truth.deeds.entry(asked.operation).or_default();
                 deed.two_primaries = deed.two_primaries.plus(passed);
             }
@@ -158,14 +172,26 @@ impl Cluster {
 
     /// Whom a standby streams from: who leads on its timeline.
     pub fn source(&self, i: usize) -> Option<usize> {
-        (0..self.members.len()).find(|s| *s != i && self.members[*s].leads && self.members[*s].timeline == self.members[i].timeline)
+        (0..self.members.len()).find(|s| {
+            *s != i && self.members[*s].leads && self.members[*s].timeline == self.members[i].timeline
+        })
     }
 
     fn write(&mut self, i: usize, passed: Span, truth: &mut Truth, linked: &dyn Fn(usize, usize) -> bool) {
-        let mut standbys = self.store.sync.standbys.iter().filter_map(|n| self.members.iter().position(|m| m.name == *n)).filter(|s| *s != i);
+        let mut standbys = self
+            .store
+            .sync
+            .standbys
+            .iter()
+            .filter_map(|n| self.members.iter().position(|m| m.name == *n))
+            .filter(|s| *s != i);
         let follows = |s: usize| {
             let m = &self.members[s];
-            m.streaming && !m.stalled && m.timeline == self.members[i].timeline && linked(i, s) && self.lives(s)
+            m.streaming
+                && !m.stalled
+                && m.timeline == self.members[i].timeline
+                && linked(i, s)
+                && self.lives(s)
         };
         // A synchronous commit waits for its standbys; nothing is acknowledged meanwhile.
         let held = self.setup.synchronous && standbys.any(|s| !follows(s));
@@ -263,8 +289,11 @@ impl Cluster {
         if !self.setup.synchronous {
             return;
         }
-        let fit = |m: &SimMember| m.streaming && !m.stalled && m.alive && !m.frozen && m.timeline == self.members[i].timeline;
-        let mut fit: Vec<usize> = (0..self.members.len()).filter(|m| !self.members[*m].leads && fit(&self.members[*m])).collect();
+        let fit = |m: &SimMember| {
+            m.streaming && !m.stalled && m.alive && !m.frozen && m.timeline == self.members[i].timeline
+        };
+        let mut fit: Vec<usize> =
+            (0..self.members.len()).filter(|m| !self.members[*m].leads && fit(&self.members[*m])).collect();
         // Who is one stays one; else who is never behind comes first.
         let is_one = |m: &SimMember| self.store.sync.standbys.contains(&m.name);
         fit.sort_by_key(|m| (!is_one(&self.members[*m]), self.members[*m].usual_lag != 0));
@@ -292,13 +321,21 @@ impl Cluster {
         }
         let name = self.members[i].name.clone();
         let request = self.store.failover.as_ref().and_then(|f| f.content.clone());
-        let recorded = self.store.sync.standbys.contains(&name) || self.store.sync.leader.as_deref() == Some(&name);
+        let recorded =
+            self.store.sync.standbys.contains(&name) || self.store.sync.leader.as_deref() == Some(&name);
         let sync_is_empty = self.store.sync.standbys.is_empty();
         let may = match request {
-            Some(r) if r.to.as_deref() == Some(&name) => r.from.is_none() || !self.setup.synchronous || recorded,
+            Some(r) if r.to.as_deref() == Some(&name) => {
+                r.from.is_none() || !self.setup.synchronous || recorded
+            }
             Some(_) => false,
-            None if self.setup.synchronous => recorded && (!sync_is_empty || self.store.sync.leader.as_deref() == Some(&name)),
-            None => self.members[i].position + self.setup.maximum_lag >= self.store.status.map_or(0, |s| s.position.0),
+            None if self.setup.synchronous => {
+                recorded && (!sync_is_empty || self.store.sync.leader.as_deref() == Some(&name))
+            }
+            None => {
+                self.members[i].position + self.setup.maximum_lag
+                    >= self.store.status.map_or(0, |s| s.position.0)
+            }
         };
         if !may {
             return;
@@ -358,7 +395,11 @@ impl Cluster {
 
     fn follow(&mut self, i: usize, now: Mono, chance: &mut Chance) {
         let Some(holder) = self.store.leader.as_ref().map(|l| l.holder) else { return };
-        if holder == i || self.members[i].promotes.is_some() || !self.members[holder].leads || !self.lives(holder) {
+        if holder == i
+            || self.members[i].promotes.is_some()
+            || !self.members[holder].leads
+            || !self.lives(holder)
+        {
             return;
         }
         let timeline = self.members[holder].timeline;
@@ -370,13 +411,18 @@ impl Cluster {
             None => {
                 // It turns to the new leader; one that had gone further is rewound first.
                 let rewinds = self.members[i].position > self.members[holder].position;
-                let (least, most) = if rewinds { (Span::ms(2_500), Span::secs(11)) } else { (Span::ms(300), Span::ms(2_000)) };
+                let (least, most) = if rewinds {
+                    (Span::ms(2_500), Span::secs(11))
+                } else {
+                    (Span::ms(300), Span::ms(2_000))
+                };
                 self.members[i].rejoins = Some(now.plus(chance.between(least, most)));
             }
             Some(at) if at <= now => {
                 let position = self.members[holder].position;
                 let m = &mut self.members[i];
-                (m.timeline, m.streaming, m.rejoins, m.writable, m.leads) = (timeline, true, None, false, false);
+                (m.timeline, m.streaming, m.rejoins, m.writable, m.leads) =
+                    (timeline, true, None, false, false);
                 m.position = m.position.min(position);
                 m.heard = now;
             }

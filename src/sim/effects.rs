@@ -25,7 +25,12 @@ impl World {
         if let Some(reason) = self.withholds(&issued, decided) {
             let outcome = Outcome::Missed { reason };
             self.outcomes.insert(issued.id, outcome.clone());
-            self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
+            self.out.push(Incoming::Report(Report {
+                id: issued.id,
+                at: self.clock,
+                took: Span::ZERO,
+                outcome,
+            }));
             return;
         }
         self.is_stale(&issued, decided);
@@ -46,7 +51,9 @@ impl World {
         }
         let (pace, chance) = (&self.pace, &mut self.chance);
         let takes = match &issued.effect {
-            Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => pace.transaction.draw(chance),
+            Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => {
+                pace.transaction.draw(chance)
+            }
             Effect::Fence { .. } | Effect::UndoFence { .. } => pace.fence.draw(chance),
             Effect::SwitchOver { .. } => pace.switch_over.draw(chance),
             Effect::Drain { .. } | Effect::Restore { .. } => pace.drain.draw(chance),
@@ -104,7 +111,9 @@ impl World {
         let outcome = match (known, under_way) {
             (Some(outcome), _) => outcome,
             (None, true) => return,
-            (None, false) if self.exclude(issued) => Outcome::Missed { reason: "it did not arrive, and cannot any more".to_string() },
+            (None, false) if self.exclude(issued) => {
+                Outcome::Missed { reason: "it did not arrive, and cannot any more".to_string() }
+            }
             (None, false) => return,
         };
         self.out.push(Incoming::Report(Report { id: issued.id, at: self.clock, took: Span::ZERO, outcome }));
@@ -118,17 +127,25 @@ impl World {
     fn carry_out(&mut self, issued: &Issued) -> Outcome {
         let operation = issued.id.operation;
         let answer = match &issued.effect {
-            Effect::Claim { group, value, revision, owner_revision, .. } => self.claim(*group, value, (*revision, *owner_revision)),
+            Effect::Claim { group, value, revision, owner_revision, .. } => {
+                self.claim(*group, value, (*revision, *owner_revision))
+            }
             // The driver compares the revision that it has read.
-            Effect::Release { .. } if self.process.excluded.contains(&issued.id) => Err("operation changed since it was read".to_string()),
+            Effect::Release { .. } if self.process.excluded.contains(&issued.id) => {
+                Err("operation changed since it was read".to_string())
+            }
             Effect::Release { group, value, over } => self.release(*group, value, over),
             Effect::Fence { group, member } => self.fence(*group, *member),
             Effect::UndoFence { group, member } => self.undo_fence(*group, *member),
             Effect::HandOver(hand_over) => self.hand_over(issued, hand_over),
             Effect::SwitchOver { group, from, to } => self.switch_over(operation, *group, from, to),
             Effect::Drain { group, member, balancer } => self.maintenance(*group, *member, *balancer, true),
-            Effect::Restore { group, member, balancer } => self.maintenance(*group, *member, *balancer, false),
-            Effect::ValidateWrite { group, via, primary, not, .. } => self.validate(*group, *via, *primary, not),
+            Effect::Restore { group, member, balancer } => {
+                self.maintenance(*group, *member, *balancer, false)
+            }
+            Effect::ValidateWrite { group, via, primary, not, .. } => {
+                self.validate(*group, *via, *primary, not)
+            }
             Effect::Command { .. } => Ok("exit status 0".to_string()),
         };
         match answer {
@@ -136,7 +153,10 @@ impl World {
             Err(reason) if reason == NO_STORE => Outcome::Missed { reason },
             Ok(detail) => {
                 if self.process.excluded.contains(&issued.id) {
-                    let what = format!("law 3: «{}» happened after it was found that it could not", issued.effect.name());
+                    let what = format!(
+                        "law 3: «{}» happened after it was found that it could not",
+                        issued.effect.name()
+                    );
                     self.truth.trespasses.push(what);
                 }
                 Outcome::Done { detail }
@@ -156,7 +176,9 @@ impl World {
     /// Something of ours leaves for a cluster.
     fn is_sent(&mut self, issued: &Issued) {
         let group = match &issued.effect {
-            Effect::Fence { group, .. } | Effect::UndoFence { group, .. } | Effect::SwitchOver { group, .. } => *group,
+            Effect::Fence { group, .. }
+            | Effect::UndoFence { group, .. }
+            | Effect::SwitchOver { group, .. } => *group,
             Effect::Drain { group, .. } | Effect::Restore { group, .. } => *group,
             _ => return,
         };
@@ -182,7 +204,12 @@ impl World {
         true
     }
 
-    fn claim(&mut self, group: GroupId, value: &str, read: (Option<u64>, Option<u64>)) -> Result<String, String> {
+    fn claim(
+        &mut self,
+        group: GroupId,
+        value: &str,
+        read: (Option<u64>, Option<u64>),
+    ) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         self.asked_store(c)?;
         let before = self.clusters[c].store.claimed();
@@ -208,7 +235,8 @@ impl World {
             self.clusters[c].members[m].deceived |= self.is_unseen(c, m);
         } else {
             let member = &mut self.clusters[c].members[m];
-            (member.alive, member.frozen, member.writable, member.fenced, member.lied) = (false, false, false, true, false);
+            (member.alive, member.frozen, member.writable, member.fenced, member.lied) =
+                (false, false, false, true, false);
         }
         Ok(format!("{} is off", self.estate.member_label(group, member, None)))
     }
@@ -243,7 +271,9 @@ impl World {
             let recorded = cluster.store.sync.standbys.iter().any(|n| **n == *h.candidate);
             !cluster.store.paused && (!cluster.setup.synchronous || !h.bind_to_old || recorded)
         });
-        let deceived = old.is_some_and(|m| self.clusters[c].members[m].lied && (self.clusters[c].members[m].deceived || self.is_unseen(c, m)));
+        let deceived = old.is_some_and(|m| {
+            self.clusters[c].members[m].lied && (self.clusters[c].members[m].deceived || self.is_unseen(c, m))
+        });
         let cluster = &mut self.clusters[c];
         let lived = candidate.filter(|_| electable).map_or(Mono::default(), |m| cluster.members[m].lived);
         let deed = self.truth.deeds.entry(operation).or_default();
@@ -256,15 +286,23 @@ impl World {
         Ok(format!("the lock of {} is released to {}", h.old, h.candidate))
     }
 
-    fn switch_over(&mut self, operation: OperationId, group: GroupId, from: &str, to: &str) -> Result<String, String> {
+    fn switch_over(
+        &mut self,
+        operation: OperationId,
+        group: GroupId,
+        from: &str,
+        to: &str,
+    ) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         if !self.store_answers(c) {
             return Err("503: the cluster's store does not answer".to_string());
         }
         let now = self.clock;
         let cluster = &mut self.clusters[c];
-        let (Some(old), Some(new)) = (cluster.members.iter().position(|m| *m.name == *from), cluster.members.iter().position(|m| *m.name == *to))
-        else {
+        let (Some(old), Some(new)) = (
+            cluster.members.iter().position(|m| *m.name == *from),
+            cluster.members.iter().position(|m| *m.name == *to),
+        ) else {
             return Err("412: no such member".to_string());
         };
         if !cluster.lives(old) || cluster.members[old].agentless || !cluster.members[old].leads {
@@ -272,7 +310,8 @@ impl World {
         }
         if !cluster.lives(new)
             || cluster.members[new].agentless
-            || (cluster.setup.synchronous && !cluster.store.sync.standbys.contains(&cluster.members[new].name))
+            || (cluster.setup.synchronous
+                && !cluster.store.sync.standbys.contains(&cluster.members[new].name))
         {
             return Err("412: candidate name does not match with sync_standby".to_string());
         }
@@ -284,13 +323,23 @@ impl World {
         m.rejoins = Some(now.plus(Span::secs(2)));
         cluster.store.leader = None;
         let revision = cluster.store.next();
-        let content = Some(FailoverRequest { from: Some(from.to_string()), to: Some(to.to_string()), scheduled_at: None });
+        let content = Some(FailoverRequest {
+            from: Some(from.to_string()),
+            to: Some(to.to_string()),
+            scheduled_at: None,
+        });
         cluster.store.failover = Some(FailoverKey { content, revision });
         self.wake_agents(c);
         Ok(format!("{from} steps down for {to}"))
     }
 
-    fn maintenance(&mut self, group: GroupId, member: MemberId, balancer: BalancerId, on: bool) -> Result<String, String> {
+    fn maintenance(
+        &mut self,
+        group: GroupId,
+        member: MemberId,
+        balancer: BalancerId,
+        on: bool,
+    ) -> Result<String, String> {
         let (c, m) = self.find(group, member).ok_or("no such member")?;
         self.balancer_answers(c, balancer.at())?;
         self.balancers[c][balancer.at()][m].maintenance = on;
@@ -306,7 +355,13 @@ impl World {
         }
     }
 
-    fn validate(&mut self, group: GroupId, via: Via, primary: MemberId, not: &[MemberId]) -> Result<String, String> {
+    fn validate(
+        &mut self,
+        group: GroupId,
+        via: Via,
+        primary: MemberId,
+        not: &[MemberId],
+    ) -> Result<String, String> {
         let c = self.cluster_of(group)?;
         let target = match via {
             Via::Primary => self.find(group, primary).map(|(_, m)| m),

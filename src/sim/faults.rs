@@ -14,7 +14,9 @@ impl World {
         let provider = self.estate.region(region).provider.as_ref();
         let provider_lost = self.faults.iter().any(|(f, on)| {
             *on && f.fault.kind == FaultKind::ProviderOutage
-                && (f.fault.region == region || (provider.is_some() && self.estate.region(f.fault.region).provider.as_ref() == provider))
+                && (f.fault.region == region
+                    || (provider.is_some()
+                        && self.estate.region(f.fault.region).provider.as_ref() == provider))
         });
         !(lost(FaultKind::RegionOutage) || lost(FaultKind::DataCenterOutage) || provider_lost)
     }
@@ -46,11 +48,16 @@ impl World {
     }
 
     pub(super) fn fence_lies(&self) -> bool {
-        self.setup.fence.lies || self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::LyingFence)
+        self.setup.fence.lies
+            || self.faults.iter().any(|(f, on)| *on && f.fault.kind == FaultKind::LyingFence)
     }
 
     pub(super) fn latency(&self, region: RegionId) -> Span {
-        if self.suffers(FaultKind::SlowLink, region) { self.setup.latency.times(10) } else { self.setup.latency }
+        if self.suffers(FaultKind::SlowLink, region) {
+            self.setup.latency.times(10)
+        } else {
+            self.setup.latency
+        }
     }
 
     pub(super) fn strike(&mut self, i: usize) {
@@ -88,7 +95,8 @@ impl World {
         if fault.kind == FaultKind::AgentFailure {
             self.agents_are_back(&fault);
         }
-        let back: Vec<RegionId> = self.estate.region_ids().filter(|r| was_down[r.at()] && self.region_is_up(*r)).collect();
+        let back: Vec<RegionId> =
+            self.estate.region_ids().filter(|r| was_down[r.at()] && self.region_is_up(*r)).collect();
         for c in 0..self.clusters.len() {
             for m in 0..self.clusters[c].members.len() {
                 if back.contains(&self.clusters[c].members[m].region) && !self.clusters[c].members[m].fenced {
@@ -101,7 +109,9 @@ impl World {
     /// Whatever runs in a region that is down is dead.
     fn reset_members(&mut self) {
         let down: Vec<RegionId> = self.estate.region_ids().filter(|r| !self.region_is_up(*r)).collect();
-        for member in self.clusters.iter_mut().flat_map(|c| &mut c.members).filter(|m| down.contains(&m.region)) {
+        for member in
+            self.clusters.iter_mut().flat_map(|c| &mut c.members).filter(|m| down.contains(&m.region))
+        {
             member.alive = false;
             member.writable = false;
         }
@@ -146,7 +156,10 @@ impl World {
 
     /// An agent that is started again starts its database where that does not run.
     fn agents_are_back(&mut self, fault: &Fault) {
-        for c in (0..self.clusters.len()).filter(|c| fault.group.is_none_or(|g| g == self.clusters[*c].group)).collect::<Vec<_>>() {
+        for c in (0..self.clusters.len())
+            .filter(|c| fault.group.is_none_or(|g| g == self.clusters[*c].group))
+            .collect::<Vec<_>>()
+        {
             for m in 0..self.clusters[c].members.len() {
                 let member = &self.clusters[c].members[m];
                 let back = member.region == fault.region && !member.alive && !member.fenced;
@@ -159,7 +172,10 @@ impl World {
 
     fn strikes_node(&self, c: usize, m: usize) -> bool {
         let node = |k: FaultKind| matches!(k, FaultKind::NodeFailure | FaultKind::StandbyLost);
-        self.faults.iter().enumerate().any(|(i, (f, on))| *on && node(f.fault.kind) && self.struck.get(&(i, c)) == Some(&m))
+        self.faults
+            .iter()
+            .enumerate()
+            .any(|(i, (f, on))| *on && node(f.fault.kind) && self.struck.get(&(i, c)) == Some(&m))
     }
 
     /// The member of a cluster that a fault of a single node strikes: the primary, or a standby, as the fault's kind says.
@@ -198,7 +214,9 @@ impl World {
                     cluster.members[m].alive = false;
                     cluster.members[m].writable = false;
                 }
-                (FaultKind::NodeFailure | FaultKind::StandbyLost, false) if !cluster.members[m].fenced => cluster.restart(m, now),
+                (FaultKind::NodeFailure | FaultKind::StandbyLost, false) if !cluster.members[m].fenced => {
+                    cluster.restart(m, now)
+                }
                 (FaultKind::FrozenPrimary, frozen) => {
                     let member = &mut cluster.members[m];
                     member.thawed |= member.frozen && !frozen && member.leads;
@@ -217,7 +235,9 @@ impl World {
         }
         let load = self.loads.get(region.at()).copied().flatten()?;
         // Each database takes its part of what its region carried along to where it is led now.
-        let used = |r: RegionId| u32::from(self.loads[r.at()].map_or(0, |l| l.0)) * u32::from(self.estate.region(r).capacity.0);
+        let used = |r: RegionId| {
+            u32::from(self.loads[r.at()].map_or(0, |l| l.0)) * u32::from(self.estate.region(r).capacity.0)
+        };
         let mut here = u32::from(load.0) * u32::from(self.estate.region(region).capacity.0);
         for (cluster, home) in self.clusters.iter().zip(&self.homes) {
             let (Some(home), Some(now)) = (*home, cluster.home()) else { continue };
@@ -228,6 +248,8 @@ impl World {
                 _ => {}
             }
         }
-        Some(Percent(u16::try_from(here / u32::from(self.estate.region(region).capacity.0).max(1)).unwrap_or(u16::MAX)))
+        Some(Percent(
+            u16::try_from(here / u32::from(self.estate.region(region).capacity.0).max(1)).unwrap_or(u16::MAX),
+        ))
     }
 }

@@ -26,10 +26,19 @@ impl World {
         let cluster = self.clusters.iter().find(|c| c.group == group)?;
         let holder = cluster.store.leader.as_ref()?.holder;
         let member = &cluster.members[holder];
-        let streams = |i: usize| cluster.source(i) == Some(holder) && cluster.members[i].streaming && cluster.lives(i);
-        let counts = |i: usize| !cluster.setup.synchronous || cluster.store.sync.standbys.contains(&cluster.members[i].name);
+        let streams =
+            |i: usize| cluster.source(i) == Some(holder) && cluster.members[i].streaming && cluster.lives(i);
+        let counts = |i: usize| {
+            !cluster.setup.synchronous || cluster.store.sync.standbys.contains(&cluster.members[i].name)
+        };
         let protected = (0..cluster.members.len()).any(|i| i != holder && streams(i) && counts(i));
         let writable = member.writable && cluster.lives(holder);
-        member.leads.then_some(Leads { member: MemberId::of(holder), timeline: Timeline(member.timeline), writable, protected, lived: member.lived })
+        member.leads.then_some(Leads {
+            member: MemberId::of(holder),
+            timeline: Timeline(member.timeline),
+            writable,
+            protected,
+            lived: member.lived,
+        })
     }
 }

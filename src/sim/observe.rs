@@ -30,8 +30,15 @@ impl World {
     }
 
     fn observe_member(&mut self, c: usize, m: usize) {
-        let (group, member, region) = (self.clusters[c].group, MemberId::of(m), self.clusters[c].members[m].region);
-        let asked = self.estate.group(group).database.as_ref().and_then(|d| d.fence.as_ref()).is_some_and(|f| f.check.is_some());
+        let (group, member, region) =
+            (self.clusters[c].group, MemberId::of(m), self.clusters[c].members[m].region);
+        let asked = self
+            .estate
+            .group(group)
+            .database
+            .as_ref()
+            .and_then(|d| d.fence.as_ref())
+            .is_some_and(|f| f.check.is_some());
         if asked && self.thrift.is_none() {
             self.tell(Fact::FenceCheck { group, member, result: Ok(()) });
         }
@@ -110,7 +117,10 @@ impl World {
             return;
         }
         let (group, member) = (self.clusters[c].group, MemberId::of(m));
-        self.tell_of(sent, Fact::Probe { group, member, port: PORTS[port], result: ProbeResult::Silent, waited: PATIENCE });
+        self.tell_of(
+            sent,
+            Fact::Probe { group, member, port: PORTS[port], result: ProbeResult::Silent, waited: PATIENCE },
+        );
         if self.clock < self.close_until[c] {
             self.ask(c, m, port, Span::ZERO);
         }
@@ -119,21 +129,33 @@ impl World {
     fn report_of(&self, c: usize, m: usize) -> MemberReport {
         let cluster = &self.clusters[c];
         let member = &cluster.members[m];
-        let follows = |s: &super::cluster::SimMember| s.streaming && s.alive && !s.frozen && s.timeline == member.timeline && !s.leads;
-        let reached = |s: &super::cluster::SimMember| self.region_is_up(s.region) && !self.is_cut(s.region) && !self.is_cut(member.region);
+        let follows = |s: &super::cluster::SimMember| {
+            s.streaming && s.alive && !s.frozen && s.timeline == member.timeline && !s.leads
+        };
+        let reached = |s: &super::cluster::SimMember| {
+            self.region_is_up(s.region) && !self.is_cut(s.region) && !self.is_cut(member.region)
+        };
         let streams = if member.leads {
             cluster
                 .members
                 .iter()
                 .filter(|s| follows(s) && reached(s))
-                .map(|s| Stream { name: s.name.clone(), streaming: true, synchronous: cluster.store.sync.standbys.contains(&s.name) })
+                .map(|s| Stream {
+                    name: s.name.clone(),
+                    streaming: true,
+                    synchronous: cluster.store.sync.standbys.contains(&s.name),
+                })
                 .collect()
         } else {
             Vec::new()
         };
         MemberReport {
             // One that demoted itself reports as a replica.
-            role: if member.leads && member.writable && member.promotes.is_none() { MemberRole::Leader } else { MemberRole::Replica },
+            role: if member.leads && member.writable && member.promotes.is_none() {
+                MemberRole::Leader
+            } else {
+                MemberRole::Replica
+            },
             running: member.rejoins.is_none(),
             state: if member.rejoins.is_none() { "running" } else { "starting" }.into(),
             timeline: member.rejoins.is_none().then_some(Timeline(member.timeline)),
@@ -219,10 +241,18 @@ impl World {
 
     /// Brings a balancer's own view up to date: it believes what it has seen for long enough.
     pub(super) fn refresh_balancer(&mut self, c: usize, b: usize) {
-        let region = self.estate.group(self.clusters[c].group).database.as_ref().and_then(|d| d.balancers.get(b)).and_then(|b| b.region);
+        let region = self
+            .estate
+            .group(self.clusters[c].group)
+            .database
+            .as_ref()
+            .and_then(|d| d.balancers.get(b))
+            .and_then(|b| b.region);
         for m in 0..self.clusters[c].members.len() {
             let member = &self.clusters[c].members[m];
-            let reached = self.region_is_up(member.region) && !self.is_cut(member.region) && region.is_none_or(|r| !self.is_cut(r));
+            let reached = self.region_is_up(member.region)
+                && !self.is_cut(member.region)
+                && region.is_none_or(|r| !self.is_cut(r));
             let unreachable = !reached || !self.clusters[c].lives(m) || member.agentless;
             let up = !unreachable && member.leads && member.writable && member.promotes.is_none();
             let server = &mut self.balancers[c][b][m];

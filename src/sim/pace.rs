@@ -23,13 +23,15 @@ impl Draw {
         match self {
             Draw::Between(least, most) => chance.between(*least, *most),
             Draw::Measured { samples, least, most } => {
-                let (shortest, longest) = (samples.iter().min().unwrap_or(least), samples.iter().max().unwrap_or(most));
+                let (shortest, longest) =
+                    (samples.iter().min().unwrap_or(least), samples.iter().max().unwrap_or(most));
                 match chance.below(samples.len() as u64 + 1) {
                     0 => return chance.between(*longest, Span(longest.0 * 3 / 2)),
                     1 => return chance.between(Span(shortest.0 * 2 / 3), *shortest),
                     _ => {}
                 }
-                let measured = samples.len() >= ENOUGH || (chance.below(ENOUGH as u64) as usize) < samples.len();
+                let measured =
+                    samples.len() >= ENOUGH || (chance.below(ENOUGH as u64) as usize) < samples.len();
                 match samples.get(chance.below(samples.len() as u64) as usize).filter(|_| measured) {
                     Some(sample) => *sample,
                     None => chance.between(*least, *most),

@@ -20,15 +20,28 @@ impl World {
         // Where a port is refused the machine and its network are there: only what ran on it is gone. Where only one database
         // is watched and is silent, the network may be cut or the machine frozen: nobody can tell, and what follows on a fence
         // differs.
-        let mut cut = |region: &RegionId| !standing.refuses(*region) && (standing.cut.contains(region) || chance.below(2) == 0);
+        let mut cut = |region: &RegionId| {
+            !standing.refuses(*region) && (standing.cut.contains(region) || chance.below(2) == 0)
+        };
         let lost: Vec<RegionId> = standing.lost.iter().copied().filter(&mut cut).collect();
         let mut clusters = Vec::with_capacity(standing.databases.len());
         for database in &standing.databases {
             clusters.push(cluster(estate, standing.now, database, &lost, &setup, pace, &mut chance));
         }
-        let balancers = standing.databases.iter().zip(&clusters).map(|(d, c)| d.balancers.iter().map(|b| servers(b.as_ref(), c)).collect());
+        let balancers = standing
+            .databases
+            .iter()
+            .zip(&clusters)
+            .map(|(d, c)| d.balancers.iter().map(|b| servers(b.as_ref(), c)).collect());
         let struck = |region: &RegionId| {
-            (TimedFault { at: Span::ZERO, lasts: None, fault: Fault { kind: FaultKind::RegionOutage, region: *region, group: None } }, true)
+            (
+                TimedFault {
+                    at: Span::ZERO,
+                    lasts: None,
+                    fault: Fault { kind: FaultKind::RegionOutage, region: *region, group: None },
+                },
+                true,
+            )
         };
         let mut world = World {
             estate: Arc::clone(estate),
@@ -45,7 +58,10 @@ impl World {
             out: Vec::new(),
             pending: Vec::new(),
             outcomes: BTreeMap::new(),
-            process: Process::new(clusters.iter().map(|c| Some(Name::clone(&c.store.owner.as_ref()?.key.value))), standing.now),
+            process: Process::new(
+                clusters.iter().map(|c| Some(Name::clone(&c.store.owner.as_ref()?.key.value))),
+                standing.now,
+            ),
             rival: None,
             close_until: vec![Mono::default(); clusters.len()],
             rise: pace.rise.draw(&mut chance),
@@ -120,8 +136,14 @@ impl World {
 
 /// What a balancer was last seen to think of each server; of one that was not heard of, what it should think.
 fn servers(seen: Option<&Vec<ServerView>>, cluster: &Cluster) -> Vec<SimServer> {
-    let server = |(i, m): (usize, &SimMember)| match seen.into_iter().flatten().find(|s| s.member == Some(MemberId::of(i))) {
-        Some(s) => SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None },
+    let server = |(i, m): (usize, &SimMember)| match seen
+        .into_iter()
+        .flatten()
+        .find(|s| s.member == Some(MemberId::of(i)))
+    {
+        Some(s) => {
+            SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None }
+        }
         None => SimServer { up: m.leads, ..SimServer::default() },
     };
     cluster.members.iter().enumerate().map(server).collect()
@@ -159,9 +181,16 @@ fn cluster(
     let (agent, wal_rate) = (agent(standing), standing.wal_rate.unwrap_or(setup.wal_rate));
     let record = standing.record.as_ref().map(|(r, _)| r);
     let database = estate.group(standing.group).database.as_ref();
-    let unknown = |member: MemberId| database.map_or_else(|| Name::from("?"), |d| super::world::member_name(estate, d, member.at()));
-    let name = |member: MemberId| record.and_then(|r| r.name_of(member)).map_or_else(|| unknown(member), Name::from);
-    let told = standing.members.iter().find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader)).map(|m| m.member);
+    let unknown = |member: MemberId| {
+        database.map_or_else(|| Name::from("?"), |d| super::world::member_name(estate, d, member.at()))
+    };
+    let name =
+        |member: MemberId| record.and_then(|r| r.name_of(member)).map_or_else(|| unknown(member), Name::from);
+    let told = standing
+        .members
+        .iter()
+        .find(|m| m.report.as_ref().is_some_and(|(r, _)| r.role == MemberRole::Leader))
+        .map(|m| m.member);
     let leader = record.and_then(StoreRecord::leading_member).or(told);
     // Where the primary was when it was last heard, and what it may have written until it failed.
     let written = standing.members.iter().filter(|m| Some(m.member) == leader).find_map(|m| {
@@ -171,11 +200,14 @@ fn cluster(
         let unseen = if m.life == Life::Answers { unseen } else { chance.below(unseen + 1) };
         Some(position.0 + unseen)
     });
-    let timeline = standing.members.iter().filter_map(|m| m.report.as_ref()?.0.timeline).max().unwrap_or(Timeline(1));
-    let received = |m: &StandingMember| m.report.as_ref().and_then(|(r, _)| r.received.or(r.position)).map(|p| p.0);
+    let timeline =
+        standing.members.iter().filter_map(|m| m.report.as_ref()?.0.timeline).max().unwrap_or(Timeline(1));
+    let received =
+        |m: &StandingMember| m.report.as_ref().and_then(|(r, _)| r.received.or(r.position)).map(|p| p.0);
     let furthest = standing.members.iter().filter_map(received).max().unwrap_or(0);
     let written = written.unwrap_or(furthest);
-    let synchronous: Vec<&Name> = record.and_then(|r| r.sync.as_ref()).iter().flat_map(|s| &s.standbys).collect();
+    let synchronous: Vec<&Name> =
+        record.and_then(|r| r.sync.as_ref()).iter().flat_map(|s| &s.standbys).collect();
     let members: Vec<SimMember> = standing
         .members
         .iter()
@@ -217,8 +249,11 @@ fn cluster(
     // A synchronous standby that was heard since the primary fell silent holds all that was acknowledged; else all that was
     // written may have been.
     let failed = standing.members.iter().filter(|m| Some(m.member) == leader).find_map(|m| m.failing_since);
-    let heard = |m: &StandingMember| m.life == Life::Answers && m.report.as_ref().is_some_and(|(_, at)| failed.is_none_or(|f| *at >= f));
-    let known = members.iter().zip(&standing.members).filter(|(m, s)| synchronous.contains(&&m.name) && heard(s));
+    let heard = |m: &StandingMember| {
+        m.life == Life::Answers && m.report.as_ref().is_some_and(|(_, at)| failed.is_none_or(|f| *at >= f))
+    };
+    let known =
+        members.iter().zip(&standing.members).filter(|(m, s)| synchronous.contains(&&m.name) && heard(s));
     let held = known.map(|(m, _)| m.position).max();
     let acknowledged = held.filter(|_| agent.synchronous).unwrap_or(written);
     let holder = members.iter().position(|m| m.leads);
@@ -251,7 +286,10 @@ fn store(standing: &StandingDatabase, now: Mono, holder: Option<usize>, chance: 
         // The time left is told in whole seconds, cut off: it ends within the second after.
         // Where it was not told it is anywhere in its length.
         ends: match l.lease_left {
-            Some(left) => read.plus(left).plus(Span(chance.below(1000))).min(standing.lease_ends_by.unwrap_or(Mono(u64::MAX))),
+            Some(left) => read
+                .plus(left)
+                .plus(Span(chance.below(1000)))
+                .min(standing.lease_ends_by.unwrap_or(Mono(u64::MAX))),
             None => now.plus(Span(chance.below(l.lease_ttl.unwrap_or(Span::secs(30)).0))),
         }
         .max(now),
@@ -259,7 +297,12 @@ fn store(standing: &StandingDatabase, now: Mono, holder: Option<usize>, chance: 
     Store {
         revision: record.revision,
         leader: lock,
-        sync: record.sync.unwrap_or(SyncKey { leader: None, standbys: Vec::new(), quorum: None, revision: 0 }),
+        sync: record.sync.unwrap_or(SyncKey {
+            leader: None,
+            standbys: Vec::new(),
+            quorum: None,
+            revision: 0,
+        }),
         failover: record.failover,
         paused: record.config.as_ref().is_some_and(|c| c.paused),
         config_revision: record.config.as_ref().map_or(0, |c| c.revision),

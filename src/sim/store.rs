@@ -66,7 +66,8 @@ impl Store {
         let revision = self.next();
         self.operation = Some(OperationKey { value: value.into(), revision });
         let owner = Claim::read(value).and_then(|c| c.owner);
-        self.owner = owner.map(|o| OwnerLease { key: OperationKey { value: o.write().into(), revision }, ends });
+        self.owner =
+            owner.map(|o| OwnerLease { key: OperationKey { value: o.write().into(), revision }, ends });
         Ok(())
     }
 
@@ -115,7 +116,10 @@ impl Store {
         if !h.claim.is_empty() {
             self.operation = Some(OperationKey { value: h.claim.as_str().into(), revision });
         }
-        self.failover = Some(FailoverKey { content: Some(FailoverRequest { from, to: Some(h.candidate.clone()), scheduled_at: None }), revision });
+        self.failover = Some(FailoverKey {
+            content: Some(FailoverRequest { from, to: Some(h.candidate.clone()), scheduled_at: None }),
+            revision,
+        });
         Ok(())
     }
 }

@@ -28,12 +28,24 @@ fn group(from: &Estate, to: &Estate, id: GroupId) -> Option<GroupId> {
 
 fn member(from: &Estate, to: &Estate, of: GroupId, id: MemberId) -> Option<MemberId> {
     let rest = &from.group(of).database.as_ref()?.member(id)?.rest;
-    to.group(group(from, to, of)?).database.as_ref()?.members.iter().position(|m| m.rest == *rest).map(MemberId::of)
+    to.group(group(from, to, of)?)
+        .database
+        .as_ref()?
+        .members
+        .iter()
+        .position(|m| m.rest == *rest)
+        .map(MemberId::of)
 }
 
 fn balancer(from: &Estate, to: &Estate, of: GroupId, id: BalancerId) -> Option<BalancerId> {
     let address = &from.group(of).database.as_ref()?.balancers.get(id.at())?.address;
-    to.group(group(from, to, of)?).database.as_ref()?.balancers.iter().position(|b| b.address == *address).map(BalancerId::of)
+    to.group(group(from, to, of)?)
+        .database
+        .as_ref()?
+        .balancers
+        .iter()
+        .position(|b| b.address == *address)
+        .map(BalancerId::of)
 }
 
 fn effect(from: &Estate, to: &Estate, effect: Effect) -> Option<Effect> {
@@ -46,11 +58,17 @@ fn effect(from: &Estate, to: &Estate, effect: Effect) -> Option<Effect> {
         }
         Effect::Release { group, value, over } => Effect::Release { group: g(group)?, value, over },
         Effect::Fence { group, member } => Effect::Fence { group: g(group)?, member: m(group, member)? },
-        Effect::UndoFence { group, member } => Effect::UndoFence { group: g(group)?, member: m(group, member)? },
+        Effect::UndoFence { group, member } => {
+            Effect::UndoFence { group: g(group)?, member: m(group, member)? }
+        }
         Effect::HandOver(h) => Effect::HandOver(HandOver { group: g(h.group)?, ..h }),
         Effect::SwitchOver { group, from, to } => Effect::SwitchOver { group: g(group)?, from, to },
-        Effect::Drain { group, member, balancer } => Effect::Drain { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
-        Effect::Restore { group, member, balancer } => Effect::Restore { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? },
+        Effect::Drain { group, member, balancer } => {
+            Effect::Drain { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? }
+        }
+        Effect::Restore { group, member, balancer } => {
+            Effect::Restore { group: g(group)?, member: m(group, member)?, balancer: b(group, balancer)? }
+        }
         Effect::ValidateWrite { group, via, primary, not, system_id, deadline } => Effect::ValidateWrite {
             group: g(group)?,
             via,
@@ -122,7 +140,9 @@ impl Translated {
 
     fn service(&self, id: ServiceId) -> Option<ServiceId> {
         let (name, to) = (&self.there.services.get(id.at())?.name, &*self.here);
-        let was = |s: &ServiceId| to.services.get(s.at()).and_then(|s| to.renamed.services.get(&s.name)) == Some(name);
+        let was = |s: &ServiceId| {
+            to.services.get(s.at()).and_then(|s| to.renamed.services.get(&s.name)) == Some(name)
+        };
         to.service_named(name).or_else(|| (0..to.services.len()).map(ServiceId::of).find(was))
     }
 
@@ -132,11 +152,21 @@ impl Translated {
         let m = |of, id| member(from, to, of, id);
         let b = |of, id| balancer(from, to, of, id);
         Some(match fact {
-            Fact::Probe { group, member, port, result, waited } => Fact::Probe { group: g(group)?, member: m(group, member)?, port, result, waited },
-            Fact::Member { group, member, report } => Fact::Member { group: g(group)?, member: m(group, member)?, report },
-            Fact::Receiver { group, member, stream } => Fact::Receiver { group: g(group)?, member: m(group, member)?, stream },
-            Fact::Login { group, member, result } => Fact::Login { group: g(group)?, member: m(group, member)?, result },
-            Fact::FenceCheck { group, member, result } => Fact::FenceCheck { group: g(group)?, member: m(group, member)?, result },
+            Fact::Probe { group, member, port, result, waited } => {
+                Fact::Probe { group: g(group)?, member: m(group, member)?, port, result, waited }
+            }
+            Fact::Member { group, member, report } => {
+                Fact::Member { group: g(group)?, member: m(group, member)?, report }
+            }
+            Fact::Receiver { group, member, stream } => {
+                Fact::Receiver { group: g(group)?, member: m(group, member)?, stream }
+            }
+            Fact::Login { group, member, result } => {
+                Fact::Login { group: g(group)?, member: m(group, member)?, result }
+            }
+            Fact::FenceCheck { group, member, result } => {
+                Fact::FenceCheck { group: g(group)?, member: m(group, member)?, result }
+            }
             // The simulated world answers no survey.
             Fact::Survey { .. } => return None,
             Fact::Store { group, mut record } => {
@@ -155,10 +185,17 @@ impl Translated {
                 }
                 Fact::Balancer { group: g(group)?, balancer: b(group, balancer)?, servers }
             }
-            Fact::BalancerAway { group, balancer, reason } => Fact::BalancerAway { group: g(group)?, balancer: b(group, balancer)?, reason },
+            Fact::BalancerAway { group, balancer, reason } => {
+                Fact::BalancerAway { group: g(group)?, balancer: b(group, balancer)?, reason }
+            }
             Fact::Need { need, result } => {
                 let name = &self.there.needs.get(usize::from(need))?.name;
-                let need = self.here.needs.iter().position(|n| n.name == *name).and_then(|i| u16::try_from(i).ok())?;
+                let need = self
+                    .here
+                    .needs
+                    .iter()
+                    .position(|n| n.name == *name)
+                    .and_then(|i| u16::try_from(i).ok())?;
                 Fact::Need { need, result }
             }
             Fact::Load { region, load } => Fact::Load { region: self.region(region)?, load },

@@ -123,12 +123,18 @@ impl World {
         let estate = Arc::new(scenario.estate.clone());
         let mut chance = Chance::new(seed);
         let pace = Pace::of(&scenario.world);
-        let clusters: Vec<Cluster> = estate.group_ids().filter_map(|g| cluster(&estate, g, &scenario.world, &pace, &mut chance)).collect();
+        let clusters: Vec<Cluster> = estate
+            .group_ids()
+            .filter_map(|g| cluster(&estate, g, &scenario.world, &pace, &mut chance))
+            .collect();
         let balancers = clusters
             .iter()
             .map(|c| {
                 let of = estate.group(c.group).database.as_ref().map_or(0, |d| d.balancers.len());
-                vec![c.members.iter().map(|m| SimServer { up: m.leads, ..SimServer::default() }).collect(); of]
+                vec![
+                    c.members.iter().map(|m| SimServer { up: m.leads, ..SimServer::default() }).collect();
+                    of
+                ]
             })
             .collect();
         let mut world = World {
@@ -137,7 +143,10 @@ impl World {
             pace,
             thrift: None,
             setup: scenario.world.clone(),
-            loads: estate.region_ids().map(|r| Some(Percent(scenario.world.load.get(r.at()).copied().unwrap_or(LOAD)))).collect(),
+            loads: estate
+                .region_ids()
+                .map(|r| Some(Percent(scenario.world.load.get(r.at()).copied().unwrap_or(LOAD))))
+                .collect(),
             homes: clusters.iter().map(Cluster::home).collect(),
             failing: BTreeSet::new(),
             faults: scenario.faults.iter().map(|f| (f.clone(), false)).collect(),
@@ -197,7 +206,11 @@ impl World {
             true => f.kind.to_string(),
             false => format!("{} {}", f.kind, self.estate.region(f.region).name),
         };
-        self.faults.iter().filter(|f| f.1 && !f.0.fault.kind.is_by_hand()).map(|f| words(&f.0.fault)).collect()
+        self.faults
+            .iter()
+            .filter(|f| f.1 && !f.0.fault.kind.is_by_hand())
+            .map(|f| words(&f.0.fault))
+            .collect()
     }
 
     pub(super) fn schedule(&mut self, at: Mono, what: Happening) {
@@ -230,7 +243,10 @@ impl World {
             Happening::FaultEnds(i) => self.relent(i),
             Happening::Agent { cluster, member } => {
                 self.agent(cluster, member);
-                self.schedule(self.clock.plus(self.clusters[cluster].setup.loop_wait.min(Span::secs(1))), Happening::Agent { cluster, member });
+                self.schedule(
+                    self.clock.plus(self.clusters[cluster].setup.loop_wait.min(Span::secs(1))),
+                    Happening::Agent { cluster, member },
+                );
             }
             Happening::AgentWakes { cluster, member } => self.agent(cluster, member),
             Happening::Promotion { cluster, member } => {
@@ -393,17 +409,28 @@ pub(super) fn member_name(estate: &Estate, database: &Database, member: usize) -
     match &spec.name {
         Some(name) => name.as_str().into(),
         None if database.is_alone(id) => region.as_str().into(),
-        None => format!("{region}-{}", database.members_in(spec.region).position(|m| m == id).unwrap_or_default() + 1).into(),
+        None => format!(
+            "{region}-{}",
+            database.members_in(spec.region).position(|m| m == id).unwrap_or_default() + 1
+        )
+        .into(),
     }
 }
 
-fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, chance: &mut Chance) -> Option<Cluster> {
+fn cluster(
+    estate: &Estate,
+    group: GroupId,
+    setup: &WorldSetup,
+    pace: &Pace,
+    chance: &mut Chance,
+) -> Option<Cluster> {
     let database = estate.group(group).database.as_ref()?;
     // The preferred region leads, and the next one has its synchronous standby.
     let priority = |i: &usize| (estate.region(database.members[*i].region).priority, *i);
     let leader = (0..database.members.len()).min_by_key(priority)?;
     let elsewhere = |i: &usize| database.members[*i].region != database.members[leader].region;
-    let standby = (0..database.members.len()).filter(|i| *i != leader).min_by_key(|i| (!elsewhere(i), priority(i)));
+    let standby =
+        (0..database.members.len()).filter(|i| *i != leader).min_by_key(|i| (!elsewhere(i), priority(i)));
     let position = 67_000_000 + chance.below(1_000_000);
     let members: Vec<SimMember> = database
         .members
@@ -412,7 +439,8 @@ fn cluster(estate: &Estate, group: GroupId, setup: &WorldSetup, pace: &Pace, cha
         .map(|(i, m)| {
             let leads = i == leader;
             let holds_all = leads || Some(i) == standby;
-            let usual_lag = if holds_all { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
+            let usual_lag =
+                if holds_all { 0 } else { setup.wal_rate * setup.latency.0 / 100 + chance.below(50_000) };
             SimMember {
                 region: m.region,
                 name: member_name(estate, database, i),

@@ -23,8 +23,12 @@ impl App {
             Command::Help => self.open(Dialog::Help { from: 0 }),
             // Who is done with a fork does not mean the incident.
             Command::Quit if matches!(self.instead, Instead::Fork(..)) => return Some(Ask::Leave),
-            Command::Quit if s.mode != Mode::Replay && s.open().next().is_some() => self.open(Dialog::Sure(Sure::Quit)),
-            Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => self.open(Dialog::Sure(Sure::Quit)),
+            Command::Quit if s.mode != Mode::Replay && s.open().next().is_some() => {
+                self.open(Dialog::Sure(Sure::Quit))
+            }
+            Command::Quit if s.mode == Mode::Live && !s.proposals.is_empty() => {
+                self.open(Dialog::Sure(Sure::Quit))
+            }
             Command::Quit => return Some(Ask::Quit),
             Command::Palette => self.open(Dialog::Palette(Palette::default())),
             Command::Go(screen) => {
@@ -79,14 +83,23 @@ impl App {
                 self.open(Dialog::Question(Question { operation: operation.id, step, typed: String::new() }));
             }
             Command::Note => self.open(Dialog::Note { typed: String::new() }),
-            Command::Vouch => self.open(Dialog::Vouch { group: dialog::unproven(s, self.selected_group(s))?, typed: String::new() }),
+            Command::Vouch => self.open(Dialog::Vouch {
+                group: dialog::unproven(s, self.selected_group(s))?,
+                typed: String::new(),
+            }),
             Command::Export => {
-                let lines = self.rows(s).into_iter().filter_map(|id| rows::story_line(s, self.searched(), id).cloned()).collect();
+                let lines = self
+                    .rows(s)
+                    .into_iter()
+                    .filter_map(|id| rows::story_line(s, self.searched(), id).cloned())
+                    .collect();
                 return Some(Ask::Export { lines, filter: self.list(Screen::Timeline).filter });
             }
             Command::Copy => return Some(Ask::Copy),
             Command::Save => return Some(Ask::Save),
-            Command::NextTheme => return Some(Ask::Theme(super::theme::Theme::after(&self.theme).to_string())),
+            Command::NextTheme => {
+                return Some(Ask::Theme(super::theme::Theme::after(&self.theme).to_string()));
+            }
             Command::Repaint => return Some(Ask::Repaint),
             Command::Suspend => return Some(Ask::Suspend),
             Command::Arm if s.armed => self.open(Dialog::Sure(Sure::Disarm)),
@@ -94,8 +107,14 @@ impl App {
             Command::Inject => self.open(Dialog::Inject(Inject::default())),
             Command::Pause => return Some(Ask::Control(Control::Pause(!s.world.as_ref()?.paused))),
             Command::StepOnce => return Some(Ask::Control(Control::Step)),
-            Command::Faster => return Some(Ask::Control(Control::Speed(s.world.as_ref()?.speed.saturating_mul(10).min(1000)))),
-            Command::Slower => return Some(Ask::Control(Control::Speed((s.world.as_ref()?.speed / 10).max(1)))),
+            Command::Faster => {
+                return Some(Ask::Control(Control::Speed(
+                    s.world.as_ref()?.speed.saturating_mul(10).min(1000),
+                )));
+            }
+            Command::Slower => {
+                return Some(Ask::Control(Control::Speed((s.world.as_ref()?.speed / 10).max(1))));
+            }
             Command::Later => return Some(Ask::Control(Control::Seek { by_ms: 10_000 })),
             Command::Earlier => return Some(Ask::Control(Control::Seek { by_ms: -10_000 })),
             Command::Mend => return Some(Ask::Control(Control::Mend)),
@@ -115,7 +134,10 @@ impl App {
             // What fills the screen is scrolled, as far as there is more of it.
             let most = self.places.scrolls.map_or(0, |(_, most)| i64::try_from(most).unwrap_or(i64::MAX));
             let list = self.list_mut();
-            list.scroll = usize::try_from(i64::try_from(list.scroll).unwrap_or_default().saturating_add(by).clamp(0, most)).unwrap_or_default();
+            list.scroll = usize::try_from(
+                i64::try_from(list.scroll).unwrap_or_default().saturating_add(by).clamp(0, most),
+            )
+            .unwrap_or_default();
             return;
         }
         let (rows, follows) = (self.rows(s), rows::follows(self.screen));
@@ -130,7 +152,11 @@ impl App {
     fn leaves_a_drill(&self, s: &Snapshot) -> bool {
         let list = self.list(self.screen);
         let open = s.world.as_ref().and_then(|w| w.scenario.as_ref()).is_some_and(|scenario| !scenario.over);
-        self.instead == Instead::Drill && self.screen == Screen::Command && !list.open && list.filter.is_empty() && open
+        self.instead == Instead::Drill
+            && self.screen == Screen::Command
+            && !list.open
+            && list.filter.is_empty()
+            && open
     }
 
     /// One step back: from what is open, from a filter, from a screen, from a drill.
@@ -154,7 +180,9 @@ impl App {
 
     /// Opens the confirmation of what is on the table, or puts a choice there first.
     pub(super) fn choose(&mut self, s: &Snapshot, intent: Intent) -> Option<Ask> {
-        let open = self.choice(s).filter(|v| v.proposal.intent == intent || (intent == Intent::Failover && v.proposal.intent == Intent::Guided));
+        let open = self.choice(s).filter(|v| {
+            v.proposal.intent == intent || (intent == Intent::Failover && v.proposal.intent == Intent::Guided)
+        });
         if let Some(view) = open {
             // Who leaves it is still with its database.
             self.selected = Some(view.proposal.group);
@@ -164,30 +192,61 @@ impl App {
         self.coming = Some(std::time::Instant::now());
         let group = self.selected_group(s);
         // Who hands over what is not led as planned means back.
-        let planned = || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);
-        let to = if intent == Intent::Switchover { planned().and_then(|region| s.member_in(group, region)) } else { None };
-        Some(Ask::Order(Action::Propose { group, intent, from: None, to, reason: "put on the table from the dashboard".to_string() }))
+        let planned =
+            || s.led_elsewhere().into_iter().find(|(v, _)| v.group == group).map(|(_, planned)| planned);
+        let to = if intent == Intent::Switchover {
+            planned().and_then(|region| s.member_in(group, region))
+        } else {
+            None
+        };
+        Some(Ask::Order(Action::Propose {
+            group,
+            intent,
+            from: None,
+            to,
+            reason: "put on the table from the dashboard".to_string(),
+        }))
     }
 
     /// What was tried in a fork, as an order to the controller beside it: what was begun last, else what is on the table.
     pub(super) fn tried(&self, s: &Snapshot) -> Result<Action, &'static str> {
-        let (Instead::Fork(_), Some(beside)) = (self.instead, &self.beside) else { return Err("only in a fork") };
+        let (Instead::Fork(_), Some(beside)) = (self.instead, &self.beside) else {
+            return Err("only in a fork");
+        };
         let group = self.selected_group(s);
         // What is over was so before the fork, unless it was begun in it.
-        let begun = s.operations.iter().rev().find(|o| o.group == group && o.mode == Mode::Fork).map(|o| (o.intent(), o.from, o.to, told(o)));
+        let begun = s
+            .operations
+            .iter()
+            .rev()
+            .find(|o| o.group == group && o.mode == Mode::Fork)
+            .map(|o| (o.intent(), o.from, o.to, told(o)));
         let open = || {
             let v = s.proposals.iter().find(|v| v.proposal.group == group)?;
             Some((v.proposal.intent, v.proposal.from, v.assessment.to?, "not begun there".to_string()))
         };
-        let (intent, from, to, came) = begun.clone().or_else(open).ok_or("nothing was tried here yet for the selected database")?;
+        let (intent, from, to, came) =
+            begun.clone().or_else(open).ok_or("nothing was tried here yet for the selected database")?;
         let really = |r: RegionId| beside.estate.region_named(&s.estate.region(r).name);
-        let led = beside.groups.iter().any(|g| g.group == group && g.primary.is_some() && g.primary == really(from));
-        let to = Some(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;
-        let same = |v: &ProposalView| v.proposal.group == group && v.proposal.intent == intent && v.assessment.to == Some(to);
+        let led = beside
+            .groups
+            .iter()
+            .any(|g| g.group == group && g.primary.is_some() && g.primary == really(from));
+        let to =
+            Some(to).filter(|_| led).ok_or("it is led from elsewhere by now: drop the fork, and look")?;
+        let same = |v: &ProposalView| {
+            v.proposal.group == group && v.proposal.intent == intent && v.assessment.to == Some(to)
+        };
         if begun.is_none() && beside.proposals.iter().any(same) {
             return Err("nothing else was tried here than what is on the real table");
         }
-        Ok(Action::Propose { group, intent, from: None, to: Some(to), reason: format!("tried in a fork: {came}") })
+        Ok(Action::Propose {
+            group,
+            intent,
+            from: None,
+            to: Some(to),
+            reason: format!("tried in a fork: {came}"),
+        })
     }
 
     /// The choice that is being confirmed, for the next of the other members.
@@ -198,10 +257,20 @@ impl App {
             return None;
         }
         let members = &s.groups.iter().find(|g| g.group == p.group)?.members;
-        let others: Vec<MemberId> = members.iter().map(|m| m.member).filter(|m| !view.assessment.left.contains(m)).collect();
-        let at = others.iter().position(|r| Some(*r) == view.assessment.to).map_or(0, |at| (at + 1) % others.len());
+        let others: Vec<MemberId> =
+            members.iter().map(|m| m.member).filter(|m| !view.assessment.left.contains(m)).collect();
+        let at = others
+            .iter()
+            .position(|r| Some(*r) == view.assessment.to)
+            .map_or(0, |at| (at + 1) % others.len());
         let to = others.get(at).copied().filter(|r| Some(*r) != view.assessment.to)?;
-        Some(Action::Propose { group: p.group, intent: p.intent, from: Some(p.from), to: Some(to), reason: proposal_reason_words(&p.reason) })
+        Some(Action::Propose {
+            group: p.group,
+            intent: p.intent,
+            from: Some(p.from),
+            to: Some(to),
+            reason: proposal_reason_words(&p.reason),
+        })
     }
 
     pub(super) fn pick(&mut self, pick: Pick, s: &Snapshot) -> Option<Ask> {
@@ -211,7 +280,8 @@ impl App {
                 self.screen = screen;
                 let list = self.list_mut();
                 // Whatever was filtered away before is what is looked for.
-                (list.selected, list.filter, list.open, list.scroll) = (Some(id), String::new(), screen != Screen::Drills, 0);
+                (list.selected, list.filter, list.open, list.scroll) =
+                    (Some(id), String::new(), screen != Screen::Drills, 0);
             }
             Pick::Theme(name) => return Some(Ask::Theme(name)),
         }

@@ -9,7 +9,9 @@ use super::places::Screen;
 use super::rows;
 use crate::model::*;
 use crate::wording::{changed_words, refusal_words};
-use crossterm::event::{Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -187,7 +189,10 @@ impl App {
     /// Lines of the whole record, where the timeline is filtered by words that were searched for.
     pub fn searched(&self) -> &[LogLine] {
         let filter = self.lists.get(&Screen::Timeline).map_or("", |list| list.filter.as_str());
-        self.searched.as_ref().filter(|(words, _)| words == filter && !filter.is_empty()).map_or(&[], |(_, lines)| lines)
+        self.searched
+            .as_ref()
+            .filter(|(words, _)| words == filter && !filter.is_empty())
+            .map_or(&[], |(_, lines)| lines)
     }
 
     /// A search of the record has come to its end.
@@ -220,7 +225,10 @@ impl App {
     pub fn selected_group(&self, s: &Snapshot) -> GroupId {
         let turns = turns(s);
         let chosen = match self.screen {
-            Screen::Replication => self.row(s).and_then(|id| s.groups.iter().find(|g| u64::from(g.group.0) == id)).map(|g| g.group),
+            Screen::Replication => self
+                .row(s)
+                .and_then(|id| s.groups.iter().find(|g| u64::from(g.group.0) == id))
+                .map(|g| g.group),
             Screen::Recovery => self.running(s),
             _ => None,
         };
@@ -304,7 +312,12 @@ impl App {
                     Some(o) => format!("{} has begun it: {}.", o.by, o.id),
                     None => {
                         let group = &s.estate.group(confirm.shown.proposal.group).name;
-                        let end = s.closed.iter().rev().find(|(id, _)| *id == confirm.shown.proposal.id).map(|(_, end)| *end);
+                        let end = s
+                            .closed
+                            .iter()
+                            .rev()
+                            .find(|(id, _)| *id == confirm.shown.proposal.id)
+                            .map(|(_, end)| *end);
                         let why = match end {
                             Some(ProposalEnd::FactsChanged { reason }) => changed_words(reason),
                             Some(ProposalEnd::Displaced) => "another choice took its place",
@@ -414,7 +427,8 @@ impl App {
 
     fn key(&mut self, key: KeyEvent, s: &Snapshot) -> Option<Ask> {
         // What can be told from typing is heard: a countdown does not wait.
-        if self.coming.is_some_and(|t| t.elapsed() < COMES) && !key.modifiers.contains(KeyModifiers::CONTROL) {
+        if self.coming.is_some_and(|t| t.elapsed() < COMES) && !key.modifiers.contains(KeyModifiers::CONTROL)
+        {
             return None;
         }
         self.told = None;
@@ -440,7 +454,10 @@ fn begins(operation: &Operation, s: &Snapshot) -> String {
 /// stands in its place: how it came out is what it was tried for.
 pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
     let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals.iter().find(|v| v.proposal.group == selected).or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
+    s.proposals
+        .iter()
+        .find(|v| v.proposal.group == selected)
+        .or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
 }
 
 /// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else

@@ -11,7 +11,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Show {
-    pub(super) fn asked(&mut self, ask: Ask, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Next {
+    pub(super) fn asked(
+        &mut self,
+        ask: Ask,
+        session: &mut Session,
+        app: &mut App,
+        drawn: &mut Drawn,
+    ) -> Next {
         match ask {
             Ask::Quit => return Next::Leave,
             Ask::Order(action) => {
@@ -63,7 +69,10 @@ impl Show {
             }
             Ask::Leave => {
                 // What was tried is a part of what is decided on.
-                if let Some(text) = matches!(app.instead, Instead::Fork(..)).then(|| super::fork::tried(&self.shown().snapshot())).flatten() {
+                if let Some(text) = matches!(app.instead, Instead::Fork(..))
+                    .then(|| super::fork::tried(&self.shown().snapshot()))
+                    .flatten()
+                {
                     let noted = self.base.order(Action::Note { text, by_hand: false });
                     self.runtime.spawn(noted);
                 }
@@ -124,7 +133,9 @@ impl Show {
         let several = actions.len() > 1;
         for action in actions {
             let words = match action {
-                Action::StopAutomatic { .. } if several => "all of ours are stopped; the clusters' own run on",
+                Action::StopAutomatic { .. } if several => {
+                    "all of ours are stopped; the clusters' own run on"
+                }
                 _ => done_words(&action),
             };
             self.reply(controller.order(action), words);
@@ -146,7 +157,13 @@ impl Show {
         std::fs::create_dir_all(&directory)?;
         let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%S");
         Ok((0..100)
-            .map(|n| directory.join(if n == 0 { format!("{kind}-{stamp}.{extension}") } else { format!("{kind}-{stamp}-{n}.{extension}") }))
+            .map(|n| {
+                directory.join(if n == 0 {
+                    format!("{kind}-{stamp}.{extension}")
+                } else {
+                    format!("{kind}-{stamp}-{n}.{extension}")
+                })
+            })
             .find(|p| !p.exists())
             .unwrap_or_else(|| directory.join(format!("{kind}.{extension}"))))
     }
@@ -154,11 +171,15 @@ impl Show {
     fn export(&self, lines: &[LogLine], filter: &str) -> String {
         let s = self.shown().snapshot();
         let text = super::export::text(&s, lines, filter);
-        let written = self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
+        let written =
+            self.file("timeline", "txt").and_then(|path| std::fs::write(&path, text).map(|()| path));
         match written {
             Ok(path) => {
-                let older =
-                    if s.log_total > s.log.len() as u64 { "; what is older: a filter and Enter search it, `bpci journal show` has all" } else { "" };
+                let older = if s.log_total > s.log.len() as u64 {
+                    "; what is older: a filter and Enter search it, `bpci journal show` has all"
+                } else {
+                    ""
+                };
                 format!("{} in {}{older}", super::text::count(lines.len(), "line"), path.display())
             }
             Err(e) => format!("The timeline was not written: {e}"),
@@ -167,8 +188,12 @@ impl Show {
 
     fn save(&self, last: Option<&Buffer>) -> String {
         let Some(buffer) = last else { return "Nothing was drawn yet.".to_string() };
-        let write = |extension: &str, text: String| self.file("screen", extension).and_then(|path| std::fs::write(&path, text).map(|()| path));
-        let written = write("txt", save::text(buffer)).and(write("ansi", save::ansi(buffer))).and(write("svg", save::svg(buffer)));
+        let write = |extension: &str, text: String| {
+            self.file("screen", extension).and_then(|path| std::fs::write(&path, text).map(|()| path))
+        };
+        let written = write("txt", save::text(buffer))
+            .and(write("ansi", save::ansi(buffer)))
+            .and(write("svg", save::svg(buffer)));
         match written {
             Ok(path) => format!("{} is there, and beside it the same as .txt and .ansi", path.display()),
             Err(e) => format!("The screen was not saved: {e}"),

@@ -22,8 +22,14 @@ pub fn parse(file: &str, text: &str) -> Result<Theme, String> {
     let mut palette = String::new();
     for n in 0..16 {
         let name = format!("base{n:02X}");
-        let value = scheme.palette.get(&name).map(String::as_str).or_else(|| scheme.rest.get(&name).and_then(|v| v.as_str()));
-        let value = value.ok_or_else(|| format!("{file}:1:1: the colour `{name}` is missing; a base16 scheme has base00 to base0F"))?;
+        let value = scheme
+            .palette
+            .get(&name)
+            .map(String::as_str)
+            .or_else(|| scheme.rest.get(&name).and_then(|v| v.as_str()));
+        let value = value.ok_or_else(|| {
+            format!("{file}:1:1: the colour `{name}` is missing; a base16 scheme has base00 to base0F")
+        })?;
         let hex = value.trim_start_matches('#');
         if hex.len() != 6 || u32::from_str_radix(hex, 16).is_err() {
             let line = text.lines().position(|l| l.trim_start().starts_with(&name)).map_or(1, |l| l + 1);

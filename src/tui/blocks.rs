@@ -23,7 +23,10 @@ pub(super) struct Block {
 pub(super) fn blocks(c: &Canvas) -> Vec<Block> {
     let mut list = vec![
         Block { short: Some(panel::regions_short), ..informs(panel::regions(c), Screen::Regions) },
-        Block { short: Some(panel::replication_short), ..informs(panel::replication(c), Screen::Replication) },
+        Block {
+            short: Some(panel::replication_short),
+            ..informs(panel::replication(c), Screen::Replication)
+        },
     ];
     list.extend(deciding(c));
     list
@@ -32,7 +35,8 @@ pub(super) fn blocks(c: &Canvas) -> Vec<Block> {
 /// The short form of each that has one; then as many whole again as there is room for, the first ones first.
 pub(super) fn shortened(blocks: Vec<Block>, room: usize, c: &Canvas) -> Vec<Block> {
     let short: Vec<Option<Vec<Line>>> = blocks.iter().map(|b| b.short.map(|short| short(c))).collect();
-    let least: usize = blocks.iter().zip(&short).map(|(b, short)| short.as_ref().map_or(b.lines.len(), Vec::len) + 1).sum();
+    let least: usize =
+        blocks.iter().zip(&short).map(|(b, short)| short.as_ref().map_or(b.lines.len(), Vec::len) + 1).sum();
     let mut spare = room.saturating_sub(least);
     let fitted = blocks.into_iter().zip(short).map(|(block, short)| match short {
         None => block,
@@ -79,7 +83,9 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
             None => o.finished.is_some_and(|f| s.now.utc.since(f) < Span::mins(10)),
         };
         // Nor one whose end is not how it stands.
-        let stands = |o: &&std::sync::Arc<Operation>| !o.handed_over() || s.group(o.group).is_some_and(|v| v.leader == Some(o.to));
+        let stands = |o: &&std::sync::Arc<Operation>| {
+            !o.handed_over() || s.group(o.group).is_some_and(|v| v.leader == Some(o.to))
+        };
         s.operations.iter().rev().find(|o| o.group == selected).filter(recent).filter(stands)
     });
     if s.is_undecided(selected) {
@@ -92,7 +98,11 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
     }
     match (choice, operation) {
         (Some(view), _) => {
-            let click = Click::Do(if view.proposal.intent == Intent::Switchover { Command::Switchover } else { Command::Failover });
+            let click = Click::Do(if view.proposal.intent == Intent::Switchover {
+                Command::Switchover
+            } else {
+                Command::Failover
+            });
             list.push(Block { choice: Some(view.proposal.id), ..decides(panel::choice(c, view), click) });
         }
         // What is over with its incident has a line: what would be now is asked again.
@@ -104,9 +114,15 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
             let mut block = recovery(o);
             if o.is_over() {
                 // What is done says nothing of what is left: another choice, or what the cluster did by itself.
-                block.lines.extend(on_table(c).into_iter().chain(panel::nothing_left(c)).chain(panel::next_loss(c)));
+                block
+                    .lines
+                    .extend(on_table(c).into_iter().chain(panel::nothing_left(c)).chain(panel::next_loss(c)));
                 // The others of the incident, for the header speaks for all of them: as many as a few lines hold.
-                let others = || s.operations.iter().filter(|x| x.id != o.id && x.is_over() && o.disaster.is_some() && x.disaster == o.disaster);
+                let others = || {
+                    s.operations.iter().filter(|x| {
+                        x.id != o.id && x.is_over() && o.disaster.is_some() && x.disaster == o.disaster
+                    })
+                };
                 block.lines.extend(others().take(OTHERS).map(|x| panel::recovery_head(c, x)));
                 if let Some(more) = others().count().checked_sub(OTHERS).filter(|more| *more > 0) {
                     let text = format!("   and {more} recoveries more (4 shows all)");
@@ -128,11 +144,18 @@ pub(super) fn deciding(c: &Canvas) -> Vec<Block> {
 fn on_table(c: &Canvas) -> Option<Line<'static>> {
     let s = c.snapshot;
     let stop = c.key(Command::StopAutomatic);
-    let counting = |v: &ProposalView| panel::counts(c, v).map_or(String::new(), |left| format!(", automatic in {left} ({stop} stops it)"));
+    let counting = |v: &ProposalView| {
+        panel::counts(c, v).map_or(String::new(), |left| format!(", automatic in {left} ({stop} stops it)"))
+    };
     let other = |v: &ProposalView| format!("{}{}", s.estate.group(v.proposal.group).name, counting(v));
     let others: Vec<String> = s.proposals.iter().map(other).collect();
     let text = format!(" turns to what is on the table: {}", others.join("; "));
-    let row = || Row::new().add(format!("   {}", c.key(Command::NextGroup)), c.theme.key).rest(c.glyphs, &text, c.width, c.theme.warn).line();
+    let row = || {
+        Row::new()
+            .add(format!("   {}", c.key(Command::NextGroup)), c.theme.key)
+            .rest(c.glyphs, &text, c.width, c.theme.warn)
+            .line()
+    };
     (!others.is_empty()).then(row)
 }
 
@@ -165,7 +188,12 @@ pub(super) fn beside(app: &App, c: &Canvas, room: usize) -> Vec<Block> {
             let mut lines = panel::choice(c, v);
             lines.pop();
             let key = app.keys.of(Command::NextGroup).map(super::keys::Binding::shown).unwrap_or_default();
-            lines.push(Row::new().add(format!("   {key}"), c.theme.key).rest(c.glyphs, " turns to it", c.width, c.theme.text).line());
+            lines.push(
+                Row::new()
+                    .add(format!("   {key}"), c.theme.key)
+                    .rest(c.glyphs, " turns to it", c.width, c.theme.text)
+                    .line(),
+            );
             informs(lines, Screen::Replication)
         })
         .collect();

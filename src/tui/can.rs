@@ -20,7 +20,9 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
             _ => when(s.groups.iter().any(|g| !g.members.is_empty()), "no database is configured"),
         },
         // Leaving the record, looking and the screen itself go on; what is an order cannot be given.
-        Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
+        Command::StopAutomatic | Command::Withdraw | Command::Answer if s.mode == Mode::Replay => {
+            Err("a replay: nothing can be ordered")
+        }
         Command::StopAutomatic => when(
             app.beside.as_deref().unwrap_or(s).proposals.iter().any(ProposalView::counts),
             "none of ours counts; the cluster's own cannot be stopped here",
@@ -28,18 +30,28 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         Command::Withdraw => when(decided_on(s, selected).is_some(), "no choice is on the table"),
         Command::Fork => {
             let databases = || s.groups.iter().filter(|g| !g.members.is_empty());
-            let runs = s.open().filter(|o| o.results.served.is_none()).map(|o| o.group).collect::<BTreeSet<_>>();
+            let runs =
+                s.open().filter(|o| o.results.served.is_none()).map(|o| o.group).collect::<BTreeSet<_>>();
             when(app.instead == Instead::Nothing, "this is a fork or a drill already")
                 .and(when(databases().next().is_some(), "no database is configured"))
-                .and(when(!databases().all(|g| runs.contains(&g.group)), "an operation runs on every database: what is half done cannot be branched"))
+                .and(when(
+                    !databases().all(|g| runs.contains(&g.group)),
+                    "an operation runs on every database: what is half done cannot be branched",
+                ))
         }
         Command::TakeOver => match (app.instead, &app.beside) {
-            (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => Err("a replay: nothing can be ordered"),
+            (Instead::Fork(..), Some(beside)) if beside.mode == Mode::Replay => {
+                Err("a replay: nothing can be ordered")
+            }
             _ => app.tried(s).map(|_| ()),
         },
         Command::Answer if s.open().next().is_none() => Err("no operation runs"),
         Command::Answer => {
-            let why = if s.runs(selected) { "too late for it; Tab turns to another" } else { "nothing is asked, or can be taken back" };
+            let why = if s.runs(selected) {
+                "too late for it; Tab turns to another"
+            } else {
+                "nothing is asked, or can be taken back"
+            };
             when(super::dialog::answered(s, selected).is_some(), why)
         }
         Command::Arm => match (s.mode, s.armed) {
@@ -52,18 +64,28 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         }
         Command::Later | Command::Earlier => when(s.mode == Mode::Replay, "only a replay can be wound"),
         Command::Sort => when(!rows::orders(app.screen).is_empty(), "this screen has one order"),
-        Command::Filter => when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list"),
-        Command::Enter => when(!matches!(app.screen, Screen::Command | Screen::Log), "nothing opens here, and Enter alone never confirms anything"),
+        Command::Filter => {
+            when(!matches!(app.screen, Screen::Command | Screen::Log), "this screen has no list")
+        }
+        Command::Enter => when(
+            !matches!(app.screen, Screen::Command | Screen::Log),
+            "nothing opens here, and Enter alone never confirms anything",
+        ),
         Command::Walk => match app.screen {
-            Screen::Drills => when(app.card(s).is_some_and(|card| card.narrated), "this scenario has no narration"),
+            Screen::Drills => {
+                when(app.card(s).is_some_and(|card| card.narrated), "this scenario has no narration")
+            }
             _ => Err("on the drills screen (7)"),
         },
         Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
         Command::Vouch => when(s.mode != Mode::Replay, "a replay: the record is closed")
             .and(when(super::dialog::unproven(s, selected).is_some(), "no database is unproven")),
         Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
-        Command::NextGroup => when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database")
-            .and(when(turns(s).len() > 1, "the selected one is all that is to be decided (4, 5 show all)")),
+        Command::NextGroup => {
+            when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database").and(
+                when(turns(s).len() > 1, "the selected one is all that is to be decided (4, 5 show all)"),
+            )
+        }
         _ => Ok(()),
     }
 }

@@ -4,10 +4,19 @@ use super::glyph::Glyphs;
 
 /// The rows of a chart, the highest first: the newest value stands at the right edge. The second value of a row says
 /// that the target crosses it. `None` is a gap: nothing is known of that moment.
-pub fn rows(g: &Glyphs, values: &[Option<u64>], scale: u64, target: Option<u64>, width: usize, height: usize) -> Vec<(String, bool)> {
+pub fn rows(
+    g: &Glyphs,
+    values: &[Option<u64>],
+    scale: u64,
+    target: Option<u64>,
+    width: usize,
+    height: usize,
+) -> Vec<(String, bool)> {
     let shown = &values[values.len().saturating_sub(width)..];
     let units = height * 8;
-    let level = |v: u64| usize::try_from(u128::from(v) * units as u128 / u128::from(scale.max(1))).unwrap_or(units).min(units);
+    let level = |v: u64| {
+        usize::try_from(u128::from(v) * units as u128 / u128::from(scale.max(1))).unwrap_or(units).min(units)
+    };
     let target_row = target.map(|t| height - 1 - (level(t).saturating_sub(1) / 8).min(height - 1));
     (0..height)
         .map(|row| {

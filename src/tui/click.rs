@@ -35,6 +35,9 @@ impl Places {
 
     /// What lies there.
     pub fn at(&self, column: u16, row: u16) -> Option<Click> {
-        self.list.iter().find(|(place, _)| place.contains(Position::new(column, row))).map(|(_, click)| *click)
+        self.list
+            .iter()
+            .find(|(place, _)| place.contains(Position::new(column, row)))
+            .map(|(_, click)| *click)
     }
 }

@@ -62,13 +62,25 @@ fn asked(a: &Assessment) -> Vec<(Asked, String)> {
 impl Confirm {
     pub fn new(shown: &ProposalView, seen: Utc) -> Confirm {
         let fields = asked(&shown.assessment);
-        Confirm { shown: shown.clone(), seen, fields, at: 0, changed: Vec::new(), void: false, ours: false, wrong: None }
+        Confirm {
+            shown: shown.clone(),
+            seen,
+            fields,
+            at: 0,
+            changed: Vec::new(),
+            void: false,
+            ours: false,
+            wrong: None,
+        }
     }
 
     /// Holds what is shown against the newest facts: a change voids what was typed, and is shown.
     pub fn refresh(&mut self, snapshot: &Snapshot) -> bool {
-        let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else { return false };
-        let same = now.assessment.evidence == self.shown.assessment.evidence && now.assessment.nonce == self.shown.assessment.nonce;
+        let Some(now) = snapshot.proposals.iter().find(|v| v.proposal.id == self.shown.proposal.id) else {
+            return false;
+        };
+        let same = now.assessment.evidence == self.shown.assessment.evidence
+            && now.assessment.nonce == self.shown.assessment.nonce;
         if !same {
             let label = |member| snapshot.label(now.proposal.group, member).into_owned();
             for change in differences(&self.shown.assessment, &now.assessment, label) {
@@ -154,7 +166,11 @@ fn differences(old: &Assessment, new: &Assessment, name: impl Fn(MemberId) -> St
     let mut list: Vec<String> = new
         .checks
         .iter()
-        .filter(|n| !old.checks.iter().any(|o| (o.id, o.is_short()) == (n.id, n.is_short()) && o.verdict.is_like(n.verdict)))
+        .filter(|n| {
+            !old.checks
+                .iter()
+                .any(|o| (o.id, o.is_short()) == (n.id, n.is_short()) && o.verdict.is_like(n.verdict))
+        })
         .map(|n| format!("{}: {}", n.name(), check_words(n)))
         .collect();
     if old.to != new.to {
@@ -184,24 +200,42 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     // Where it goes is never cut.
     let group = &s.estate.group(p.group).name;
     let whole = format!(" CONFIRM  {} {group}  {from} {} {to}", p.plan, g.arrow);
-    let whole = if p.intent == Intent::Guided { format!(" CONFIRM  {} {group} in {from}", p.plan) } else { whole };
-    let title = if whole.chars().count() <= c.width { whole } else { format!(" CONFIRM {group} {} {to}", g.arrow) };
+    let whole =
+        if p.intent == Intent::Guided { format!(" CONFIRM  {} {group} in {from}", p.plan) } else { whole };
+    let title =
+        if whole.chars().count() <= c.width { whole } else { format!(" CONFIRM {group} {} {to}", g.arrow) };
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     // What runs out stays in sight while it is read.
     if let Some(left) = panel::counts(c, &confirm.shown) {
-        let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops it", g.dot));
+        let stop = c
+            .keys
+            .held(Command::StopAutomatic)
+            .map_or(String::new(), |key| format!(" {} {key} stops it", g.dot));
         lines.extend(panel::said(c, "automatic", &format!("in {left}{stop}"), t.warn));
     }
     // Who confirms one has not decided the others.
     for other in s.proposals.iter().filter(|v| v.proposal.id != p.id) {
         if let Some(left) = panel::counts(c, other) {
-            let stop = c.keys.held(Command::StopAutomatic).map_or(String::new(), |key| format!(" {} {key} stops all", g.dot));
+            let stop = c
+                .keys
+                .held(Command::StopAutomatic)
+                .map_or(String::new(), |key| format!(" {} {key} stops all", g.dot));
             let name = &s.estate.group(other.proposal.group).name;
-            lines.extend(panel::said(c, "besides", &format!("{name} counts on: automatic in {left}{stop}"), t.warn));
+            lines.extend(panel::said(
+                c,
+                "besides",
+                &format!("{name} counts on: automatic in {left}{stop}"),
+                t.warn,
+            ));
         }
     }
     if confirm.shown.holds_automatic {
-        lines.extend(panel::said(c, "automatic", "held while this is on the table; it counts on once you leave", t.warn));
+        lines.extend(panel::said(
+            c,
+            "automatic",
+            "held while this is on the table; it counts on once you leave",
+            t.warn,
+        ));
     }
     if !identity.is_empty() {
         lines.push(Row::new().left(g, "   of", 14, t.dim).rest(g, &identity, c.width, t.text).line());
@@ -214,7 +248,11 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     let extras = lines.len();
     if let Some(step) = a.no_return_after {
-        let name = s.estate.plan_named(&p.plan).and_then(|p| p.steps.get(usize::from(step))).map_or("?", |s| s.id.as_str());
+        let name = s
+            .estate
+            .plan_named(&p.plan)
+            .and_then(|p| p.steps.get(usize::from(step)))
+            .map_or("?", |s| s.id.as_str());
         lines.push(
             Row::new()
                 .left(g, "   no return", 14, t.dim)
@@ -229,7 +267,12 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     lines.extend(panel::checks(c, &checks, 4));
     if p.intent != Intent::Guided {
         // Right above what is typed: where there is no room for all of it this is never scrolled away.
-        lines.extend(panel::said(c, "leave it", &format!("{}{}", otherwise_words(&a.otherwise), panel::leave(c, &confirm.shown)), t.text));
+        lines.extend(panel::said(
+            c,
+            "leave it",
+            &format!("{}{}", otherwise_words(&a.otherwise), panel::leave(c, &confirm.shown)),
+            t.text,
+        ));
         lines.extend(panel::loses(c, &confirm.shown));
     }
     for change in &confirm.changed {
@@ -237,21 +280,32 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
     }
     let typed_since = confirm.at > 0 || confirm.fields.first().is_some_and(|(_, typed)| !typed.is_empty());
     if !confirm.changed.is_empty() && !confirm.fields.is_empty() && !typed_since {
-        let text =
-            if confirm.void { " what was typed before is void: read it again, and type it again" } else { " it is not what it was: read it again" };
+        let text = if confirm.void {
+            " what was typed before is void: read it again, and type it again"
+        } else {
+            " it is not what it was: read it again"
+        };
         lines.push(Row::new().rest(g, text, c.width, t.bad).line());
     }
-    let mut blocks: Vec<&Check> = a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).collect();
+    let mut blocks: Vec<&Check> =
+        a.checks.iter().filter(|k| matches!(k.verdict, Verdict::Block { .. })).collect();
     blocks.dedup_by_key(|k| k.id);
     let blocks: Vec<&str> = blocks.into_iter().map(Check::name).collect();
     if !blocks.is_empty() && confirm.fields.is_empty() {
-        lines.push(Row::new().rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad).line());
+        lines.push(
+            Row::new()
+                .rest(g, &format!(" refused as it stands: {}", blocks.join(", ")), c.width, t.bad)
+                .line(),
+        );
     }
     if confirm.fields.is_empty() {
         lines.push(Row::new().rest(g, &format!(" {}", leaves(confirm)), c.width, t.dim).line());
     } else {
         for k in a.checks.iter().filter(|k| !elsewhere(k)) {
-            for part in super::dialog::wrap(&g.plain(&format!("{} {}", g.bad, check_words(k))), c.width.saturating_sub(2).max(10)) {
+            for part in super::dialog::wrap(
+                &g.plain(&format!("{} {}", g.bad, check_words(k))),
+                c.width.saturating_sub(2).max(10),
+            ) {
                 lines.push(Row::new().rest(g, &format!(" {part}"), c.width, t.bad).line());
             }
         }
@@ -280,14 +334,20 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
 fn again(c: &Canvas, p: &Proposal) -> Vec<Line<'static>> {
     let s = c.snapshot;
     let last = s.operations.iter().rev().find(|o| o.group == p.group && o.handed_over());
-    let Some(o) = last.filter(|o| p.intent == Intent::Failover && o.to == p.old && s.now.utc.since(o.started) < Span::mins(30)) else {
+    let Some(o) = last.filter(|o| {
+        p.intent == Intent::Failover && o.to == p.old && s.now.utc.since(o.started) < Span::mins(30)
+    }) else {
         return Vec::new();
     };
     let (group, to) = (&s.estate.group(o.group).name, s.label(o.group, o.to));
     panel::said(
         c,
         "a second",
-        &format!("{group} went to {to} {} ago, by {}: this would move it on from there", s.now.utc.since(o.started), o.by),
+        &format!(
+            "{group} went to {to} {} ago, by {}: this would move it on from there",
+            s.now.utc.since(o.started),
+            o.by
+        ),
         c.theme.bad,
     )
 }
@@ -321,7 +381,9 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
     for (i, (asked, typed)) in confirm.fields.iter().enumerate() {
         let of = if all > 1 { format!(" {} of {all}:", i + 1) } else { String::new() };
         let (text, style) = match asked {
-            Asked::Name if i == confirm.at => (format!("type {from}, {what}, then Enter{tab}; {esc}{wait}"), t.strong),
+            Asked::Name if i == confirm.at => {
+                (format!("type {from}, {what}, then Enter{tab}; {esc}{wait}"), t.strong)
+            }
             Asked::Name => (format!("typed: {from}, {what}"), t.dim),
             Asked::Overrule => (
                 format!(
@@ -330,14 +392,17 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
                 ),
                 t.bad,
             ),
-            Asked::Risk => (format!("take the risk upon you, type: {}", risk_words(&a.risks).unwrap_or_default()), t.bad),
+            Asked::Risk => {
+                (format!("take the risk upon you, type: {}", risk_words(&a.risks).unwrap_or_default()), t.bad)
+            }
             Asked::SecondPerson => ("type the name of the second person who says yes".to_string(), t.strong),
             Asked::Supersedes => {
                 let old = a.supersedes.map_or_else(String::new, |id| id.to_string());
                 (format!("to supersede the operation that waits, type: {old}"), t.bad)
             }
         };
-        for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10)) {
+        for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10))
+        {
             lines.push(Row::new().rest(g, &format!(" {part}"), c.width, style).line());
         }
         if i <= confirm.at {

@@ -115,7 +115,9 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             plain("y leaves, any other key stays"),
         ],
         Dialog::Sure(Sure::Disarm) => vec![
-            Row::new().rest(g, " READ-ONLY: nothing acts any more, automation neither", c.width, t.title).line(),
+            Row::new()
+                .rest(g, " READ-ONLY: nothing acts any more, automation neither", c.width, t.title)
+                .line(),
             plain("what runs stops where it is, until somebody arms it again"),
             plain("y makes it read-only, any other key leaves it armed"),
         ],
@@ -123,13 +125,19 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
             Row::new()
                 .rest(
                     g,
-                    if s.open().next().is_some() { " LEAVE while an operation runs?" } else { " LEAVE while there is something to decide?" },
+                    if s.open().next().is_some() {
+                        " LEAVE while an operation runs?"
+                    } else {
+                        " LEAVE while there is something to decide?"
+                    },
                     c.width,
                     t.title,
                 )
                 .line(),
             plain(match s.mode {
-                Mode::Live if s.open().next().is_none() => "no countdown runs, and nothing is watched, unless another controller does (`bpci serve`)",
+                Mode::Live if s.open().next().is_none() => {
+                    "no countdown runs, and nothing is watched, unless another controller does (`bpci serve`)"
+                }
                 Mode::Live => "it stops where it is, and goes on when the program starts again",
                 _ => "it is a simulation, and ends with the program; Esc stays",
             }),
@@ -161,7 +169,12 @@ pub(super) fn field(c: &Canvas, typed: &str, here: bool) -> Line<'static> {
         (_, true) => "~",
         (_, false) => "…",
     };
-    Row::new().add(" > ", t.key).add(more, t.dim).add(typed[from..].to_string(), t.strong).add(cursor, t.key).line()
+    Row::new()
+        .add(" > ", t.key)
+        .add(more, t.dim)
+        .add(typed[from..].to_string(), t.strong)
+        .add(cursor, t.key)
+        .line()
 }
 
 /// The answers an operation takes now.
@@ -169,7 +182,12 @@ pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)>
     let mut list = Vec::new();
     // Beside a new leader the old primary is not brought back.
     let moved = o.moved_on(s.group(o.group).and_then(|v| v.leader));
-    let asks = o.plan.steps.iter().zip(&o.steps).any(|(s, r)| matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running);
+    let asks = o
+        .plan
+        .steps
+        .iter()
+        .zip(&o.steps)
+        .any(|(s, r)| matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running);
     let failed = o.steps.iter().any(|r| matches!(r.state, StepState::Failed { .. }));
     if asks {
         list.push(("done", "it is done"));
@@ -187,7 +205,10 @@ pub fn answers(s: &Snapshot, o: &Operation) -> Vec<(&'static str, &'static str)>
     if !o.handed_over() && !moved {
         let ran = o.effects().any(|e| e.may_have_happened() && matches!(e.effect, Effect::Command { .. }));
         list.push(match (o.has_acted(), ran) {
-            (true, true) => ("rollback", "undo the drain, and the fence where it has an undo; commands that ran stay done"),
+            (true, true) => (
+                "rollback",
+                "undo the drain, and the fence where it has an undo; commands that ran stay done",
+            ),
             (true, false) => ("rollback", "undo the drain, and the fence where it has an undo"),
             (false, _) => ("abort", "end it: nothing has been changed yet"),
         });
@@ -205,7 +226,9 @@ fn vouch_lines(group: GroupId, typed: &str, c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let group = c.snapshot.estate.group(group);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
-    let mut lines = vec![Row::new().rest(g, &format!(" VOUCH for {}: it takes writes", group.name), c.width, t.title).line()];
+    let mut lines = vec![
+        Row::new().rest(g, &format!(" VOUCH for {}: it takes writes", group.name), c.width, t.title).line(),
+    ];
     let first = format!("first prove it: {}", crate::wording::by_hand(group));
     lines.extend(wrap(&first, c.width.saturating_sub(2).max(10)).iter().map(|part| plain(part)));
     lines.push(plain("write how you have seen it; Enter vouches, Esc leaves"));
@@ -219,7 +242,9 @@ pub fn answered(s: &Snapshot, selected: GroupId) -> Option<&Operation> {
     let open = || s.open().map(|o| &**o);
     match open().find(|o| o.group == selected) {
         Some(own) => Some(own).filter(|o| !answers(s, o).is_empty()),
-        None => open().filter(|o| !answers(s, o).is_empty()).min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),
+        None => open()
+            .filter(|o| !answers(s, o).is_empty())
+            .min_by_key(|o| !matches!(o.status, Status::Waiting { .. })),
     }
 }
 
@@ -230,7 +255,8 @@ pub fn asked_step(o: &Operation) -> Option<u16> {
         .iter()
         .zip(&o.steps)
         .position(|(s, r)| {
-            matches!(r.state, StepState::Failed { .. }) || (matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running)
+            matches!(r.state, StepState::Failed { .. })
+                || (matches!(s.kind, StepKind::AskPerson { .. }) && r.state == StepState::Running)
         })
         .map(|n| n as u16)
 }
@@ -239,7 +265,14 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let Some(o) = s.operations.iter().find(|o| o.id == question.operation) else { return Vec::new() };
     let waits = matches!(o.status, Status::Waiting { .. });
-    let way = format!("{} of {}  {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, g.arrow, s.label(o.group, o.to));
+    let way = format!(
+        "{} of {}  {} {} {}",
+        o.id,
+        s.estate.group(o.group).name,
+        s.estate.region(o.from).name,
+        g.arrow,
+        s.label(o.group, o.to)
+    );
     let title = format!(" {}  {way}", if waits { "ANSWER" } else { "TAKE BACK" });
     let mut lines = vec![Row::new().rest(g, &title, c.width, t.title).line()];
     if answers(s, o).is_empty() {
@@ -256,9 +289,12 @@ fn question_lines(question: &Question, c: &Canvas) -> Vec<Line<'static>> {
         }
     }
     for (word, meaning) in answers(s, o) {
-        lines.push(Row::new().add("   ", t.text).left(g, word, 10, t.key).rest(g, meaning, c.width, t.text).line());
+        lines.push(
+            Row::new().add("   ", t.text).left(g, word, 10, t.key).rest(g, meaning, c.width, t.text).line(),
+        );
     }
-    lines.push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());
+    lines
+        .push(Row::new().rest(g, " type one of these words, then Enter; Esc leaves", c.width, t.text).line());
     lines.push(field(c, &question.typed, true));
     lines
 }
@@ -268,13 +304,20 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     let (t, g) = (c.theme, c.glyphs);
     let purpose = format!("{}: {}", app.screen.name(), app.screen.purpose());
     let mut lines = vec![Row::new().add(" HELP  ", t.title).rest(g, &purpose, c.width, t.text).line()];
-    let screens: Vec<String> = super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
+    let screens: Vec<String> =
+        super::places::Screen::ALL.iter().map(|s| format!("{} {}", s.number(), s.name())).collect();
     let mut all = vec![(app.keys.screens(), screens.join(", "), t.text)];
     for possible in [true, false] {
-        for b in app.keys.of_screen(app.screen).filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_))) {
+        for b in app
+            .keys
+            .of_screen(app.screen)
+            .filter(|b| !b.keys.is_empty() && !matches!(b.command, Command::Go(_)))
+        {
             match can(b.command, app, c.snapshot, c.selected) {
                 Ok(()) if possible => all.push((b.shown(), b.long.to_string(), t.text)),
-                Err(why) if !possible => all.push((b.shown(), format!("{} {} not now: {why}", b.long, g.dash), t.dim)),
+                Err(why) if !possible => {
+                    all.push((b.shown(), format!("{} {} not now: {why}", b.long, g.dash), t.dim))
+                }
                 _ => {}
             }
         }
@@ -283,7 +326,9 @@ fn help(app: &App, c: &Canvas, from: usize, height: usize) -> Vec<Line<'static>>
     for (keys, text, style) in all {
         for (i, part) in wrap(&g.plain(&text), c.width.saturating_sub(17).max(10)).into_iter().enumerate() {
             let keys = if i == 0 { keys.as_str() } else { "" };
-            body.push(Row::new().add("   ", t.text).left(g, keys, 13, t.key).rest(g, &part, c.width, style).line());
+            body.push(
+                Row::new().add("   ", t.text).left(g, keys, 13, t.key).rest(g, &part, c.width, style).line(),
+            );
         }
     }
     let room = height.saturating_sub(2);
@@ -299,7 +344,10 @@ fn palette_lines(app: &App, palette: &Palette, c: &Canvas) -> Vec<Line<'static>>
     let (t, g) = (c.theme, c.glyphs);
     let items = palette::items(palette, &app.keys, app, c.snapshot);
     let mut lines = vec![
-        Row::new().add(" DO OR FIND  ", t.title).rest(g, "type a part of its name; Enter takes it, Tab completes, Esc leaves", c.width, t.dim).line(),
+        Row::new()
+            .add(" DO OR FIND  ", t.title)
+            .rest(g, "type a part of its name; Enter takes it, Tab completes, Esc leaves", c.width, t.dim)
+            .line(),
         field(c, &palette.typed, true),
     ];
     for (i, item) in items.iter().enumerate() {

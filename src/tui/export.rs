@@ -12,7 +12,11 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
             let all = usize::try_from(s.log_total).unwrap_or(usize::MAX);
             match records.saturating_sub(lines.len()) {
                 _ if all > lines.len() => {
-                    format!(", the newest {} of {}; what is older stands in the journal: `bpci journal export`", lines.len(), count(all, "line"))
+                    format!(
+                        ", the newest {} of {}; what is older stands in the journal: `bpci journal export`",
+                        lines.len(),
+                        count(all, "line")
+                    )
                 }
                 0 => format!(", all {}", count(records, "record")),
                 more => format!(
@@ -25,9 +29,18 @@ pub fn text(s: &Snapshot, lines: &[LogLine], filter: &str) -> String {
         filter => format!(", only lines with «{filter}»"),
     };
     // A simulation's clock is not that of the wall.
-    let wall = if s.world.is_some() { format!(", written {}", Utc(chrono::Utc::now().timestamp_millis())) } else { String::new() };
-    let head = format!("# {}\n", one_line(&format!("timeline of {}, {}, at {}{wall}{of}", s.estate.name, s.mode.word(), s.now.utc)));
-    let head = format!("{head}# «will» is written before an act, «done» is what it answered, «✓» that it was seen to hold: that is the proof\n");
+    let wall = if s.world.is_some() {
+        format!(", written {}", Utc(chrono::Utc::now().timestamp_millis()))
+    } else {
+        String::new()
+    };
+    let head = format!(
+        "# {}\n",
+        one_line(&format!("timeline of {}, {}, at {}{wall}{of}", s.estate.name, s.mode.word(), s.now.utc))
+    );
+    let head = format!(
+        "{head}# «will» is written before an act, «done» is what it answered, «✓» that it was seen to hold: that is the proof\n"
+    );
     // Each entry is one line of the file, whatever it holds from outside.
     let head = summary(s).iter().fold(head, |text, line| format!("{text}# {}\n", one_line(line)));
     lines.iter().fold(head, |text, line| format!("{text}{}\n", one_line(&line.to_string())))
@@ -44,7 +57,10 @@ fn summary(s: &Snapshot) -> Vec<String> {
     }
     for o in &s.operations {
         let served = o.recovery_time().map_or(String::new(), |took| {
-            let of = o.before.impact.map_or(String::new(), |since| format!(" of impact, from its first failed check at {since}"));
+            let of = o
+                .before
+                .impact
+                .map_or(String::new(), |since| format!(" of impact, from its first failed check at {since}"));
             format!(", users served after {}{of}", took.exact())
         });
         let lost = o.results.loss.as_ref().map_or(String::new(), |loss| format!(", lost: {loss}"));
@@ -53,13 +69,20 @@ fn summary(s: &Snapshot) -> Vec<String> {
         lines.extend(remains_words(o, &s.estate).into_iter().map(|text| format!("  remains: {text}")));
         lines.extend(o.unfence(&s.estate).map(|command| format!("  unfence with: {command}")));
     }
-    let elected = s.groups.iter().filter_map(|v| Some(format!("{}: {}", group(v.group), elected_words(v.elected.as_ref()?, &s.estate, v.group))));
+    let elected = s.groups.iter().filter_map(|v| {
+        Some(format!("{}: {}", group(v.group), elected_words(v.elected.as_ref()?, &s.estate, v.group)))
+    });
     lines.extend(elected);
-    let elsewhere = s.led_elsewhere().into_iter().filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
+    let elsewhere = s
+        .led_elsewhere()
+        .into_iter()
+        .filter_map(|(v, planned)| Some((group(v.group), name(v.primary?), name(planned))));
     lines.extend(elsewhere.map(|(g, at, planned)| format!("led elsewhere: {g} by {at}, planned {planned}")));
     // What the cluster did stands above.
     let told = |gap: &&Gap| matches!(gap, Gap::Vouched { .. });
-    lines.extend(s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {}", gap_words(gap, &s.estate))));
+    lines.extend(
+        s.gaps.iter().filter(|gap| !told(gap)).map(|gap| format!("lacks: {}", gap_words(gap, &s.estate))),
+    );
     lines.push(proof(s));
     lines
 }

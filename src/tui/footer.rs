@@ -23,8 +23,13 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
     let screens = screens.join("  ");
     let wide = c.width >= 150;
     // An answer stands beside the first keys, whole.
-    let told = app.told.as_ref().map(|told| text::fit(&g.plain(&told.text), c.width.saturating_sub(FIRST).max(c.width / 2), g.ascii));
-    let end = told.clone().unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
+    let told = app
+        .told
+        .as_ref()
+        .map(|told| text::fit(&g.plain(&told.text), c.width.saturating_sub(FIRST).max(c.width / 2), g.ascii));
+    let end = told
+        .clone()
+        .unwrap_or_else(|| if wide { screens } else { format!("{} screens", app.keys.screens()) });
     let room = c.width.saturating_sub(end.chars().count() + 2);
     // What is open takes all keys.
     for b in app.keys.of_screen(app.screen).filter(|_| app.dialog.is_none()) {
@@ -35,17 +40,30 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             Command::Enter | Command::Sort | Command::Filter if app.list(app.screen).open => false,
             Command::Back => app.list(app.screen).open,
             // Nobody is led to fail over from a primary that answers.
-            Command::Failover if decided_on(s, c.selected).is_none() && !s.group(c.selected).is_some_and(|v| v.is_silent() && !v.is_doubted()) => {
+            Command::Failover
+                if decided_on(s, c.selected).is_none()
+                    && !s.group(c.selected).is_some_and(|v| v.is_silent() && !v.is_doubted()) =>
+            {
                 false
             }
             // Nor to begin a second one.
-            Command::Failover | Command::Switchover if decided_on(s, c.selected).is_none() && s.acts_on(c.selected) => false,
-            Command::Failover | Command::Switchover | Command::Fork => matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery),
+            Command::Failover | Command::Switchover
+                if decided_on(s, c.selected).is_none() && s.acts_on(c.selected) =>
+            {
+                false
+            }
+            Command::Failover | Command::Switchover | Command::Fork => {
+                matches!(app.screen, Screen::Command | Screen::Replication | Screen::Recovery)
+            }
             // Beside an answer there is little room, and what decides has it.
             Command::Help => told.is_none(),
             Command::Arm if s.armed => false,
             // Once nothing is left to decide, what was struck is mended.
-            Command::Mend => app.screen == Screen::Command && s.proposals.is_empty() && s.world.as_ref().is_some_and(|w| !w.faults.is_empty()),
+            Command::Mend => {
+                app.screen == Screen::Command
+                    && s.proposals.is_empty()
+                    && s.world.as_ref().is_some_and(|w| !w.faults.is_empty())
+            }
             Command::Inject if !s.disasters.is_empty() && !wide => false,
             Command::Note if app.screen == Screen::Timeline => true,
             Command::Inject | Command::Faster | Command::Note => app.screen == Screen::Command || wide,
@@ -53,7 +71,11 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
         };
         let key = b.keys.first().map(ToString::to_string).unwrap_or_default();
         let short = match b.command {
-            Command::Failover if decided_on(s, c.selected).is_some_and(|v| v.proposal.intent == Intent::Guided) => "begin".to_string(),
+            Command::Failover
+                if decided_on(s, c.selected).is_some_and(|v| v.proposal.intent == Intent::Guided) =>
+            {
+                "begin".to_string()
+            }
             Command::Answer => answer(s, c.selected, b.short),
             // In a fork none runs.
             Command::StopAutomatic if app.beside.is_some() => "stop the real one".to_string(),
@@ -61,13 +83,18 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
             _ => b.short.to_string(),
         };
         let length = key.len() + short.len() + 3;
-        if here && !short.is_empty() && row.used() + length <= room && can(b.command, app, s, c.selected).is_ok() {
+        if here
+            && !short.is_empty()
+            && row.used() + length <= room
+            && can(b.command, app, s, c.selected).is_ok()
+        {
             let part = Rect { x: place.x + row.used() as u16, width: (length - 2) as u16, ..place };
             paper.places.add(part.intersection(place), Click::Do(b.command));
             row = row.add(key, t.key).add(format!(" {short}  "), t.dim);
         }
     }
-    let line = row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
+    let line =
+        row.at_end(g, &end, c.width.saturating_sub(1), if told.is_some() { t.warn } else { t.dim }).line();
     put(&[line], place, paper.buffer);
 }
 

@@ -21,15 +21,21 @@ impl Inject {
     fn found(&self, s: &Snapshot) -> Vec<(String, &'static str)> {
         let words: Vec<String> = self.typed.split_whitespace().map(str::to_lowercase).collect();
         // Where there is no standby, none can be struck; what is of no region is there once.
-        let places = |kind: FaultKind| s.estate.region_ids().take(if kind.is_of_clusters() { 1 } else { usize::MAX });
+        let places =
+            |kind: FaultKind| s.estate.region_ids().take(if kind.is_of_clusters() { 1 } else { usize::MAX });
         let strikes = |fault: &Fault| fault.finds(&s.estate, |g| s.group(g).and_then(|v| v.leader));
         let named = |f: Fault| match f.kind.is_of_clusters() {
             true => (f.kind.to_string(), meaning(f.kind)),
             false => (format!("{} {}", f.kind, s.estate.region(f.region).name), meaning(f.kind)),
         };
-        let all = FaultKind::ALL.iter().flat_map(|kind| places(*kind).map(|region| Fault { kind: *kind, region, group: None }));
+        let all = FaultKind::ALL
+            .iter()
+            .flat_map(|kind| places(*kind).map(|region| Fault { kind: *kind, region, group: None }));
         let all = all.filter(strikes).map(named);
-        all.filter(|(order, meaning)| words.iter().all(|w| order.to_lowercase().contains(w) || meaning.contains(w.as_str()))).collect()
+        all.filter(|(order, meaning)| {
+            words.iter().all(|w| order.to_lowercase().contains(w) || meaning.contains(w.as_str()))
+        })
+        .collect()
     }
 
     /// Takes in a key; the order, when one is picked.
@@ -52,16 +58,27 @@ impl Inject {
         let title = Row::new().add(" INJECT  ", t.title);
         let found = self.found(c.snapshot);
         let mut lines = vec![
-            title.rest(g, "into the simulation: type a part of it, Enter strikes, Esc leaves", c.width, t.dim).line(),
+            title
+                .rest(g, "into the simulation: type a part of it, Enter strikes, Esc leaves", c.width, t.dim)
+                .line(),
             field(c, &self.typed, true),
         ];
         let seen = list::window(found.len(), self.chosen, height.saturating_sub(3));
         for (i, (order, meaning)) in found.iter().enumerate().skip(seen.start).take(seen.len()) {
             let (mark, style) = if i == self.chosen { (g.now, t.selected) } else { (" ", t.text) };
-            lines.push(Row::new().add(format!(" {mark} "), t.accent).left(g, order, 38, style).rest(g, meaning, c.width, t.dim).line());
+            lines.push(
+                Row::new()
+                    .add(format!(" {mark} "), t.accent)
+                    .left(g, order, 38, style)
+                    .rest(g, meaning, c.width, t.dim)
+                    .line(),
+            );
         }
-        let foot =
-            if found.is_empty() { "   nothing has that in its name".to_string() } else { format!("   row {} of {}", self.chosen + 1, found.len()) };
+        let foot = if found.is_empty() {
+            "   nothing has that in its name".to_string()
+        } else {
+            format!("   row {} of {}", self.chosen + 1, found.len())
+        };
         lines.push(Row::new().rest(g, &foot, c.width, t.dim).line());
         lines
     }

@@ -95,7 +95,9 @@ fn first(bytes: &[u8], settled: bool) -> Found {
         b'\r' => Found::Event(1, key(KeyCode::Enter, NONE)),
         b'\t' => Found::Event(1, key(KeyCode::Tab, NONE)),
         0x7f | 0x08 => Found::Event(1, key(KeyCode::Backspace, NONE)),
-        c @ 0x01..=0x1a => Found::Event(1, key(KeyCode::Char(char::from(c - 1 + b'a')), KeyModifiers::CONTROL)),
+        c @ 0x01..=0x1a => {
+            Found::Event(1, key(KeyCode::Char(char::from(c - 1 + b'a')), KeyModifiers::CONTROL))
+        }
         0x00..=0x1f => Found::Event(1, None),
         _ => letter(bytes, NONE, 0),
     }
@@ -145,7 +147,9 @@ fn escaped(bytes: &[u8], settled: bool) -> Found {
 
 /// `ESC [`, parameters, intermediates, and a last byte that says what it is.
 fn sequence(bytes: &[u8]) -> Found {
-    let Some(end) = bytes[2..].iter().position(|b| (0x40..=0x7e).contains(b) || *b < 0x20 || *b >= 0x80).map(|at| at + 2) else {
+    let Some(end) =
+        bytes[2..].iter().position(|b| (0x40..=0x7e).contains(b) || *b < 0x20 || *b >= 0x80).map(|at| at + 2)
+    else {
         return if bytes.len() > STRING { Found::Event(bytes.len(), None) } else { Found::Unfinished };
     };
     if !(0x40..=0x7e).contains(&bytes[end]) {
@@ -230,7 +234,11 @@ mod tests {
         events
             .into_iter()
             .map(|e| match e {
-                Event::Key(k) => format!("{:?}{}", k.code, if k.modifiers.is_empty() { String::new() } else { format!("+{:?}", k.modifiers.bits()) }),
+                Event::Key(k) => format!(
+                    "{:?}{}",
+                    k.code,
+                    if k.modifiers.is_empty() { String::new() } else { format!("+{:?}", k.modifiers.bits()) }
+                ),
                 Event::Mouse(m) if m.kind == MouseEventKind::ScrollUp => format!("{:?}", m.kind),
                 Event::Mouse(m) => format!("{:?} at {},{}", m.kind, m.column, m.row),
                 other => format!("{other:?}"),

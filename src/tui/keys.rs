@@ -149,7 +149,13 @@ impl Default for KeyMap {
         let c = |letter| Key::plain(KeyCode::Char(letter));
         let ctrl = |letter| Key { code: KeyCode::Char(letter), ctrl: true };
         let p = Key::plain;
-        let bind = |command, name, keys: &[Key], short, long| Binding { command, name, keys: keys.to_vec(), short, long };
+        let bind = |command, name, keys: &[Key], short, long| Binding {
+            command,
+            name,
+            keys: keys.to_vec(),
+            short,
+            long,
+        };
         let mut list = vec![
             bind(Command::Help, "help", &[c('?')], "help", "the keys of this screen"),
             bind(
@@ -173,9 +179,27 @@ impl Default for KeyMap {
                 "for real",
                 "put what was tried in the fork on the real table; there it must be confirmed",
             ),
-            bind(Command::Answer, "answer", &[c('a')], "answer", "answer what the operation asks, abort it or roll it back"),
-            bind(Command::Enter, "open", &[p(KeyCode::Enter)], "open", "open what is selected; on the drills: play it"),
-            bind(Command::Walk, "walk", &[c('W')], "walk through", "walk through the selected scenario: it stops and tells at each turn"),
+            bind(
+                Command::Answer,
+                "answer",
+                &[c('a')],
+                "answer",
+                "answer what the operation asks, abort it or roll it back",
+            ),
+            bind(
+                Command::Enter,
+                "open",
+                &[p(KeyCode::Enter)],
+                "open",
+                "open what is selected; on the drills: play it",
+            ),
+            bind(
+                Command::Walk,
+                "walk",
+                &[c('W')],
+                "walk through",
+                "walk through the selected scenario: it stops and tells at each turn",
+            ),
             bind(Command::Filter, "filter", &[c('/')], "filter", "show only what has these words in it"),
             bind(Command::Sort, "sort", &[c('t')], "sort", "the next order of this list"),
             bind(
@@ -185,17 +209,47 @@ impl Default for KeyMap {
                 "withdraw",
                 "take the choice off the table: nothing of ours counts down then, failover puts one back",
             ),
-            bind(Command::Switchover, "switchover", &[c('o')], "switch over", "hand over the living primary, or fail back"),
-            bind(Command::Fork, "fork", &[c('b')], "fork", "branch the estate as it stands into a simulation, and try a choice there"),
+            bind(
+                Command::Switchover,
+                "switchover",
+                &[c('o')],
+                "switch over",
+                "hand over the living primary, or fail back",
+            ),
+            bind(
+                Command::Fork,
+                "fork",
+                &[c('b')],
+                "fork",
+                "branch the estate as it stands into a simulation, and try a choice there",
+            ),
             bind(Command::Pause, "pause", &[c(' ')], "pause", "pause the simulation or the replay, or go on"),
             bind(Command::Inject, "inject", &[c('i')], "inject", "strike the simulation with a fault"),
             bind(Command::StepOnce, "step", &[c('.')], "", "to the next thing that happens, and pause there"),
             bind(Command::Faster, "faster", &[c('+')], "faster", "ten times faster, up to 1000"),
             bind(Command::Slower, "slower", &[c('-')], "", "ten times slower"),
-            bind(Command::Mend, "mend", &[c('m')], "mend", "end every fault of the simulation, and let what was fenced come back"),
+            bind(
+                Command::Mend,
+                "mend",
+                &[c('m')],
+                "mend",
+                "end every fault of the simulation, and let what was fenced come back",
+            ),
             bind(Command::Later, "later", &[p(KeyCode::Right)], "later", "ten seconds on, in a replay"),
-            bind(Command::Earlier, "earlier", &[p(KeyCode::Left)], "earlier", "ten seconds back, in a replay"),
-            bind(Command::Note, "note", &[c('n')], "note", "write a note into the record: a decision, and why"),
+            bind(
+                Command::Earlier,
+                "earlier",
+                &[p(KeyCode::Left)],
+                "earlier",
+                "ten seconds back, in a replay",
+            ),
+            bind(
+                Command::Note,
+                "note",
+                &[c('n')],
+                "note",
+                "write a note into the record: a decision, and why",
+            ),
             bind(
                 Command::Vouch,
                 "vouch",
@@ -203,18 +257,60 @@ impl Default for KeyMap {
                 "vouch",
                 "vouch for a database that the cluster moved by itself, once a write by hand has proven it",
             ),
-            bind(Command::Export, "export", &[c('e')], "export", "write the timeline, as it is filtered, into a file"),
-            bind(Command::Arm, "arm", &[c('A')], "arm", "allow orders to act: asks for the estate's name; or read-only again"),
-            bind(Command::Palette, "palette", &[c(':'), ctrl('p')], "everything", "everything that can be done, by name"),
-            bind(Command::NextGroup, "database", &[p(KeyCode::Tab)], "", "select the next database, which orders are about"),
-            bind(Command::Back, "back", &[p(KeyCode::Esc)], "back", "back: from what is open, from a filter, from a drill or a fork"),
-            bind(Command::Up, "up", &[c('k'), p(KeyCode::Up)], "", "up; on the command screen: back in the story"),
+            bind(
+                Command::Export,
+                "export",
+                &[c('e')],
+                "export",
+                "write the timeline, as it is filtered, into a file",
+            ),
+            bind(
+                Command::Arm,
+                "arm",
+                &[c('A')],
+                "arm",
+                "allow orders to act: asks for the estate's name; or read-only again",
+            ),
+            bind(
+                Command::Palette,
+                "palette",
+                &[c(':'), ctrl('p')],
+                "everything",
+                "everything that can be done, by name",
+            ),
+            bind(
+                Command::NextGroup,
+                "database",
+                &[p(KeyCode::Tab)],
+                "",
+                "select the next database, which orders are about",
+            ),
+            bind(
+                Command::Back,
+                "back",
+                &[p(KeyCode::Esc)],
+                "back",
+                "back: from what is open, from a filter, from a drill or a fork",
+            ),
+            bind(
+                Command::Up,
+                "up",
+                &[c('k'), p(KeyCode::Up)],
+                "",
+                "up; on the command screen: back in the story",
+            ),
             bind(Command::Down, "down", &[c('j'), p(KeyCode::Down)], "", "down"),
             bind(Command::PageUp, "page_up", &[p(KeyCode::PageUp), ctrl('b')], "", "a page up"),
             bind(Command::PageDown, "page_down", &[p(KeyCode::PageDown), ctrl('f')], "", "a page down"),
             bind(Command::First, "first", &[c('g'), p(KeyCode::Home)], "", "to the first"),
             bind(Command::Last, "last", &[c('G'), p(KeyCode::End)], "", "to the last, and follow it"),
-            bind(Command::Copy, "copy", &[c('y')], "", "copy this screen as text to the terminal's clipboard (OSC 52)"),
+            bind(
+                Command::Copy,
+                "copy",
+                &[c('y')],
+                "",
+                "copy this screen as text to the terminal's clipboard (OSC 52)",
+            ),
             bind(Command::Save, "save", &[c('P')], "", "save this screen as text, ANSI and SVG"),
             bind(Command::NextTheme, "theme", &[c('T')], "", "the next theme"),
             bind(Command::Repaint, "repaint", &[ctrl('l')], "", "draw everything anew"),
@@ -270,7 +366,8 @@ impl KeyMap {
     /// There is no such command or key, or the key has a meaning already.
     pub fn change(&mut self, name: &str, keys: &str) -> Result<(), String> {
         let keys: Vec<Key> = keys.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-        if let Some(other) = self.0.iter().find(|b| b.name != name && b.keys.iter().any(|k| keys.contains(k))) {
+        if let Some(other) = self.0.iter().find(|b| b.name != name && b.keys.iter().any(|k| keys.contains(k)))
+        {
             return Err(format!("`{}` has that key already; give it another one first", other.name));
         }
         let known: Vec<&str> = self.0.iter().map(|b| b.name).collect();

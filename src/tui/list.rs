@@ -64,9 +64,14 @@ mod tests {
 
     #[test]
     fn the_selection_is_in_the_window() {
-        for (rows, selected, height, expected) in
-            [(0, 0, 5, 0..0), (3, 2, 5, 0..3), (100, 0, 10, 0..10), (100, 50, 10, 45..55), (100, 99, 10, 90..100), (5, 4, 0, 0..0)]
-        {
+        for (rows, selected, height, expected) in [
+            (0, 0, 5, 0..0),
+            (3, 2, 5, 0..3),
+            (100, 0, 10, 0..10),
+            (100, 50, 10, 45..55),
+            (100, 99, 10, 90..100),
+            (5, 4, 0, 0..0),
+        ] {
             assert_eq!(window(rows, selected, height), expected, "{rows} {selected} {height}");
         }
     }

@@ -139,7 +139,12 @@ const STUCK: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// The theme that was asked for has a mistake, or there is no terminal.
-pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, looks: Looks) -> Result<(), String> {
+pub async fn run(
+    handle: Arc<dyn Handle>,
+    stage: Arc<dyn Stage>,
+    who: String,
+    looks: Looks,
+) -> Result<(), String> {
     // A mistake in what a person likes must not keep anybody from an incident: it is told, and left out.
     let (mut settings, mut mistake) = match Settings::load(&settings::directory().join("screen.toml")) {
         Ok(settings) => (settings, None),
@@ -149,9 +154,14 @@ pub async fn run(handle: Arc<dyn Handle>, stage: Arc<dyn Stage>, who: String, lo
         (settings.theme, mistake) = (None, Some(text));
     }
     let remembered = Remembered::load(&looks.data.join("remembered.toml"));
-    let (theme, name) = theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
+    let (theme, name) =
+        theme_of(looks.theme.as_deref().or(settings.theme.as_deref()), remembered.theme.as_deref())?;
     // What the terminal takes today is no wish: what was wished for stays remembered.
-    let wished = if looks.theme.is_none() && settings.theme.is_none() && no_colour() { remembered.theme.clone() } else { Some(name.clone()) };
+    let wished = if looks.theme.is_none() && settings.theme.is_none() && no_colour() {
+        remembered.theme.clone()
+    } else {
+        Some(name.clone())
+    };
     let glyphs = glyphs_of(looks.ascii || settings.ascii.unwrap_or(false));
     let mut app = App::new();
     (app.keys, app.theme) = (settings.key_map(), name.clone());
@@ -205,14 +215,20 @@ fn theme_of(asked: Option<&str>, remembered: Option<&str>) -> Result<(Theme, Str
 }
 
 fn no_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) || std::env::var("TERM").is_ok_and(|t| t == "dumb")
+    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var("TERM").is_ok_and(|t| t == "dumb")
 }
 
 /// How many colours the terminal says it has; sshd forwards little, so TERM must do.
 fn depth() -> Depth {
-    let says = |name: &str, words: &[&str]| std::env::var(name).is_ok_and(|v| words.iter().any(|w| v.contains(w)));
+    let says =
+        |name: &str, words: &[&str]| std::env::var(name).is_ok_and(|v| words.iter().any(|w| v.contains(w)));
     match () {
-        () if says("COLORTERM", &["truecolor", "24bit"]) || says("TERM", &["direct", "kitty", "alacritty", "ghostty", "wezterm"]) => Depth::True,
+        () if says("COLORTERM", &["truecolor", "24bit"])
+            || says("TERM", &["direct", "kitty", "alacritty", "ghostty", "wezterm"]) =>
+        {
+            Depth::True
+        }
         () if says("TERM", &["256color"]) => Depth::Indexed,
         () => Depth::Sixteen,
     }
@@ -223,7 +239,8 @@ fn glyphs_of(ascii: bool) -> Glyphs {
 }
 
 fn speaks_utf8() -> bool {
-    let name = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+    let name =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     let dumb = std::env::var("TERM").is_ok_and(|t| t == "dumb" || t == "linux");
     !dumb && name.is_some_and(|n| n.to_uppercase().replace('-', "").contains("UTF8"))
 }
@@ -232,7 +249,12 @@ fn speaks_utf8() -> bool {
 ///
 /// # Errors
 /// The theme has a mistake.
-pub fn once(snapshot: &Snapshot, stage: &dyn Stage, looks: &Looks, size: (u16, u16)) -> Result<Buffer, String> {
+pub fn once(
+    snapshot: &Snapshot,
+    stage: &dyn Stage,
+    looks: &Looks,
+    size: (u16, u16),
+) -> Result<Buffer, String> {
     let (theme, name) = theme_of(looks.theme.as_deref(), None)?;
     let mut app = App::new();
     (app.cards, app.calendar) = (stage.cards(), stage.calendar());

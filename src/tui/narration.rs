@@ -31,11 +31,16 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
             let on = if s.disasters.is_empty() {
                 String::new()
             } else {
-                format!("it ends in the incident, which is still on: {} mends it; the walk `failback` is the way home", key(Command::Mend))
+                format!(
+                    "it ends in the incident, which is still on: {} mends it; the walk `failback` is the way home",
+                    key(Command::Mend)
+                )
             };
             (format!("{} {} ended as expected: {back}", g.done, scenario.name), on, t.ok)
         }
-        (Some(unmet), _) => (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad),
+        (Some(unmet), _) => {
+            (format!("{} {} did not end as expected: {back}", g.bad, scenario.name), unmet.join("; "), t.bad)
+        }
         // What it must come to is told of what comes by itself; what came of it here the simulation knows.
         (None, _) if scenario.over => {
             let lost = if world.lost == Bytes(0) {
@@ -51,8 +56,14 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
                 0 => "users are served".to_string(),
                 _ => format!("{hit} services are not served"),
             };
-            let on = if s.disasters.is_empty() { String::new() } else { format!(". The incident is still on: {} mends it", key(Command::Mend)) };
-            let text = format!("You decided in it, so it is not held against what comes by itself. In truth {lost}, and {served}{on}.");
+            let on = if s.disasters.is_empty() {
+                String::new()
+            } else {
+                format!(". The incident is still on: {} mends it", key(Command::Mend))
+            };
+            let text = format!(
+                "You decided in it, so it is not held against what comes by itself. In truth {lost}, and {served}{on}."
+            );
             (format!("{} is over: {back}", scenario.name), text, t.text)
         }
         (None, Some(text)) => {
@@ -75,11 +86,19 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
     };
     let mut head = Row::new().add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {title} ")), t.accent);
     if !behind.is_empty() {
-        head = head.add(g.rule.repeat(2), t.accent).add(g.plain(&format!(" {behind} ")), if alarm { t.live } else { t.dim });
+        head = head
+            .add(g.rule.repeat(2), t.accent)
+            .add(g.plain(&format!(" {behind} ")), if alarm { t.live } else { t.dim });
     }
     let left = width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.accent).fitted(g, width).line()];
     let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
-    lines.extend(parts.into_iter().filter(|p| !p.is_empty()).take(6).map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()));
+    lines.extend(
+        parts
+            .into_iter()
+            .filter(|p| !p.is_empty())
+            .take(6)
+            .map(|part| Row::new().rest(g, &format!("  {part}"), width, style).line()),
+    );
     lines
 }

@@ -122,7 +122,8 @@ impl Recording {
     /// # Errors
     /// The file cannot be made.
     pub fn begin(path: &std::path::Path, size: (u16, u16)) -> Result<Recording, String> {
-        let file = File::create_new(path).map_err(|e| format!("{}: {e}; name a new file that can be written", path.display()))?;
+        let file = File::create_new(path)
+            .map_err(|e| format!("{}: {e}; name a new file that can be written", path.display()))?;
         let head = serde_json::json!({
             "version": 3,
             "term": { "cols": size.0, "rows": size.1, "type": std::env::var("TERM").unwrap_or_default() },

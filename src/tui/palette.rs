@@ -62,7 +62,9 @@ fn rank(typed: &str, item: &Item) -> Option<u32> {
         () if name.starts_with(typed) => Some(2),
         () if words().any(|w| w.starts_with(typed)) => Some(3),
         () if name.contains(typed) => Some(4),
-        () if typed.split_whitespace().all(|w| name.contains(w) || item.what.to_lowercase().contains(w)) => Some(5),
+        () if typed.split_whitespace().all(|w| name.contains(w) || item.what.to_lowercase().contains(w)) => {
+            Some(5)
+        }
         () if in_order(typed, &name) => Some(6),
         () => None,
     }
@@ -76,7 +78,16 @@ fn in_order(letters: &str, text: &str) -> bool {
 
 fn all(keys: &KeyMap, app: &App, s: &Snapshot) -> Vec<Item> {
     let hidden = |c: Command| {
-        matches!(c, Command::Up | Command::Down | Command::PageUp | Command::PageDown | Command::First | Command::Last | Command::Palette)
+        matches!(
+            c,
+            Command::Up
+                | Command::Down
+                | Command::PageUp
+                | Command::PageDown
+                | Command::First
+                | Command::Last
+                | Command::Palette
+        )
     };
     let selected = app.selected_group(s);
     let mut list: Vec<Item> = keys
@@ -85,7 +96,13 @@ fn all(keys: &KeyMap, app: &App, s: &Snapshot) -> Vec<Item> {
         .filter(|b| !hidden(b.command))
         .map(|b| {
             let name = if b.short.is_empty() { b.name.replace('_', " ") } else { b.short.to_string() };
-            Item { name, what: b.long.to_string(), key: b.shown(), pick: Pick::Do(b.command), barred: can(b.command, app, s, selected).err() }
+            Item {
+                name,
+                what: b.long.to_string(),
+                key: b.shown(),
+                pick: Pick::Do(b.command),
+                barred: can(b.command, app, s, selected).err(),
+            }
         })
         .collect();
     let show = |name: &str, what: String, screen: Screen, id: u64| Item {
@@ -95,26 +112,39 @@ fn all(keys: &KeyMap, app: &App, s: &Snapshot) -> Vec<Item> {
         pick: Pick::Show(screen, id),
         barred: None,
     };
-    list.extend(
-        s.estate
-            .region_ids()
-            .map(|id| show(&s.estate.region(id).name, format!("region, {}", s.regions[id.at()].status.word()), Screen::Regions, u64::from(id.0))),
-    );
-    list.extend(
-        s.groups
-            .iter()
-            .filter(|g| !g.members.is_empty())
-            .map(|g| show(&s.estate.group(g.group).name, "database".to_string(), Screen::Replication, u64::from(g.group.0))),
-    );
-    list.extend(
-        s.estate
-            .service_ids()
-            .map(|id| show(&s.estate.service(id).name, format!("service, {}", s.services[id.at()].health.word()), Screen::Services, u64::from(id.0))),
-    );
-    list.extend(s.operations.iter().rev().map(|o| {
-        show(&o.id.to_string(), format!("operation on {}, {}", s.estate.group(o.group).name, o.status.word()), Screen::Recovery, u64::from(o.id.0))
+    list.extend(s.estate.region_ids().map(|id| {
+        show(
+            &s.estate.region(id).name,
+            format!("region, {}", s.regions[id.at()].status.word()),
+            Screen::Regions,
+            u64::from(id.0),
+        )
     }));
-    list.extend(app.cards.iter().enumerate().map(|(i, card)| show(&card.name, format!("scenario: {}", card.title), Screen::Drills, i as u64)));
+    list.extend(s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| {
+        show(&s.estate.group(g.group).name, "database".to_string(), Screen::Replication, u64::from(g.group.0))
+    }));
+    list.extend(s.estate.service_ids().map(|id| {
+        show(
+            &s.estate.service(id).name,
+            format!("service, {}", s.services[id.at()].health.word()),
+            Screen::Services,
+            u64::from(id.0),
+        )
+    }));
+    list.extend(s.operations.iter().rev().map(|o| {
+        show(
+            &o.id.to_string(),
+            format!("operation on {}, {}", s.estate.group(o.group).name, o.status.word()),
+            Screen::Recovery,
+            u64::from(o.id.0),
+        )
+    }));
+    list.extend(
+        app.cards
+            .iter()
+            .enumerate()
+            .map(|(i, card)| show(&card.name, format!("scenario: {}", card.title), Screen::Drills, i as u64)),
+    );
     list.extend(super::theme::Theme::names().map(|name| Item {
         name: format!("theme {name}"),
         what: "colours".to_string(),
@@ -131,7 +161,13 @@ mod tests {
 
     #[test]
     fn what_fits_better_comes_first() {
-        let item = |name: &str| Item { name: name.to_string(), what: String::new(), key: String::new(), pick: Pick::Do(Command::Help), barred: None };
+        let item = |name: &str| Item {
+            name: name.to_string(),
+            what: String::new(),
+            key: String::new(),
+            pick: Pick::Do(Command::Help),
+            barred: None,
+        };
         for (typed, name, expected) in [
             ("fail over", "fail over", Some(0)),
             ("over", "fail over", Some(1)),

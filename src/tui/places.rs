@@ -16,8 +16,16 @@ pub enum Screen {
 }
 
 impl Screen {
-    pub const ALL: [Screen; 8] =
-        [Screen::Command, Screen::Regions, Screen::Services, Screen::Recovery, Screen::Replication, Screen::Timeline, Screen::Drills, Screen::Log];
+    pub const ALL: [Screen; 8] = [
+        Screen::Command,
+        Screen::Regions,
+        Screen::Services,
+        Screen::Recovery,
+        Screen::Replication,
+        Screen::Timeline,
+        Screen::Drills,
+        Screen::Log,
+    ];
 
     /// The key it is reached by.
     pub fn number(self) -> char {
@@ -46,9 +54,13 @@ impl Screen {
     pub const fn purpose(self) -> &'static str {
         match self {
             Screen::Command => "how bad, since when, what is the decision, what runs",
-            Screen::Regions => "every region: what answers, what runs there, what needs it, what if it failed",
+            Screen::Regions => {
+                "every region: what answers, what runs there, what needs it, what if it failed"
+            }
             Screen::Services => "what depends on what, and how far a failure reaches",
-            Screen::Recovery => "an operation step by step: what was done, what it waits for, what took how long",
+            Screen::Recovery => {
+                "an operation step by step: what was done, what it waits for, what took how long"
+            }
             Screen::Replication => "lag over time against its objective, and who may take over",
             Screen::Timeline => "what happened, from the record: find it, mark it, take it along",
             Screen::Drills => "scenarios to play and to walk through",
@@ -62,6 +74,9 @@ impl std::str::FromStr for Screen {
 
     fn from_str(text: &str) -> Result<Screen, String> {
         let known = || Screen::ALL.map(Screen::name).join(", ");
-        Screen::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| format!("`{text}` is no screen; known: {}", known()))
+        Screen::ALL
+            .into_iter()
+            .find(|s| s.name() == text)
+            .ok_or_else(|| format!("`{text}` is no screen; known: {}", known()))
     }
 }

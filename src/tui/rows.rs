@@ -29,9 +29,14 @@ pub fn rows(screen: Screen, list: &List, s: &Snapshot, cards: &[Card], searched:
         Screen::Services => tree(list, s).into_iter().map(|id| u64::from(id.0)).collect(),
         Screen::Recovery => operations(list, s),
         Screen::Replication => groups(list, s),
-        Screen::Timeline if !searched.is_empty() => (0..searched.len()).map(|i| SEARCHED + i as u64).collect(),
+        Screen::Timeline if !searched.is_empty() => {
+            (0..searched.len()).map(|i| SEARCHED + i as u64).collect()
+        }
         Screen::Timeline => story(list, s),
-        Screen::Drills => (0..cards.len()).filter(|i| list.passes(&format!("{} {}", cards[*i].name, cards[*i].title))).map(|i| i as u64).collect(),
+        Screen::Drills => (0..cards.len())
+            .filter(|i| list.passes(&format!("{} {}", cards[*i].name, cards[*i].title)))
+            .map(|i| i as u64)
+            .collect(),
     }
 }
 
@@ -39,9 +44,17 @@ fn regions(list: &List, s: &Snapshot) -> Vec<u64> {
     let text = |id: &RegionId| {
         let r = s.estate.region(*id);
         let of = |t: &Option<String>| t.clone().unwrap_or_default();
-        format!("{} {} {} {} {}", r.name, r.role, s.regions[id.at()].status.word(), of(&r.provider), of(&r.data_center))
+        format!(
+            "{} {} {} {} {}",
+            r.name,
+            r.role,
+            s.regions[id.at()].status.word(),
+            of(&r.provider),
+            of(&r.data_center)
+        )
     };
-    let mut ids: Vec<RegionId> = s.estate.region_ids().filter(|id| list.filter.is_empty() || list.passes(&text(id))).collect();
+    let mut ids: Vec<RegionId> =
+        s.estate.region_ids().filter(|id| list.filter.is_empty() || list.passes(&text(id))).collect();
     match list.order {
         1 => ids.sort_by_key(|id| Reverse(s.regions[id.at()].status)),
         2 => ids.sort_by(|a, b| s.estate.region(*a).name.cmp(&s.estate.region(*b).name)),
@@ -59,7 +72,9 @@ fn tree(list: &List, s: &Snapshot) -> Vec<ServiceId> {
     };
     let mut ids: Vec<ServiceId> = s.estate.service_ids().collect();
     // Stable, for that is quick where they are configured in about this order.
-    ids.sort_by(|a, b| s.estate.service(*a).tier.cmp(&s.estate.service(*b).tier).then_with(|| name(*a).cmp(name(*b))));
+    ids.sort_by(|a, b| {
+        s.estate.service(*a).tier.cmp(&s.estate.service(*b).tier).then_with(|| name(*a).cmp(name(*b)))
+    });
     let passes = |id: &ServiceId| list.filter.is_empty() || list.passes(&text(*id));
     if list.order > 0 || !list.filter.is_empty() {
         match list.order {
@@ -73,7 +88,8 @@ fn tree(list: &List, s: &Snapshot) -> Vec<ServiceId> {
     let (mut last, mut before) = (vec![None; ids.len()], vec![None; ids.len()]);
     let mut roots = None;
     for id in &ids {
-        let slot = s.estate.service(*id).depends_on.first().map_or(&mut roots, |needed| &mut last[needed.at()]);
+        let slot =
+            s.estate.service(*id).depends_on.first().map_or(&mut roots, |needed| &mut last[needed.at()]);
         before[id.at()] = slot.replace(*id);
     }
     let mut out = Vec::with_capacity(ids.len());
@@ -91,8 +107,18 @@ fn tree(list: &List, s: &Snapshot) -> Vec<ServiceId> {
 }
 
 fn operations(list: &List, s: &Snapshot) -> Vec<u64> {
-    let text = |o: &Operation| format!("{} {} {} {} {}", o.id, s.estate.group(o.group).name, s.estate.region(o.from).name, o.status.word(), o.by);
-    let mut found: Vec<&std::sync::Arc<Operation>> = s.operations.iter().rev().filter(|o| list.filter.is_empty() || list.passes(&text(o))).collect();
+    let text = |o: &Operation| {
+        format!(
+            "{} {} {} {} {}",
+            o.id,
+            s.estate.group(o.group).name,
+            s.estate.region(o.from).name,
+            o.status.word(),
+            o.by
+        )
+    };
+    let mut found: Vec<&std::sync::Arc<Operation>> =
+        s.operations.iter().rev().filter(|o| list.filter.is_empty() || list.passes(&text(o))).collect();
     if list.order == 1 {
         found.sort_by_key(|o| o.is_over());
     }
@@ -100,7 +126,11 @@ fn operations(list: &List, s: &Snapshot) -> Vec<u64> {
 }
 
 fn groups(list: &List, s: &Snapshot) -> Vec<u64> {
-    let mut found: Vec<&GroupView> = s.groups.iter().filter(|v| !v.members.is_empty() && list.passes(&s.estate.group(v.group).name)).collect();
+    let mut found: Vec<&GroupView> = s
+        .groups
+        .iter()
+        .filter(|v| !v.members.is_empty() && list.passes(&s.estate.group(v.group).name))
+        .collect();
     if list.order == 1 {
         found.sort_by_key(|v| v.members.iter().filter(|m| !m.leads && m.unfit.is_none()).count());
     }

@@ -118,9 +118,16 @@ pub fn svg(buffer: &Buffer) -> String {
                 continue;
             }
             let weight = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-            let line = if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
+            let line = if cell.modifier.contains(Modifier::UNDERLINED) {
+                " text-decoration=\"underline\""
+            } else {
+                ""
+            };
             let symbol = cell.symbol().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            out.push_str(&format!("<text x=\"{left}\" y=\"{}\" fill=\"{ink}\"{weight}{line}>{symbol}</text>\n", top + 14));
+            out.push_str(&format!(
+                "<text x=\"{left}\" y=\"{}\" fill=\"{ink}\"{weight}{line}>{symbol}</text>\n",
+                top + 14
+            ));
         }
     }
     out.push_str("</g>\n</svg>\n");
@@ -152,6 +159,11 @@ mod tests {
         assert_eq!(text(&buffer), "a<世\n");
         assert!(ansi(&buffer).starts_with("\x1b[0;1;31ma<世"));
         let picture = svg(&buffer);
-        assert!(picture.contains("&lt;") && picture.contains("font-weight=\"bold\"") && picture.contains("#cd3131"), "{picture}");
+        assert!(
+            picture.contains("&lt;")
+                && picture.contains("font-weight=\"bold\"")
+                && picture.contains("#cd3131"),
+            "{picture}"
+        );
     }
 }

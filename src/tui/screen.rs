@@ -21,35 +21,62 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Widget};
 
 /// Draws the whole screen, and tells where everything that can be clicked came to lie.
-pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area: Rect, buffer: &mut Buffer) -> Places {
+pub fn draw(
+    app: &App,
+    snapshot: &Snapshot,
+    theme: &Theme,
+    glyphs: &Glyphs,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Places {
     let mut places = Places::default();
     paint(buffer, area, theme.text);
     if area.width == 0 || area.height == 0 {
         return places;
     }
     let whole = area;
-    let aside = if app.beside.is_some() && area.width >= ASIDE_FROM { (area.width * 2 / 5).clamp(ASIDE.0, ASIDE.1) } else { 0 };
+    let aside = if app.beside.is_some() && area.width >= ASIDE_FROM {
+        (area.width * 2 / 5).clamp(ASIDE.0, ASIDE.1)
+    } else {
+        0
+    };
     let area = Rect { width: area.width - aside, ..area };
     let told = match (app.instead, &app.beside) {
         (Instead::Fork(at), Some(beside)) => {
-            let c =
-                Canvas { snapshot: beside, theme, glyphs, width: usize::from(area.width), selected: app.selected_group(snapshot), keys: &app.keys };
+            let c = Canvas {
+                snapshot: beside,
+                theme,
+                glyphs,
+                width: usize::from(area.width),
+                selected: app.selected_group(snapshot),
+                keys: &app.keys,
+            };
             if aside > 0 {
                 let place = Rect { x: area.width, width: aside, ..whole };
-                put(&fork::beside(&Canvas { width: usize::from(aside), ..c }, usize::from(place.height), |c| small(c, false)), place, buffer);
+                put(
+                    &fork::beside(
+                        &Canvas { width: usize::from(aside), ..c },
+                        usize::from(place.height),
+                        |c| small(c, false),
+                    ),
+                    place,
+                    buffer,
+                );
             }
             fork::below(&c, snapshot, at, aside == 0 && area.height >= 16)
         }
         _ => narration::lines(app, snapshot, theme, glyphs, area),
     };
     let selected = app.selected_group(snapshot);
-    let canvas = |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected, keys: &app.keys };
+    let canvas =
+        |width: u16| Canvas { snapshot, theme, glyphs, width: usize::from(width), selected, keys: &app.keys };
     // Who is about to confirm reads that whole: what a scenario tells steps back to its first line.
     let told = match &app.dialog {
         Some(open)
             if !matches!(app.instead, Instead::Fork(_))
                 && told.len() > 1
-                && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len() > usize::from(area.height) =>
+                && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len()
+                    > usize::from(area.height) =>
         {
             told.into_iter().take(1).collect()
         }
@@ -59,7 +86,9 @@ pub fn draw(app: &App, snapshot: &Snapshot, theme: &Theme, glyphs: &Glyphs, area
     let tiny = area.width < 60 || area.height < 16;
     match (app.screen, tiny) {
         (Screen::Command, true) => put(&small(&canvas(area.width), true), area, buffer),
-        (Screen::Command, false) => full(app, snapshot, &canvas, area, &mut Paper { buffer, places: &mut places }),
+        (Screen::Command, false) => {
+            full(app, snapshot, &canvas, area, &mut Paper { buffer, places: &mut places })
+        }
         _ => framed(app, snapshot, &canvas, tiny, area, &mut Paper { buffer, places: &mut places }),
     }
     put(&told, Rect { y: area.height, height: told.len() as u16, width: area.width, ..whole }, buffer);
@@ -102,11 +131,21 @@ fn windowed(mut lines: Vec<Line<'static>>, room: usize, scrolled: usize, c: &Can
     let mut shown = vec![lines.remove(0)];
     if above > 0 {
         // Half a sentence says something else than the whole.
-        let goes_on = |l: &Line| l.spans.first().is_some_and(|s| s.content.len() == 14 && s.content.trim().is_empty());
+        let goes_on =
+            |l: &Line| l.spans.first().is_some_and(|s| s.content.len() == 14 && s.content.trim().is_empty());
         while above + 1 < lines.len() && goes_on(&lines[above]) {
             above += 1;
         }
-        shown.push(Row::new().rest(c.glyphs, &format!("   {above} lines above this: the up key shows them"), c.width, c.theme.warn).line());
+        shown.push(
+            Row::new()
+                .rest(
+                    c.glyphs,
+                    &format!("   {above} lines above this: the up key shows them"),
+                    c.width,
+                    c.theme.warn,
+                )
+                .line(),
+        );
     }
     let left = room - shown.len();
     shown.extend(lines.into_iter().skip(above).take(left));
@@ -124,12 +163,23 @@ pub(super) struct Paper<'a> {
 }
 
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
-fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, area: Rect, paper: &mut Paper) {
+fn framed<'a>(
+    app: &App,
+    snapshot: &'a Snapshot,
+    canvas: &dyn Fn(u16) -> Canvas<'a>,
+    tiny: bool,
+    area: Rect,
+    paper: &mut Paper,
+) {
     // What is to be decided, or what runs, is seen from everywhere.
     let decides = if tiny { Vec::new() } else { decides(&canvas(area.width)) };
     let top = if tiny { 1 } else { 3 + decides.len() as u16 };
     let foot = u16::from(area.height > 5);
-    put(&panel::header(&canvas(area.width)), Rect { height: if tiny { 1 } else { 2 }.min(area.height), ..area }, paper.buffer);
+    put(
+        &panel::header(&canvas(area.width)),
+        Rect { height: if tiny { 1 } else { 2 }.min(area.height), ..area },
+        paper.buffer,
+    );
     let body = Rect { y: top, height: area.height.saturating_sub(top + foot), ..area }.intersection(area);
     let place = Rect { y: 2, height: decides.len() as u16, ..area };
     put(&decides, place, paper.buffer);
@@ -138,7 +188,14 @@ fn framed<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<
         log(&canvas(area.width), body, paper.buffer);
     } else {
         let (list, rows) = (app.list(app.screen), app.rows(snapshot));
-        let shown = Shown { screen: app.screen, list: &list, cards: &app.cards, calendar: &app.calendar, rows: &rows, searched: app.searched() };
+        let shown = Shown {
+            screen: app.screen,
+            list: &list,
+            cards: &app.cards,
+            calendar: &app.calendar,
+            rows: &rows,
+            searched: app.searched(),
+        };
         listed(&shown, canvas, tiny, body, paper);
     }
     if foot > 0 {
@@ -172,7 +229,11 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
             let text = format!("   and {} lines below: the down key shows them", below + 1);
             let more = Row::new().rest(c.glyphs, &text, c.width, c.theme.warn);
             let left = c.width.saturating_sub(more.used());
-            put(&[more.add(" ".repeat(left), c.theme.text).line()], Rect { y: body.bottom() - 1, height: 1, ..body }, paper.buffer);
+            put(
+                &[more.add(" ".repeat(left), c.theme.text).line()],
+                Rect { y: body.bottom() - 1, height: 1, ..body },
+                paper.buffer,
+            );
         }
         return;
     }
@@ -195,7 +256,11 @@ fn listed<'a>(shown: &Shown, canvas: &dyn Fn(u16) -> Canvas<'a>, tiny: bool, bod
         lines.truncate(room - 1);
         let c = canvas(below.width);
         let how = if shown.screen == Screen::Drills { "" } else { "; Enter opens it whole" };
-        lines.push(Row::new().rest(c.glyphs, &format!("   and {hidden} lines more{how}"), c.width, c.theme.dim).line());
+        lines.push(
+            Row::new()
+                .rest(c.glyphs, &format!("   and {hidden} lines more{how}"), c.width, c.theme.dim)
+                .line(),
+        );
     }
     put(&lines, below, paper.buffer);
 }
@@ -212,7 +277,18 @@ fn rows(shown: &Shown, c: &Canvas, area: Rect, paper: &mut Paper) {
 
 /// The program's own words.
 fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
-    put(&[Row::new().rest(c.glyphs, " LOG  what goes wrong in the program itself is told here", c.width, c.theme.title).line()], area, buffer);
+    put(
+        &[Row::new()
+            .rest(
+                c.glyphs,
+                " LOG  what goes wrong in the program itself is told here",
+                c.width,
+                c.theme.title,
+            )
+            .line()],
+        area,
+        buffer,
+    );
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     tui_logger::TuiLoggerWidget::default()
         .style(c.theme.text)
@@ -275,14 +351,21 @@ fn small(c: &Canvas, keys: bool) -> Vec<Line<'static>> {
     lines
 }
 
-fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a>, area: Rect, paper: &mut Paper) {
+fn full<'a>(
+    app: &App,
+    snapshot: &'a Snapshot,
+    canvas: &dyn Fn(u16) -> Canvas<'a>,
+    area: Rect,
+    paper: &mut Paper,
+) {
     // The services beside the rest where there is room for them; the story beside it where there is more.
     let (left, right) = match area.width {
         180.. => (44, (area.width - 44) * 2 / 5),
         118.. => (38, 0),
         _ => (0, 0),
     };
-    let middle = Rect { x: left, y: 2, width: area.width - left - right, height: area.height.saturating_sub(3) };
+    let middle =
+        Rect { x: left, y: 2, width: area.width - left - right, height: area.height.saturating_sub(3) };
     put(&panel::header(&canvas(area.width)), Rect { height: 2, ..area }, paper.buffer);
     if left > 0 {
         let place = Rect { x: 0, y: 3, width: left - 2, height: middle.height.saturating_sub(1) };
@@ -302,7 +385,11 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     let needed: usize = blocks.iter().map(|b| b.lines.len() + 1).sum();
     let mut spare = room.saturating_sub(blocks.iter().filter(|b| b.decides).map(|b| b.lines.len() + 1).sum());
     for block in blocks {
-        let most = if needed <= room || block.decides { block.lines.len() } else { block.lines.len().min(spare.saturating_sub(1)) };
+        let most = if needed <= room || block.decides {
+            block.lines.len()
+        } else {
+            block.lines.len().min(spare.saturating_sub(1))
+        };
         if !block.decides {
             spare = spare.saturating_sub(most + 1);
         }
@@ -317,13 +404,36 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
             let first = if alone { block.lines.iter().position(selected).unwrap_or_default() } else { 0 };
             lines.extend(block.lines.into_iter().skip(first).take(kept));
             if let Some(line) = lines.last_mut().filter(|_| alone) {
-                let more = if let Click::Show(screen) = block.click { format!("  +{hidden} ({})", screen.number()) } else { format!("  +{hidden}") };
-                let cut = std::mem::take(line).spans.into_iter().fold(Row::new(), |row, span| row.add(span.content, span.style));
-                *line = cut.fitted(c.glyphs, c.width.saturating_sub(more.len() + 1)).add(more, c.theme.warn).line();
+                let more = if let Click::Show(screen) = block.click {
+                    format!("  +{hidden} ({})", screen.number())
+                } else {
+                    format!("  +{hidden}")
+                };
+                let cut = std::mem::take(line)
+                    .spans
+                    .into_iter()
+                    .fold(Row::new(), |row, span| row.add(span.content, span.style));
+                *line = cut
+                    .fitted(c.glyphs, c.width.saturating_sub(more.len() + 1))
+                    .add(more, c.theme.warn)
+                    .line();
             }
             if kept < most {
-                let all = if let Click::Show(screen) = block.click { format!(" ({} shows all)", screen.number()) } else { String::new() };
-                lines.push(Row::new().rest(c.glyphs, &format!("   and {} lines more{all}", hidden + 1), c.width, c.theme.dim).line());
+                let all = if let Click::Show(screen) = block.click {
+                    format!(" ({} shows all)", screen.number())
+                } else {
+                    String::new()
+                };
+                lines.push(
+                    Row::new()
+                        .rest(
+                            c.glyphs,
+                            &format!("   and {} lines more{all}", hidden + 1),
+                            c.width,
+                            c.theme.dim,
+                        )
+                        .line(),
+                );
             }
             lines.push(Line::default());
         }
@@ -333,7 +443,10 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
         for block in beside(app, &c, all.saturating_sub(lines.len())) {
             if lines.len() + block.lines.len() < usize::from(middle.height) {
                 let y = middle.y + lines.len() as u16;
-                paper.places.add(Rect { y, height: block.lines.len() as u16, ..middle }.intersection(middle), block.click);
+                paper.places.add(
+                    Rect { y, height: block.lines.len() as u16, ..middle }.intersection(middle),
+                    block.click,
+                );
                 lines.extend(block.lines);
                 lines.push(Line::default());
             }
@@ -352,7 +465,11 @@ fn full<'a>(app: &App, snapshot: &'a Snapshot, canvas: &dyn Fn(u16) -> Canvas<'a
     if right > 0 {
         story.push(Row::new().rest(c.glyphs, " STORY", c.width, c.theme.title).line());
     }
-    story.extend(if right > 0 { panel::whole_log(&c, height, app.back) } else { panel::log(&c, height, app.back) });
+    story.extend(if right > 0 {
+        panel::whole_log(&c, height, app.back)
+    } else {
+        panel::log(&c, height, app.back)
+    });
     put(&story, log, paper.buffer);
     paper.places.add(log, Click::Show(Screen::Timeline));
     let foot = Rect { x: 0, y: area.height - 1, width: area.width, height: 1 };

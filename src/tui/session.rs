@@ -50,7 +50,13 @@ impl Session {
 
 fn take(mouse: bool) -> std::io::Result<()> {
     enable_raw_mode()?;
-    let mut entered = execute!(std::io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide);
+    let mut entered = execute!(
+        std::io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        EnableFocusChange,
+        cursor::Hide
+    );
     if mouse {
         entered = entered.and_then(|()| execute!(std::io::stdout(), EnableMouseCapture));
     }
@@ -149,7 +155,11 @@ pub(super) fn listen(sender: &SyncSender<Message>, keyboard: Option<&OwnedFd>) {
                 match usize::try_from(read) {
                     Ok(n @ 1..) => parser.feed(&bytes[..n], &mut events),
                     // Its end, or an error that is none of a signal's.
-                    _ if read == 0 || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted => break,
+                    _ if read == 0
+                        || std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted =>
+                    {
+                        break;
+                    }
                     _ => {}
                 }
             }

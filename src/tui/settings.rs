@@ -69,7 +69,8 @@ pub fn directory() -> PathBuf {
     if let Some(path) = std::env::var_os("BPCI_CONFIG").filter(|p| !p.is_empty()) {
         return PathBuf::from(path);
     }
-    directories::ProjectDirs::from("", "", "bpci").map_or_else(|| PathBuf::from(".bpci"), |d| d.config_dir().to_path_buf())
+    directories::ProjectDirs::from("", "", "bpci")
+        .map_or_else(|| PathBuf::from(".bpci"), |d| d.config_dir().to_path_buf())
 }
 
 impl Settings {
@@ -93,11 +94,15 @@ impl Settings {
         let place = |offset: usize| super::theme::place(text, offset);
         let settings: Settings = toml::from_str(text).map_err(|e| {
             let (line, column) = e.span().map_or((1, 1), |s| place(s.start));
-            format!("{file}:{line}:{column}: {}; known: theme, ascii, mouse, notify, [keys]", e.message().lines().next().unwrap_or_default())
+            format!(
+                "{file}:{line}:{column}: {}; known: theme, ascii, mouse, notify, [keys]",
+                e.message().lines().next().unwrap_or_default()
+            )
         })?;
         let mut keys = KeyMap::default();
         for (name, key) in &settings.keys {
-            let line = text.lines().position(|l| l.trim_start().starts_with(name.as_str())).map_or(1, |l| l + 1);
+            let line =
+                text.lines().position(|l| l.trim_start().starts_with(name.as_str())).map_or(1, |l| l + 1);
             keys.change(name, key).map_err(|e| format!("{file}:{line}:1: {e}"))?;
         }
         Ok(settings)
@@ -145,6 +150,8 @@ mod tests {
             let said = Settings::parse("f", text).err().unwrap_or_default();
             assert!(said.starts_with(expected), "{said}");
         }
-        assert!(Settings::parse("f", "theme = \"dark\"\nnotify = \"both\"\n[keys]\nfailover = \"F\"\n").is_ok());
+        assert!(
+            Settings::parse("f", "theme = \"dark\"\nnotify = \"both\"\n[keys]\nfailover = \"F\"\n").is_ok()
+        );
     }
 }

@@ -61,15 +61,24 @@ pub(super) enum Next {
 }
 
 impl Show {
-    pub fn run(mut self, mut app: App, recording: Option<Recording>, inbox: &Receiver<Message>) -> Result<(), String> {
-        let mut session = Session::enter(self.mouse).map_err(|e| format!("the terminal cannot be used: {e}; use --plain"))?;
+    pub fn run(
+        mut self,
+        mut app: App,
+        recording: Option<Recording>,
+        inbox: &Receiver<Message>,
+    ) -> Result<(), String> {
+        let mut session = Session::enter(self.mouse)
+            .map_err(|e| format!("the terminal cannot be used: {e}; use --plain"))?;
         let (inputs, keyboard) = (self.sender.clone(), self.keyboard.clone());
         std::thread::spawn(move || super::session::listen(&inputs, keyboard.as_deref()));
         self.watch(&self.base, true);
         let reel = Reel::new(recording);
         let length = Length::default();
-        let terminal = Terminal::new(SizedBackend(CrosstermBackend::new(Out::new(reel.clone(), length.clone())))).map_err(|e| e.to_string())?;
-        let mut drawn = Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, spare: None, at: None, length };
+        let terminal =
+            Terminal::new(SizedBackend(CrosstermBackend::new(Out::new(reel.clone(), length.clone()))))
+                .map_err(|e| e.to_string())?;
+        let mut drawn =
+            Drawn { terminal: ManuallyDrop::new(terminal), reel, last: None, spare: None, at: None, length };
         let mut known = self.base.snapshot().disasters.first().map(|d| d.id);
         let (mut urgent, mut stale, mut judged) = (true, true, false);
         loop {
@@ -77,7 +86,8 @@ impl Show {
             app.refresh(&snapshot);
             app.behind = self.behind();
             // How it ended is kept by now: the drills tell it.
-            let over = snapshot.world.as_ref().and_then(|w| w.scenario.as_ref()).is_some_and(|s| s.unmet.is_some());
+            let over =
+                snapshot.world.as_ref().and_then(|w| w.scenario.as_ref()).is_some_and(|s| s.unmet.is_some());
             if over && !std::mem::replace(&mut judged, over) {
                 (app.cards, app.calendar) = (self.stage.cards(), self.stage.calendar());
             }
@@ -86,7 +96,9 @@ impl Show {
             let pace = match (app.dialog.is_some(), busy) {
                 (true, _) => OPEN,
                 // A large frame holds the next one back: what changes meanwhile is drawn at once, and a line takes it.
-                (false, true) => BUSY.max(Duration::from_millis(drawn.length.bytes() as u64 * 1000 / A_SECOND)).min(CALM),
+                (false, true) => {
+                    BUSY.max(Duration::from_millis(drawn.length.bytes() as u64 * 1000 / A_SECOND)).min(CALM)
+                }
                 (false, false) => CALM,
             };
             let since = drawn.at.map_or(LATE, |t| t.elapsed());
@@ -138,18 +150,27 @@ impl Show {
 
     fn remember(&self, app: &App) {
         let theme = if app.theme == self.began_with { self.wished.clone() } else { Some(app.theme.clone()) };
-        Remembered { theme, screen: Some(app.screen.name().to_string()) }.save(&self.data.join("remembered.toml"));
+        Remembered { theme, screen: Some(app.screen.name().to_string()) }
+            .save(&self.data.join("remembered.toml"));
     }
 
     /// Takes in one message.
     ///
     /// # Errors
     /// There is no controller any more.
-    fn heard(&mut self, message: Message, session: &mut Session, app: &mut App, drawn: &mut Drawn) -> Result<Next, String> {
+    fn heard(
+        &mut self,
+        message: Message,
+        session: &mut Session,
+        app: &mut App,
+        drawn: &mut Drawn,
+    ) -> Result<Next, String> {
         match message {
             Message::Changed => {}
             Message::End => return Ok(Next::Leave),
-            Message::Lost => return Err("the controller has ended; what was decided is in the journal".to_string()),
+            Message::Lost => {
+                return Err("the controller has ended; what was decided is in the journal".to_string());
+            }
             Message::Answer(answer, words) => {
                 if let Ok(Receipt::Started(id)) = &answer {
                     drawn.reel.mark(&format!("{id} begins"));
@@ -222,8 +243,14 @@ impl Show {
         let newest = snapshot.disasters.iter().max_by_key(|d| d.id);
         if let Some(d) = newest.filter(|d| known.is_none_or(|k| d.id > k)) {
             *known = Some(d.id);
-            let names: Vec<&str> = d.regions.iter().map(|r| snapshot.estate.region(*r).name.as_str()).collect();
-            let text = self.notify.text(&format!("{}: {} {}", snapshot.estate.name, d.kind.words(), names.join(", ")));
+            let names: Vec<&str> =
+                d.regions.iter().map(|r| snapshot.estate.region(*r).name.as_str()).collect();
+            let text = self.notify.text(&format!(
+                "{}: {} {}",
+                snapshot.estate.name,
+                d.kind.words(),
+                names.join(", ")
+            ));
             if !text.is_empty() {
                 let _ = send(&text);
             }
@@ -271,7 +298,13 @@ impl Show {
                 draw(app, snapshot, &self.theme, &self.glyphs, area, &mut buffer);
             }
             // Most of it is blank, as the frame is: only what is not is copied.
-            for (cell, drawn) in frame.buffer_mut().content.iter_mut().zip(&buffer.content).filter(|(cell, drawn)| cell != drawn) {
+            for (cell, drawn) in frame
+                .buffer_mut()
+                .content
+                .iter_mut()
+                .zip(&buffer.content)
+                .filter(|(cell, drawn)| cell != drawn)
+            {
                 cell.clone_from(drawn);
             }
         })?;
@@ -284,7 +317,9 @@ impl Show {
         self.drill.as_ref()?;
         let base = self.base.snapshot();
         Some(match base.disasters.first() {
-            Some(d) => (format!("behind this, {}: {} {}!", base.mode.word(), d.severity, d.kind.words()), true),
+            Some(d) => {
+                (format!("behind this, {}: {} {}!", base.mode.word(), d.severity, d.kind.words()), true)
+            }
             None => (format!("{} behind this is well", base.mode.word()), false),
         })
     }
@@ -293,7 +328,10 @@ impl Show {
 impl Drawn {
     /// The terminal shows something else: everything is drawn again. (`clear` would ask it for the cursor, and wait.)
     pub fn anew(&mut self) -> std::io::Result<()> {
-        let area = self.terminal.size().map(|size| ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)));
+        let area = self
+            .terminal
+            .size()
+            .map(|size| ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size)));
         self.last = None;
         area.and_then(|area| self.terminal.resize(area))
     }
@@ -302,7 +340,8 @@ impl Drawn {
 /// Signals, as messages to the loop.
 pub(super) async fn listen(sender: SyncSender<Message>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (stop, resume) = (signal(SignalKind::from_raw(libc::SIGTSTP)), signal(SignalKind::from_raw(libc::SIGCONT)));
+    let (stop, resume) =
+        (signal(SignalKind::from_raw(libc::SIGTSTP)), signal(SignalKind::from_raw(libc::SIGCONT)));
     let resized = signal(SignalKind::window_change());
     let (Ok(mut stop), Ok(mut resume), Ok(mut resized)) = (stop, resume, resized) else { return };
     let mut end = std::pin::pin!(crate::cli::told_to_end());

@@ -151,7 +151,9 @@ impl Theme {
         let given = theme.take(file, text, 0, &mut BTreeMap::new())?;
         let missing = theme.roles().into_iter().map(|(name, _)| name).find(|name| !given.contains(name));
         match missing {
-            Some(missing) => Err(format!("{file}:1:1: the role `{missing}` has no look; give it one, or write `inherits = \"terminal\"`")),
+            Some(missing) => Err(format!(
+                "{file}:1:1: the role `{missing}` has no look; give it one, or write `inherits = \"terminal\"`"
+            )),
             None => {
                 // A theme's own ground lies under every role that has none of its own.
                 let ground = theme.text.bg;
@@ -166,10 +168,19 @@ impl Theme {
     }
 
     /// Takes the looks of a text, those that it inherits first. The palette of an heir colours what it inherits.
-    fn take(&mut self, file: &str, text: &str, depth: usize, palette: &mut BTreeMap<String, String>) -> Result<Vec<&'static str>, String> {
+    fn take(
+        &mut self,
+        file: &str,
+        text: &str,
+        depth: usize,
+        palette: &mut BTreeMap<String, String>,
+    ) -> Result<Vec<&'static str>, String> {
         let raw: File = toml::from_str(text).map_err(|e| {
             let (line, column) = e.span().map_or((1, 1), |s| place(text, s.start));
-            format!("{file}:{line}:{column}: {}; see themes/terminal.toml for what is known", e.message().lines().next().unwrap_or_default())
+            format!(
+                "{file}:{line}:{column}: {}; see themes/terminal.toml for what is known",
+                e.message().lines().next().unwrap_or_default()
+            )
         })?;
         for (name, value) in &raw.palette {
             palette.entry(name.clone()).or_insert_with(|| value.clone());
@@ -184,14 +195,19 @@ impl Theme {
             let beside = std::path::Path::new(file).with_file_name(format!("{parent}.toml"));
             let inherited = match SHIPPED.iter().find(|(name, _)| name == parent) {
                 Some((_, text)) => (*text).to_string(),
-                None => std::fs::read_to_string(&beside).map_err(|e| wrong(format!("`{parent}` is none of ours, and {}: {e}", beside.display())))?,
+                None => std::fs::read_to_string(&beside).map_err(|e| {
+                    wrong(format!("`{parent}` is none of ours, and {}: {e}", beside.display()))
+                })?,
             };
             given = self.take(&beside.display().to_string(), &inherited, depth + 1, palette)?;
         }
         let known: Vec<&str> = self.roles().into_iter().map(|(name, _)| name).collect();
         if let Some(unknown) = raw.roles.keys().find(|name| !known.contains(&name.as_str())) {
             let (line, column) = key_place(text, unknown);
-            return Err(format!("{file}:{line}:{column}: `{unknown}` is no role; known: {}", known.join(", ")));
+            return Err(format!(
+                "{file}:{line}:{column}: `{unknown}` is no role; known: {}",
+                known.join(", ")
+            ));
         }
         for (name, style) in self.roles() {
             if let Some(look) = raw.roles.get(name) {
@@ -220,7 +236,11 @@ fn styled(file: &str, text: &str, palette: &BTreeMap<String, String>, look: &Loo
     if let Some(name) = &look.bg {
         style = style.bg(colour(file, text, palette, name)?);
     }
-    for (on, modifier) in [(look.bold, Modifier::BOLD), (look.reverse, Modifier::REVERSED), (look.underline, Modifier::UNDERLINED)] {
+    for (on, modifier) in [
+        (look.bold, Modifier::BOLD),
+        (look.reverse, Modifier::REVERSED),
+        (look.underline, Modifier::UNDERLINED),
+    ] {
         if on {
             style = style.add_modifier(modifier);
         }
@@ -230,7 +250,9 @@ fn styled(file: &str, text: &str, palette: &BTreeMap<String, String>, look: &Loo
 
 /// Where a key stands at the beginning of a line.
 fn key_place(text: &str, key: &str) -> (usize, usize) {
-    let at = text.lines().position(|l| l.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.'])));
+    let at = text.lines().position(|l| {
+        l.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
+    });
     at.map_or((1, 1), |line| (line + 1, 1))
 }
 
@@ -258,9 +280,15 @@ fn colour(file: &str, text: &str, palette: &BTreeMap<String, String>, name: &str
         "bright-magenta" => Color::LightMagenta,
         "bright-cyan" => Color::LightCyan,
         "bright-white" => Color::White,
-        _ => match value.strip_prefix('#').filter(|h| h.len() == 6).and_then(|h| u32::from_str_radix(h, 16).ok()) {
+        _ => match value
+            .strip_prefix('#')
+            .filter(|h| h.len() == 6)
+            .and_then(|h| u32::from_str_radix(h, 16).ok())
+        {
             Some(rgb) => Color::Rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8),
-            None if value.len() <= 3 && value.parse::<u8>().is_ok() => Color::Indexed(value.parse().unwrap_or_default()),
+            None if value.len() <= 3 && value.parse::<u8>().is_ok() => {
+                Color::Indexed(value.parse().unwrap_or_default())
+            }
             None => {
                 let (line, column) = text.find(&format!("\"{name}\"")).map_or((1, 1), |o| place(text, o));
                 return Err(format!(
@@ -288,8 +316,14 @@ mod tests {
         let wrong = "[roles]\ntext = { fg = \"purple-ish\" }\n";
         assert!(Theme::parse("t", wrong).is_err_and(|e| e.starts_with("t:")));
         let unknown = include_str!("../../themes/terminal.toml").replace("selected =", "selekted =");
-        assert!(Theme::parse("t", &unknown).is_err_and(|e| e.contains("`selekted` is no role") && !e.starts_with("t:1:1")));
+        assert!(
+            Theme::parse("t", &unknown)
+                .is_err_and(|e| e.contains("`selekted` is no role") && !e.starts_with("t:1:1"))
+        );
         assert!(Theme::parse("t", "[roles]\ntext = {}\n").is_err_and(|e| e.contains("`dim` has no look")));
-        assert!(Theme::parse("t", "inherits = \"nobody\"\n").is_err_and(|e| e.starts_with("t:1:1: `nobody` is none of ours")));
+        assert!(
+            Theme::parse("t", "inherits = \"nobody\"\n")
+                .is_err_and(|e| e.starts_with("t:1:1: `nobody` is none of ours"))
+        );
     }
 }

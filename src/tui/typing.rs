@@ -62,12 +62,19 @@ impl App {
         }
         // Whatever is open: the countdown does not wait until it is closed.
         let held = key.modifiers.contains(KeyModifiers::CONTROL);
-        if held && matches!(self.dialog, Some(Dialog::Confirm(_))) && self.keys.command(key) == Some(Command::StopAutomatic) {
+        if held
+            && matches!(self.dialog, Some(Dialog::Confirm(_)))
+            && self.keys.command(key) == Some(Command::StopAutomatic)
+        {
             return self.command(Command::StopAutomatic, s);
         }
         // Nothing that is asked for begins with a space: it holds the simulation while the confirmation is read.
-        let holds = matches!(&self.dialog, Some(Dialog::Confirm(confirm)) if confirm.is_empty()) && self.keys.command(key) == Some(Command::Pause);
-        if holds && key.code == KeyCode::Char(' ') && can(Command::Pause, self, s, self.selected_group(s)).is_ok() {
+        let holds = matches!(&self.dialog, Some(Dialog::Confirm(confirm)) if confirm.is_empty())
+            && self.keys.command(key) == Some(Command::Pause);
+        if holds
+            && key.code == KeyCode::Char(' ')
+            && can(Command::Pause, self, s, self.selected_group(s)).is_ok()
+        {
             if s.world.as_ref().is_some_and(|w| w.paused) {
                 self.told = Some("it stands still already; space goes on once this is left".into());
                 return None;
@@ -99,12 +106,18 @@ impl App {
                 _ => self.dialog = None,
             },
             // What is being typed when it opens was meant for something else.
-            Dialog::Told { typed: true, .. } if !matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) => self.told = Some(READ.into()),
+            Dialog::Told { typed: true, .. } if !matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) => {
+                self.told = Some(READ.into())
+            }
             Dialog::Told { .. } => {
                 if hears {
                     self.dialog = None;
                     // Whoever goes on working has read it: nothing is ordered by it, for what acts asks again.
-                    return if matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) { None } else { self.command(self.keys.command(key)?, s) };
+                    return if matches!(key.code, KeyCode::Enter | KeyCode::Char(' ')) {
+                        None
+                    } else {
+                        self.command(self.keys.command(key)?, s)
+                    };
                 }
             }
             Dialog::Palette(_) => {}
@@ -126,7 +139,8 @@ impl App {
                 if edit(typed, key) {
                     let text = std::mem::take(typed);
                     self.dialog = None;
-                    return (!text.trim().is_empty()).then(|| Ask::Order(Action::Note { text: text.trim().to_string(), by_hand: true }));
+                    return (!text.trim().is_empty())
+                        .then(|| Ask::Order(Action::Note { text: text.trim().to_string(), by_hand: true }));
                 }
             }
             Dialog::Vouch { group, typed } => {
@@ -137,7 +151,9 @@ impl App {
                 }
             }
             // To look at another target does nothing yet, so that it is heard at once; and so is what scrolls.
-            Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => return self.confirm_key(key, s),
+            Dialog::Confirm(_) if matches!(key.code, KeyCode::Tab | KeyCode::Up | KeyCode::Down) => {
+                return self.confirm_key(key, s);
+            }
             // What acts is deaf for a moment: the keys before it opened were meant for something else.
             Dialog::Confirm(confirm) if !hears => {
                 // It stays to be read: who types fast looks up only then.
@@ -145,7 +161,8 @@ impl App {
                 self.told = Some(DEAF.into());
             }
             Dialog::Confirm(confirm) if key.code == KeyCode::Char('?') && confirm.is_empty() => {
-                confirm.wrong = Some("no help here: Esc leaves without an order, and ? helps there".to_string());
+                confirm.wrong =
+                    Some("no help here: Esc leaves without an order, and ? helps there".to_string());
             }
             _ if !hears => self.told = Some(DEAF.into()),
             Dialog::Arm { typed } => {
@@ -158,7 +175,8 @@ impl App {
             Dialog::Confirm(_) => return self.confirm_key(key, s),
             Dialog::Question(question) => {
                 if edit(&mut question.typed, key) {
-                    let (id, step, word) = (question.operation, question.step, question.typed.trim().to_string());
+                    let (id, step, word) =
+                        (question.operation, question.step, question.typed.trim().to_string());
                     self.dialog = None;
                     return answer(s, id, step, &word).or_else(|| {
                         self.tell(format!("«{word}» is no answer that fits now; nothing was done."));
@@ -218,7 +236,11 @@ pub(super) fn edit(text: &mut String, key: KeyEvent) -> bool {
             text.pop();
         }
         KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
-        KeyCode::Char(c) if text.len() < 200 && !c.is_control() && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+        KeyCode::Char(c)
+            if text.len() < 200
+                && !c.is_control()
+                && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+        {
             text.push(c)
         }
         _ => {}

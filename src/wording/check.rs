@@ -20,8 +20,12 @@ pub fn finding_words(finding: &Finding) -> String {
         Finding::Fence(finding) => fence_words(finding),
         Finding::Entry(finding) => entry_words(finding),
         Finding::Load(finding) => load_words(finding),
-        Finding::SecondFactor => "the plan asks for a second factor, and nothing here can check one".to_string(),
-        Finding::Supersedes { operation } => format!("supersedes {operation}, which waits: its fence and drained servers pass to this one"),
+        Finding::SecondFactor => {
+            "the plan asks for a second factor, and nothing here can check one".to_string()
+        }
+        Finding::Supersedes { operation } => {
+            format!("supersedes {operation}, which waits: its fence and drained servers pass to this one")
+        }
         Finding::Runs { operation } => format!("{operation} runs on this group: wait for it, or abort it"),
         Finding::Words(words) => words.clone(),
     }
@@ -61,12 +65,20 @@ pub fn unconfigured_words(leader: &UnconfiguredLeader) -> String {
 
 fn store_words(finding: &StoreFinding) -> String {
     match finding {
-        StoreFinding::None => "no etcd is named for this cluster: the lock cannot be handed over safely".to_string(),
+        StoreFinding::None => {
+            "no etcd is named for this cluster: the lock cannot be handed over safely".to_string()
+        }
         StoreFinding::NotRead { within, why: None } => format!("etcd was not read within {within}"),
-        StoreFinding::NotRead { within, why: Some(StoreSilence::NoAnswerYet) } => format!("etcd was not read within {within}: no answer yet"),
-        StoreFinding::NotRead { within, why: Some(StoreSilence::Failed(reason)) } => format!("etcd was not read within {within}: {reason}"),
+        StoreFinding::NotRead { within, why: Some(StoreSilence::NoAnswerYet) } => {
+            format!("etcd was not read within {within}: no answer yet")
+        }
+        StoreFinding::NotRead { within, why: Some(StoreSilence::Failed(reason)) } => {
+            format!("etcd was not read within {within}: {reason}")
+        }
         StoreFinding::NoQuorum { up, of } => format!("etcd keeps {up} of {of}: no quorum, no safe hand-over"),
-        StoreFinding::NoQuorumWithout { region, left, of } => format!("etcd keeps {left} of {of} without {region}; no safe hand-over"),
+        StoreFinding::NoQuorumWithout { region, left, of } => {
+            format!("etcd keeps {left} of {of} without {region}; no safe hand-over")
+        }
         StoreFinding::Quorum { up, of } => format!("etcd {up}/{of}"),
         StoreFinding::Paused => "Patroni is paused; resume it first".to_string(),
         StoreFinding::Unreadable { key } => {
@@ -82,7 +94,9 @@ fn store_words(finding: &StoreFinding) -> String {
             let to = to.as_deref().unwrap_or("any member");
             match scheduled {
                 Some(at) => format!("a switchover to {to} is scheduled for {at}; cancel it first"),
-                None => format!("a failover to {to} is already asked for in the store; wait for it or remove it"),
+                None => {
+                    format!("a failover to {to} is already asked for in the store; wait for it or remove it")
+                }
             }
         }
     }
@@ -92,15 +106,26 @@ fn primary_words(finding: &PrimaryFinding) -> String {
     match finding {
         PrimaryFinding::None => "there is no primary".to_string(),
         PrimaryFinding::NotConfigured { leader } => {
-            format!("{}; add it to `members` as {{ name: {}, url: ... }}, or correct a member's URL", unconfigured_words(leader), leader.name)
+            format!(
+                "{}; add it to `members` as {{ name: {}, url: ... }}, or correct a member's URL",
+                unconfigured_words(leader),
+                leader.name
+            )
         }
-        PrimaryFinding::DoesNotLead { member } => format!("{member} does not lead; a switchover needs a living primary"),
+        PrimaryFinding::DoesNotLead { member } => {
+            format!("{member} does not lead; a switchover needs a living primary")
+        }
         PrimaryFinding::Leads { member } => format!("{member} leads and answers"),
         PrimaryFinding::Unheard { member, alive } => {
-            format!("{member} does not answer us as a leader, and lives ({}): leave it, and mend our way to it", sign_words(alive))
+            format!(
+                "{member} does not answer us as a leader, and lives ({}): leave it, and mend our way to it",
+                sign_words(alive)
+            )
         }
         PrimaryFinding::NoAnswer { member } => {
-            format!("{member} does not answer as a leader; a switchover needs a living primary: fail over instead")
+            format!(
+                "{member} does not answer as a leader; a switchover needs a living primary: fail over instead"
+            )
         }
         PrimaryFinding::Alive { member, sign, instead } => {
             let instead = match instead {
@@ -111,12 +136,19 @@ fn primary_words(finding: &PrimaryFinding) -> String {
             format!("{member} is alive ({}): {instead}", sign_words(sign))
         }
         PrimaryFinding::Gone { tally } => tally_words(tally),
-        PrimaryFinding::GoneForSome { tally } => format!("only {}; nothing says that it lives", tally_words(tally)),
+        PrimaryFinding::GoneForSome { tally } => {
+            format!("only {}; nothing says that it lives", tally_words(tally))
+        }
         PrimaryFinding::NotKnownGone { member, ours } => {
-            format!("it is not known whether {member} is gone: {}", ours.as_ref().map_or("no observer", says_words))
+            format!(
+                "it is not known whether {member} is gone: {}",
+                ours.as_ref().map_or("no observer", says_words)
+            )
         }
         PrimaryFinding::RegionAnswers { member } => {
-            format!("{member} answers us: its region is not lost; fail over from the primary alone, or override")
+            format!(
+                "{member} answers us: its region is not lost; fail over from the primary alone, or override"
+            )
         }
     }
 }
@@ -126,10 +158,15 @@ fn candidate_words(finding: &CandidateFinding) -> String {
         CandidateFinding::None => "there is no other member".to_string(),
         CandidateFinding::NotHeard { member } => format!("{member} has not been heard of yet"),
         CandidateFinding::MayTakeOver { member } => format!("{member} may take over"),
-        CandidateFinding::DidNotAnswer { member, within } => format!("{member} did not answer within {within}"),
+        CandidateFinding::DidNotAnswer { member, within } => {
+            format!("{member} did not answer within {within}")
+        }
         CandidateFinding::NobodySynchronous { member, within, old, holds_all } => {
-            let back = if *holds_all { "; it holds every write: once it is back, nothing is lost" } else { "" };
-            format!("/sync names no living standby outside {old}: {member} did not answer within {within}{back}")
+            let back =
+                if *holds_all { "; it holds every write: once it is back, nothing is lost" } else { "" };
+            format!(
+                "/sync names no living standby outside {old}: {member} did not answer within {within}{back}"
+            )
         }
         CandidateFinding::NoStandby { member, state } => format!("{member} is no running standby ({state})"),
         CandidateFinding::NotRunning { member, state } => format!("{member} is {state}, not running"),
@@ -142,11 +179,17 @@ fn candidate_words(finding: &CandidateFinding) -> String {
         }
         CandidateFinding::IsLeft { member } => format!("{member} is to be left"),
         CandidateFinding::NotInStore { member } => {
-            format!("no member in etcd has the REST address that is configured for {member}; naming it would elect nobody")
+            format!(
+                "no member in etcd has the REST address that is configured for {member}; naming it would elect nobody"
+            )
         }
         CandidateFinding::AlreadyLeads { member } => format!("{member} already leads"),
-        CandidateFinding::Failsafe => "the standbys honour a failsafe ping; wait until it has run out".to_string(),
-        CandidateFinding::BehindTimeline { member, timeline, cluster } => format!("{member} is on timeline {timeline}, the cluster on {cluster}"),
+        CandidateFinding::Failsafe => {
+            "the standbys honour a failsafe ping; wait until it has run out".to_string()
+        }
+        CandidateFinding::BehindTimeline { member, timeline, cluster } => {
+            format!("{member} is on timeline {timeline}, the cluster on {cluster}")
+        }
     }
 }
 
@@ -167,22 +210,38 @@ fn writes_words(finding: &WritesFinding) -> String {
             format!("the cluster replicates asynchronously; {member} is {} behind", amount(*behind))
         }
         WritesFinding::OtherIsSynchronous { member, synchronous, seen } => {
-            format!("{member} is not the synchronous standby, {synchronous} is; {member} {}", seen_words(seen))
+            format!(
+                "{member} is not the synchronous standby, {synchronous} is; {member} {}",
+                seen_words(seen)
+            )
         }
         WritesFinding::OldAnswers { member, old, seen } => {
-            format!("/sync names no living standby outside {old}, which answers; {member} may lack writes ({})", seen_words(seen))
+            format!(
+                "/sync names no living standby outside {old}, which answers; {member} may lack writes ({})",
+                seen_words(seen)
+            )
         }
         WritesFinding::MayLack { member, holders, seen } => {
             let wait = format!("nothing is lost should {} come back", holders.join(" or "));
-            format!("{member} may lack writes ({}), for /sync names no living standby; {wait}", seen_words(seen))
+            format!(
+                "{member} may lack writes ({}), for /sync names no living standby; {wait}",
+                seen_words(seen)
+            )
         }
         WritesFinding::VoterAhead { voter } => format!("{voter} is ahead of the candidate"),
-        WritesFinding::VotersMissing { needed, answered } => format!("the quorum needs {needed} voters to answer; only {answered} did"),
+        WritesFinding::VotersMissing { needed, answered } => {
+            format!("the quorum needs {needed} voters to answer; only {answered} did")
+        }
         WritesFinding::TooFarBehind { member, behind } => {
-            format!("{member} is {} behind; Patroni will not elect it; naming it may lose asynchronous commits", amount(*behind))
+            format!(
+                "{member} is {} behind; Patroni will not elect it; naming it may lose asynchronous commits",
+                amount(*behind)
+            )
         }
         WritesFinding::HoldsAll { member, received, heard } => {
-            let heard = heard.as_ref().map_or(String::new(), |h| format!("; {} was last heard {} ago, at {}", h.member, h.ago, h.position));
+            let heard = heard.as_ref().map_or(String::new(), |h| {
+                format!("; {} was last heard {} ago, at {}", h.member, h.ago, h.position)
+            });
             let has = received.map_or(String::new(), |p| format!(" (it has {p}{heard})"));
             format!("{member} holds every acknowledged write, as the store records it{has}")
         }
@@ -193,42 +252,62 @@ fn fence_words(finding: &FenceFinding) -> String {
     match finding {
         FenceFinding::NoPrimary => "there is no primary to fence".to_string(),
         FenceFinding::None { member, overwrites: Some(v) } => {
-            format!("no fence is configured; Patroni {v} lets a returning {member} overwrite the lock: acknowledged writes were lost that way")
+            format!(
+                "no fence is configured; Patroni {v} lets a returning {member} overwrite the lock: acknowledged writes were lost that way"
+            )
         }
         FenceFinding::None { member, overwrites: None } => {
             format!("no fence is configured: {member} may return and take writes beside the new primary")
         }
         FenceFinding::NameUnknown { member } => {
-            format!("the name of {member} in the cluster is not known, so nobody knows what to fence; etcd tells it, or write {{ name, url }}")
+            format!(
+                "the name of {member} in the cluster is not known, so nobody knows what to fence; etcd tells it, or write {{ name, url }}"
+            )
         }
         FenceFinding::Needs { region } => format!("the fence needs {region}, which is failing"),
         FenceFinding::CheckFails { reason } => format!("its check says: {reason}"),
         FenceFinding::Proven { ago, took } => format!("proven {ago} ago, {took}"),
-        FenceFinding::NeverFired { group, member } => format!("never fired for {group} in {member}: if it fails, as if left"),
+        FenceFinding::NeverFired { group, member } => {
+            format!("never fired for {group} in {member}: if it fails, as if left")
+        }
     }
 }
 
 fn entry_words(finding: &EntryFinding) -> String {
     match finding {
         EntryFinding::Answers => "a balancer answers".to_string(),
-        EntryFinding::TakenOut { member } => format!("{member} is taken out of the balancers: it is set ready there once it leads"),
+        EntryFinding::TakenOut { member } => {
+            format!("{member} is taken out of the balancers: it is set ready there once it leads")
+        }
         EntryFinding::NoneAnswers { balancers } => {
-            let place = |b: &EntryPlace| b.region.as_ref().map_or_else(|| b.address.clone(), |region| format!("{} in {region}", b.address));
+            let place = |b: &EntryPlace| {
+                b.region
+                    .as_ref()
+                    .map_or_else(|| b.address.clone(), |region| format!("{} in {region}", b.address))
+            };
             let silent: Vec<String> = balancers.iter().map(place).collect();
-            format!("no entry answers ({}): it keeps the data, users are served once traffic is led anew", silent.join(", "))
+            format!(
+                "no entry answers ({}): it keeps the data, users are served once traffic is led anew",
+                silent.join(", ")
+            )
         }
         EntryFinding::NoneIsOurs { balancer, backend, servers } if servers.is_empty() => {
-            format!("backend {backend} of HAProxy {balancer} has no servers; add the members, or correct `backend`")
+            format!(
+                "backend {backend} of HAProxy {balancer} has no servers; add the members, or correct `backend`"
+            )
         }
         EntryFinding::NoneIsOurs { balancer, backend, servers } => format!(
             "no server of backend {backend} of HAProxy {balancer} is a member of this cluster ({}); name the servers as Patroni names the members, or correct `backend`",
             servers.join(", ")
         ),
         EntryFinding::NotInBackend { balancer, backend, member } => {
-            format!("backend {backend} of HAProxy {balancer} has no server for {member}; add one, named {member}")
+            format!(
+                "backend {backend} of HAProxy {balancer} has no server for {member}; add one, named {member}"
+            )
         }
         EntryFinding::InMaintenance { server, opens } => {
-            let so = if *opens { "this plan opens it first" } else { "fail back instead, which opens it first" };
+            let so =
+                if *opens { "this plan opens it first" } else { "fail back instead, which opens it first" };
             format!("{server} is in maintenance on a balancer: writes would find no way; {so}")
         }
     }
@@ -253,7 +332,10 @@ fn load_words(finding: &LoadFinding) -> String {
         }
         LoadFinding::OfLargerRegion { region, size, before, alone, after, from, from_size, strain } => {
             let alone = alone.map_or(String::new(), |part| format!("{part}% with this database, "));
-            format!("{region} (size {size}) {before}→{alone}{after}% with all of {from} (size {from_size}){}", short(strain))
+            format!(
+                "{region} (size {size}) {before}→{alone}{after}% with all of {from} (size {from_size}){}",
+                short(strain)
+            )
         }
         LoadFinding::Unknown { region } => format!("the live capacity of {region} is unknown"),
     }
@@ -273,16 +355,27 @@ pub fn no_proof_words(missing: &NoProof) -> String {
         Port::Rest => "REST",
     };
     match missing {
-        NoProof::NeitherFencedNorAccepted => "no fence has answered 0 and nobody has accepted the risk".to_string(),
+        NoProof::NeitherFencedNorAccepted => {
+            "no fence has answered 0 and nobody has accepted the risk".to_string()
+        }
         NoProof::NoMember { member } => format!("{member} is no member any more"),
         NoProof::Answered { member, ago } => format!("the fence returned 0 but {member} answered {ago} ago"),
-        NoProof::NotTried { member, port } => format!("{member}'s {} port: not tried since the fence answered", name(port)),
+        NoProof::NotTried { member, port } => {
+            format!("{member}'s {} port: not tried since the fence answered", name(port))
+        }
         NoProof::NotYetGone { member, port } => {
-            format!("the fence returned 0 but the {} port of {member} is not yet known to be gone", name(port))
+            format!(
+                "the fence returned 0 but the {} port of {member} is not yet known to be gone",
+                name(port)
+            )
         }
         NoProof::StillHeard { member, by } => format!("the fence returned 0 but {by} still hears {member}"),
-        NoProof::NotKnownWhetherHeard { member, by } => format!("whether {by} still hears {member} is not known yet"),
-        NoProof::RenewedLock { member } => format!("the fence returned 0 but {member} renewed its lock since"),
+        NoProof::NotKnownWhetherHeard { member, by } => {
+            format!("whether {by} still hears {member} is not known yet")
+        }
+        NoProof::RenewedLock { member } => {
+            format!("the fence returned 0 but {member} renewed its lock since")
+        }
         NoProof::Check(finding) => finding_words(finding),
         NoProof::StoreNotRead { within } => format!("etcd was not read within {}", within.written()),
         NoProof::NotRegistered { member } => format!("{member} is not registered in etcd"),

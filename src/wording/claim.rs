@@ -24,18 +24,26 @@ pub fn claim_words(finding: &ClaimFinding) -> String {
         }
         ClaimFinding::NotRenewed { by, left } => {
             let (operation, owner) = parts(by);
-            format!("{owner} ran {operation} on this cluster and does not renew its claim; it can be taken over in {left}")
+            format!(
+                "{owner} ran {operation} on this cluster and does not renew its claim; it can be taken over in {left}"
+            )
         }
         ClaimFinding::OlderRuns { by, left, ahead } => {
             let (operation, owner) = parts(by);
             let clock = if *ahead { "; its clock is ahead of ours" } else { "" };
-            format!("{owner}, an older program, runs {operation} on this cluster{clock}; it can be taken over in {left} if it is not changed")
+            format!(
+                "{owner}, an older program, runs {operation} on this cluster{clock}; it can be taken over in {left} if it is not changed"
+            )
         }
         ClaimFinding::TakesOver(by) => {
             let (operation, owner) = parts(by);
             match by.holder {
-                Holder::Older(_) => format!("takes over {operation} of {owner}, an older program; only a person may"),
-                Holder::Unknown | Holder::Controller(_) => format!("takes over {operation} of {owner}, which is gone"),
+                Holder::Older(_) => {
+                    format!("takes over {operation} of {owner}, an older program; only a person may")
+                }
+                Holder::Unknown | Holder::Controller(_) => {
+                    format!("takes over {operation} of {owner}, which is gone")
+                }
             }
         }
     }

@@ -1,6 +1,9 @@
 //! What is wrong now: a headline of the worst, and a sentence for each.
 
-use super::{finding_words, region_reason_words, sign_words, source_words, unconfigured_words, veto_words, waiver_words};
+use super::{
+    finding_words, region_reason_words, sign_words, source_words, unconfigured_words, veto_words,
+    waiver_words,
+};
 use crate::model::*;
 
 /// The worst of what is wrong now, with everything else of its kind.
@@ -27,7 +30,8 @@ impl Headline {
 /// The headline of a moment; `None` if nothing is wrong.
 pub fn headline(s: &Snapshot) -> Option<Headline> {
     let worst = s.conditions.first()?;
-    let like: Vec<&Condition> = s.conditions.iter().filter(|c| c.is_like(worst) && c.severity == worst.severity).collect();
+    let like: Vec<&Condition> =
+        s.conditions.iter().filter(|c| c.is_like(worst) && c.severity == worst.severity).collect();
     let since = like.iter().filter_map(|c| c.since).min().filter(|_| counts(&worst.kind));
     let about: Vec<String> = like.iter().map(|c| about_words(c, &s.estate)).collect();
     Some(Headline {
@@ -58,7 +62,9 @@ const fn counts(kind: &ConditionKind) -> bool {
 /// What it is called.
 pub fn title(condition: &Condition) -> String {
     let name = match &condition.kind {
-        ConditionKind::Disaster { kind, .. } => return format!("{} {}", condition.severity.name().to_uppercase(), kind.words()),
+        ConditionKind::Disaster { kind, .. } => {
+            return format!("{} {}", condition.severity.name().to_uppercase(), kind.words());
+        }
         ConditionKind::JournalFailed { .. } => "JOURNAL CANNOT BE WRITTEN",
         ConditionKind::TwoMayWrite { .. } => "TWO MAY WRITE",
         ConditionKind::PrimarySilent => "PRIMARY SILENT",
@@ -132,13 +138,20 @@ fn about_words(condition: &Condition, estate: &Estate) -> String {
     };
     match &condition.kind {
         ConditionKind::JournalFailed { reason } => reason.clone(),
-        ConditionKind::Disaster { regions, .. } => regions.iter().map(|r| region(*r)).collect::<Vec<_>>().join(", "),
+        ConditionKind::Disaster { regions, .. } => {
+            regions.iter().map(|r| region(*r)).collect::<Vec<_>>().join(", ")
+        }
         ConditionKind::TwoMayWrite { old, new } => format!("{name}: {} beside {}", label(*old), label(*new)),
-        ConditionKind::NotUndone { operation } | ConditionKind::OperationWaits { operation } => format!("{name}: {operation}"),
-        ConditionKind::BalancerSilent { address, .. } => source_words(&Source::Balancer { address: address.clone() }, estate),
+        ConditionKind::NotUndone { operation } | ConditionKind::OperationWaits { operation } => {
+            format!("{name}: {operation}")
+        }
+        ConditionKind::BalancerSilent { address, .. } => {
+            source_words(&Source::Balancer { address: address.clone() }, estate)
+        }
         ConditionKind::PrimaryInMaintenance { balancer, .. } => format!("{name} on {balancer}"),
         ConditionKind::Overloaded { load } => format!("{name} {load}"),
-        ConditionKind::LagOverRpo { member: m, lag, rpo, .. } | ConditionKind::FallsBehind { member: m, lag, rpo } => {
+        ConditionKind::LagOverRpo { member: m, lag, rpo, .. }
+        | ConditionKind::FallsBehind { member: m, lag, rpo } => {
             format!("{name} in {}: {lag} of RPO {rpo}", label(*m))
         }
         ConditionKind::Fenced { member: m, .. }
@@ -174,19 +187,29 @@ pub fn condition_words(condition: &Condition, estate: &Estate) -> String {
         ConditionKind::RegionDegraded { reason } => region_reason_words(reason),
         ConditionKind::LedByUnconfigured { leader } => unconfigured_words(leader),
         ConditionKind::NotUsable { finding } | ConditionKind::NotRouted { finding } => finding_words(finding),
-        ConditionKind::MemberUnwell { port: Port::Rest, reason, .. } => format!("Patroni's REST API: {reason}"),
+        ConditionKind::MemberUnwell { port: Port::Rest, reason, .. } => {
+            format!("Patroni's REST API: {reason}")
+        }
         ConditionKind::MemberUnwell { port: Port::Sql, reason, .. } => format!("PostgreSQL's port: {reason}"),
         ConditionKind::OnlyOurProbesFail { by } => sign_words(by),
         ConditionKind::AutomationBlocked { veto } => veto_words(veto, estate),
         ConditionKind::AutomationOff { rule, fault } => waiver_words(*rule, *fault),
         ConditionKind::Cooldown { until } => format!("until {}", until.clock()),
-        ConditionKind::LedElsewhere { at, planned } => format!("{}, planned {}", estate.region(*at).name, estate.region(*planned).name),
+        ConditionKind::LedElsewhere { at, planned } => {
+            format!("{}, planned {}", estate.region(*at).name, estate.region(*planned).name)
+        }
         ConditionKind::WritesWait => "writes wait".to_string(),
         ConditionKind::WritesAlone => "what is acknowledged is on the primary alone".to_string(),
         ConditionKind::ChecksFail { up, of } => format!("{up} of {of} answer"),
-        ConditionKind::IdentityChanged { change } => format!("{}; adopt it if it is meant", super::identity_words(change)),
-        ConditionKind::NotReady { stops: 1, first } => format!("1 thing would stop a failover: {}", super::survey_check_words(*first)),
-        ConditionKind::NotReady { stops, first } => format!("{stops} things would stop a failover, first: {}", super::survey_check_words(*first)),
+        ConditionKind::IdentityChanged { change } => {
+            format!("{}; adopt it if it is meant", super::identity_words(change))
+        }
+        ConditionKind::NotReady { stops: 1, first } => {
+            format!("1 thing would stop a failover: {}", super::survey_check_words(*first))
+        }
+        ConditionKind::NotReady { stops, first } => {
+            format!("{stops} things would stop a failover, first: {}", super::survey_check_words(*first))
+        }
         ConditionKind::Departed { left: 1 } => "1 change to undo; no new operation until then".to_string(),
         ConditionKind::Departed { left } => format!("{left} changes to undo; no new operation until then"),
         _ => String::new(),

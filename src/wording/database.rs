@@ -36,7 +36,9 @@ pub const fn alone_words(alone: AloneView) -> &'static str {
 pub fn takes_over(member: &MemberView) -> String {
     match &member.unfit {
         None => "may take over".to_string(),
-        Some(why) if member.at_a_risk => format!("takes over only at a risk that is typed: {}", finding_words(why)),
+        Some(why) if member.at_a_risk => {
+            format!("takes over only at a risk that is typed: {}", finding_words(why))
+        }
         Some(why) => format!("may not take over: {}", finding_words(why)),
     }
 }

@@ -8,16 +8,24 @@ pub fn region_reason_words(reason: &RegionReason) -> String {
     match reason {
         RegionReason::NotFound => String::new(),
         RegionReason::NotMeasured => "nothing was measured lately".to_string(),
-        RegionReason::Silent { votes } => format!("no answer: {}", votes.as_ref().map_or("our probes".to_string(), tally_words)),
-        RegionReason::OnlyOurs { alive: Some(alive) } => format!("our probes fail; only ours: {}", sign_words(alive)),
+        RegionReason::Silent { votes } => {
+            format!("no answer: {}", votes.as_ref().map_or("our probes".to_string(), tally_words))
+        }
+        RegionReason::OnlyOurs { alive: Some(alive) } => {
+            format!("our probes fail; only ours: {}", sign_words(alive))
+        }
         RegionReason::OnlyOurs { alive: None } => "our probes fail; nobody else says so yet".to_string(),
         RegionReason::Signal { text } => text.clone(),
         RegionReason::SomeGone { gone, watched } => format!("{gone} of {watched} probed there do not answer"),
-        RegionReason::NoPrimary { group } => format!("{group} answers and leads no more: nobody takes its writes"),
+        RegionReason::NoPrimary { group } => {
+            format!("{group} answers and leads no more: nobody takes its writes")
+        }
         RegionReason::LagsOverRpo { group, lag, rpo, older: true } => {
             format!("{group} does not follow the new primary yet: {lag} behind it; its RPO is {rpo}")
         }
-        RegionReason::LagsOverRpo { group, lag, rpo, older: false } => format!("{group} lags {lag}; its RPO is {rpo}"),
+        RegionReason::LagsOverRpo { group, lag, rpo, older: false } => {
+            format!("{group} lags {lag}; its RPO is {rpo}")
+        }
         RegionReason::Failing => "failing, not yet for long enough".to_string(),
         RegionReason::Well => "everything that is watched answers".to_string(),
         RegionReason::Written(words) => words.clone(),
@@ -29,8 +37,12 @@ pub fn disaster_evidence_words(evidence: &DisasterEvidence) -> String {
     match evidence {
         DisasterEvidence::Regions(list) => {
             // Of several, whose it is.
-            let whose = |e: &RegionEvidence| if list.len() > 1 { format!("{}: ", e.region) } else { String::new() };
-            list.iter().map(|e| format!("{}{}", whose(e), region_reason_words(&e.reason))).collect::<Vec<_>>().join("; ")
+            let whose =
+                |e: &RegionEvidence| if list.len() > 1 { format!("{}: ", e.region) } else { String::new() };
+            list.iter()
+                .map(|e| format!("{}{}", whose(e), region_reason_words(&e.reason)))
+                .collect::<Vec<_>>()
+                .join("; ")
         }
         DisasterEvidence::Votes { votes } => tally_words(votes),
         DisasterEvidence::Signal { text } => text.clone(),
@@ -41,7 +53,9 @@ pub fn disaster_evidence_words(evidence: &DisasterEvidence) -> String {
 /// Why a choice is on the table.
 pub fn proposal_reason_words(reason: &ProposalReason) -> String {
     match reason {
-        ProposalReason::Disaster { kind, region, evidence } => format!("{} {region}: {}", kind.words(), disaster_evidence_words(evidence)),
+        ProposalReason::Disaster { kind, region, evidence } => {
+            format!("{} {region}: {}", kind.words(), disaster_evidence_words(evidence))
+        }
         ProposalReason::Told(words) => words.clone(),
     }
 }
@@ -52,7 +66,11 @@ pub fn choice_cost_words(cost: &ChoiceCost) -> String {
         ChoiceCost::Refused { check } => format!("; refused as it stood: {}", check_words(check)),
         ChoiceCost::Risks { risks, checks } => {
             let told: Vec<String> = checks.iter().map(named_check_words).collect();
-            format!("; to confirm it one would have typed «{}» ({})", risk_words(risks).unwrap_or_default(), told.join("; "))
+            format!(
+                "; to confirm it one would have typed «{}» ({})",
+                risk_words(risks).unwrap_or_default(),
+                told.join("; ")
+            )
         }
         ChoiceCost::Written(words) => words.clone(),
     }

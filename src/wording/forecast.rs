@@ -18,7 +18,10 @@ pub fn why_not_words(why: &WhyNot) -> String {
 
 /// What was told of a choice, and of leaving it.
 pub fn foretold_words(foretold: &Foretold) -> String {
-    let act = foretold.act.as_ref().map_or_else(|| "no figures".to_string(), |act| format!("{}, of {} simulations", told(act), act.futures));
+    let act = foretold.act.as_ref().map_or_else(
+        || "no figures".to_string(),
+        |act| format!("{}, of {} simulations", told(act), act.futures),
+    );
     foretold.leave.as_ref().map_or_else(|| act.clone(), |leave| format!("{act}; if left: {}", told(leave)))
 }
 
@@ -30,7 +33,9 @@ fn told(t: &Told) -> String {
         times => format!("served {times} without the {}", t.without.join(", ")),
     };
     match t.loses_p95 {
-        Some(lost) if t.unbounded => format!("{times}, what it loses is not known: a model guesses p95 {lost}, no bound"),
+        Some(lost) if t.unbounded => {
+            format!("{times}, what it loses is not known: a model guesses p95 {lost}, no bound")
+        }
         None if t.unbounded => format!("{times}, what it loses is not known"),
         None => times,
         Some(Bytes(0)) => format!("{times}, loses nothing acknowledged"),

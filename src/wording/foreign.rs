@@ -63,7 +63,10 @@ mod tests {
             ("x\u{202e}gpj.exe\u{2069}", "x\\u{202e}gpj.exe\\u{2069}"),
             ("a\u{2028}b\u{200b}c", "a\\u{2028}b\\u{200b}c"),
             // Letters of every script, accents, joined signs: they only appear.
-            ("注文 заказ e\u{301} 👩\u{200d}🚒 می\u{200c}خواهم", "注文 заказ e\u{301} 👩\u{200d}🚒 می\u{200c}خواهم"),
+            (
+                "注文 заказ e\u{301} 👩\u{200d}🚒 می\u{200c}خواهم",
+                "注文 заказ e\u{301} 👩\u{200d}🚒 می\u{200c}خواهم",
+            ),
         ] {
             assert_eq!(one_line(text), expected);
         }

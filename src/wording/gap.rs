@@ -7,7 +7,8 @@ use std::borrow::Cow;
 /// A gap, with what helps.
 pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
     let label = |g: &GroupId, m: &MemberId| estate.member_label(*g, *m, None);
-    let leader = |g: &GroupId, m: &Option<MemberId>| m.as_ref().map_or(Cow::Borrowed("its primary"), |m| label(g, m));
+    let leader =
+        |g: &GroupId, m: &Option<MemberId>| m.as_ref().map_or(Cow::Borrowed("its primary"), |m| label(g, m));
     let group = |g: GroupId| estate.group(g).name.as_str();
     match gap {
         Gap::NotMeasured => {
@@ -71,7 +72,9 @@ pub fn gap_words(gap: &Gap, estate: &Estate) -> String {
 pub fn identity_words(change: &IdentityChange) -> String {
     match change {
         IdentityChange::OtherSystem { seen, now } => format!("its system identifier was {seen} and is {now}"),
-        IdentityChange::OtherHistory { timeline } => format!("its history does not continue what was seen of timeline {timeline}"),
+        IdentityChange::OtherHistory { timeline } => {
+            format!("its history does not continue what was seen of timeline {timeline}")
+        }
     }
 }
 

@@ -32,7 +32,9 @@ pub use check::{check_words, figure_words, finding_words, no_proof_words, unconf
 pub use claim::{claim_lost_words, claim_wait_words, claim_words};
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{alone_words, by_hand, elected_words, takes_over};
-pub use detection::{check_told_words, choice_cost_words, disaster_evidence_words, proposal_reason_words, region_reason_words};
+pub use detection::{
+    check_told_words, choice_cost_words, disaster_evidence_words, proposal_reason_words, region_reason_words,
+};
 pub use forecast::{foretold_words, no_figures_words, why_not_words};
 pub use foreign::{acts_on_a_line, one_line, quiet_json};
 pub use gap::{gap_words, identity_words, source_words};
@@ -43,7 +45,9 @@ pub use question::{operation_failure_words, question_words};
 pub use readiness::point_words;
 pub use record::changed_words;
 pub use refusal::{reason_and_remedy, refusal_words};
-pub use step::{evidence_words, failure_words, lost_words, outcome_words, reset_words, skip_words, wait_words};
+pub use step::{
+    evidence_words, failure_words, lost_words, outcome_words, reset_words, skip_words, wait_words,
+};
 pub use story::Story;
 pub use survey::{survey_check_words, survey_place, survey_words};
 pub use target::{carry_refused_words, difference_words};

@@ -5,11 +5,17 @@ use crate::model::*;
 
 /// What is left to do, and who does it.
 pub fn remains_words(operation: &Operation, estate: &Estate) -> Vec<String> {
-    let streams = if operation.fenced() { "streams again once it is well and unfenced by you" } else { "is still to stream again" };
+    let streams = if operation.fenced() {
+        "streams again once it is well and unfenced by you"
+    } else {
+        "is still to stream again"
+    };
     let label = |member: &MemberId| estate.member_label(operation.group, *member, None);
     let words = |remainder: &Remainder| match remainder {
         Remainder::Rejoin { member } => format!("{} {streams}", label(member)),
-        Remainder::Restore { member } => format!("bpci puts {} back into the balancers once it streams", label(member)),
+        Remainder::Restore { member } => {
+            format!("bpci puts {} back into the balancers once it streams", label(member))
+        }
     };
     operation.remains.iter().map(words).collect()
 }
@@ -25,12 +31,18 @@ pub fn served_after(operation: &Operation) -> Option<String> {
 pub fn closed_words(operation: &Operation, status: &Status, estate: &Estate) -> Option<String> {
     let label = |member| estate.member_label(operation.group, member, None);
     match status {
-        Status::NotValidated { reason } => {
-            Some(format!("promoted and not validated: {}; {} accepts writes by its own answer", failure_words(reason), label(operation.to)))
+        Status::NotValidated { reason } => Some(format!(
+            "promoted and not validated: {}; {} accepts writes by its own answer",
+            failure_words(reason),
+            label(operation.to)
+        )),
+        Status::ElectedElsewhere { leader } => {
+            Some(format!("the cluster elected {} by itself", label(*leader)))
         }
-        Status::ElectedElsewhere { leader } => Some(format!("the cluster elected {} by itself", label(*leader))),
         Status::TargetLost => Some(format!("{} was lost after the hand-over", label(operation.to))),
-        Status::Superseded { by } => Some(format!("superseded by {by}, which took over what is to be undone")),
+        Status::Superseded { by } => {
+            Some(format!("superseded by {by}, which took over what is to be undone"))
+        }
         _ => None,
     }
 }

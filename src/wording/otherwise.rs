@@ -24,8 +24,11 @@ pub fn otherwise_words(otherwise: &Otherwise) -> String {
             format!("it stays down: no living standby in /sync may take the lock{so}")
         }
         Otherwise::Takeover { old, by, left, beside } => {
-            let beside =
-                if *beside { format!(", beside {old}, whose PostgreSQL answers and may take writes until it is stopped") } else { String::new() };
+            let beside = if *beside {
+                format!(", beside {old}, whose PostgreSQL answers and may take writes until it is stopped")
+            } else {
+                String::new()
+            };
             let by = by.as_ref().map_or(String::new(), |by| format!(" by {by}"));
             match left {
                 Some(left) => format!("Patroni's own takeover{by} in about {left}, unfenced{beside}"),

@@ -17,8 +17,12 @@ pub fn evidence_words(evidence: &Evidence) -> String {
         Evidence::Reported { detail } => detail.clone(),
         Evidence::SeenGone { details } => format!("{}; seen gone", details.join("; ")),
         Evidence::Leads { member, timeline } => format!("{member} leads on timeline {timeline}"),
-        Evidence::OutOfBalancers { members, balancers: n } => format!("{} is out of {n} of {n} balancers", members.join(", ")),
-        Evidence::BackInBalancers { members, balancers: n } => format!("{} is back in {n} of {n} balancers", members.join(", ")),
+        Evidence::OutOfBalancers { members, balancers: n } => {
+            format!("{} is out of {n} of {n} balancers", members.join(", "))
+        }
+        Evidence::BackInBalancers { members, balancers: n } => {
+            format!("{} is back in {n} of {n} balancers", members.join(", "))
+        }
         Evidence::WrittenThrough { entry, detail } => format!("through {entry}: {detail}"),
         Evidence::Streams { standby, synchronous, timeline } => {
             let how = if *synchronous { "synchronously" } else { "asynchronously: no synchronous mode" };
@@ -26,7 +30,9 @@ pub fn evidence_words(evidence: &Evidence) -> String {
         }
         Evidence::Said(said) => said_words(said),
         Evidence::LeadsOn { member } => {
-            format!("{member} leads and renewed its lease after all that was sent had ended: no fence holds it")
+            format!(
+                "{member} leads and renewed its lease after all that was sent had ended: no fence holds it"
+            )
         }
         Evidence::Rejoined { member, timeline, unfenced } => {
             let unfenced = if *unfenced { ": its fence was undone by hand" } else { "" };
@@ -40,12 +46,16 @@ pub fn evidence_words(evidence: &Evidence) -> String {
 pub fn failure_words(failure: &StepFailure) -> String {
     match failure {
         StepFailure::Check(check) => check_words(check),
-        StepFailure::OtherCluster => "the cluster that answers is not the one that this operation began on".to_string(),
+        StepFailure::OtherCluster => {
+            "the cluster that answers is not the one that this operation began on".to_string()
+        }
         StepFailure::ClaimLost(lost) => claim_lost_words(lost),
         StepFailure::Unproven(missing) => no_proof_words(missing),
         StepFailure::StoreUnread => "the store was not read".to_string(),
         StepFailure::NoFence => "no fence is configured and nobody has accepted the risk".to_string(),
-        StepFailure::FenceFailed { outcome } => format!("the fence did not answer 0: {}", outcome_words(outcome)),
+        StepFailure::FenceFailed { outcome } => {
+            format!("the fence did not answer 0: {}", outcome_words(outcome))
+        }
         StepFailure::Effect { outcome } => outcome_words(outcome),
         StepFailure::Elected { member } => format!("the cluster elected {member} by itself"),
         StepFailure::Balancer { address, outcome } => format!("{address}: {}", outcome_words(outcome)),
@@ -59,7 +69,9 @@ pub fn failure_words(failure: &StepFailure) -> String {
 pub fn skip_words(reason: &SkipReason) -> String {
     match reason {
         SkipReason::Planted => "planted".to_string(),
-        SkipReason::UnfencedAccepted { by } => format!("no fence is configured; {by} accepted that two primaries may write"),
+        SkipReason::UnfencedAccepted { by } => {
+            format!("no fence is configured; {by} accepted that two primaries may write")
+        }
         SkipReason::LeadsAlready { member } => format!("{member} leads; our hand-over may have done it"),
         SkipReason::Elected { member } => format!("the cluster elected {member} by itself"),
         SkipReason::NoTraffic => "no traffic entry".to_string(),
@@ -74,7 +86,9 @@ pub fn skip_words(reason: &SkipReason) -> String {
 pub fn reset_words(reason: &ResetReason) -> String {
     match reason {
         ResetReason::OnceMore(said) => format!("once more, says {}", said_words(said)),
-        ResetReason::ProtectionLost { wait } => format!("lost since it was seen: waits for {}", wait_words(wait)),
+        ResetReason::ProtectionLost { wait } => {
+            format!("lost since it was seen: waits for {}", wait_words(wait))
+        }
         ResetReason::LeadsNow { member } => format!("{member} leads now"),
         ResetReason::Written(words) => words.clone(),
     }
@@ -93,9 +107,14 @@ pub fn lost_words(reason: &LostReason) -> &str {
 pub fn outcome_words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done { detail } => detail.clone(),
-        Outcome::Assumed { reason: AssumedReason::Said(said) } => format!("nobody could tell; it is taken for not done, says {}", said_words(said)),
+        Outcome::Assumed { reason: AssumedReason::Said(said) } => {
+            format!("nobody could tell; it is taken for not done, says {}", said_words(said))
+        }
         Outcome::Assumed { reason: AssumedReason::Written(words) } => words.clone(),
-        Outcome::NotDone { reason } | Outcome::Missed { reason } | Outcome::Ended { reason } | Outcome::Unknown { reason } => reason.clone(),
+        Outcome::NotDone { reason }
+        | Outcome::Missed { reason }
+        | Outcome::Ended { reason }
+        | Outcome::Unknown { reason } => reason.clone(),
     }
 }
 
@@ -122,9 +141,13 @@ pub fn wait_words(wait: &WaitReason) -> String {
         WaitReason::Outcome { reason } => format!("whether it happened: {reason}"),
         WaitReason::NewTimeline { member } => format!("{member} to write on a new timeline"),
         WaitReason::Promotion { member, timeline: None } => format!("{member} to leave recovery"),
-        WaitReason::Promotion { member, timeline: Some(t) } => format!("{member} to leave recovery (timeline {t} → {})", t.0 + 1),
+        WaitReason::Promotion { member, timeline: Some(t) } => {
+            format!("{member} to leave recovery (timeline {t} → {})", t.0 + 1)
+        }
         WaitReason::Balancers(list) => list.iter().map(balancer_words).collect::<Vec<_>>().join(", "),
-        WaitReason::Standby { member, synchronous: true } => format!("a synchronous standby to stream from {member}"),
+        WaitReason::Standby { member, synchronous: true } => {
+            format!("a synchronous standby to stream from {member}")
+        }
         WaitReason::Standby { member, synchronous: false } => format!("a standby to stream from {member}"),
     }
 }

@@ -6,7 +6,8 @@ use crate::model::*;
 /// What a finding is about, in the words of the estate.
 pub fn survey_place(s: &Surveyed, estate: &Estate, group: GroupId) -> String {
     let member = |m: MemberId| {
-        let url = estate.group(group).database.as_ref().and_then(|d| d.member(m)).map_or("", |m| m.rest.as_str());
+        let url =
+            estate.group(group).database.as_ref().and_then(|d| d.member(m)).map_or("", |m| m.rest.as_str());
         format!("{} ({url})", estate.member_label(group, m, None))
     };
     match &s.about {
@@ -35,8 +36,13 @@ pub fn survey_words(s: &Surveyed, estate: &Estate, group: GroupId) -> (String, S
         SurveyFinding::NotAskedYet => ("not measured yet".to_string(), String::new()),
         SurveyFinding::NotConfigured => not_configured(s.check),
         SurveyFinding::NoAnswer { reason } => (reason.clone(), no_answer(s.check).to_string()),
-        SurveyFinding::Refused => ("connection refused".to_string(), "check that Patroni runs there and that the address is right".to_string()),
-        SurveyFinding::Silent => ("no answer in time".to_string(), "check the address, the firewall and the route".to_string()),
+        SurveyFinding::Refused => (
+            "connection refused".to_string(),
+            "check that Patroni runs there and that the address is right".to_string(),
+        ),
+        SurveyFinding::Silent => {
+            ("no answer in time".to_string(), "check the address, the firewall and the route".to_string())
+        }
         other => store(other, estate)
             .or_else(|| cluster(other, estate))
             .or_else(|| server(other, estate, group))
@@ -51,18 +57,33 @@ fn check_remedy(check: SurveyCheck) -> &'static str {
     match check {
         SurveyCheck::Paused => "run `patronictl resume`",
         SurveyCheck::PendingRequest => "wait for it, or cancel it with `patronictl flush CLUSTER switchover`",
-        SurveyCheck::Candidate => "bring a standby outside the primary's region into a state in which it can take over",
+        SurveyCheck::Candidate => {
+            "bring a standby outside the primary's region into a state in which it can take over"
+        }
         _ => "",
     }
 }
 
 fn not_configured(check: SurveyCheck) -> (String, String) {
     let (found, remedy) = match check {
-        SurveyCheck::StoreAnswers => ("no etcd endpoint is configured: a failover has to wait for the lease", "write them under `patroni.etcd`"),
-        SurveyCheck::SqlLogin => ("no PostgreSQL login is configured: nothing can prove that writes work", "write `patroni.postgres`"),
-        SurveyCheck::BalancerAnswers => ("no HAProxy is configured: traffic is not led to the new primary", "write `traffic.haproxy`"),
-        SurveyCheck::Entry => ("no entry point is configured: nothing can prove that users are served", "write `traffic.haproxy.write`"),
-        SurveyCheck::Fence => ("no fence is configured: the old primary cannot be proven off", "write `fence`"),
+        SurveyCheck::StoreAnswers => (
+            "no etcd endpoint is configured: a failover has to wait for the lease",
+            "write them under `patroni.etcd`",
+        ),
+        SurveyCheck::SqlLogin => (
+            "no PostgreSQL login is configured: nothing can prove that writes work",
+            "write `patroni.postgres`",
+        ),
+        SurveyCheck::BalancerAnswers => {
+            ("no HAProxy is configured: traffic is not led to the new primary", "write `traffic.haproxy`")
+        }
+        SurveyCheck::Entry => (
+            "no entry point is configured: nothing can prove that users are served",
+            "write `traffic.haproxy.write`",
+        ),
+        SurveyCheck::Fence => {
+            ("no fence is configured: the old primary cannot be proven off", "write `fence`")
+        }
         _ => ("not configured", ""),
     };
     (found.to_string(), remedy.to_string())
@@ -70,11 +91,17 @@ fn not_configured(check: SurveyCheck) -> (String, String) {
 
 const fn no_answer(check: SurveyCheck) -> &'static str {
     match check {
-        SurveyCheck::StoreAnswers => "check the address under `patroni.etcd`, TLS and the login, or remove the endpoint",
+        SurveyCheck::StoreAnswers => {
+            "check the address under `patroni.etcd`, TLS and the login, or remove the endpoint"
+        }
         SurveyCheck::StoreWritable => "check etcd's log: an operation could not record its claim",
         SurveyCheck::SqlLogin => "check `patroni.postgres`, the password file, pg_hba.conf and the role",
-        SurveyCheck::BalancerAnswers => "check `traffic.haproxy.runtime_api`, `backend`, and `stats socket` in haproxy.cfg",
-        SurveyCheck::Entry => "check `traffic.haproxy.write`, pg_hba.conf for the balancer's address, and the login",
+        SurveyCheck::BalancerAnswers => {
+            "check `traffic.haproxy.runtime_api`, `backend`, and `stats socket` in haproxy.cfg"
+        }
+        SurveyCheck::Entry => {
+            "check `traffic.haproxy.write`, pg_hba.conf for the balancer's address, and the login"
+        }
         _ => "check the address and what answers there",
     }
 }
@@ -82,39 +109,68 @@ const fn no_answer(check: SurveyCheck) -> &'static str {
 fn store(finding: &SurveyFinding, estate: &Estate) -> Option<(String, String)> {
     let region = |r: &RegionId| estate.region(*r).name.clone();
     let (found, remedy): (String, &str) = match finding {
-        SurveyFinding::NoLeader => ("there is no leader key: the cluster has no primary".into(), "check Patroni on every member"),
-        SurveyFinding::NotInStore { prefix } => {
-            (format!("etcd has no cluster under {prefix}"), "check `scope`, `namespace` and the etcd endpoints against patroni.yml")
+        SurveyFinding::NoLeader => {
+            ("there is no leader key: the cluster has no primary".into(), "check Patroni on every member")
         }
+        SurveyFinding::NotInStore { prefix } => (
+            format!("etcd has no cluster under {prefix}"),
+            "check `scope`, `namespace` and the etcd endpoints against patroni.yml",
+        ),
         SurveyFinding::Unhealthy { reason } => (format!("etcd reports: {reason}"), "repair this etcd member"),
-        SurveyFinding::Alarm(StoreAlarm::NoSpace) => {
-            ("alarm NOSPACE: etcd takes no writes".into(), "compact, defragment and `etcdctl alarm disarm`; raise --quota-backend-bytes")
+        SurveyFinding::Alarm(StoreAlarm::NoSpace) => (
+            "alarm NOSPACE: etcd takes no writes".into(),
+            "compact, defragment and `etcdctl alarm disarm`; raise --quota-backend-bytes",
+        ),
+        SurveyFinding::Alarm(StoreAlarm::Corrupt) => {
+            ("alarm CORRUPT: a member's data differs".into(), "replace the corrupt etcd member")
         }
-        SurveyFinding::Alarm(StoreAlarm::Corrupt) => ("alarm CORRUPT: a member's data differs".into(), "replace the corrupt etcd member"),
-        SurveyFinding::Alarm(StoreAlarm::Other(name)) => (format!("alarm {name}"), "look up the alarm with `etcdctl alarm list`"),
-        SurveyFinding::NoStoreLeader => ("this etcd member knows no leader".into(), "check the quorum of etcd and the network between its members"),
-        SurveyFinding::EndpointIsLearner => ("a learner: it has no vote".into(), "promote it, or name a voter instead"),
-        SurveyFinding::WriteDenied { prefix } => {
-            (format!("permission denied for writes under {prefix}"), "grant the role readwrite with prefix on it (`etcdctl role grant-permission`)")
+        SurveyFinding::Alarm(StoreAlarm::Other(name)) => {
+            (format!("alarm {name}"), "look up the alarm with `etcdctl alarm list`")
         }
-        SurveyFinding::LoginNeeded { reason } => {
-            (format!("etcd refuses the login: {reason}"), "write `user` and `password_file` under `patroni.etcd`")
+        SurveyFinding::NoStoreLeader => (
+            "this etcd member knows no leader".into(),
+            "check the quorum of etcd and the network between its members",
+        ),
+        SurveyFinding::EndpointIsLearner => {
+            ("a learner: it has no vote".into(), "promote it, or name a voter instead")
         }
-        SurveyFinding::NoSpace => ("etcd has no space left for writes".into(), "compact, defragment and `etcdctl alarm disarm`"),
-        SurveyFinding::OneVoter => ("etcd has 1 voter: if it fails, no failover is possible".into(), "run 3 or 5 voters in at least 3 places"),
-        SurveyFinding::EvenVoters { count } => {
-            (format!("etcd has {count} voters: an even number tolerates no more failures than one fewer"), "use an odd number of voters")
+        SurveyFinding::WriteDenied { prefix } => (
+            format!("permission denied for writes under {prefix}"),
+            "grant the role readwrite with prefix on it (`etcdctl role grant-permission`)",
+        ),
+        SurveyFinding::LoginNeeded { reason } => (
+            format!("etcd refuses the login: {reason}"),
+            "write `user` and `password_file` under `patroni.etcd`",
+        ),
+        SurveyFinding::NoSpace => {
+            ("etcd has no space left for writes".into(), "compact, defragment and `etcdctl alarm disarm`")
         }
-        SurveyFinding::QuorumLost { without, left, of } => {
-            (format!("without {}, {left} of {of} etcd voters are left: no quorum, no failover", region(without)), "move voters to other regions")
-        }
+        SurveyFinding::OneVoter => (
+            "etcd has 1 voter: if it fails, no failover is possible".into(),
+            "run 3 or 5 voters in at least 3 places",
+        ),
+        SurveyFinding::EvenVoters { count } => (
+            format!("etcd has {count} voters: an even number tolerates no more failures than one fewer"),
+            "use an odd number of voters",
+        ),
+        SurveyFinding::QuorumLost { without, left, of } => (
+            format!(
+                "without {}, {left} of {of} etcd voters are left: no quorum, no failover",
+                region(without)
+            ),
+            "move voters to other regions",
+        ),
         SurveyFinding::PlacesUnknown { without, unplaced, of } => (
-            format!("the region of {unplaced} of {of} etcd voters is not declared; they may stand in {}", region(without)),
+            format!(
+                "the region of {unplaced} of {of} etcd voters is not declared; they may stand in {}",
+                region(without)
+            ),
             "write `etcd: [{ url: ..., region: ... }]` for each voter",
         ),
-        SurveyFinding::VoterNeverStarted => {
-            ("a voter that was added and never started: it counts for the quorum".into(), "start it, or `etcdctl member remove`")
-        }
+        SurveyFinding::VoterNeverStarted => (
+            "a voter that was added and never started: it counts for the quorum".into(),
+            "start it, or `etcdctl member remove`",
+        ),
         SurveyFinding::VoterUnreachable { name } => (
             format!("the client address that etcd member {name} advertises does not answer"),
             "correct --advertise-client-urls: Patroni uses those addresses",
@@ -212,48 +268,74 @@ impl JoinNames for Vec<Name> {
 
 fn server(finding: &SurveyFinding, _: &Estate, _: GroupId) -> Option<(String, String)> {
     let (found, remedy): (String, &str) = match finding {
-        SurveyFinding::TaggedNosync => ("tagged nosync: it is never the synchronous standby".into(), "remove the tag if it is meant to take over"),
-        SurveyFinding::ReplicatesFrom { member } => {
-            (format!("it replicates from {member}, not from the primary"), "remove the tag replicatefrom if it is meant to take over")
+        SurveyFinding::TaggedNosync => (
+            "tagged nosync: it is never the synchronous standby".into(),
+            "remove the tag if it is meant to take over",
+        ),
+        SurveyFinding::ReplicatesFrom { member } => (
+            format!("it replicates from {member}, not from the primary"),
+            "remove the tag replicatefrom if it is meant to take over",
+        ),
+        SurveyFinding::WatchdogFailed => (
+            "its watchdog is required and cannot be used: it is never promoted".into(),
+            "load the watchdog module, and give Patroni the device",
+        ),
+        SurveyFinding::StoreNotSeen { ago } => (
+            format!("it last reached etcd {ago} ago: it cannot take the leader key"),
+            "check its way to etcd",
+        ),
+        SurveyFinding::PendingRestart => {
+            ("settings wait for a restart".into(), "`patronictl restart` the member")
         }
-        SurveyFinding::WatchdogFailed => {
-            ("its watchdog is required and cannot be used: it is never promoted".into(), "load the watchdog module, and give Patroni the device")
-        }
-        SurveyFinding::StoreNotSeen { ago } => (format!("it last reached etcd {ago} ago: it cannot take the leader key"), "check its way to etcd"),
-        SurveyFinding::PendingRestart => ("settings wait for a restart".into(), "`patronictl restart` the member"),
         SurveyFinding::Overrides { settings } => (
             format!("postgresql.auto.conf overrides Patroni: {}", settings.join_names()),
             "ALTER SYSTEM RESET there, and set it with `patronictl edit-config`",
         ),
-        SurveyFinding::CommitsAlone => ("synchronous_commit is local or off: commits do not wait for a standby".into(), "set it to on"),
-        SurveyFinding::OtherServer { leads: true } => {
-            ("the server at its SQL address is a primary, and the member is not".into(), "correct postgresql.connect_address in patroni.yml")
+        SurveyFinding::CommitsAlone => {
+            ("synchronous_commit is local or off: commits do not wait for a standby".into(), "set it to on")
         }
-        SurveyFinding::OtherServer { leads: false } => {
-            ("the server at its SQL address is a standby, and the member leads".into(), "correct postgresql.connect_address in patroni.yml")
-        }
-        SurveyFinding::SameServer { server } => {
-            (format!("another member has the same SQL address, {server}"), "correct postgresql.connect_address in patroni.yml")
-        }
+        SurveyFinding::OtherServer { leads: true } => (
+            "the server at its SQL address is a primary, and the member is not".into(),
+            "correct postgresql.connect_address in patroni.yml",
+        ),
+        SurveyFinding::OtherServer { leads: false } => (
+            "the server at its SQL address is a standby, and the member leads".into(),
+            "correct postgresql.connect_address in patroni.yml",
+        ),
+        SurveyFinding::SameServer { server } => (
+            format!("another member has the same SQL address, {server}"),
+            "correct postgresql.connect_address in patroni.yml",
+        ),
         SurveyFinding::Tagged => ("tagged nofailover".into(), "remove the tag if it is meant to take over"),
-        SurveyFinding::NotRunning { state } => (format!("PostgreSQL is not running: {state}"), "start or reinitialise the member"),
-        SurveyFinding::NotStreaming => {
-            ("it does not stream from the primary".into(), "check primary_conninfo, pg_hba.conf, the slot and the network")
+        SurveyFinding::NotRunning { state } => {
+            (format!("PostgreSQL is not running: {state}"), "start or reinitialise the member")
         }
-        SurveyFinding::BehindTimeline { timeline, cluster } => {
-            (format!("it is on timeline {timeline}, the primary on {cluster}"), "`patronictl reinit` the member")
+        SurveyFinding::NotStreaming => (
+            "it does not stream from the primary".into(),
+            "check primary_conninfo, pg_hba.conf, the slot and the network",
+        ),
+        SurveyFinding::BehindTimeline { timeline, cluster } => (
+            format!("it is on timeline {timeline}, the primary on {cluster}"),
+            "`patronictl reinit` the member",
+        ),
+        SurveyFinding::ReplayPaused => {
+            ("replay is paused".into(), "run `SELECT pg_wal_replay_resume()` there")
         }
-        SurveyFinding::ReplayPaused => ("replay is paused".into(), "run `SELECT pg_wal_replay_resume()` there"),
-        SurveyFinding::ApplyDelay { delay } => {
-            (format!("recovery_min_apply_delay is {delay}: a promotion waits until it has caught up"), "set it to 0, or tag the member nofailover")
+        SurveyFinding::ApplyDelay { delay } => (
+            format!("recovery_min_apply_delay is {delay}: a promotion waits until it has caught up"),
+            "set it to 0, or tag the member nofailover",
+        ),
+        SurveyFinding::RestRefused { status } => (
+            format!("HTTP {status} for a change request"),
+            "write the REST login under `patroni.rest` (`restapi.authentication` in patroni.yml)",
+        ),
+        SurveyFinding::RestUnexpected { status } => (
+            format!("HTTP {status} for an empty change request"),
+            "check what stands before Patroni's REST API",
+        ),
+        SurveyFinding::NoMonitor => {
+            ("the role lacks pg_monitor: replication cannot be seen".into(), "GRANT pg_monitor TO the role")
         }
-        SurveyFinding::RestRefused { status } => {
-            (format!("HTTP {status} for a change request"), "write the REST login under `patroni.rest` (`restapi.authentication` in patroni.yml)")
-        }
-        SurveyFinding::RestUnexpected { status } => {
-            (format!("HTTP {status} for an empty change request"), "check what stands before Patroni's REST API")
-        }
-        SurveyFinding::NoMonitor => ("the role lacks pg_monitor: replication cannot be seen".into(), "GRANT pg_monitor TO the role"),
         SurveyFinding::TableMissing => (
             "table bpci_validation is missing: no write can be validated".into(),
             "CREATE TABLE bpci_validation (id int PRIMARY KEY, effect text, at timestamptz)",
@@ -261,32 +343,54 @@ fn server(finding: &SurveyFinding, _: &Estate, _: GroupId) -> Option<(String, St
         SurveyFinding::TablePrivileges { select, insert, update } => {
             let lacks = [(*select, "SELECT"), (*insert, "INSERT"), (*update, "UPDATE")];
             let lacks: Vec<_> = lacks.iter().filter(|(has, _)| !has).map(|(_, name)| *name).collect();
-            (format!("no {} on bpci_validation", lacks.join(", ")), "GRANT SELECT, INSERT, UPDATE ON bpci_validation TO the role")
+            (
+                format!("no {} on bpci_validation", lacks.join(", ")),
+                "GRANT SELECT, INSERT, UPDATE ON bpci_validation TO the role",
+            )
         }
-        SurveyFinding::TableUnlogged => ("bpci_validation is not replicated".into(), "ALTER TABLE bpci_validation SET LOGGED"),
-        SurveyFinding::TableShape => {
-            ("bpci_validation lacks a column or its unique id".into(), "recreate it: (id int PRIMARY KEY, effect text, at timestamptz)")
+        SurveyFinding::TableUnlogged => {
+            ("bpci_validation is not replicated".into(), "ALTER TABLE bpci_validation SET LOGGED")
         }
-        SurveyFinding::InsertFailed { reason } => (format!("a write fails: {reason}"), "repair what it names; a failover could not be validated"),
-        SurveyFinding::ReadOnly => ("default_transaction_read_only is on: writes fail after a promotion".into(), "reset it"),
-        SurveyFinding::Full { used, of } => (format!("{used} of {of} are used"), "raise the limit, or close what is idle"),
-        SurveyFinding::ArchiveFails => ("WAL archiving fails: pg_wal grows until the disk is full".into(), "repair archive_command"),
-        SurveyFinding::VersionsDiffer { versions } => {
-            (format!("PostgreSQL versions differ: {}", versions.join_names()), "bring all members to one version")
+        SurveyFinding::TableShape => (
+            "bpci_validation lacks a column or its unique id".into(),
+            "recreate it: (id int PRIMARY KEY, effect text, at timestamptz)",
+        ),
+        SurveyFinding::InsertFailed { reason } => {
+            (format!("a write fails: {reason}"), "repair what it names; a failover could not be validated")
         }
-        SurveyFinding::OldPatroni { version } => {
-            (format!("Patroni {version}: a thawed primary can take the leader key back"), "upgrade Patroni to 3.0.3 or later")
+        SurveyFinding::ReadOnly => {
+            ("default_transaction_read_only is on: writes fail after a promotion".into(), "reset it")
         }
+        SurveyFinding::Full { used, of } => {
+            (format!("{used} of {of} are used"), "raise the limit, or close what is idle")
+        }
+        SurveyFinding::ArchiveFails => {
+            ("WAL archiving fails: pg_wal grows until the disk is full".into(), "repair archive_command")
+        }
+        SurveyFinding::VersionsDiffer { versions } => (
+            format!("PostgreSQL versions differ: {}", versions.join_names()),
+            "bring all members to one version",
+        ),
+        SurveyFinding::OldPatroni { version } => (
+            format!("Patroni {version}: a thawed primary can take the leader key back"),
+            "upgrade Patroni to 3.0.3 or later",
+        ),
         SurveyFinding::RemovesData => (
-            "a failed pg_rewind removes the old primary's data, with writes that were never replicated".into(),
+            "a failed pg_rewind removes the old primary's data, with writes that were never replicated"
+                .into(),
             "unset remove_data_directory_on_rewind_failure and ..._on_diverged_timelines",
         ),
-        SurveyFinding::CannotRewind => {
-            ("use_pg_rewind is on, and neither data checksums nor wal_log_hints are".into(), "turn wal_log_hints on, or enable checksums")
-        }
+        SurveyFinding::CannotRewind => (
+            "use_pg_rewind is on, and neither data checksums nor wal_log_hints are".into(),
+            "turn wal_log_hints on, or enable checksums",
+        ),
         SurveyFinding::ClockOff { ahead_ms } => {
-            let (by, word) = (Span(ahead_ms.unsigned_abs()), if *ahead_ms > 0 { "ahead of" } else { "behind" });
-            (format!("its clock is {by} {word} this machine's"), "check time synchronisation (chrony, ntpd) on both")
+            let (by, word) =
+                (Span(ahead_ms.unsigned_abs()), if *ahead_ms > 0 { "ahead of" } else { "behind" });
+            (
+                format!("its clock is {by} {word} this machine's"),
+                "check time synchronisation (chrony, ntpd) on both",
+            )
         }
         _ => return None,
     };
@@ -297,42 +401,73 @@ fn route(finding: &SurveyFinding, estate: &Estate, group: GroupId) -> Option<(St
     let (found, remedy): (String, &str) = match finding {
         SurveyFinding::LeadsToReplica { server } => {
             let server = server.as_deref().map_or(String::new(), |s| format!(" ({s})"));
-            (format!("it leads to a replica{server}"), "check `traffic.haproxy.write` and the health check of the backend")
+            (
+                format!("it leads to a replica{server}"),
+                "check `traffic.haproxy.write` and the health check of the backend",
+            )
         }
-        SurveyFinding::NoServers { backend } => (format!("backend {backend} has no servers"), "check `traffic.haproxy.backend`"),
-        SurveyFinding::NoMember { address } => {
-            (format!("{address} is no member of the cluster"), "correct the server line: the address must be the member's connect_address")
+        SurveyFinding::NoServers { backend } => {
+            (format!("backend {backend} has no servers"), "check `traffic.haproxy.backend`")
         }
+        SurveyFinding::NoMember { address } => (
+            format!("{address} is no member of the cluster"),
+            "correct the server line: the address must be the member's connect_address",
+        ),
         SurveyFinding::MemberNotListed { member } => {
             let name = estate.member_label(group, *member, None);
-            (format!("it has no server for {name}: after a failover to it, nobody is served"), "add a server line for it")
+            (
+                format!("it has no server for {name}: after a failover to it, nobody is served"),
+                "add a server line for it",
+            )
         }
-        SurveyFinding::ChecksTellNothing { layer: CheckLayer::None } => {
-            ("it has no health check: it counts as up for ever".into(), "add `check port 8008` with `option httpchk OPTIONS /primary`")
-        }
+        SurveyFinding::ChecksTellNothing { layer: CheckLayer::None } => (
+            "it has no health check: it counts as up for ever".into(),
+            "add `check port 8008` with `option httpchk OPTIONS /primary`",
+        ),
         SurveyFinding::ChecksTellNothing { .. } => (
             "its check only opens a connection: a replica looks like a primary".into(),
             "use `option httpchk OPTIONS /primary` on Patroni's REST port",
         ),
-        SurveyFinding::ReplicaIsUp => ("a replica counts as up in the write backend".into(), "check for /primary, not for /health or /replica"),
-        SurveyFinding::PrimaryNotUp { status } => (format!("the primary's server is {status}"), "check the health check's port and path"),
+        SurveyFinding::ReplicaIsUp => (
+            "a replica counts as up in the write backend".into(),
+            "check for /primary, not for /health or /replica",
+        ),
+        SurveyFinding::PrimaryNotUp { status } => {
+            (format!("the primary's server is {status}"), "check the health check's port and path")
+        }
         SurveyFinding::OutOfService { state } => match state {
             ServerState::Drain => ("it is draining".into(), "`set server BACKEND/SERVER state ready`"),
-            ServerState::Unresolved => ("its name cannot be resolved".into(), "check the `resolvers` section, or write an address"),
-            _ => ("it is in maintenance: after a failover to it, nobody is served".into(), "`set server BACKEND/SERVER state ready`"),
+            ServerState::Unresolved => {
+                ("its name cannot be resolved".into(), "check the `resolvers` section, or write an address")
+            }
+            _ => (
+                "it is in maintenance: after a failover to it, nobody is served".into(),
+                "`set server BACKEND/SERVER state ready`",
+            ),
         },
         SurveyFinding::NoWeight => ("its weight is 0: it gets no connections".into(), "set a weight"),
-        SurveyFinding::Backup => ("a backup server: it serves only when no other is up".into(), "remove `backup`: the check already decides"),
+        SurveyFinding::Backup => (
+            "a backup server: it serves only when no other is up".into(),
+            "remove `backup`: the check already decides",
+        ),
         SurveyFinding::CheckUnreachable => (
             "its health check cannot reach the member, which answers us".into(),
             "correct `check port` and the address, or the firewall between HAProxy and the member",
         ),
-        SurveyFinding::Unchecked => ("its health checks are switched off".into(), "`enable health BACKEND/SERVER`"),
-        SurveyFinding::LimitTiny { limit } => (format!("its maxconn is {limit}, far below the others'"), "`set maxconn server BACKEND/SERVER N`"),
-        SurveyFinding::NoAdminRights => {
-            ("the runtime API may not change servers: nothing can be drained".into(), "set `level admin` on the stats socket")
+        SurveyFinding::Unchecked => {
+            ("its health checks are switched off".into(), "`enable health BACKEND/SERVER`")
         }
-        SurveyFinding::ChecksSlow { took } => (format!("its last check took {took}"), "leave room for it in `timeout check` and `inter`"),
+        SurveyFinding::LimitTiny { limit } => (
+            format!("its maxconn is {limit}, far below the others'"),
+            "`set maxconn server BACKEND/SERVER N`",
+        ),
+        SurveyFinding::NoAdminRights => (
+            "the runtime API may not change servers: nothing can be drained".into(),
+            "set `level admin` on the stats socket",
+        ),
+        SurveyFinding::ChecksSlow { took } => {
+            (format!("its last check took {took}"), "leave room for it in `timeout check` and `inter`")
+        }
         _ => return None,
     };
     Some((found, remedy.to_string()))
@@ -348,19 +483,31 @@ fn fence(finding: &SurveyFinding, estate: &Estate) -> Option<(String, String)> {
         SurveyFinding::FileUnusable { role: r, program, reason } => {
             (format!("{} `{program}`: {reason}", role(r)), "install it on this machine, or correct `fence`")
         }
-        SurveyFinding::NotExecutable { role: r, program } => (format!("{} `{program}` is not executable", role(r)), "chmod 755 it"),
-        SurveyFinding::NotOwned { role: r, program } => (format!("{} `{program}` is not owned by root", role(r)), "chown root it"),
-        SurveyFinding::WritableByOthers { role: r, program } => {
-            (format!("{} `{program}` can be changed by others", role(r)), "remove write access for group and others from it and its directory")
+        SurveyFinding::NotExecutable { role: r, program } => {
+            (format!("{} `{program}` is not executable", role(r)), "chmod 755 it")
         }
+        SurveyFinding::NotOwned { role: r, program } => {
+            (format!("{} `{program}` is not owned by root", role(r)), "chown root it")
+        }
+        SurveyFinding::WritableByOthers { role: r, program } => (
+            format!("{} `{program}` can be changed by others", role(r)),
+            "remove write access for group and others from it and its directory",
+        ),
         SurveyFinding::NamesInShell { role: r } => (
             format!("{} gives names to a shell as part of its text", role(r)),
             "call a program with fixed words: [fence-node, \"{region}\", \"{member}\"]",
         ),
-        SurveyFinding::NoCheckCommand => ("the fence has no check: whether it works is not known".into(), "write `fence.check`"),
-        SurveyFinding::FenceCheckFailed { reason } => (format!("the fence's check fails: {reason}"), "run the check by hand on this machine"),
+        SurveyFinding::NoCheckCommand => {
+            ("the fence has no check: whether it works is not known".into(), "write `fence.check`")
+        }
+        SurveyFinding::FenceCheckFailed { reason } => {
+            (format!("the fence's check fails: {reason}"), "run the check by hand on this machine")
+        }
         SurveyFinding::NeedsItsRegion { region } => (
-            format!("the fence needs {}, one of the regions that it is to fence", estate.region(*region).name),
+            format!(
+                "the fence needs {}, one of the regions that it is to fence",
+                estate.region(*region).name
+            ),
             "use a fence that works from elsewhere",
         ),
         _ => return None,

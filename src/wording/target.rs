@@ -12,7 +12,9 @@ pub fn carry_refused_words(refused: &CarryRefused) -> String {
             configured.join(", ")
         ),
         CarryRefused::KindChanged { group, operation } => {
-            format!("{operation} is not over, and {group} is of another kind now; end it with the configuration before")
+            format!(
+                "{operation} is not over, and {group} is of another kind now; end it with the configuration before"
+            )
         }
         CarryRefused::RegionChanged { group, member, operation } => format!(
             "{operation} is not over, and {member} of {group} is in another region now; end it with the configuration before, \
@@ -35,10 +37,16 @@ fn field_words(field: &TargetField) -> Cow<'static, str> {
 
 /// `orders-db scope: this file orders-b, the controller orders-a`
 pub fn difference_words(difference: &Difference) -> String {
-    let said = |value: &Option<String>| value.clone().filter(|v| !v.is_empty()).unwrap_or_else(|| "none".to_string());
+    let said = |value: &Option<String>| {
+        value.clone().filter(|v| !v.is_empty()).unwrap_or_else(|| "none".to_string())
+    };
     let group = difference.group.as_ref().map_or(String::new(), |group| format!("{group} "));
     let field = field_words(&difference.field);
-    format!("{group}{field}: this file {}, the controller {}", said(&difference.ours), said(&difference.theirs))
+    format!(
+        "{group}{field}: this file {}, the controller {}",
+        said(&difference.ours),
+        said(&difference.theirs)
+    )
 }
 
 #[cfg(test)]
@@ -48,7 +56,12 @@ mod tests {
     #[test]
     fn a_difference_names_both_sides() {
         let said = |text: &str| Some(text.to_string());
-        let scope = Difference { group: said("orders-db"), field: TargetField::Scope, ours: said("orders"), theirs: said("orders-2") };
+        let scope = Difference {
+            group: said("orders-db"),
+            field: TargetField::Scope,
+            ours: said("orders"),
+            theirs: said("orders-2"),
+        };
         assert_eq!(difference_words(&scope), "orders-db scope: this file orders, the controller orders-2");
         let region = TargetField::Members { region: "here".to_string() };
         let members = Difference { group: None, field: region, ours: said(""), theirs: None };

@@ -18,9 +18,17 @@ const FUTURES: u32 = 10_000;
 fn main() {
     let base = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     let world = WorldSetup { load: vec![1; 50], ..base.world };
-    let scenario = Scenario { estate: estate::estate(50, 20, 1_000), faults: Vec::new(), orders: Vec::new(), world, armed: false, ..base };
+    let scenario = Scenario {
+        estate: estate::estate(50, 20, 1_000),
+        faults: Vec::new(),
+        orders: Vec::new(),
+        world,
+        armed: false,
+        ..base
+    };
     let mut simulation =
-        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000))
+            .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e:?}"));
     simulation.run_to(Mono(10_000)).unwrap_or_else(|e| panic!("{e}"));
@@ -29,14 +37,21 @@ fn main() {
     for _ in 0..5 {
         let (began, before) = (Instant::now(), sim::happened());
         let choice = Choice { group: GroupId(0), intent: Intent::Failover, to: None };
-        let (_, found) = forecast(&simulation.core.engine, simulation.now(), &choice, FUTURES).unwrap_or_else(|r| panic!("{r:?}"));
+        let (_, found) = forecast(&simulation.core.engine, simulation.now(), &choice, FUTURES)
+            .unwrap_or_else(|r| panic!("{r:?}"));
         std::hint::black_box(&found);
         took.push(began.elapsed());
         events = sim::happened() - before;
     }
     took.sort();
     let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let memory = memory.lines().find(|l| l.starts_with("VmHWM:")).unwrap_or_default().split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok());
+    let memory = memory
+        .lines()
+        .find(|l| l.starts_with("VmHWM:"))
+        .unwrap_or_default()
+        .split_whitespace()
+        .nth(1)
+        .and_then(|n| n.parse::<u64>().ok());
     // Three branches: to act, to leave it, the next best.
     println!(
         "{FUTURES} futures of each of 3 branches: median {:?} of 5 ({:?} for one branch), {events} events, at most {} MiB",
@@ -51,10 +66,13 @@ fn main() {
 /// Each branch by itself.
 fn branches(simulation: &Simulation) {
     let choice = Choice { group: GroupId(0), intent: Intent::Failover, to: None };
-    let (_, question) = question(&simulation.core.engine, simulation.now(), &choice).unwrap_or_else(|r| panic!("{r:?}"));
+    let (_, question) =
+        question(&simulation.core.engine, simulation.now(), &choice).unwrap_or_else(|r| panic!("{r:?}"));
     let durations = Durations::of(&question.fork.past);
     let to = [question.to, question.next].map(|to| to.map(Branch::Act));
-    for (name, branch) in [("the failover", to[0]), ("leaving it", Some(Branch::Leave)), ("the next best", to[1])] {
+    for (name, branch) in
+        [("the failover", to[0]), ("leaving it", Some(Branch::Leave)), ("the next best", to[1])]
+    {
         let Some(branch) = branch else { continue };
         let future = Future { question: &question, pace: &durations.pace, branch, counts_fence: false };
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -88,12 +106,24 @@ print(time.perf_counter() - began)
 ";
     let path = std::env::var("SIMPY").unwrap_or_default();
     // A tenth of them: it takes as long for each.
-    let out = Command::new("python3").args(["-c", script, &(events / 10).to_string()]).env("PYTHONPATH", path).output();
-    let seconds = out.ok().filter(|o| o.status.success()).and_then(|o| String::from_utf8_lossy(&o.stdout).trim().parse::<f64>().ok());
+    let out = Command::new("python3")
+        .args(["-c", script, &(events / 10).to_string()])
+        .env("PYTHONPATH", path)
+        .output();
+    let seconds = out
+        .ok()
+        .filter(|o| o.status.success())
+        .and_then(|o| String::from_utf8_lossy(&o.stdout).trim().parse::<f64>().ok());
     match seconds {
         Some(seconds) => {
-            println!("SimPy, as many bare events: {:.2} s (a tenth of them measured); ratio {:.1}", seconds * 10.0, seconds * 10.0 / ours)
+            println!(
+                "SimPy, as many bare events: {:.2} s (a tenth of them measured); ratio {:.1}",
+                seconds * 10.0,
+                seconds * 10.0 / ours
+            )
         }
-        None => println!("SimPy is not installed: pip install --target DIRECTORY simpy; SIMPY=DIRECTORY cargo bench --bench forecast"),
+        None => println!(
+            "SimPy is not installed: pip install --target DIRECTORY simpy; SIMPY=DIRECTORY cargo bench --bench forecast"
+        ),
     }
 }

@@ -18,7 +18,12 @@ fn percentile(times: &mut [Duration], share: usize) -> Duration {
 }
 
 fn report(what: &str, mut times: Vec<Duration>) {
-    println!("{what:32} p50 {:>9.3?}  p99 {:>9.3?}  n={}", percentile(&mut times, 50), percentile(&mut times, 99), times.len());
+    println!(
+        "{what:32} p50 {:>9.3?}  p99 {:>9.3?}  n={}",
+        percentile(&mut times, 50),
+        percentile(&mut times, 99),
+        times.len()
+    );
 }
 
 /// Memory in use, in MiB.
@@ -34,16 +39,24 @@ fn long_record() {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let mut journal = Journal::open(directory.path()).unwrap_or_else(|e| panic!("{e}"));
     let calm = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation = Simulation::new(calm, 1, Journal::in_memory(), Mode::Drill, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(calm, 1, Journal::in_memory(), Mode::Drill, Utc(1_767_225_600_000))
+        .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
     let mut records: Vec<Record> = simulation.core.keep.clone().unwrap_or_default();
     let began = Instant::now();
     let mut written = 0;
     while written < EVENTS {
         while records.len() < 1_000 {
-            let at = Now { utc: Utc(1_767_225_700_000 + (written + records.len() as u64) as i64), mono: Mono(100_000 + written) };
-            let event =
-                Event::Note { by: Actor::scripted("bench"), text: format!("note {}", written + records.len() as u64), by_hand: true, vouches: false };
+            let at = Now {
+                utc: Utc(1_767_225_700_000 + (written + records.len() as u64) as i64),
+                mono: Mono(100_000 + written),
+            };
+            let event = Event::Note {
+                by: Actor::scripted("bench"),
+                text: format!("note {}", written + records.len() as u64),
+                by_hand: true,
+                vouches: false,
+            };
             records.push(Record { v: Record::VERSION, epoch: 1, at, event });
         }
         written += records.len() as u64;
@@ -53,12 +66,16 @@ fn long_record() {
     println!("{written} events written in {:?}", began.elapsed());
     drop(journal);
     let (before, began) = (resident(), Instant::now());
-    let mut replay = bpci::controller::Replay::open(&directory.path().join("journal.db")).unwrap_or_else(|e| panic!("{e}"));
+    let mut replay = bpci::controller::Replay::open(&directory.path().join("journal.db"))
+        .unwrap_or_else(|e| panic!("{e}"));
     replay.to(Utc(i64::MAX / 2)).unwrap_or_else(|e| panic!("{e}"));
     let (took, after) = (began.elapsed(), resident());
     // As the program does once its first frame stands.
     bpci::memory::give_back();
-    println!("{written} events folded in {took:?}; memory {before:.1} MiB before, {after:.1} MiB after, {:.1} MiB when given back", resident());
+    println!(
+        "{written} events folded in {took:?}; memory {before:.1} MiB before, {after:.1} MiB after, {:.1} MiB when given back",
+        resident()
+    );
 }
 
 fn main() {
@@ -66,14 +83,23 @@ fn main() {
     let base = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     // Little load, so that there is room for all of them elsewhere.
     let world = WorldSetup { load: vec![1; 50], ..base.world };
-    let scenario = Scenario { estate: estate::estate(50, 200, 2_000), faults: Vec::new(), orders: Vec::new(), world, ..base };
+    let scenario = Scenario {
+        estate: estate::estate(50, 200, 2_000),
+        faults: Vec::new(),
+        orders: Vec::new(),
+        world,
+        ..base
+    };
     let mut simulation =
-        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+        Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(1_767_225_600_000))
+            .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(15_000)).unwrap_or_else(|e| panic!("{e}"));
     simulation.inject("region_outage region-00").unwrap_or_else(|e| panic!("{e:?}"));
     let began = Instant::now();
     let mut at = 15_000;
-    while simulation.core.engine.state().operations.iter().filter(|o| !o.is_over()).count() < 200 && at < 40_000 {
+    while simulation.core.engine.state().operations.iter().filter(|o| !o.is_over()).count() < 200
+        && at < 40_000
+    {
         at += 20;
         simulation.run_to(Mono(at)).unwrap_or_else(|e| panic!("{e}"));
     }

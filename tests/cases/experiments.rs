@@ -20,7 +20,19 @@ fn file(name: &str) -> String {
 fn run(path: &str, environment: &[(&str, &str)]) -> (Option<i32>, Value) {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let journal = directory.path().join("journal.json");
-    let output = bpci(&["chaos", "run", "--experiment", path, "--journal-path", &journal.display().to_string(), "--settles", "1s"], environment);
+    let output = bpci(
+        &[
+            "chaos",
+            "run",
+            "--experiment",
+            path,
+            "--journal-path",
+            &journal.display().to_string(),
+            "--settles",
+            "1s",
+        ],
+        environment,
+    );
     let text = std::fs::read_to_string(&journal).unwrap_or_default();
     (output.status.code(), serde_json::from_str(&text).unwrap_or_default())
 }
@@ -46,7 +58,11 @@ fn seconds_that_are_written_as_text_are_waited_for() {
 
     let (status, journal) = run(&file("19-timeout.json"), &[("T", "1")]);
     let probe = &journal["steady_states"]["before"]["probes"][0];
-    assert_eq!((status, &probe["status"], &journal["status"]), (Some(1), &"failed".into(), &"failed".into()), "{journal:#}");
+    assert_eq!(
+        (status, &probe["status"], &journal["status"]),
+        (Some(1), &"failed".into(), &"failed".into()),
+        "{journal:#}"
+    );
     assert!(probe["duration"].as_f64().is_some_and(|seconds| (0.9..2.5).contains(&seconds)), "{probe:#}");
 
     // What is no number of seconds is refused before anything is run.
@@ -67,19 +83,25 @@ fn a_path_is_read_as_the_toolkit_reads_it_or_refused() {
     }
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     for name in ["24-equality.json", "24-with-variable.json"] {
-        let text = std::fs::read_to_string(file(name)).unwrap_or_else(|e| panic!("{e}")).replace("@.s=", "@.s==");
+        let text =
+            std::fs::read_to_string(file(name)).unwrap_or_else(|e| panic!("{e}")).replace("@.s=", "@.s==");
         let path = directory.path().join(name);
         std::fs::write(&path, text).unwrap_or_else(|e| panic!("{e}"));
         let output = bpci(&["chaos", "check", &path.display().to_string()], &[]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && said.contains("equality is written `=`"), "{name}: {said}");
+        assert!(
+            output.status.code() == Some(2) && said.contains("equality is written `=`"),
+            "{name}: {said}"
+        );
     }
 }
 
 /// What can be asked of no value is neither a state that was met nor one that was lost.
 #[test]
 fn a_question_without_an_answer_fails_the_probe() {
-    let text = std::fs::read_to_string(file("24-equality.json")).unwrap_or_else(|e| panic!("{e}")).replace(r#"@.s=\"up\""#, "@.n contains 1");
+    let text = std::fs::read_to_string(file("24-equality.json"))
+        .unwrap_or_else(|e| panic!("{e}"))
+        .replace(r#"@.s=\"up\""#, "@.n contains 1");
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let path = directory.path().join("e.json");
     std::fs::write(&path, text).unwrap_or_else(|e| panic!("{e}"));
@@ -101,15 +123,29 @@ fn a_file_says_when_its_rollbacks_are_run() {
         path.display().to_string()
     };
     for (strategy, runs) in [("always", 1), ("default", 1), ("never", 0), ("deviated", 0)] {
-        let file = write(&format!(r#"{{"rollbacks": {{"strategy": "{strategy}"}}, "hypothesis": {{"strategy": "skip"}}}}"#), "");
+        let file = write(
+            &format!(
+                r#"{{"rollbacks": {{"strategy": "{strategy}"}}, "hypothesis": {{"strategy": "skip"}}}}"#
+            ),
+            "",
+        );
         let (status, journal) = run(&file, &[]);
-        assert_eq!((status, journal["rollbacks"].as_array().map(Vec::len)), (Some(0), Some(runs)), "{strategy}: {journal:#}");
+        assert_eq!(
+            (status, journal["rollbacks"].as_array().map(Vec::len)),
+            (Some(0), Some(runs)),
+            "{strategy}: {journal:#}"
+        );
     }
     let file = write(r#"{"rollbacks": {"strategy": "sometimes"}}"#, "");
     assert_eq!(bpci(&["chaos", "check", &file], &[]).status.code(), Some(2));
 
     let unset = r#"{"type": "env", "key": "BPCI_NOT_SET_"#;
-    let file = write("{}", &format!(r#""configuration": {{"a": {unset}A"}}, "b": {unset}B"}}}}, "secrets": {{"s": {{"c": {unset}C"}}}}}},"#));
+    let file = write(
+        "{}",
+        &format!(
+            r#""configuration": {{"a": {unset}A"}}, "b": {unset}B"}}}}, "secrets": {{"s": {{"c": {unset}C"}}}}}},"#
+        ),
+    );
     let said = String::from_utf8_lossy(&bpci(&["chaos", "check", &file], &[]).stderr).into_owned();
     assert!(["_A", "_B", "_C"].iter().all(|name| said.contains(&format!("BPCI_NOT_SET{name}"))), "{said}");
 }

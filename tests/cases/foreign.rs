@@ -60,16 +60,27 @@ impl Watch {
     fn on(estate: &str) -> Watch {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let estate = Arc::new(config::parse("stub.yaml", estate).unwrap_or_else(|e| panic!("{e}")).estate);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         let home = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         let began = Instant::now();
         let entered = runtime.enter();
-        let door = LiveDoor::open(&estate, home.path(), began, Owner::from("test")).unwrap_or_else(|e| panic!("{e}"));
+        let door = LiveDoor::open(&estate, home.path(), began, Owner::from("test"))
+            .unwrap_or_else(|e| panic!("{e}"));
         drop(entered);
         let mut core = Core::new(Engine::new(Arc::clone(&estate), "test"), Journal::in_memory(), door);
         core.keep = Some(Vec::new());
         let mut watch = Watch { core, began, runtime, _home: home };
-        let start = Input::Start { mode: Mode::Live, program: "bpci".to_string(), armed: false, drilled: Vec::new(), estate };
+        let start = Input::Start {
+            mode: Mode::Live,
+            program: "bpci".to_string(),
+            armed: false,
+            drilled: Vec::new(),
+            estate,
+        };
         watch.core.input(watch.now(), start).unwrap_or_else(|e| panic!("{e}"));
         watch
     }
@@ -94,7 +105,12 @@ impl Watch {
             if holds(&snapshot) {
                 return snapshot;
             }
-            assert!(Instant::now() < end, "{what}: not within 10 s\n{:#?}\n{:#?}", snapshot.groups, snapshot.conditions);
+            assert!(
+                Instant::now() < end,
+                "{what}: not within 10 s\n{:#?}\n{:#?}",
+                snapshot.groups,
+                snapshot.conditions
+            );
             std::thread::sleep(Duration::from_millis(25));
         }
     }
@@ -103,13 +119,21 @@ impl Watch {
     fn known(&mut self) -> Snapshot {
         self.until("every member answers", |s| {
             let group = &s.groups[0];
-            s.stale.is_empty() && group.synchronous.is_some() && group.members.iter().all(|m| m.measured.is_some())
+            s.stale.is_empty()
+                && group.synchronous.is_some()
+                && group.members.iter().all(|m| m.measured.is_some())
         })
     }
 
     /// The checks of a failover, as a person is shown them.
     fn checks(&mut self) -> Vec<Check> {
-        let action = Action::Propose { group: GROUP, intent: Intent::Failover, from: None, to: None, reason: "what if".to_string() };
+        let action = Action::Propose {
+            group: GROUP,
+            intent: Intent::Failover,
+            from: None,
+            to: None,
+            reason: "what if".to_string(),
+        };
         let order = Input::Order(Order { by: Actor::scripted("ada"), action });
         let now = self.now();
         let _entered = self.runtime.enter();
@@ -154,13 +178,19 @@ fn a_balancer_without_our_servers_is_told_before_the_disaster() {
         ("the old primary is missing", without(&["eu-west-1", "ap-southeast-1"]), None),
     ] {
         let mut watch = Watch::of(&patch);
-        let told = |s: &Snapshot| has(s, |c| matches!(c, ConditionKind::NotRouted { .. })) && s.groups[0].leader == Some(OLD);
+        let told = |s: &Snapshot| {
+            has(s, |c| matches!(c, ConditionKind::NotRouted { .. })) && s.groups[0].leader == Some(OLD)
+        };
         let snapshot = watch.until(name, told);
         assert!(snapshot.gaps.iter().any(|g| matches!(g, Gap::Blocked { .. })), "{name}");
         let checks = watch.checks();
         match (blocks(&checks, CheckId::Entry), servers) {
-            (Some(Finding::Entry(EntryFinding::NoneIsOurs { servers: found, .. })), Some(count)) => assert_eq!(found.len(), count, "{name}"),
-            (Some(Finding::Entry(EntryFinding::NotInBackend { member, .. })), None) => assert_eq!(&**member, "us-east-1"),
+            (Some(Finding::Entry(EntryFinding::NoneIsOurs { servers: found, .. })), Some(count)) => {
+                assert_eq!(found.len(), count, "{name}")
+            }
+            (Some(Finding::Entry(EntryFinding::NotInBackend { member, .. })), None) => {
+                assert_eq!(&**member, "us-east-1")
+            }
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -178,49 +208,75 @@ fn a_leader_that_is_not_configured_is_named() {
         let leader = UnconfiguredLeader { name: leader.0.into(), address: Some(leader.1) };
         let snapshot = watch.until(name, |s| s.groups[0].led_by.is_some());
         let group = &snapshot.groups[0];
-        assert_eq!((group.led_by.as_ref(), group.leader, group.primary), (Some(&leader), None, None), "{name}");
+        assert_eq!(
+            (group.led_by.as_ref(), group.leader, group.primary),
+            (Some(&leader), None, None),
+            "{name}"
+        );
         let expected: Finding = PrimaryFinding::NotConfigured { leader: leader.clone() }.into();
         for member in [OLD, STANDBY, REMOTE] {
             assert_eq!(unfit(&snapshot, member), Some(&expected), "{name}");
         }
-        assert!(has(&snapshot, |c| *c == ConditionKind::LedByUnconfigured { leader: leader.clone() }), "{name}");
+        assert!(
+            has(&snapshot, |c| *c == ConditionKind::LedByUnconfigured { leader: leader.clone() }),
+            "{name}"
+        );
         assert_eq!(bpci::cli::check_status(&snapshot), 1, "{name}");
     }
     // With its name in the file it is found, whatever address it announces.
-    let named = ESTATE.replace("us-east-1: \"http://127.0.0.1:32210\"", "us-east-1: [{ name: us-east-1, url: \"http://127.0.0.1:32210\" }]");
+    let named = ESTATE.replace(
+        "us-east-1: \"http://127.0.0.1:32210\"",
+        "us-east-1: [{ name: us-east-1, url: \"http://127.0.0.1:32210\" }]",
+    );
     let snapshot = Watch::on(&stub.translated(&named)).known();
     assert_eq!((snapshot.groups[0].leader, &snapshot.groups[0].led_by), (Some(OLD), &None));
     // Patroni from 3.2 on tells its name itself.
     let mut told: serde_json::Value = serde_json::from_str(&patch("08")).unwrap_or_default();
     told["rest"] = serde_json::json!({"32210": {"/patroni": {"json": {"patroni": {"name": "us-east-1"}}}}});
     let mut watch = Watch::of(&told.to_string());
-    watch.until("a leader that told its name", |s| s.groups[0].leader == Some(OLD) && s.groups[0].led_by.is_none());
+    watch.until("a leader that told its name", |s| {
+        s.groups[0].leader == Some(OLD) && s.groups[0].led_by.is_none()
+    });
 }
 
 /// Case 10.
 #[test]
 fn an_endpoint_that_is_no_etcd_is_passed_over() {
-    let two = ESTATE.replace("[\"http://127.0.0.1:32200\"]", "[\"http://127.0.0.1:32201\", \"http://127.0.0.1:32200\"]");
+    let two = ESTATE
+        .replace("[\"http://127.0.0.1:32200\"]", "[\"http://127.0.0.1:32201\", \"http://127.0.0.1:32200\"]");
     let stub = Stub::start(&patch("10"));
     let snapshot = Watch::on(&stub.translated(&two)).known();
     assert_eq!((snapshot.groups[0].leader, snapshot.stale.is_empty()), (Some(OLD), true));
     // Where no other is left, the reason is told.
     let alone = ESTATE.replace("32200", "32201");
-    let is_silent = |s: &Snapshot| has(s, |c| matches!(c, ConditionKind::StoreSilent { reason } if reason.contains("it is HTML")));
+    let is_silent = |s: &Snapshot| {
+        has(s, |c| matches!(c, ConditionKind::StoreSilent { reason } if reason.contains("it is HTML")))
+    };
     Watch::on(&stub.translated(&alone)).until("why etcd is silent", is_silent);
 }
 
 /// Case 11, as far as it is read; that a drain needs all of them is a test of the endings.
 #[test]
 fn two_servers_of_one_member_are_one_member() {
-    for (first, second, is_drained) in [("UP", "UP", false), ("MAINT", "UP", false), ("MAINT", "MAINT", true), ("MAINT", "MAINT (resolution)", false)]
-    {
-        let row = |name: &str, status: &str, i: usize| format!("primary,{name},0,{status},L7OK,200,127.0.0.1:3222{i},\\n");
-        let table = "# pxname,svname,scur,status,check_status,check_code,addr,\\n".to_string() + &row("us-a", first, 0) + &row("us-b", second, 0);
+    for (first, second, is_drained) in [
+        ("UP", "UP", false),
+        ("MAINT", "UP", false),
+        ("MAINT", "MAINT", true),
+        ("MAINT", "MAINT (resolution)", false),
+    ] {
+        let row = |name: &str, status: &str, i: usize| {
+            format!("primary,{name},0,{status},L7OK,200,127.0.0.1:3222{i},\\n")
+        };
+        let table = "# pxname,svname,scur,status,check_status,check_code,addr,\\n".to_string()
+            + &row("us-a", first, 0)
+            + &row("us-b", second, 0);
         let table = table + &row("eu-west-1", "DOWN", 1) + &row("ap-southeast-1", "DOWN", 2);
         let mut watch = Watch::of(&format!("{{\"haproxy\": {{\"32231\": \"{table}\"}}}}"));
-        let snapshot = watch
-            .until("balancer", |s| s.groups[0].leader == Some(OLD) && s.groups[0].members.iter().all(|m| m.measured.is_some()) && s.stale.is_empty());
+        let snapshot = watch.until("balancer", |s| {
+            s.groups[0].leader == Some(OLD)
+                && s.groups[0].members.iter().all(|m| m.measured.is_some())
+                && s.stale.is_empty()
+        });
         assert!(!has(&snapshot, |c| matches!(c, ConditionKind::NotRouted { .. })), "{first} {second}");
         if is_drained {
             watch.until("all of them are out", |s| !s.groups[0].drained.is_empty());
@@ -258,7 +314,8 @@ fn what_is_not_supported_is_said() {
     ] {
         let mut watch = Watch::of(&patch);
         let finding = expected.clone();
-        let snapshot = watch.until(name, |s| has(s, |c| *c == ConditionKind::NotUsable { finding: finding.clone() }));
+        let snapshot =
+            watch.until(name, |s| has(s, |c| *c == ConditionKind::NotUsable { finding: finding.clone() }));
         assert_eq!(unfit(&snapshot, STANDBY), Some(&expected), "{name}");
         assert_eq!(bpci::cli::check_status(&snapshot), 1, "{name}");
     }
@@ -277,12 +334,18 @@ fn a_claim_of_an_older_program_from_the_future() {
         other => panic!("{other:?}"),
     }
     // What cannot be read is not free: a newer program may have written it.
-    let newer = r#"{"kv": {"/bpci/orders/operation": "{\"operation\": \"recovery-9\", \"phase\": \"a new one\"}"}}"#;
+    let newer =
+        r#"{"kv": {"/bpci/orders/operation": "{\"operation\": \"recovery-9\", \"phase\": \"a new one\"}"}}"#;
     let mut watch = Watch::of(newer);
     watch.known();
     let checks = watch.checks();
-    assert!(matches!(blocks(&checks, CheckId::OtherController), Some(Finding::Claim(ClaimFinding::Runs(_)))), "{checks:?}");
-    assert!(matches!(blocks(&checks, CheckId::Store), Some(Finding::Store(StoreFinding::Unreadable { key })) if key.key == ClusterKey::Operation));
+    assert!(
+        matches!(blocks(&checks, CheckId::OtherController), Some(Finding::Claim(ClaimFinding::Runs(_)))),
+        "{checks:?}"
+    );
+    assert!(
+        matches!(blocks(&checks, CheckId::Store), Some(Finding::Store(StoreFinding::Unreadable { key })) if key.key == ClusterKey::Operation)
+    );
 }
 
 /// Case 16.
@@ -308,7 +371,8 @@ fn a_reply_without_end_is_given_up() {
 /// Case 21, and a voter that says it is not healthy: etcd says that with a body, whatever the status is.
 #[test]
 fn learners_have_no_vote_and_the_ill_are_not_up() {
-    let ill = r#"{"etcd": {"32200": {"health": [503, "{\"health\":\"false\",\"reason\":\"ALARM NOSPACE\"}"]}}}"#;
+    let ill =
+        r#"{"etcd": {"32200": {"health": [503, "{\"health\":\"false\",\"reason\":\"ALARM NOSPACE\"}"]}}}"#;
     for (name, patch, expected) in [("21", patch("21"), (1, 1)), ("ill", ill.to_string(), (0, 1))] {
         let mut watch = Watch::of(&patch);
         watch.known();
@@ -316,7 +380,11 @@ fn learners_have_no_vote_and_the_ill_are_not_up() {
         let told = loop {
             watch.snapshot();
             let found = watch.checks().into_iter().find_map(|c| match c.finding {
-                Finding::Store(StoreFinding::Quorum { up, of } | StoreFinding::NoQuorum { up, of }) if of > 0 => Some((up, of)),
+                Finding::Store(StoreFinding::Quorum { up, of } | StoreFinding::NoQuorum { up, of })
+                    if of > 0 =>
+                {
+                    Some((up, of))
+                }
                 _ => None,
             });
             if let Some(found) = found {
@@ -345,7 +413,10 @@ fn every_word_of_the_mode_is_understood() {
 fn an_unreadable_reply_tells_its_reason() {
     let told = |port: Port, words: &'static str| {
         move |s: &Snapshot| {
-            has(s, |c| matches!(c, ConditionKind::MemberUnwell { member: OLD, port: p, reason } if *p == port && reason.contains(words)))
+            has(
+                s,
+                |c| matches!(c, ConditionKind::MemberUnwell { member: OLD, port: p, reason } if *p == port && reason.contains(words)),
+            )
         }
     };
     Watch::of(&patch("23")).until("why", told(Port::Rest, "not an answer of Patroni's: it is HTML"));

@@ -19,9 +19,15 @@ fn what_was_looked_at_once_and_is_well_does_not_fail() {
         let path = world.config.display().to_string();
         let shown = world.bpci(&["--config", &path, "--once", "--screen", "regions", "--after", "8s"]);
         let text = words(&shown.stdout);
-        assert!(shown.status.success() && !text.contains("CHECKS FAIL") && !text.contains("FAILING"), "{text}");
+        assert!(
+            shown.status.success() && !text.contains("CHECKS FAIL") && !text.contains("FAILING"),
+            "{text}"
+        );
         // The made-up estate lacks much that a failover would need, which is said; its regions are well, or not looked at yet.
-        assert!(!text.contains("silent") && text.matches(" OK ").count() + text.matches("UNKNOWN").count() == 3, "{text}");
+        assert!(
+            !text.contains("silent") && text.matches(" OK ").count() + text.matches("UNKNOWN").count() == 3,
+            "{text}"
+        );
     }
 }
 
@@ -31,16 +37,24 @@ fn who_was_never_heard_may_not_take_over() {
     let world = MadeUp::silent();
     let told = words(&world.status(&[]).stdout);
     assert!(told.contains("not been heard of yet") && !told.contains("may take over"), "{told}");
-    let status: serde_json::Value = serde_json::from_slice(&world.status(&["--output", "json"]).stdout).unwrap_or_else(|e| panic!("{e}"));
+    let status: serde_json::Value =
+        serde_json::from_slice(&world.status(&["--output", "json"]).stdout).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(status["overall_status"], "unknown");
     let members = status["protection_groups"][0]["members"].as_array().cloned().unwrap_or_default();
     assert_eq!(members.len(), 3);
     for member in &members {
-        assert!(member["may_not_take_over"].as_str().is_some_and(|why| why.contains("not been heard of yet")), "{member}");
+        assert!(
+            member["may_not_take_over"].as_str().is_some_and(|why| why.contains("not been heard of yet")),
+            "{member}"
+        );
     }
-    let asked = world.bpci(&["bc", "validate", "--config", &world.config.display().to_string(), "--output", "json"]);
+    let asked =
+        world.bpci(&["bc", "validate", "--config", &world.config.display().to_string(), "--output", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|e| panic!("{e}"));
-    assert!(report["score_percent"].is_null() && report["ready"] == false && asked.status.code() == Some(1), "{report}");
+    assert!(
+        report["score_percent"].is_null() && report["ready"] == false && asked.status.code() == Some(1),
+        "{report}"
+    );
     for region in status["regions"].as_object().into_iter().flat_map(|regions| regions.values()) {
         assert!(region["disaster_readiness_score"].is_null(), "{region}");
     }
@@ -53,18 +67,26 @@ fn a_replay_without_its_tape_says_not_recorded() {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let screen = |directory: &Path, name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
-        command.arg("--replay").arg(directory).args(["--once", "--size", "100x30", "--screen", name, "--after", "20s"]).stdin(Stdio::null());
+        command
+            .arg("--replay")
+            .arg(directory)
+            .args(["--once", "--size", "100x30", "--screen", name, "--after", "20s"])
+            .stdin(Stdio::null());
         let output = command.output().unwrap_or_else(|e| panic!("{e}"));
         assert!(output.status.success(), "{output:?}");
         words(&output.stdout)
     };
     let text = screen(&record, "regions");
-    assert!(text.contains("not recorded") && !text.contains("FAILING") && !text.contains("CHECKS FAIL"), "{text}");
+    assert!(
+        text.contains("not recorded") && !text.contains("FAILING") && !text.contains("CHECKS FAIL"),
+        "{text}"
+    );
     // A line that cannot be read is a gap that is told.
     for name in ["journal.db", "journal.heads"] {
         std::fs::copy(record.join(name), directory.path().join(name)).unwrap_or_else(|e| panic!("{e}"));
     }
-    std::fs::write(directory.path().join("tape.jsonl"), "{\"s\": 1, nonsense\n{\"also\": \"none\"}\n").unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(directory.path().join("tape.jsonl"), "{\"s\": 1, nonsense\n{\"also\": \"none\"}\n")
+        .unwrap_or_else(|e| panic!("{e}"));
     let text = screen(directory.path(), "command");
     assert!(text.contains("2 lines of what was measured"), "{text}");
 }

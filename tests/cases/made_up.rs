@@ -31,7 +31,8 @@ impl MadeUp {
         let digits = first + TAKEN.fetch_add(1, Ordering::Relaxed) % 40;
         let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         let config = directory.path().join("estate.yaml");
-        std::fs::write(&config, read("made-up.yaml").replace(PORTS, &digits.to_string())).unwrap_or_else(|e| panic!("{e}"));
+        std::fs::write(&config, read("made-up.yaml").replace(PORTS, &digits.to_string()))
+            .unwrap_or_else(|e| panic!("{e}"));
         MadeUp { stub: None, directory, config, port: digits * 100 }
     }
 
@@ -39,10 +40,16 @@ impl MadeUp {
     pub fn begin(patch: &str) -> MadeUp {
         let mut world = MadeUp::silent();
         let digits = (world.port / 100).to_string();
-        let (stub, path) = (world.directory.path().join("stub.py"), world.directory.path().join("patch.json"));
+        let (stub, path) =
+            (world.directory.path().join("stub.py"), world.directory.path().join("patch.json"));
         std::fs::write(&stub, read("stub.py").replace(PORTS, &digits)).unwrap_or_else(|e| panic!("{e}"));
         std::fs::write(&path, patch.replace(PORTS, &digits)).unwrap_or_else(|e| panic!("{e}"));
-        let child = Command::new("python3").arg(stub).arg(path).arg("120").spawn().unwrap_or_else(|e| panic!("python3: {e}"));
+        let child = Command::new("python3")
+            .arg(stub)
+            .arg(path)
+            .arg("120")
+            .spawn()
+            .unwrap_or_else(|e| panic!("python3: {e}"));
         world.stub = Some(child);
         let deadline = Instant::now() + Duration::from_secs(20);
         while std::net::TcpStream::connect(("127.0.0.1", world.port + 31)).is_err() {
@@ -66,8 +73,25 @@ impl MadeUp {
 
     pub fn dry_run(&self, more: &[&str]) -> Output {
         let config = self.config.display().to_string();
-        let asked = ["bc", "disaster-recovery", "trigger", "--config", &config, "--arm", "--disaster-type", "region_outage"];
-        let how = ["--affected-regions", "us-east-1", "--severity", "critical", "--strategy", "immediate_failover", "--dry-run"];
+        let asked = [
+            "bc",
+            "disaster-recovery",
+            "trigger",
+            "--config",
+            &config,
+            "--arm",
+            "--disaster-type",
+            "region_outage",
+        ];
+        let how = [
+            "--affected-regions",
+            "us-east-1",
+            "--severity",
+            "critical",
+            "--strategy",
+            "immediate_failover",
+            "--dry-run",
+        ];
         self.bpci(&[&asked[..], &how, more].concat())
     }
 }

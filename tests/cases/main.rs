@@ -35,7 +35,12 @@ fn corrupt_data_of_one_database_condemns_no_other() {
         let id = snapshot.estate.group_ids().find(|g| snapshot.estate.group(*g).name == name);
         id.and_then(|id| snapshot.group(id)).unwrap_or_else(|| panic!("no group {name}"))
     };
-    let services: Vec<&str> = snapshot.disasters.iter().flat_map(|d| &d.services).map(|s| snapshot.estate.service(*s).name.as_str()).collect();
+    let services: Vec<&str> = snapshot
+        .disasters
+        .iter()
+        .flat_map(|d| &d.services)
+        .map(|s| snapshot.estate.service(*s).name.as_str())
+        .collect();
     assert_eq!(services, ["orders-db"]);
     let (hurt, well) = (group("orders-db"), group("orders"));
     assert!(snapshot.is_corrupt(hurt.group) && !snapshot.is_corrupt(well.group));
@@ -60,6 +65,10 @@ fn an_accepted_overload_is_in_the_journal() {
         Ok::<(), JournalError>(())
     });
     read.unwrap_or_else(|e| panic!("{e}"));
-    let risk = AcceptedRisk { risk: Risk::Overload { percent: 196 }, words: "overload the target".to_string(), by: Actor::scripted("probe") };
+    let risk = AcceptedRisk {
+        risk: Risk::Overload { percent: 196 },
+        words: "overload the target".to_string(),
+        by: Actor::scripted("probe"),
+    };
     assert_eq!(accepted, [risk]);
 }

@@ -21,19 +21,41 @@ fn needs_are_lost_with_their_region_or_provider() {
     let loaded = config::parse("shop.yaml", FILE).unwrap_or_else(|e| panic!("{e}"));
     let estate = loaded.estate;
     let loss = |of: &dyn Fn(&Need) -> NeedLoss| {
-        let named = |wanted: NeedLoss| estate.needs.iter().filter(|n| of(n) == wanted).map(|n| n.name.as_str()).collect::<Vec<_>>().join(" ");
+        let named = |wanted: NeedLoss| {
+            estate
+                .needs
+                .iter()
+                .filter(|n| of(n) == wanted)
+                .map(|n| n.name.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         (named(NeedLoss::Lost), named(NeedLoss::Unknown))
     };
     assert_eq!(loss(&|n| n.lost_with_region("here")), ("sso".to_string(), "paging".to_string()));
     assert_eq!(loss(&|n| n.lost_with_region("there")), ("secrets".to_string(), "paging".to_string()));
     // With a provider go its regions, and what runs in nothing else.
-    assert_eq!(loss(&|n| n.lost_with_provider("aws", &estate)), ("chat sso".to_string(), "paging vpn".to_string()));
-    assert_eq!(loss(&|n| n.lost_with_provider("gcp", &estate)), ("secrets".to_string(), "paging vpn".to_string()));
+    assert_eq!(
+        loss(&|n| n.lost_with_provider("aws", &estate)),
+        ("chat sso".to_string(), "paging vpn".to_string())
+    );
+    assert_eq!(
+        loss(&|n| n.lost_with_provider("gcp", &estate)),
+        ("secrets".to_string(), "paging vpn".to_string())
+    );
     assert_eq!(estate.providers(), ["aws", "gcp", "okta"]);
     let probe = |name: &str| estate.needs.iter().find(|n| n.name == name).and_then(|n| n.probe.clone());
-    assert!(matches!(probe("sso"), Some(Health::Http { expect: None, .. })) && matches!(probe("vpn"), Some(Health::Tcp { .. })));
+    assert!(
+        matches!(probe("sso"), Some(Health::Http { expect: None, .. }))
+            && matches!(probe("vpn"), Some(Health::Tcp { .. }))
+    );
     let warned: Vec<String> = loaded.warnings.iter().map(|w| w.text.clone()).collect();
-    for expected in ["the need paging has no `region`", "vpn has no `provider`", "runs in mars", "break-glass login of secrets was never exercised"] {
+    for expected in [
+        "the need paging has no `region`",
+        "vpn has no `provider`",
+        "runs in mars",
+        "break-glass login of secrets was never exercised",
+    ] {
         assert!(warned.iter().any(|w| w.contains(expected)), "{expected} is missing: {warned:?}");
     }
     // The login of sso was exercised on 1 September 2026; a quarter later it is due.
@@ -43,7 +65,8 @@ fn needs_are_lost_with_their_region_or_provider() {
 
 #[test]
 fn a_wrong_need_is_told_with_its_place() {
-    let wrong = FILE.replace("'[::1]:1194'", "'::1:1194'").replace("exercised: 2026-09-01", "exercised: soon");
+    let wrong =
+        FILE.replace("'[::1]:1194'", "'::1:1194'").replace("exercised: 2026-09-01", "exercised: soon");
     let told = match config::parse("shop.yaml", &wrong) {
         Ok(_) => panic!("it was accepted"),
         Err(all) => all.to_string(),

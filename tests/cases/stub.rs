@@ -21,12 +21,19 @@ pub struct Stub {
 impl Stub {
     /// Serves until the process ends.
     pub fn start(patch: &str) -> Stub {
-        let listeners: Vec<TcpListener> = PORTS.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("{e}"))).collect();
-        let port = |l: &TcpListener| l.local_addr().map(|a| a.port()).unwrap_or_else(|e| panic!("{e}")).to_string();
-        let stub = Stub { ports: PORTS.iter().map(|p| (*p).to_string()).zip(listeners.iter().map(port)).collect() };
+        let listeners: Vec<TcpListener> = PORTS
+            .iter()
+            .map(|_| TcpListener::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("{e}")))
+            .collect();
+        let port =
+            |l: &TcpListener| l.local_addr().map(|a| a.port()).unwrap_or_else(|e| panic!("{e}")).to_string();
+        let stub =
+            Stub { ports: PORTS.iter().map(|p| (*p).to_string()).zip(listeners.iter().map(port)).collect() };
         let mut world = world();
         merge(&mut world, &serde_json::from_str(patch).unwrap_or_else(|e| panic!("{e}")));
-        let world: Arc<Value> = Arc::new(serde_json::from_str(&stub.translated(&world.to_string())).unwrap_or_else(|e| panic!("{e}")));
+        let world: Arc<Value> = Arc::new(
+            serde_json::from_str(&stub.translated(&world.to_string())).unwrap_or_else(|e| panic!("{e}")),
+        );
         for (listener, (_, port)) in listeners.into_iter().zip(&stub.ports) {
             serve(listener, port.clone(), Arc::clone(&world));
         }
@@ -41,7 +48,11 @@ impl Stub {
 
 fn world() -> Value {
     let member = |i: usize| {
-        let xlog = if i == 0 { json!({"location": 67_109_000}) } else { json!({"received_location": 67_109_000, "replayed_location": 67_109_000}) };
+        let xlog = if i == 0 {
+            json!({"location": 67_109_000})
+        } else {
+            json!({"received_location": 67_109_000, "replayed_location": 67_109_000})
+        };
         let mut report = json!({"state": "running", "role": if i == 0 { "master" } else { "replica" }, "server_version": 150_018, "timeline": 1, "xlog": xlog,
             "database_system_identifier": SYSTEM, "patroni": {"version": "3.0.2", "scope": "orders"}});
         if i == 0 {
@@ -56,7 +67,8 @@ fn world() -> Value {
         .to_string()
     };
     let server = |i: usize, status: &str| format!("primary,{},0,{status},127.0.0.1:3222{i},\n", REGIONS[i]);
-    let table = "# pxname,svname,scur,status,check_status,check_code,addr,\nprimary,FRONTEND,0,OPEN,,,,\n".to_string()
+    let table = "# pxname,svname,scur,status,check_status,check_code,addr,\nprimary,FRONTEND,0,OPEN,,,,\n"
+        .to_string()
         + &server(0, "UP,L7OK,200")
         + &server(1, "DOWN,L7STS,503")
         + &server(2, "DOWN,L7STS,503")
@@ -126,7 +138,9 @@ fn talk(mut stream: TcpStream, port: &str, world: &Value) -> Option<()> {
         "/v3/kv/txn" => {
             json!({"json": {"header": {"cluster_id": "1", "revision": "100"}, "succeeded": true, "responses": ranges(&world["kv"], &body)}})
         }
-        "/v3/lease/timetolive" => json!({"json": {"header": {"revision": "1"}, "ID": "777", "TTL": "18", "grantedTTL": "20"}}),
+        "/v3/lease/timetolive" => {
+            json!({"json": {"header": {"revision": "1"}, "ID": "777", "TTL": "18", "grantedTTL": "20"}})
+        }
         "/v3/cluster/member/list" => json!({"json": {"header": {}, "members": etcd["members"]}}),
         _ => json!({"status": 404, "body": "404 page not found"}),
     };
@@ -142,19 +156,31 @@ fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
         bytes.extend_from_slice(&piece[..read]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().filter_map(|l| l.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length = head
+            .lines()
+            .filter_map(|l| l.split_once(':'))
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length: usize = length.and_then(|(_, n)| n.trim().parse().ok()).unwrap_or(0);
         if body.len() >= length {
-            return Some((head.split(' ').nth(1)?.to_string(), serde_json::from_str(body).unwrap_or_default()));
+            return Some((
+                head.split(' ').nth(1)?.to_string(),
+                serde_json::from_str(body).unwrap_or_default(),
+            ));
         }
     }
 }
 
 fn say(stream: &mut TcpStream, answer: &Value) -> Option<()> {
     let status = answer["status"].as_u64().unwrap_or(200);
-    let body = if answer["json"].is_null() { answer["body"].as_str().unwrap_or_default().to_string() } else { answer["json"].to_string() };
+    let body = if answer["json"].is_null() {
+        answer["body"].as_str().unwrap_or_default().to_string()
+    } else {
+        answer["json"].to_string()
+    };
     let kind = answer["type"].as_str().unwrap_or("application/json");
-    stream.write_all(format!("HTTP/1.0 {status} it\r\nContent-Type: {kind}\r\n\r\n{body}").as_bytes()).ok()?;
+    stream
+        .write_all(format!("HTTP/1.0 {status} it\r\nContent-Type: {kind}\r\n\r\n{body}").as_bytes())
+        .ok()?;
     while !answer["endless"].is_null() {
         stream.write_all(&[b' '; 1 << 16]).ok()?;
     }
@@ -166,7 +192,13 @@ fn ranges(kv: &Value, body: &Value) -> Vec<Value> {
     let bytes = |v: &Value| v.as_str().and_then(|t| STANDARD.decode(t).ok()).unwrap_or_default();
     let found = |range: &Value| {
         let (from, to) = (bytes(&range["key"]), bytes(&range["range_end"]));
-        let is = |name: &str| if to.is_empty() { name.as_bytes() == from } else { name.as_bytes() >= &*from && name.as_bytes() < &*to };
+        let is = |name: &str| {
+            if to.is_empty() {
+                name.as_bytes() == from
+            } else {
+                name.as_bytes() >= &*from && name.as_bytes() < &*to
+            }
+        };
         let pair = |(name, value): (&String, &Value)| {
             let mut key = json!({"key": STANDARD.encode(name), "value": STANDARD.encode(value.as_str().unwrap_or_default()), "create_revision": "10", "mod_revision": "20"});
             if name.ends_with("/leader") {
@@ -174,7 +206,8 @@ fn ranges(kv: &Value, body: &Value) -> Vec<Value> {
             }
             key
         };
-        let list: Vec<Value> = kv.as_object().into_iter().flatten().filter(|(name, _)| is(name)).map(pair).collect();
+        let list: Vec<Value> =
+            kv.as_object().into_iter().flatten().filter(|(name, _)| is(name)).map(pair).collect();
         json!({"response_range": {"kvs": list}})
     };
     body["success"].as_array().into_iter().flatten().map(|part| found(&part["request_range"])).collect()

@@ -79,10 +79,15 @@ services:
 /// What would do something to a terminal is refused with its place; the message does nothing to one.
 #[test]
 fn names_that_hide_something_are_refused() {
-    for (name, lines) in [("ctrl", vec![14, 31, 33]), ("osc52", vec![14, 31, 33]), ("emptysvc", vec![14]), ("lng300", vec![1])] {
+    for (name, lines) in
+        [("ctrl", vec![14, 31, 33]), ("osc52", vec![14, 31, 33]), ("emptysvc", vec![14]), ("lng300", vec![1])]
+    {
         let (places, told) = mistakes(name);
         assert_eq!(places.iter().map(|(line, _)| *line).collect::<Vec<_>>(), lines, "{told}");
-        assert!(!told.chars().any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{200b}' | '\u{202e}')), "{told:?}");
+        assert!(
+            !told.chars().any(|c| (c.is_control() && c != '\n') || matches!(c, '\u{200b}' | '\u{202e}')),
+            "{told:?}"
+        );
     }
     assert!(mistakes("lng300").1.contains("300 characters; use at most 200"));
 }
@@ -107,7 +112,8 @@ fn names_of_every_script_are_drawn_aligned() {
             narration: Vec::new(),
         };
         let began = Utc(1_767_225_600_000);
-        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, began).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, began)
+            .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(5_000)).unwrap_or_else(|e| panic!("{e}"));
         let snapshot = simulation.snapshot(1, false);
         let theme = bpci::tui::Theme::load("terminal").unwrap_or_else(|e| panic!("{e}"));
@@ -117,8 +123,10 @@ fn names_of_every_script_are_drawn_aligned() {
         let mut buffer = ratatui::buffer::Buffer::empty(area);
         bpci::tui::draw(&app, &snapshot, &theme, &bpci::tui::UNICODE, area, &mut buffer);
         let text = bpci::tui::text(&buffer);
-        let of_state = |line: &str| line.find("OK ").or_else(|| line.find("state ")).map(|at| line[..at].width());
-        let rows: Vec<usize> = text.lines().skip_while(|l| !l.contains("tier")).take(3).filter_map(of_state).collect();
+        let of_state =
+            |line: &str| line.find("OK ").or_else(|| line.find("state ")).map(|at| line[..at].width());
+        let rows: Vec<usize> =
+            text.lines().skip_while(|l| !l.contains("tier")).take(3).filter_map(of_state).collect();
         assert!(rows.len() == 3 && rows.iter().all(|column| *column == rows[0]), "{name}: {rows:?}\n{text}");
         assert!(text.lines().all(|line| line.width() <= 80), "{name}\n{text}");
     }

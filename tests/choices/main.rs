@@ -18,7 +18,8 @@ fn played(name: &str, until: Span) -> Simulation {
 
 fn played_as(mode: Mode, name: &str, until: Span) -> Simulation {
     let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), mode, Utc(1_767_225_600_000)).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), mode, Utc(1_767_225_600_000))
+        .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(until.0)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
@@ -42,13 +43,21 @@ fn order(simulation: &mut Simulation, action: Action) -> Receipt {
 const ORDERS: GroupId = GroupId(1);
 
 fn choice(snapshot: &Snapshot, group: GroupId) -> ProposalView {
-    snapshot.proposals.iter().find(|v| v.proposal.group == group).cloned().unwrap_or_else(|| panic!("no choice"))
+    snapshot
+        .proposals
+        .iter()
+        .find(|v| v.proposal.group == group)
+        .cloned()
+        .unwrap_or_else(|| panic!("no choice"))
 }
 
 fn elsewhere(snapshot: &Snapshot, group: GroupId) -> Action {
     let now = choice(snapshot, group);
-    let to =
-        snapshot.groups[now.proposal.group.at()].members.iter().map(|m| m.member).find(|m| *m != now.proposal.old && Some(*m) != now.assessment.to);
+    let to = snapshot.groups[now.proposal.group.at()]
+        .members
+        .iter()
+        .map(|m| m.member)
+        .find(|m| *m != now.proposal.old && Some(*m) != now.assessment.to);
     Action::Propose { group, intent: Intent::Failover, from: None, to, reason: "what if".to_string() }
 }
 
@@ -82,7 +91,16 @@ fn who_looked_before_it_was_declared_leaves_the_countdown() {
         let mut simulation = played("calm", Span::secs(5));
         simulation.inject("region_outage us-east-1").unwrap_or_else(|e| panic!("{e:?}"));
         wait(&mut simulation, Span::secs(2));
-        order(&mut simulation, Action::Propose { group: ORDERS, intent: Intent::Failover, from: None, to: None, reason: "mine".to_string() });
+        order(
+            &mut simulation,
+            Action::Propose {
+                group: ORDERS,
+                intent: Intent::Failover,
+                from: None,
+                to: None,
+                reason: "mine".to_string(),
+            },
+        );
         wait(&mut simulation, Span::secs(5));
         assert!(!simulation.snapshot(1, false).disasters.is_empty());
         if turns {
@@ -135,7 +153,8 @@ fn what_nobody_confirms_gives_its_place_back() {
     let Receipt::Proposed(id) = order(&mut simulation, other) else { panic!("nothing was proposed") };
     let later = simulation.now().mono.plus(Span::mins(6));
     simulation.run_to(later).unwrap_or_else(|e| panic!("{e}"));
-    let left: Vec<_> = simulation.snapshot(1, false).proposals.into_iter().filter(|v| v.proposal.id == id).collect();
+    let left: Vec<_> =
+        simulation.snapshot(1, false).proposals.into_iter().filter(|v| v.proposal.id == id).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -144,8 +163,17 @@ fn what_nobody_confirms_gives_its_place_back() {
 fn what_leads_no_more_is_not_accepted_as_unprotected() {
     let waiting = || {
         let simulation = played("provider_outage", Span::secs(145));
-        let operation = simulation.snapshot(1, false).operations.back().cloned().unwrap_or_else(|| panic!("nothing runs"));
-        assert!(operation.lacks_only_protection() && matches!(operation.status, Status::Waiting { .. }), "{:?}", operation.status);
+        let operation = simulation
+            .snapshot(1, false)
+            .operations
+            .back()
+            .cloned()
+            .unwrap_or_else(|| panic!("nothing runs"));
+        assert!(
+            operation.lacks_only_protection() && matches!(operation.status, Status::Waiting { .. }),
+            "{:?}",
+            operation.status
+        );
         (simulation, operation.id)
     };
     let (mut well, operation) = waiting();
@@ -210,7 +238,13 @@ fn confirmed(until: impl Fn(&Operation) -> bool) -> Simulation {
 }
 
 fn running(simulation: &Simulation) -> Arc<Operation> {
-    simulation.snapshot(1, false).operations.iter().find(|o| o.group == ORDERS).cloned().unwrap_or_else(|| panic!("nothing runs"))
+    simulation
+        .snapshot(1, false)
+        .operations
+        .iter()
+        .find(|o| o.group == ORDERS)
+        .cloned()
+        .unwrap_or_else(|| panic!("nothing runs"))
 }
 
 fn wait(simulation: &mut Simulation, span: Span) {
@@ -222,7 +256,8 @@ fn wait(simulation: &mut Simulation, span: Span) {
 /// and the operation ends all the same.
 #[test]
 fn the_fence_stays_when_another_leads() {
-    let mut simulation = confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
+    let mut simulation =
+        confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
     order(&mut simulation, Action::Disarm);
     wait(&mut simulation, Span::secs(40));
     let operation = running(&simulation);
@@ -243,7 +278,8 @@ fn the_fence_stays_when_another_leads() {
 /// over (law 11).
 #[test]
 fn who_died_with_the_old_primary_is_handed_nothing() {
-    let mut simulation = confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
+    let mut simulation =
+        confirmed(|o| o.effects().any(|e| e.is_done() && matches!(e.effect, Effect::Fence { .. })));
     simulation.inject("node_failure eu-west-1 orders-db").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(20));
     let operation = running(&simulation);
@@ -264,9 +300,16 @@ fn nobody_waits_for_a_primary_that_answers() {
         let view = snapshot.group(ORDERS).unwrap_or_else(|| panic!("no database"));
         let leads = view.members.iter().any(|m| m.leads && m.answers == Some(true));
         let others = view.members.iter().filter(|m| !m.leads && m.answers == Some(true));
-        let young: Vec<String> = others.filter_map(|m| m.unfit.as_ref()).map(finding_words).filter(|why| why.contains("/sync names no")).collect();
+        let young: Vec<String> = others
+            .filter_map(|m| m.unfit.as_ref())
+            .map(finding_words)
+            .filter(|why| why.contains("/sync names no"))
+            .collect();
         if leads && !young.is_empty() {
-            assert!(young.iter().all(|why| why.contains("which answers") && !why.contains("come back")), "{young:?}");
+            assert!(
+                young.iter().all(|why| why.contains("which answers") && !why.contains("come back")),
+                "{young:?}"
+            );
             return;
         }
         wait(&mut simulation, Span::ms(20));
@@ -278,19 +321,38 @@ fn nobody_waits_for_a_primary_that_answers() {
 #[test]
 fn what_was_asked_for_before_it_was_declared_answers_it() {
     let mut simulation = played("region_outage", Span::secs(21));
-    let why = Action::Propose { group: ORDERS, intent: Intent::Failover, from: None, to: None, reason: "it is silent".to_string() };
+    let why = Action::Propose {
+        group: ORDERS,
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "it is silent".to_string(),
+    };
     order(&mut simulation, why);
     for _ in 0..600 {
         let snapshot = simulation.snapshot(1, false);
         let view = choice(&snapshot, ORDERS);
-        if view.proposal.disaster.is_none() && view.assessment.can_be_confirmed() && !snapshot.disasters.is_empty() {
+        if view.proposal.disaster.is_none()
+            && view.assessment.can_be_confirmed()
+            && !snapshot.disasters.is_empty()
+        {
             let confirmation = view.confirmed(simulation.now().utc, "us-east-1");
             order(&mut simulation, Action::Confirm(confirmation));
             let operation = running(&simulation);
-            assert_eq!(operation.disaster, snapshot.disasters.first().map(|d| d.id), "{:?}", operation.reason);
+            assert_eq!(
+                operation.disaster,
+                snapshot.disasters.first().map(|d| d.id),
+                "{:?}",
+                operation.reason
+            );
             wait(&mut simulation, Span::secs(40));
             let snapshot = simulation.snapshot(1, false);
-            assert!(snapshot.operations.iter().all(|o| o.disaster == operation.disaster && o.status == Status::Recovered));
+            assert!(
+                snapshot
+                    .operations
+                    .iter()
+                    .all(|o| o.disaster == operation.disaster && o.status == Status::Recovered)
+            );
             return;
         }
         wait(&mut simulation, Span::ms(20));
@@ -306,14 +368,22 @@ fn protection_that_is_lost_again_is_waited_for_again() {
     let mut simulation = confirmed(|o| o.results.promoted.is_some());
     order(&mut simulation, Action::Disarm);
     wait(&mut simulation, Span::secs(15));
-    assert!(protects(&running(&simulation)) && !running(&simulation).is_over(), "{:?}", running(&simulation).steps);
+    assert!(
+        protects(&running(&simulation)) && !running(&simulation).is_over(),
+        "{:?}",
+        running(&simulation).steps
+    );
     simulation.inject("standby_lost ap-southeast-1").unwrap_or_else(|e| panic!("{e:?}"));
     wait(&mut simulation, Span::secs(10));
     let typed = simulation.snapshot(1, false).estate.name.clone();
     order(&mut simulation, Action::Arm { typed });
     wait(&mut simulation, Span::secs(20));
     let operation = running(&simulation);
-    assert!(!operation.is_over() && operation.results.served.is_some() && operation.lacks_only_protection(), "{:?}", operation.steps);
+    assert!(
+        !operation.is_over() && operation.results.served.is_some() && operation.lacks_only_protection(),
+        "{:?}",
+        operation.steps
+    );
 }
 
 fn note(text: &str, by_hand: bool) -> Action {
@@ -364,9 +434,15 @@ async fn a_fork_recovers_and_nothing_real_moves() {
     }
     assert_eq!(fork.snapshot().operations.back().map(|o| o.status.clone()), Some(Status::Recovered));
     // The other database still waits for its choice: in the fork as beside it.
-    assert_eq!((fork.snapshot().proposals.len(), fork.snapshot().operations.len()), (base.snapshot().proposals.len() - 1, 1));
+    assert_eq!(
+        (fork.snapshot().proposals.len(), fork.snapshot().operations.len()),
+        (base.snapshot().proposals.len() - 1, 1)
+    );
     let real = base.snapshot();
-    assert!(real.operations.is_empty() && real.groups[group.at()].primary == first.estate.region_named("us-east-1"));
+    assert!(
+        real.operations.is_empty()
+            && real.groups[group.at()].primary == first.estate.region_named("us-east-1")
+    );
 }
 
 /// Of two databases one is served again: what needs both waits for the other.
@@ -379,7 +455,10 @@ fn what_needs_two_databases_waits_for_both() {
         snapshot.services[id.unwrap_or_else(|| panic!("no {name}")).at()].hit_by.is_some()
     };
     let waiting: Vec<&str> =
-        ["orders-db", "orders-api", "reports", "payments-db", "payments-api", "web-shop"].into_iter().filter(|s| hit(s)).collect();
+        ["orders-db", "orders-api", "reports", "payments-db", "payments-api", "web-shop"]
+            .into_iter()
+            .filter(|s| hit(s))
+            .collect();
     assert_eq!(waiting, ["payments-db", "payments-api", "web-shop"]);
 }
 
@@ -396,8 +475,16 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
     let names = |simulation: &Simulation| -> Vec<String> {
         let s = simulation.snapshot(1, false);
         assert!(s.disasters.is_empty());
-        let told: Vec<String> = s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.clone()).collect();
-        assert!(s.groups.iter().filter(|v| v.unproven).all(|v| s.gaps.contains(&Gap::Unproven { group: v.group })), "{:?}", s.gaps);
+        let told: Vec<String> =
+            s.groups.iter().filter(|v| v.unproven).map(|v| s.estate.group(v.group).name.clone()).collect();
+        assert!(
+            s.groups
+                .iter()
+                .filter(|v| v.unproven)
+                .all(|v| s.gaps.contains(&Gap::Unproven { group: v.group })),
+            "{:?}",
+            s.gaps
+        );
         told
     };
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
@@ -408,7 +495,10 @@ fn what_the_cluster_moved_is_unproven_until_it_is_noted() {
     order(&mut simulation, note("nobody has checked yet whether orders-db takes writes", true));
     order(&mut simulation, note("wrote by hand and read it back: orders-db takes writes.", true));
     assert_eq!(names(&simulation), ["orders-db", "payments-db"]);
-    order(&mut simulation, Action::Vouch { group: ORDERS, note: "wrote by hand and read it back".to_string() });
+    order(
+        &mut simulation,
+        Action::Vouch { group: ORDERS, note: "wrote by hand and read it back".to_string() },
+    );
     assert_eq!(names(&simulation), ["payments-db"]);
     let again = try_order(&mut simulation, Action::Vouch { group: ORDERS, note: String::new() });
     assert!(again.is_err(), "nothing is left to vouch for");
@@ -432,7 +522,9 @@ fn a_note_of_version_1_vouches_still() {
             if version == 1 && matches!(record.event, Event::Note { .. }) {
                 (value["v"], value["event"]) = (version.into(), value["event"]["kernel"].take());
             }
-            let read = bpci::journal::Upcaster::default().record(value.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+            let read = bpci::journal::Upcaster::default()
+                .record(value.to_string().as_bytes())
+                .unwrap_or_else(|e| panic!("{e}"));
             engine.restore(&read);
         }
         engine.state().elected.get(&ORDERS).is_some_and(|e| e.vouched.is_some())
@@ -447,20 +539,42 @@ fn room_to_fail_back_is_what_came_with_the_database() {
     simulation.core.door.mend();
     wait(&mut simulation, Span::secs(60));
     let snapshot = simulation.snapshot(1, false);
-    let planned: Vec<_> = snapshot.led_elsewhere().into_iter().map(|(v, planned)| (v.group, planned)).collect();
+    let planned: Vec<_> =
+        snapshot.led_elsewhere().into_iter().map(|(v, planned)| (v.group, planned)).collect();
     let [(first, home), (_, also)] = planned.as_slice() else { panic!("{planned:?}") };
     assert_eq!(home, also);
-    let back = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: Some(MemberId(home.0)), reason: "home".to_string() };
+    let back = Action::Propose {
+        group: *first,
+        intent: Intent::Switchover,
+        from: None,
+        to: Some(MemberId(home.0)),
+        reason: "home".to_string(),
+    };
     order(&mut simulation, back);
     let view = choice(&simulation.snapshot(1, false), *first);
-    let room = view.assessment.checks.iter().find(|c| c.id == CheckId::Capacity).map(|c| (c.verdict, check_words(c)));
+    let room = view
+        .assessment
+        .checks
+        .iter()
+        .find(|c| c.id == CheckId::Capacity)
+        .map(|c| (c.verdict, check_words(c)));
     let words = "us-east-1 0→30% with this database, 60% with all 2 databases of eu-west-1, as they came";
     assert_eq!(room, Some((Verdict::Pass, words.to_string())));
     assert_eq!(view.proposal.plan, "failback");
     // It is refused, and whoever turns away from it leaves the reason in the record.
-    let other = Action::Propose { group: *first, intent: Intent::Switchover, from: None, to: None, reason: "elsewhere".to_string() };
+    let other = Action::Propose {
+        group: *first,
+        intent: Intent::Switchover,
+        from: None,
+        to: None,
+        reason: "elsewhere".to_string(),
+    };
     order(&mut simulation, other);
-    let told = simulation.snapshot(1, false).log.iter().any(|l| l.text.contains("turns to another choice") && l.text.contains("refused as it stood"));
+    let told = simulation
+        .snapshot(1, false)
+        .log
+        .iter()
+        .any(|l| l.text.contains("turns to another choice") && l.text.contains("refused as it stood"));
     assert!(told);
 }
 
@@ -493,7 +607,8 @@ fn two_databases_that_fail_at_once_are_two_disasters() {
     assert!(left.iter().all(|l| l.is_some_and(|l| l < Span::secs(14))), "{left:?}");
     assert!(snapshot.log_total < 50, "{} records", snapshot.log_total);
     wait(&mut simulation, Span::secs(30));
-    let ended: Vec<_> = simulation.snapshot(1, false).operations.iter().map(|o| (o.group, o.status.clone())).collect();
+    let ended: Vec<_> =
+        simulation.snapshot(1, false).operations.iter().map(|o| (o.group, o.status.clone())).collect();
     assert_eq!(ended.len(), 2, "{ended:?}");
     assert!(ended.iter().all(|(_, s)| *s == Status::Recovered), "{ended:?}");
 }
@@ -510,16 +625,36 @@ fn a_primary_that_stepped_down_is_no_primary() {
     let idle = view.stepped_down.map(|at| snapshot.now.mono.since(at));
     assert!(idle.is_some_and(|idle| idle > Span::secs(8) && idle < Span::secs(20)), "{idle:?}");
     assert!(snapshot.disasters.is_empty() && snapshot.proposals.is_empty());
-    let down = |s: &Snapshot| s.estate.service_ids().filter(|id| s.services[id.at()].health == ServiceHealth::Down).count();
+    let down = |s: &Snapshot| {
+        s.estate.service_ids().filter(|id| s.services[id.at()].health == ServiceHealth::Down).count()
+    };
     assert_eq!(down(&snapshot), 2, "both databases");
     simulation.core.door.mend();
     wait(&mut simulation, Span::secs(20));
     let snapshot = simulation.snapshot(1, false);
-    assert_eq!((down(&snapshot), snapshot.groups.iter().filter(|v| v.stepped_down.is_some()).count()), (0, 0));
-    for words in ["etcd has not answered", "leads no more: nobody takes writes", "etcd answers again", "writes may go on"] {
-        assert_eq!(snapshot.log.iter().filter(|l| l.text.contains(words)).count(), 2, "{words}: {:#?}", snapshot.log);
+    assert_eq!(
+        (down(&snapshot), snapshot.groups.iter().filter(|v| v.stepped_down.is_some()).count()),
+        (0, 0)
+    );
+    for words in [
+        "etcd has not answered",
+        "leads no more: nobody takes writes",
+        "etcd answers again",
+        "writes may go on",
+    ] {
+        assert_eq!(
+            snapshot.log.iter().filter(|l| l.text.contains(words)).count(),
+            2,
+            "{words}: {:#?}",
+            snapshot.log
+        );
     }
-    let moved: Vec<_> = snapshot.groups.iter().filter(|v| v.primary != Some(RegionId(0)) && !v.members.is_empty()).map(|v| v.unproven).collect();
+    let moved: Vec<_> = snapshot
+        .groups
+        .iter()
+        .filter(|v| v.primary != Some(RegionId(0)) && !v.members.is_empty())
+        .map(|v| v.unproven)
+        .collect();
     assert!(moved.iter().all(|unproven| *unproven), "{moved:?}");
 }
 
@@ -533,5 +668,9 @@ fn who_took_over_and_died_is_not_waited_for() {
     wait(&mut simulation, Span::secs(17));
     assert_eq!(running(&simulation).status, Status::TargetLost);
     let s = simulation.snapshot(1, false);
-    assert!(s.is_on_table(ORDERS) || s.is_undecided(ORDERS), "{:?}", s.proposals.iter().map(|p| &p.proposal).collect::<Vec<_>>());
+    assert!(
+        s.is_on_table(ORDERS) || s.is_undecided(ORDERS),
+        "{:?}",
+        s.proposals.iter().map(|p| &p.proposal).collect::<Vec<_>>()
+    );
 }

@@ -37,7 +37,15 @@ fn a_database_that_dies_node_by_node() {
     assert!(orders(&snapshot).alone.is_none() && snapshot.disasters.is_empty(), "{:#?}", snapshot.log);
     assert!(snapshot.log.iter().any(|l| l.text.contains("a standby is synchronous again")));
     let over = |l: &&LogLine| l.subject == Subject::Disaster && l.text.contains("over");
-    assert!(snapshot.log.iter().filter(over).all(|l| l.text.contains(&format!("node failure us-east-1 ({name})"))), "{:#?}", snapshot.log);
+    assert!(
+        snapshot
+            .log
+            .iter()
+            .filter(over)
+            .all(|l| l.text.contains(&format!("node failure us-east-1 ({name})"))),
+        "{:#?}",
+        snapshot.log
+    );
 }
 
 /// Agents die and the databases go on: the cluster elects another beside a primary that may take writes. That is told before
@@ -52,14 +60,23 @@ fn who_may_write_beside_the_primary_is_told() {
     assert_eq!((of(&before).silence, of(&before).beside), (Some(Silence::Agent), None));
     wait(&mut simulation, Span::secs(40));
     let snapshot = simulation.snapshot(1, false);
-    assert_eq!((of(&snapshot).beside, of(&snapshot).unproven), (Some(MemberId(0)), true), "{:#?}", snapshot.log);
+    assert_eq!(
+        (of(&snapshot).beside, of(&snapshot).unproven),
+        (Some(MemberId(0)), true),
+        "{:#?}",
+        snapshot.log
+    );
     assert!(snapshot.gaps.iter().any(|g| matches!(g, Gap::TwoMayWrite { .. })), "{:?}", snapshot.gaps);
     simulation.core.door.mend();
     wait(&mut simulation, Span::secs(30));
     let snapshot = simulation.snapshot(1, false);
     assert_eq!(of(&snapshot).beside, None);
     for words in ["its PostgreSQL does", "it may take writes beside", "nobody may take writes beside"] {
-        assert!(snapshot.log.iter().any(|l| l.about == "orders-db" && l.text.contains(words)), "{words}: {:#?}", snapshot.log);
+        assert!(
+            snapshot.log.iter().any(|l| l.about == "orders-db" && l.text.contains(words)),
+            "{words}: {:#?}",
+            snapshot.log
+        );
     }
 }
 
@@ -69,8 +86,15 @@ fn a_false_alarm_is_told_as_one() {
     let mut simulation = played("false_alarm", Span::secs(45));
     let snapshot = simulation.snapshot(1, false);
     let views: Vec<_> = snapshot.groups.iter().filter(|v| !v.members.is_empty()).collect();
-    assert!(views.iter().all(|v| v.is_doubted()), "{:?}", views.iter().map(|v| &v.silence).collect::<Vec<_>>());
-    assert!(snapshot.disasters.is_empty() && snapshot.log.iter().any(|l| l.text.contains("others say that it lives")));
+    assert!(
+        views.iter().all(|v| v.is_doubted()),
+        "{:?}",
+        views.iter().map(|v| &v.silence).collect::<Vec<_>>()
+    );
+    assert!(
+        snapshot.disasters.is_empty()
+            && snapshot.log.iter().any(|l| l.text.contains("others say that it lives"))
+    );
     simulation.core.door.mend();
     wait(&mut simulation, Span::secs(10));
     assert!(simulation.snapshot(1, false).groups.iter().all(|v| v.silence.is_none()));

@@ -69,7 +69,11 @@ impl<'de> Deserialize<'de> for Strict {
 /// The one document of an output: an object with its schema, and nothing before or behind it.
 pub fn document(what: &str, output: &Output) -> Value {
     let text = std::str::from_utf8(&output.stdout).unwrap_or_else(|e| panic!("{what}: {e}"));
-    assert!(text.starts_with('{') && text.ends_with("}\n"), "{what}: {text:?}; {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.starts_with('{') && text.ends_with("}\n"),
+        "{what}: {text:?}; {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let Strict(value) = serde_json::from_str(text).unwrap_or_else(|e| panic!("{what}: {e}: {text}"));
     assert_eq!(value["schema"], 2, "{what}");
     let status = output.status.code();
@@ -82,7 +86,11 @@ pub fn document(what: &str, output: &Output) -> Value {
                 Some(3) => "refused",
                 other => panic!("{what}: {other:?}"),
             };
-            assert_eq!((&error["kind"], error["exit_status"].as_i64().map(|s| s as i32)), (&Value::from(kind), status), "{what}");
+            assert_eq!(
+                (&error["kind"], error["exit_status"].as_i64().map(|s| s as i32)),
+                (&Value::from(kind), status),
+                "{what}"
+            );
             assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()), "{what}");
         }
     }
@@ -131,7 +139,10 @@ fn names_are_consistent(what: &str, found: &Fields) {
         let name = path.rsplit('.').next().unwrap_or_default().trim_end_matches("[]");
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         assert!(plain || name == "NAME", "{what}: {path}");
-        assert!(!["at", "since", "time", "bytes", "ms"].contains(&name), "{what}: {path} does not say what it is");
+        assert!(
+            !["at", "since", "time", "bytes", "ms"].contains(&name),
+            "{what}: {path} does not say what it is"
+        );
     }
 }
 
@@ -183,7 +194,8 @@ fn differences(told: &BTreeMap<String, Fields>, known: &BTreeMap<String, Fields>
             match allowed {
                 None => wrong.push(format!("{command}: {path} is new ({kinds:?})")),
                 Some(allowed) => {
-                    let other: Vec<_> = kinds.iter().filter(|kind| *kind != "null" && !allowed.contains(*kind)).collect();
+                    let other: Vec<_> =
+                        kinds.iter().filter(|kind| *kind != "null" && !allowed.contains(*kind)).collect();
                     if !other.is_empty() {
                         wrong.push(format!("{command}: {path} is {other:?}, not {allowed:?}"));
                     }
@@ -192,7 +204,8 @@ fn differences(told: &BTreeMap<String, Fields>, known: &BTreeMap<String, Fields>
         }
         for path in reviewed.keys().filter(|path| !path.ends_with('?') && !path.ends_with("[]")) {
             let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
-            let has_parent = parent.is_empty() || fields.get(parent).is_some_and(|kinds| kinds.contains("object"));
+            let has_parent =
+                parent.is_empty() || fields.get(parent).is_some_and(|kinds| kinds.contains("object"));
             if has_parent && !fields.contains_key(path) {
                 wrong.push(format!("{command}: {path} is gone"));
             }
@@ -215,5 +228,10 @@ pub fn are_as_reviewed(all: &[(&str, Vec<Value>)]) {
     if !wrong.is_empty() && std::env::var_os("BPCI_REVIEW").is_some() {
         std::fs::write(&reviewed, written(&told, &known)).unwrap_or_else(|e| panic!("{e}"));
     }
-    assert!(wrong.is_empty(), "{}\n(BPCI_REVIEW=1 adds what is new to {}: review that)", wrong.join("\n"), reviewed.display());
+    assert!(
+        wrong.is_empty(),
+        "{}\n(BPCI_REVIEW=1 adds what is new to {}: review that)",
+        wrong.join("\n"),
+        reviewed.display()
+    );
 }

@@ -23,7 +23,12 @@ struct Place {
 impl Place {
     fn bpci(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
-        command.args(arguments).args(["--output", "json"]).env("BPCI_DATA", self.data.path()).current_dir(self.data.path()).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .args(["--output", "json"])
+            .env("BPCI_DATA", self.data.path())
+            .current_dir(self.data.path())
+            .stdin(Stdio::null());
         command.output().unwrap_or_else(|e| panic!("{e}"))
     }
 
@@ -33,14 +38,20 @@ impl Place {
 }
 
 fn triggered(place: &Place, kind: &str, strategy: &str, more: &[&str]) -> Value {
-    let asked = ["bc", "disaster-recovery", "trigger", "--disaster-type", kind, "--affected-regions", "us-east-1"];
+    let asked =
+        ["bc", "disaster-recovery", "trigger", "--disaster-type", kind, "--affected-regions", "us-east-1"];
     place.ask(&[&asked[..], &["--severity", "critical", "--strategy", strategy], more].concat())
 }
 
 /// No cluster moves by itself because its data is corrupt: both databases wait for a choice.
 fn two_databases(place: &Place) -> Value {
     let value = triggered(place, "data_corruption", "point_in_time_restore", &["--dry-run"]);
-    let groups: BTreeSet<&str> = value["operations"].as_array().into_iter().flatten().filter_map(|o| o["protection_group"].as_str()).collect();
+    let groups: BTreeSet<&str> = value["operations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|o| o["protection_group"].as_str())
+        .collect();
     assert_eq!(groups.len(), 2, "one document with both databases: {value:#}");
     value
 }
@@ -51,22 +62,38 @@ fn the_fields_of_every_document_are_frozen() {
     let place = Place { data: tempfile::tempdir().unwrap_or_else(|e| panic!("{e}")) };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let at = |path: &str| root.join(path).display().to_string();
-    let (example, experiment) = (at("fixtures/estates/three-regions.yaml"), at("tests/data/cases/chaos/24-equality.json"));
+    let (example, experiment) =
+        (at("fixtures/estates/three-regions.yaml"), at("tests/data/cases/chaos/24-equality.json"));
     let mut all: Vec<(&str, Vec<Value>)> = vec![
         (
             "bc status --detailed --include-metrics",
-            vec![place.ask(&["bc", "status", "--detailed", "--include-metrics"]), in_an_incident(30), in_an_incident(240)],
+            vec![
+                place.ask(&["bc", "status", "--detailed", "--include-metrics"]),
+                in_an_incident(30),
+                in_an_incident(240),
+            ],
         ),
         ("bc disaster-recovery trigger --dry-run", vec![two_databases(&place)]),
         (
             "bc disaster-recovery trigger --wait",
-            vec![triggered(&place, "region_outage", "immediate_failover", &["--service", "orders-db", "--confirm", "us-east-1", "--wait"])],
+            vec![triggered(
+                &place,
+                "region_outage",
+                "immediate_failover",
+                &["--service", "orders-db", "--confirm", "us-east-1", "--wait"],
+            )],
         ),
-        ("bc switchover --dry-run", vec![place.ask(&["bc", "switchover", "--service", "orders-db", "--dry-run"])]),
+        (
+            "bc switchover --dry-run",
+            vec![place.ask(&["bc", "switchover", "--service", "orders-db", "--dry-run"])],
+        ),
         ("bc recovery list", vec![place.ask(&["bc", "recovery", "list"])]),
         ("bc validate", vec![place.ask(&["bc", "validate"])]),
         ("bc drill execute", vec![place.ask(&["bc", "drill", "execute", "--scenario", "region_outage"])]),
-        ("bc drill execute --seeds", vec![place.ask(&["bc", "drill", "execute", "--scenario", "calm", "--seeds", "2"])]),
+        (
+            "bc drill execute --seeds",
+            vec![place.ask(&["bc", "drill", "execute", "--scenario", "calm", "--seeds", "2"])],
+        ),
         (
             "forecast",
             vec![
@@ -87,7 +114,11 @@ fn the_fields_of_every_document_are_frozen() {
         ("config schema", vec![place.ask(&["config", "schema"])]),
     ];
     let drills = std::fs::read_dir(place.data.path().join("drills")).unwrap_or_else(|e| panic!("{e}"));
-    let played = drills.flatten().map(|e| e.path().display().to_string()).next().unwrap_or_else(|| panic!("no drill was kept"));
+    let played = drills
+        .flatten()
+        .map(|e| e.path().display().to_string())
+        .next()
+        .unwrap_or_else(|| panic!("no drill was kept"));
     all.extend([
         ("journal show", vec![place.ask(&["journal", "show", &played])]),
         ("journal export", vec![place.ask(&["journal", "export", &played])]),
@@ -104,7 +135,8 @@ fn in_an_incident(seconds: u64) -> Value {
     let scenario = bpci::config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
     let journal = bpci::journal::Journal::in_memory();
     let began = bpci::model::Utc(1_767_225_600_000);
-    let simulation = bpci::controller::Simulation::new(scenario, 1, journal, bpci::model::Mode::Simulation, began);
+    let simulation =
+        bpci::controller::Simulation::new(scenario, 1, journal, bpci::model::Mode::Simulation, began);
     let mut simulation = simulation.unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(bpci::model::Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
     let snapshot = simulation.snapshot(1, false);
@@ -119,15 +151,20 @@ fn every_error_is_a_document() {
     let missing = place.data.path().join("missing.yaml").display().to_string();
     let estate = place.data.path().join("estate.yaml");
     let silent =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cases/made-up.yaml")).unwrap_or_else(|e| panic!("{e}"));
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cases/made-up.yaml"))
+            .unwrap_or_else(|e| panic!("{e}"));
     // Ports of which nothing listens on any.
     std::fs::write(&estate, silent.replace("322", "10")).unwrap_or_else(|e| panic!("{e}"));
     let estate = estate.display().to_string();
     // What was found is no error of the command: the document tells it, with exit status 1.
     let output = place.bpci(&["config", "check", &estate, "--live"]);
     let letter = document("config check --live", &output);
-    assert!(output.status.code() == Some(1) && letter["findings"].as_array().is_some_and(|list| !list.is_empty()), "{letter:#}");
-    let trigger = ["bc", "disaster-recovery", "trigger", "--disaster-type", "region_outage", "--severity", "critical"];
+    assert!(
+        output.status.code() == Some(1) && letter["findings"].as_array().is_some_and(|list| !list.is_empty()),
+        "{letter:#}"
+    );
+    let trigger =
+        ["bc", "disaster-recovery", "trigger", "--disaster-type", "region_outage", "--severity", "critical"];
     let trigger = [&trigger[..], &["--strategy", "immediate_failover", "--affected-regions"]].concat();
     for (arguments, expected) in [
         (vec!["no-such-command"], 2),
@@ -143,7 +180,20 @@ fn every_error_is_a_document() {
         (vec!["bc", "switchover", "--config", &estate, "--arm", "--dry-run"], 0),
         (vec!["bc", "recovery", "abort", "--operation-id", "recovery-99"], 0),
         (vec!["bc", "recovery", "monitor"], 1),
-        (vec!["bc", "recovery", "answer", "--operation-id", "recovery-1", "--step", "x", "--answer", "perhaps"], 2),
+        (
+            vec![
+                "bc",
+                "recovery",
+                "answer",
+                "--operation-id",
+                "recovery-1",
+                "--step",
+                "x",
+                "--answer",
+                "perhaps",
+            ],
+            2,
+        ),
         (vec!["bc", "vouch", "--service", "nothing"], 2),
         (vec!["bc", "disarm", "--config", &estate], 1),
         (vec!["bc", "stop"], 2),
@@ -174,6 +224,10 @@ fn every_error_is_a_document() {
         let value = document(&what, &output);
         assert!(!value["error"].is_null(), "{what}: {value:#}");
         // Where it is the law's or the controller's to say, only that it is an error counts.
-        assert!(expected == 0 || output.status.code() == Some(expected), "{what}: {:?}: {value:#}", output.status);
+        assert!(
+            expected == 0 || output.status.code() == Some(expected),
+            "{what}: {:?}: {value:#}",
+            output.status
+        );
     }
 }

@@ -53,17 +53,23 @@ impl Door for Spoiled {
 
     fn look(&mut self, now: Now, look: Look) {
         match &look {
-            Look::Outcome { issued } if matches!(issued.effect, Effect::Fence { .. }) && self.fencing == Fencing::Hangs => {}
+            Look::Outcome { issued }
+                if matches!(issued.effect, Effect::Fence { .. }) && self.fencing == Fencing::Hangs => {}
             _ => self.world.look(now, look),
         }
     }
 
     fn poll(&mut self, now: Mono) -> Vec<Incoming> {
-        let (due, later): (Vec<Report>, Vec<Report>) = std::mem::take(&mut self.reports).into_iter().partition(|r| r.at.plus(r.took) <= now);
+        let (due, later): (Vec<Report>, Vec<Report>) =
+            std::mem::take(&mut self.reports).into_iter().partition(|r| r.at.plus(r.took) <= now);
         self.reports = later;
         let mut polled = self.world.poll(now);
         for incoming in &mut polled {
-            if let (Incoming::Observed(Observation { fact: Fact::Balancer { servers, .. }, .. }), Some(second)) = (incoming, self.second_server) {
+            if let (
+                Incoming::Observed(Observation { fact: Fact::Balancer { servers, .. }, .. }),
+                Some(second),
+            ) = (incoming, self.second_server)
+            {
                 servers.extend(servers.iter().map(second).collect::<Vec<_>>());
             }
         }
@@ -118,7 +124,13 @@ impl Run {
 
     fn start(&mut self, armed: bool) {
         let estate = Arc::clone(&self.estate);
-        let input = Input::Start { mode: Mode::Drill, program: "bpci".to_string(), armed, drilled: Vec::new(), estate };
+        let input = Input::Start {
+            mode: Mode::Drill,
+            program: "bpci".to_string(),
+            armed,
+            drilled: Vec::new(),
+            estate,
+        };
         self.core.input(self.now(), input).unwrap_or_else(|e| panic!("{e}"));
     }
 
@@ -137,7 +149,10 @@ impl Run {
             self.clock = self.clock.plus(Span::ms(500));
             self.core.door.poll(self.clock);
         }
-        let mut engine = Engine::new(Arc::clone(&self.estate), Owner { nonce: format!("{}", self.clock.0), ..Owner::from("test") });
+        let mut engine = Engine::new(
+            Arc::clone(&self.estate),
+            Owner { nonce: format!("{}", self.clock.0), ..Owner::from("test") },
+        );
         for record in self.core.keep.iter().flatten() {
             engine.restore(record);
         }
@@ -167,7 +182,8 @@ impl Run {
             }
         }
         let mut story = Story::new(Arc::clone(&self.estate));
-        let told: Vec<String> = self.core.keep.iter().flatten().filter_map(|r| story.tell(r).map(ToString::to_string)).collect();
+        let told: Vec<String> =
+            self.core.keep.iter().flatten().filter_map(|r| story.tell(r).map(ToString::to_string)).collect();
         panic!("not within {most}: {what}\n{}", told.join("\n"))
     }
 
@@ -188,13 +204,22 @@ impl Run {
 
     /// Puts a failover on the table and confirms what is shown then, with every risk accepted that is asked for.
     pub fn fail_over(&mut self) -> OperationId {
-        let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "ordered".to_string() };
+        let propose = Action::Propose {
+            group: DB,
+            intent: Intent::Failover,
+            from: None,
+            to: None,
+            reason: "ordered".to_string(),
+        };
         self.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
         let ready = |s: &Snapshot| s.proposals.first().is_some_and(|v| v.assessment.can_be_confirmed());
         let snapshot = self.until(Span::secs(30), "a choice that can be confirmed", ready);
         let view = &snapshot.proposals[0];
         let typed = self.estate.region(view.proposal.from).name.clone();
-        let confirmation = Confirmation { accepts: view.assessment.risks.clone(), ..view.confirmed(snapshot.now.utc, &typed) };
+        let confirmation = Confirmation {
+            accepts: view.assessment.risks.clone(),
+            ..view.confirmed(snapshot.now.utc, &typed)
+        };
         match self.order(Action::Confirm(confirmation)) {
             Ok(Receipt::Started(id)) => id,
             other => panic!("{other:?}"),
@@ -216,7 +241,9 @@ impl Run {
         (self.core.door.fencing, self.core.door.validation_fails) = (Fencing::Works, false);
         let whole = |s: &Snapshot| {
             let members = &s.groups[DB.at()].members;
-            s.disasters.is_empty() && members.iter().all(|m| m.answers == Some(true)) && members.iter().any(|m| m.synchronous && !m.leads)
+            s.disasters.is_empty()
+                && members.iter().all(|m| m.answers == Some(true))
+                && members.iter().any(|m| m.synchronous && !m.leads)
         };
         self.until(Span::mins(5), "a whole cluster", whole);
         self.wait(Span::secs(15));

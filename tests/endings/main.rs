@@ -17,7 +17,13 @@ enum Way {
     Overtaken,
 }
 
-const WAYS: [Way; 5] = [Way::ValidationFailed, Way::FenceFailed, Way::OneShotKilled, Way::StoppedBeforeProtection, Way::Overtaken];
+const WAYS: [Way; 5] = [
+    Way::ValidationFailed,
+    Way::FenceFailed,
+    Way::OneShotKilled,
+    Way::StoppedBeforeProtection,
+    Way::Overtaken,
+];
 
 fn has_sent(o: &Operation, is: impl Fn(&Effect) -> bool) -> bool {
     o.effects().any(|e| is(&e.effect))
@@ -36,7 +42,9 @@ fn first_disaster(way: Way, seed: u64, cooldown: Span) -> Run {
     match way {
         Way::ValidationFailed | Way::FenceFailed => {}
         Way::OneShotKilled => {
-            let fences = |s: &Snapshot| operation(s).is_some_and(|o| has_sent(&o, |e| matches!(e, Effect::Fence { .. })));
+            let fences = |s: &Snapshot| {
+                operation(s).is_some_and(|o| has_sent(&o, |e| matches!(e, Effect::Fence { .. })))
+            };
             run.until(Span::secs(60), "a fence that is sent", fences);
             run.restart(Span::secs(50), false);
             run.wait(Span::secs(5));
@@ -44,7 +52,9 @@ fn first_disaster(way: Way, seed: u64, cooldown: Span) -> Run {
             run.order(Action::Arm { typed }).unwrap_or_else(|e| panic!("{e:?}"));
         }
         Way::StoppedBeforeProtection | Way::Overtaken => {
-            run.until(Span::secs(60), "a promotion", |s| operation(s).is_some_and(|o| o.results.promoted.is_some()));
+            run.until(Span::secs(60), "a promotion", |s| {
+                operation(s).is_some_and(|o| o.results.promoted.is_some())
+            });
             assert!(!run.last().is_over());
             if way == Way::StoppedBeforeProtection {
                 run.restart(Span::secs(20), true);
@@ -61,8 +71,12 @@ fn first_disaster(way: Way, seed: u64, cooldown: Span) -> Run {
     let ended = run.last().status.clone();
     let as_meant = match way {
         Way::ValidationFailed => matches!(ended, Status::NotValidated { .. }),
-        Way::FenceFailed | Way::Overtaken => matches!(ended, Status::ElectedElsewhere { .. } | Status::TargetLost),
-        Way::OneShotKilled | Way::StoppedBeforeProtection => matches!(ended, Status::Recovered | Status::ElectedElsewhere { .. }),
+        Way::FenceFailed | Way::Overtaken => {
+            matches!(ended, Status::ElectedElsewhere { .. } | Status::TargetLost)
+        }
+        Way::OneShotKilled | Way::StoppedBeforeProtection => {
+            matches!(ended, Status::Recovered | Status::ElectedElsewhere { .. })
+        }
     };
     assert!(as_meant, "{way:?}, seed {seed}: {ended:?}");
     run.mend();
@@ -81,9 +95,15 @@ fn a_second_disaster_is_answered_by_order_whatever_became_of_the_first() {
             let snapshot = run.until(Span::secs(60), "a choice without a countdown", rests);
             let view = &snapshot.groups[DB.at()];
             assert!(view.blocked_until.is_some() || !run.first().automatic, "{way:?}, seed {seed}");
-            assert!(matches!(view.held, Some(Veto::Cooldown { .. })) || !run.first().automatic, "{way:?}, seed {seed}: {:?}", view.held);
+            assert!(
+                matches!(view.held, Some(Veto::Cooldown { .. })) || !run.first().automatic,
+                "{way:?}, seed {seed}: {:?}",
+                view.held
+            );
             let id = run.fail_over();
-            run.until(Span::mins(2), "a recovery by order", |s| s.operations.back().is_some_and(|o| o.id == id && o.status == Status::Recovered));
+            run.until(Span::mins(2), "a recovery by order", |s| {
+                s.operations.back().is_some_and(|o| o.id == id && o.status == Status::Recovered)
+            });
             run.replays();
         }
     }
@@ -96,7 +116,11 @@ fn a_second_disaster_is_answered_by_automation_without_a_cooldown() {
             let mut run = first_disaster(way, seed, Span::ZERO);
             let (leads, first) = (run.primary(), run.last().id);
             run.strike(FaultKind::NodeFailure, &leads);
-            let recovered = |s: &Snapshot| s.operations.back().is_some_and(|o| o.id != first && o.automatic && o.status == Status::Recovered);
+            let recovered = |s: &Snapshot| {
+                s.operations
+                    .back()
+                    .is_some_and(|o| o.id != first && o.automatic && o.status == Status::Recovered)
+            };
             run.until(Span::mins(3), &format!("{way:?}, seed {seed}: an automatic recovery"), recovered);
             run.replays();
         }
@@ -113,13 +137,23 @@ fn overruled(fencing: Fencing, seed: u64) -> Run {
 
 /// Confirms a failover of the primary although it answers.
 fn overrule(run: &mut Run) {
-    let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "overruled".to_string() };
+    let propose = Action::Propose {
+        group: DB,
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "overruled".to_string(),
+    };
     run.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
-    let snapshot =
-        run.until(Span::secs(30), "a choice that can be overruled", |s| s.proposals.first().is_some_and(|v| v.assessment.overrule.is_some()));
+    let snapshot = run.until(Span::secs(30), "a choice that can be overruled", |s| {
+        s.proposals.first().is_some_and(|v| v.assessment.overrule.is_some())
+    });
     let view = &snapshot.proposals[0];
-    let confirmation =
-        Confirmation { manual_override: true, accepts: view.assessment.risks.clone(), ..view.confirmed(snapshot.now.utc, "us-east-1") };
+    let confirmation = Confirmation {
+        manual_override: true,
+        accepts: view.assessment.risks.clone(),
+        ..view.confirmed(snapshot.now.utc, "us-east-1")
+    };
     run.order(Action::Confirm(confirmation)).unwrap_or_else(|e| panic!("{e:?}"));
 }
 
@@ -141,8 +175,16 @@ fn users_are_back_on_a_healthy_primary_after_a_fence_that_failed() {
             run.until(Span::secs(60), "the operation to undo its drain", over);
             run.until(Span::secs(3), &format!("users to be served; lies: {lies}, seed {seed}"), serves);
             let operation = run.last();
-            assert!(!has_sent(&operation, |e| matches!(e, Effect::HandOver(_) | Effect::UndoFence { .. })), "{:?}", operation.steps);
-            assert!(run.core.engine.state().obligations(DB).next().is_none(), "{:?}", operation.obligations());
+            assert!(
+                !has_sent(&operation, |e| matches!(e, Effect::HandOver(_) | Effect::UndoFence { .. })),
+                "{:?}",
+                operation.steps
+            );
+            assert!(
+                run.core.engine.state().obligations(DB).next().is_none(),
+                "{:?}",
+                operation.obligations()
+            );
             assert_eq!(run.primary(), "us-east-1");
             run.replays();
         }
@@ -154,7 +196,9 @@ fn users_are_back_on_a_healthy_primary_after_a_fence_that_failed() {
 fn a_fence_that_hangs_is_told_and_a_person_restores_traffic() {
     for seed in 1..=4 {
         let mut run = overruled(Fencing::Hangs, seed);
-        let told = |s: &Snapshot| !serves(s) && s.gaps.iter().any(|gap| matches!(gap, Gap::PrimaryInMaintenance { .. }));
+        let told = |s: &Snapshot| {
+            !serves(s) && s.gaps.iter().any(|gap| matches!(gap, Gap::PrimaryInMaintenance { .. }))
+        };
         run.until(Span::mins(4), "the condition", told);
         let operation = run.last();
         assert!(!operation.is_over(), "{:?}", operation.status);
@@ -178,9 +222,17 @@ fn a_waiting_operation_is_superseded_by_a_confirmation_that_names_it() {
     let old = run.last();
     assert!(!old.obligations().is_empty());
     run.core.door.fencing = Fencing::Works;
-    let propose = Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "once more".to_string() };
+    let propose = Action::Propose {
+        group: DB,
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "once more".to_string(),
+    };
     run.order(propose).unwrap_or_else(|e| panic!("{e:?}"));
-    let snapshot = run.until(Span::secs(5), "a choice", |s| s.proposals.first().is_some_and(|v| v.assessment.can_be_confirmed()));
+    let snapshot = run.until(Span::secs(5), "a choice", |s| {
+        s.proposals.first().is_some_and(|v| v.assessment.can_be_confirmed())
+    });
     let view = &snapshot.proposals[0];
     assert_eq!(view.assessment.supersedes, Some(old.id));
     let unnamed = Confirmation { supersedes: None, ..view.confirmed(snapshot.now.utc, "us-east-1") };
@@ -204,7 +256,11 @@ fn automation_that_does_not_act_says_why_once() {
     type Prepare = fn(&mut Run);
     type Expected = fn(&Veto) -> bool;
     let cases: [(&str, Prepare, Expected); 4] = [
-        ("paused", |run| run.strike(FaultKind::Paused, "us-east-1"), |v| matches!(v, Veto::Blocked { check } if check.id == CheckId::Paused)),
+        (
+            "paused",
+            |run| run.strike(FaultKind::Paused, "us-east-1"),
+            |v| matches!(v, Veto::Blocked { check } if check.id == CheckId::Paused),
+        ),
         (
             "no candidate without loss",
             |run| {
@@ -215,7 +271,11 @@ fn automation_that_does_not_act_says_why_once() {
             },
             |v| matches!(v, Veto::Blocked { .. } | Veto::Risky { .. }),
         ),
-        ("capacity", |run| run.core.door.world.inject(overload(run)), |v| matches!(v, Veto::TargetShort { .. })),
+        (
+            "capacity",
+            |run| run.core.door.world.inject(overload(run)),
+            |v| matches!(v, Veto::TargetShort { .. }),
+        ),
         ("an operation that waits", waiting, |v| matches!(v, Veto::Unfinished { .. })),
     ];
     for (name, prepare, expected) in cases {
@@ -228,8 +288,10 @@ fn automation_that_does_not_act_says_why_once() {
         assert!(veto.as_ref().is_some_and(expected), "{name}: {veto:?}");
         run.wait(Span::secs(20));
         let records = run.core.keep.clone().unwrap_or_default();
-        let held: Vec<&Veto> =
-            records.iter().filter_map(|r| if let Event::AutomationHeld { veto, .. } = &r.event { Some(veto) } else { None }).collect();
+        let held: Vec<&Veto> = records
+            .iter()
+            .filter_map(|r| if let Event::AutomationHeld { veto, .. } = &r.event { Some(veto) } else { None })
+            .collect();
         assert!(held.iter().any(|v| expected(v)), "{name}: {held:?}");
         for (i, one) in held.iter().enumerate() {
             assert!(!held[..i].iter().any(|before| before.is_like(one)), "{name}: told twice: {one:?}");
@@ -248,7 +310,9 @@ fn overload(run: &Run) -> Fault {
 fn waiting(run: &mut Run) {
     run.core.door.fencing = Fencing::Hangs;
     overrule(run);
-    run.until(Span::mins(4), "an operation that waits", |s| s.operations.back().is_some_and(|o| matches!(o.status, Status::Waiting { .. })));
+    run.until(Span::mins(4), "an operation that waits", |s| {
+        s.operations.back().is_some_and(|o| matches!(o.status, Status::Waiting { .. }))
+    });
 }
 
 /// Another controller took the standby out of the balancers and died. Our failover leads to that standby: users get their way to it,
@@ -264,12 +328,16 @@ fn what_a_dead_controller_left_is_undone_by_who_takes_over() {
         let snapshot = run.until(Span::mins(3), "an operation that is over", over);
         let operation = snapshot.operations.back().cloned().unwrap_or_else(|| panic!("seed {seed}"));
         assert_eq!(operation.status, Status::Recovered, "seed {seed}");
-        let target = |o: &Obligation| matches!(o, Obligation::Drained { member, .. } if *member == operation.to);
+        let target =
+            |o: &Obligation| matches!(o, Obligation::Drained { member, .. } if *member == operation.to);
         assert!(operation.inherited.iter().any(target), "seed {seed}: {:?}", operation.inherited);
         assert!(!operation.obligations().iter().any(target), "seed {seed}: {:?}", operation.obligations());
         run.mend();
-        run.until(Span::mins(2), "nothing to be left", |s| s.operations.back().is_some_and(|o| o.remains.is_empty() && o.obligations().is_empty()));
-        let told = |r: &Record| matches!(&r.event, Event::TookOver { obligations, .. } if !obligations.is_empty());
+        run.until(Span::mins(2), "nothing to be left", |s| {
+            s.operations.back().is_some_and(|o| o.remains.is_empty() && o.obligations().is_empty())
+        });
+        let told =
+            |r: &Record| matches!(&r.event, Event::TookOver { obligations, .. } if !obligations.is_empty());
         assert_eq!(run.core.keep.iter().flatten().filter(|r| told(r)).count(), 1, "seed {seed}");
         run.replays();
     }
@@ -283,10 +351,17 @@ fn a_rebuilt_cluster_allows_no_new_operation_until_it_is_adopted() {
     run.rebuild(22);
     let changed = |s: &Snapshot| s.gaps.iter().any(|gap| matches!(gap, Gap::IdentityChanged { .. }));
     run.until(Span::secs(30), "the change to be told", changed);
-    let propose = || Action::Propose { group: DB, intent: Intent::Failover, from: None, to: None, reason: "ordered".to_string() };
+    let propose = || Action::Propose {
+        group: DB,
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "ordered".to_string(),
+    };
     run.order(propose()).unwrap_or_else(|e| panic!("{e:?}"));
     run.wait(Span::secs(2));
-    let blocked = |s: &Snapshot| s.proposals[0].assessment.checks.iter().any(|c| c.id == CheckId::SameCluster);
+    let blocked =
+        |s: &Snapshot| s.proposals[0].assessment.checks.iter().any(|c| c.id == CheckId::SameCluster);
     assert!(blocked(&run.snapshot()) && !run.snapshot().proposals[0].assessment.can_be_confirmed());
     // Neither does automation, nor a controller that comes after this one.
     run.strike(FaultKind::NodeFailure, "us-east-1");
@@ -306,10 +381,19 @@ fn a_member_is_out_of_a_balancer_when_all_its_servers_are() {
     type Second = fn(&ServerView) -> ServerView;
     let cases: [(&str, Second, bool); 3] = [
         ("follows the first", |s| ServerView { name: format!("{}-tls", s.name).into(), ..s.clone() }, true),
-        ("stays in rotation", |s| ServerView { name: format!("{}-tls", s.name).into(), maintenance: false, ..s.clone() }, false),
+        (
+            "stays in rotation",
+            |s| ServerView { name: format!("{}-tls", s.name).into(), maintenance: false, ..s.clone() },
+            false,
+        ),
         (
             "cannot be resolved",
-            |s| ServerView { name: format!("{}-tls", s.name).into(), unresolved: s.maintenance, maintenance: false, ..s.clone() },
+            |s| ServerView {
+                name: format!("{}-tls", s.name).into(),
+                unresolved: s.maintenance,
+                maintenance: false,
+                ..s.clone()
+            },
             true,
         ),
     ];
@@ -321,8 +405,15 @@ fn a_member_is_out_of_a_balancer_when_all_its_servers_are() {
             let operation = s.operations.back()?;
             operation.position(|k| *k == StepKind::DrainTraffic).map(|i| operation.steps[i].state.clone())
         };
-        let settled = |s: &Snapshot| matches!(drain(s), Some(StepState::Done { .. } | StepState::Failed { .. }));
-        let snapshot = run.until(Span::secs(90), &format!("{name}: a drain that is done or has failed"), settled);
-        assert_eq!(matches!(drain(&snapshot), Some(StepState::Done { .. })), is_out, "{name}: {:?}", drain(&snapshot));
+        let settled =
+            |s: &Snapshot| matches!(drain(s), Some(StepState::Done { .. } | StepState::Failed { .. }));
+        let snapshot =
+            run.until(Span::secs(90), &format!("{name}: a drain that is done or has failed"), settled);
+        assert_eq!(
+            matches!(drain(&snapshot), Some(StepState::Done { .. })),
+            is_out,
+            "{name}: {:?}",
+            drain(&snapshot)
+        );
     }
 }

@@ -45,10 +45,22 @@ const CASES: [Case; 6] = [
 /// Users are led by a command as well; protection is watched after it.
 fn add_command(estate: &mut Estate) {
     let Some(plan) = estate.plans.iter_mut().find(|p| p.name == "failover") else { panic!("no plan") };
-    let promotion = plan.steps.iter().position(|s| s.kind == StepKind::WatchPromotion).unwrap_or_else(|| panic!("no promotion")) as u16;
-    let Some(at) = plan.steps.iter().position(|s| s.kind == StepKind::WatchProtection) else { panic!("no protection") };
+    let promotion = plan
+        .steps
+        .iter()
+        .position(|s| s.kind == StepKind::WatchPromotion)
+        .unwrap_or_else(|| panic!("no promotion")) as u16;
+    let Some(at) = plan.steps.iter().position(|s| s.kind == StepKind::WatchProtection) else {
+        panic!("no protection")
+    };
     let kind = StepKind::RunCommand { argv: vec!["lead-users".to_string()] };
-    let step = Step { id: "dns".to_string(), phase: Phase::Redirection, kind, after: vec![promotion], timeout: Span::secs(20) };
+    let step = Step {
+        id: "dns".to_string(),
+        phase: Phase::Redirection,
+        kind,
+        after: vec![promotion],
+        timeout: Span::secs(20),
+    };
     plan.steps.insert(at, step);
     plan.steps[at + 1].after.push(at as u16);
 }
@@ -83,10 +95,17 @@ fn a_validation_that_fails_stops_nothing_and_advises_no_failover() {
             let over = |s: &Snapshot| s.operations.back().is_some_and(|o| o.is_over());
             let snapshot = run.until(Span::mins(9), &format!("{name}: an operation that is over"), over);
             let operation = run.last();
-            let Status::NotValidated { reason } = &operation.status else { panic!("{name}: {:?}", operation.status) };
-            assert!(matches!(reason, StepFailure::Effect { outcome: Outcome::NotDone { .. } }), "{name}: {reason:?}");
+            let Status::NotValidated { reason } = &operation.status else {
+                panic!("{name}: {:?}", operation.status)
+            };
+            assert!(
+                matches!(reason, StepFailure::Effect { outcome: Outcome::NotDone { .. } }),
+                "{name}: {reason:?}"
+            );
             let protection = states(&operation, |k| *k == StepKind::WatchProtection);
-            let as_meant = |s: &StepState| if case.is_protected { s.opens() } else { matches!(s, StepState::Failed { .. }) };
+            let as_meant = |s: &StepState| {
+                if case.is_protected { s.opens() } else { matches!(s, StepState::Failed { .. }) }
+            };
             assert!(!protection.is_empty() && protection.iter().all(as_meant), "{name}: {protection:?}");
             assert!(operation.steps.iter().all(|s| s.state != StepState::Running), "{name}");
             let commands = operation.effects().filter(|e| matches!(e.effect, Effect::Command { .. })).count();
@@ -109,7 +128,10 @@ fn a_validation_that_fails_stops_nothing_and_advises_no_failover() {
 fn never_advises_another(run: &Run, name: &str) {
     for record in run.core.keep.iter().flatten() {
         if let Event::StatusChanged { status: Status::Waiting { question }, .. } = &record.event {
-            let advises = matches!(question, Question::StepFailed { way_out: WayOut::FailOverAnew, .. } | Question::AnswersNoMore { .. });
+            let advises = matches!(
+                question,
+                Question::StepFailed { way_out: WayOut::FailOverAnew, .. } | Question::AnswersNoMore { .. }
+            );
             assert!(!advises, "{name}: {question:?}");
         }
     }

@@ -59,14 +59,30 @@ fn another(value: &Value, random: &mut ChaCha8Rng) -> Value {
         10 => json!("\0\u{1b}[2J\u{202e}\r\n"),
         11 => json!("x".repeat(1 + pick(random, 5_000))),
         12 => json!(pick(random, 2) == 0),
-        13 => json!(["on", "OFF", "Yes", "quorum", "QUORUM", "1", "0", "-1", " 30 ", "30s", "1e999", "0x7fffffffffffffffffff"][pick(random, 12)]),
+        13 => json!(
+            [
+                "on",
+                "OFF",
+                "Yes",
+                "quorum",
+                "QUORUM",
+                "1",
+                "0",
+                "-1",
+                " 30 ",
+                "30s",
+                "1e999",
+                "0x7fffffffffffffffffff"
+            ][pick(random, 12)]
+        ),
         14 => value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
         _ => Value::String(value.to_string()),
     }
 }
 
 fn nested(value: Value, levels: usize) -> Value {
-    (0..levels).fold(value, |inner, level| if level % 2 == 0 { json!([inner]) } else { json!({ "in": inner }) })
+    (0..levels)
+        .fold(value, |inner, level| if level % 2 == 0 { json!([inner]) } else { json!({ "in": inner }) })
 }
 
 /// A key that is there a second time, with another value.

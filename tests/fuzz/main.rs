@@ -68,7 +68,8 @@ fn texts(of: &str, ends: &str) -> Vec<String> {
     let mut list = Vec::new();
     let mut folders = vec![root().join(of)];
     while let Some(folder) = folders.pop() {
-        let mut entries: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        let mut entries: Vec<_> =
+            std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path()).collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
@@ -87,7 +88,8 @@ fn read_journal(text: &str) {
     let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let path = dir.path().join("journal.db");
     // Bytes that are no text come as the code points they would be one by one.
-    std::fs::write(&path, text.chars().map(|c| c as u8).collect::<Vec<u8>>()).unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(&path, text.chars().map(|c| c as u8).collect::<Vec<u8>>())
+        .unwrap_or_else(|e| panic!("{e}"));
     let _ = bpci::journal::verify(&path, None);
     let _ = bpci::controller::story(&path, |_, _| Ok::<(), bpci::journal::JournalError>(()));
 }
@@ -100,7 +102,8 @@ fn journal() -> String {
     let journal = bpci::journal::Journal::open(dir.path()).unwrap_or_else(|e| panic!("{e}"));
     let began = bpci::model::Utc(1_767_225_600_000);
     let mut simulation =
-        bpci::controller::Simulation::new(scenario, seed, journal, bpci::model::Mode::Drill, began).unwrap_or_else(|e| panic!("{e}"));
+        bpci::controller::Simulation::new(scenario, seed, journal, bpci::model::Mode::Drill, began)
+            .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(bpci::model::Mono(20_000)).unwrap_or_else(|e| panic!("{e}"));
     drop(simulation);
     let bytes = std::fs::read(dir.path().join("journal.db")).unwrap_or_else(|e| panic!("{e}"));
@@ -146,9 +149,36 @@ fn mutate(seeds: &[String], random: &mut ChaCha8Rng) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-const ODD: &[&str] =
-    &["\0", "\u{feff}", "\u{202e}", "💥", "e\u{301}", "*a", "&a [*a]", "!!binary x", "<<: ", "~", "---\n", "${", "{}", "[]", "null", "true"];
-const FIGURES: &[&str] = &["0", "-1", "99999999999999999999", "1e999", "0.5", "NaN", "18446744073709551615", "4294967296", "65536", "0x10"];
+const ODD: &[&str] = &[
+    "\0",
+    "\u{feff}",
+    "\u{202e}",
+    "💥",
+    "e\u{301}",
+    "*a",
+    "&a [*a]",
+    "!!binary x",
+    "<<: ",
+    "~",
+    "---\n",
+    "${",
+    "{}",
+    "[]",
+    "null",
+    "true",
+];
+const FIGURES: &[&str] = &[
+    "0",
+    "-1",
+    "99999999999999999999",
+    "1e999",
+    "0.5",
+    "NaN",
+    "18446744073709551615",
+    "4294967296",
+    "65536",
+    "0x10",
+];
 
 /// How many inputs each reader reads.
 fn inputs() -> u64 {
@@ -173,7 +203,8 @@ fn tried(read: impl Fn(&str), text: &str) -> Option<String> {
 fn fuzz(name: &str, seeds: &[String], read: Read) {
     let kept = root().join("fixtures/fuzz").join(name);
     for path in std::fs::read_dir(&kept).into_iter().flatten().flatten().map(|e| e.path()) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_else(|e| panic!("{e}"))).into_owned();
+        let text =
+            String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_else(|e| panic!("{e}"))).into_owned();
         assert_eq!(tried(read, &text), None, "{}", path.display());
     }
     for seed in seeds {
@@ -189,7 +220,8 @@ fn fuzz(name: &str, seeds: &[String], read: Read) {
 }
 
 fn keep(folder: &Path, n: u64, text: &str) {
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(folder.join(format!("input-{n}")), text));
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(folder.join(format!("input-{n}")), text));
     written.unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
 }
 
@@ -209,7 +241,8 @@ fn scenarios() {
 #[test]
 fn themes_and_settings() {
     fuzz("theme", &texts("themes", ".toml"), |t| drop(Theme::parse("f.toml", t)));
-    let settings = "theme = \"dark\"\nnotify = \"bell\"\nmouse = false\n[keys]\nfailover = \"F\"\n".to_string();
+    let settings =
+        "theme = \"dark\"\nnotify = \"bell\"\nmouse = false\n[keys]\nfailover = \"F\"\n".to_string();
     fuzz("settings", &[settings], |t| drop(Settings::parse("f.toml", t)));
 }
 
@@ -217,7 +250,10 @@ fn themes_and_settings() {
 fn schemes_of_others() {
     let colours: String = (0..16).map(|n| format!("base{n:02X}: \"{:06x}\"\n", n * 0x0f_0f_0f)).collect();
     let under = colours.lines().fold(String::new(), |all, line| all + "  " + line + "\n");
-    let seeds = [format!("scheme: \"x\"\nauthor: \"y\"\n{colours}"), format!("system: base16\nname: x\nvariant: dark\npalette:\n{under}")];
+    let seeds = [
+        format!("scheme: \"x\"\nauthor: \"y\"\n{colours}"),
+        format!("system: base16\nname: x\nvariant: dark\npalette:\n{under}"),
+    ];
     fuzz("base16", &seeds, |t| drop(bpci::tui::parse_base16("f.yaml", t)));
 }
 
@@ -226,7 +262,8 @@ fn measured() -> String {
     let scenario = config::embedded("region_outage").unwrap_or_else(|e| panic!("{e}"));
     let mut world = bpci::sim::World::new(&scenario, 1);
     let told = world.poll(bpci::model::Mono(30_000));
-    let observed = told.iter().filter_map(|i| if let bpci::model::Incoming::Observed(o) = i { Some(o) } else { None });
+    let observed =
+        told.iter().filter_map(|i| if let bpci::model::Incoming::Observed(o) = i { Some(o) } else { None });
     let lines: Vec<String> = observed.filter_map(|o| serde_json::to_string(o).ok()).collect();
     // Some of calm, and some of trouble.
     lines.iter().take(60).chain(lines.iter().rev().take(60)).cloned().collect::<Vec<_>>().join("\n")

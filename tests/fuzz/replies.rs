@@ -5,7 +5,9 @@ use super::{fuzz, inputs, mutate, root, texts, tried};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bpci::config;
-use bpci::drivers::readers::{answer_of, answered, keys, parse_member, parse_servers, record, says_healthy, server_views, voters_in};
+use bpci::drivers::readers::{
+    answer_of, answered, keys, parse_member, parse_servers, record, says_healthy, server_views, voters_in,
+};
 use bpci::journal::Upcaster;
 use bpci::model::{Claim, Database, MemberId, Owner, ProbeResult, Span};
 use rand_chacha::ChaCha8Rng;
@@ -17,7 +19,12 @@ use std::sync::LazyLock;
 /// A refusal has a reason that fits on a screen.
 fn reason(refused: Result<(), String>) {
     if let Err(reason) = refused {
-        assert!(!reason.trim().is_empty() && reason.len() < 1_000, "a reason of {} bytes: {:.200}", reason.len(), reason);
+        assert!(
+            !reason.trim().is_empty() && reason.len() < 1_000,
+            "a reason of {} bytes: {:.200}",
+            reason.len(),
+            reason
+        );
     }
 }
 
@@ -36,7 +43,10 @@ fn member(text: &str) {
 fn table(text: &str) {
     let read = parse_servers(text, "pg_write").map(|servers| {
         for view in server_views(servers, &[], |name| (name == "us-east-1").then_some(MemberId(0))) {
-            assert!(!(view.up && (view.maintenance || view.unresolved)) && !(view.maintenance && view.unresolved), "{view:?}");
+            assert!(
+                !(view.up && (view.maintenance || view.unresolved)) && !(view.maintenance && view.unresolved),
+                "{view:?}"
+            );
         }
     });
     reason(read);
@@ -49,8 +59,16 @@ fn gateway(text: &str) {
         for _ in 0..2 {
             let record = record(&DATABASE, &keys, &mut known);
             let mut found = BTreeSet::new();
-            assert!(record.members.iter().filter_map(|m| m.member).all(|m| found.insert(m)), "two keys are one member: {:?}", record.members);
-            assert!(record.unreadable.iter().all(|u| !u.reason.is_empty() && u.reason.len() < 1_000), "{:?}", record.unreadable);
+            assert!(
+                record.members.iter().filter_map(|m| m.member).all(|m| found.insert(m)),
+                "two keys are one member: {:?}",
+                record.members
+            );
+            assert!(
+                record.unreadable.iter().all(|u| !u.reason.is_empty() && u.reason.len() < 1_000),
+                "{:?}",
+                record.unreadable
+            );
             assert!(record.sync.is_none_or(|s| s.leader.is_some() || s.standbys.is_empty()));
         }
     });
@@ -77,7 +95,9 @@ fn answer(sample: &str) -> Value {
 /// One value in an answer of the gateway is damaged, and encoded again.
 fn damaged_inside(answer: &Value, random: &mut ChaCha8Rng) -> String {
     let mut answer = answer.clone();
-    let Some(found) = answer["responses"][0]["response_range"]["kvs"].as_array_mut() else { return String::new() };
+    let Some(found) = answer["responses"][0]["response_range"]["kvs"].as_array_mut() else {
+        return String::new();
+    };
     for _ in 0..=pick(random, 2) {
         let at = pick(random, found.len());
         let text = found[at]["value"].as_str().and_then(|v| STANDARD.decode(v).ok()).unwrap_or_default();
@@ -92,7 +112,12 @@ fn damaged_inside(answer: &Value, random: &mut ChaCha8Rng) -> String {
 }
 
 /// Feeds a reader with documents that are damaged as documents.
-fn fuzz_documents(name: &str, seeds: &[Value], damage: impl Fn(&Value, &mut ChaCha8Rng) -> String, read: impl Fn(&str)) {
+fn fuzz_documents(
+    name: &str,
+    seeds: &[Value],
+    damage: impl Fn(&Value, &mut ChaCha8Rng) -> String,
+    read: impl Fn(&str),
+) {
     for n in 0..inputs() {
         let mut random = ChaCha8Rng::seed_from_u64(n);
         let text = damage(&seeds[pick(&mut random, seeds.len())], &mut random);
@@ -127,7 +152,9 @@ fn answers_of_the_store() {
     fuzz_documents("gateway", &seeds, damaged_inside, gateway);
     let members = json!({"header": {}, "members": [{"ID": "1", "name": "a", "clientURLs": ["http://127.0.0.1:2379"]}, {"ID": "2", "isLearner": true, "clientURLs": []}]});
     fuzz_documents("members", &[members], damaged, |t| drop(answer_of(t).map(|a| voters_in(&a))));
-    fuzz_documents("health", &[json!({"health": "true", "reason": ""})], damaged, |t| assert!(!says_healthy(t) || t.contains("true")));
+    fuzz_documents("health", &[json!({"health": "true", "reason": ""})], damaged, |t| {
+        assert!(!says_healthy(t) || t.contains("true"))
+    });
 }
 
 #[test]
@@ -136,7 +163,8 @@ fn claims_and_owners() {
     let older = json!({"operation": "recovery-9", "generation": 9, "by": "jump-b:4242", "since": 4_102_444_800_000u64, "running": true});
     let mut newer = older.clone();
     newer["owner"] = json!(owner);
-    newer["obligations"] = json!({"fenced": ["us-east-1"], "drained": [{"member": "us-east-1", "balancer": "10.0.0.9:9999"}]});
+    newer["obligations"] =
+        json!({"fenced": ["us-east-1"], "drained": [{"member": "us-east-1", "balancer": "10.0.0.9:9999"}]});
     let seeds = [older, newer, json!(owner)];
     fuzz("claim", &seeds.iter().map(Value::to_string).collect::<Vec<_>>(), claims);
     fuzz_documents("claim", &seeds, damaged, claims);
@@ -161,10 +189,16 @@ fn records_of_journals() {
     let mut bodies: Vec<String> = Vec::new();
     for journal in ["01-automatic-failover", "05-fence-fails-rolled-back"] {
         let path = root().join("tests/data/journals").join(journal).join("journal.db");
-        let open = rusqlite::Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap_or_else(|e| panic!("{e}"));
-        let mut query = open.prepare("SELECT body FROM records ORDER BY seq").unwrap_or_else(|e| panic!("{e}"));
+        let open = rusqlite::Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .unwrap_or_else(|e| panic!("{e}"));
+        let mut query =
+            open.prepare("SELECT body FROM records ORDER BY seq").unwrap_or_else(|e| panic!("{e}"));
         let rows = query.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap_or_else(|e| panic!("{e}"));
-        bodies.extend(rows.filter_map(Result::ok).filter_map(|body| String::from_utf8(body).ok()).filter(|body| body.len() < 20_000));
+        bodies.extend(
+            rows.filter_map(Result::ok)
+                .filter_map(|body| String::from_utf8(body).ok())
+                .filter(|body| body.len() < 20_000),
+        );
     }
     assert!(bodies.len() > 20, "{}", bodies.len());
     fuzz("record", &bodies, record_of_journal);

@@ -18,8 +18,15 @@ use std::sync::Arc;
 /// The journal cannot be read, or holds a record that this program does not know.
 pub fn of(journal: &Path) -> Result<Value, JournalError> {
     let reader = Reader::open(journal)?;
-    let none = || JournalError { path: journal.to_path_buf(), reason: "it does not begin with `Started`".to_string() };
-    let Some(Event::Started { estate, .. }) = reader.after(0)?.into_iter().next().map(|entry| entry.record.event) else { return Err(none()) };
+    let none = || JournalError {
+        path: journal.to_path_buf(),
+        reason: "it does not begin with `Started`".to_string(),
+    };
+    let Some(Event::Started { estate, .. }) =
+        reader.after(0)?.into_iter().next().map(|entry| entry.record.event)
+    else {
+        return Err(none());
+    };
     let mut engine = Engine::new(Arc::clone(&estate), "kept");
     let mut epochs = Vec::new();
     let mut choices = Choices::default();
@@ -31,7 +38,9 @@ pub fn of(journal: &Path) -> Result<Value, JournalError> {
         engine.restore(&entry.record);
         choices.take(engine.state(), &entry.record.event);
         if let Event::Refused { order, refusal } = &entry.record.event {
-            refused.push(json!({ "by": actor(&order.by), "action": variant(&order.action), "law": refusal.law }));
+            refused.push(
+                json!({ "by": actor(&order.by), "action": variant(&order.action), "law": refusal.law }),
+            );
         }
         Ok::<(), JournalError>(())
     })?;
@@ -249,7 +258,9 @@ fn operation(e: &Estate, o: &Operation) -> Value {
 
 fn status(status: &Status) -> Value {
     let by = match status {
-        Status::RecoveredUnprotected { by } | Status::RollingBack { by } | Status::Aborted { by } => Some(actor(by)),
+        Status::RecoveredUnprotected { by } | Status::RollingBack { by } | Status::Aborted { by } => {
+            Some(actor(by))
+        }
         _ => None,
     };
     json!({ "is": variant(status), "by": by })
@@ -294,14 +305,22 @@ fn part(number: u16) -> Value {
 /// What an operation has not undone or restored yet.
 fn obligations(e: &Estate, o: &Operation) -> Vec<Value> {
     let mut left = Vec::new();
-    let mut owes = |what: &str, detail: Value| left.push(json!({ "operation": o.id.0, "group": group(e, o.group), "owes": what, "of": detail }));
+    let mut owes = |what: &str, detail: Value| {
+        left.push(json!({ "operation": o.id.0, "group": group(e, o.group), "owes": what, "of": detail }))
+    };
     if !o.is_over() {
         owes("end", o.status.word().into());
     }
-    let done = |test: &dyn Fn(&Effect) -> bool| o.effects().any(|effect| effect.is_done() && test(&effect.effect));
-    let may_have = |test: &dyn Fn(&Effect) -> bool| o.effects().any(|effect| effect.may_have_happened() && test(&effect.effect));
+    let done =
+        |test: &dyn Fn(&Effect) -> bool| o.effects().any(|effect| effect.is_done() && test(&effect.effect));
+    let may_have = |test: &dyn Fn(&Effect) -> bool| {
+        o.effects().any(|effect| effect.may_have_happened() && test(&effect.effect))
+    };
     let rejoins = o.remains.iter().any(|r| matches!(r, Remainder::Rejoin { .. }));
-    if may_have(&|effect| matches!(effect, Effect::Fence { .. })) && rejoins && !done(&|effect| matches!(effect, Effect::UndoFence { .. })) {
+    if may_have(&|effect| matches!(effect, Effect::Fence { .. }))
+        && rejoins
+        && !done(&|effect| matches!(effect, Effect::UndoFence { .. }))
+    {
         owes("unfence", region(e, o.from).into());
     }
     let given_up = matches!(o.status, Status::Aborted { .. }) && o.has_acted();
@@ -311,12 +330,16 @@ fn obligations(e: &Estate, o: &Operation) -> Vec<Value> {
     let balancers = e.group(o.group).database.as_ref().map_or(&[][..], |d| &d.balancers);
     for (at, balancer) in balancers.iter().enumerate() {
         let this = BalancerId::of(at);
-        let drained = may_have(&|effect| matches!(effect, Effect::Drain { balancer, .. } if *balancer == this));
-        if drained && !done(&|effect| matches!(effect, Effect::Restore { balancer, .. } if *balancer == this)) {
+        let drained =
+            may_have(&|effect| matches!(effect, Effect::Drain { balancer, .. } if *balancer == this));
+        if drained && !done(&|effect| matches!(effect, Effect::Restore { balancer, .. } if *balancer == this))
+        {
             owes("restore traffic", format!("{} at {}", region(e, o.from), balancer.address).into());
         }
     }
-    if done(&|effect| matches!(effect, Effect::Claim { .. })) && !done(&|effect| matches!(effect, Effect::Release { .. })) {
+    if done(&|effect| matches!(effect, Effect::Claim { .. }))
+        && !done(&|effect| matches!(effect, Effect::Release { .. }))
+    {
         owes("release the claim", Value::Null);
     }
     left

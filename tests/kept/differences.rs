@@ -60,7 +60,14 @@ fn walk(at: &str, expected: Option<&Value>, is: Option<&Value>, all: &mut Vec<St
     match (expected, is) {
         (Some(Value::Object(e)), Some(Value::Object(i))) => {
             let keys: BTreeSet<&String> = e.keys().chain(i.keys()).collect();
-            keys.into_iter().for_each(|key| walk(&format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), e.get(key), i.get(key), all));
+            keys.into_iter().for_each(|key| {
+                walk(
+                    &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    e.get(key),
+                    i.get(key),
+                    all,
+                )
+            });
         }
         (Some(Value::Array(e)), Some(Value::Array(i))) => {
             (0..e.len().max(i.len())).for_each(|n| walk(&format!("{at}/{n}"), e.get(n), i.get(n), all));
@@ -88,7 +95,11 @@ fn only_listed_differences_are_let_pass() {
     assert!(one("/a/b/1", 2.into(), 2.into()).is_err(), "it changes nothing");
     assert!(one("/a/x/1", Value::Null, 2.into()).is_err(), "there is no such place");
     let mut same = expected.clone();
-    assert!(apply(&mut same, &serde_json::json!([{ "at": "/c", "was": 3, "is": 4, "why": "another" }]), listed).is_err(), "not listed");
+    assert!(
+        apply(&mut same, &serde_json::json!([{ "at": "/c", "was": 3, "is": 4, "why": "another" }]), listed)
+            .is_err(),
+        "not listed"
+    );
     let mut new = expected.clone();
     apply(&mut new, &serde_json::json!([{ "at": "/d", "is": 4, "why": "a reason" }, { "at": "/c", "was": 3, "why": "a reason" }]), listed)
         .unwrap_or_else(|e| panic!("{e}"));

@@ -17,7 +17,8 @@ fn kept() -> PathBuf {
 /// The kept journals, each with its name.
 fn journals() -> Vec<(String, PathBuf)> {
     let entries = std::fs::read_dir(kept()).unwrap_or_else(|e| panic!("{e}"));
-    let mut found: Vec<_> = entries.flatten().map(|e| e.path()).filter(|p| p.join("journal.db").is_file()).collect();
+    let mut found: Vec<_> =
+        entries.flatten().map(|e| e.path()).filter(|p| p.join("journal.db").is_file()).collect();
     found.sort();
     assert_eq!(found.len(), 12, "{found:?}");
     found.into_iter().map(|p| (p.file_name().unwrap_or_default().to_string_lossy().into_owned(), p)).collect()
@@ -37,9 +38,12 @@ fn each_journal_folds_to_what_the_old_program_folded() {
         let mut expected = read(&directory.join("expected.json"));
         let meant = directory.join("expected.v2.json");
         if meant.is_file() {
-            differences::apply(&mut expected, &read(&meant), &listed).unwrap_or_else(|e| panic!("{}: {e}", meant.display()));
+            differences::apply(&mut expected, &read(&meant), &listed)
+                .unwrap_or_else(|e| panic!("{}: {e}", meant.display()));
         }
-        wrong.extend(differences::between(&expected, &is).into_iter().map(|difference| format!("{name}{difference}")));
+        wrong.extend(
+            differences::between(&expected, &is).into_iter().map(|difference| format!("{name}{difference}")),
+        );
     }
     assert!(wrong.is_empty(), "{} differences that are not listed:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -47,10 +51,15 @@ fn each_journal_folds_to_what_the_old_program_folded() {
 #[test]
 fn each_journal_verifies() {
     for (name, directory) in journals() {
-        let public = std::fs::read_to_string(directory.join("key.pub")).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let verified = journal::verify(&directory.join("journal.db"), Some(public.trim())).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let public =
+            std::fs::read_to_string(directory.join("key.pub")).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let verified = journal::verify(&directory.join("journal.db"), Some(public.trim()))
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         let verified = verified.unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        let records: u64 = read(&directory.join("expected.json"))["epochs"].as_array().and_then(|all| all.last()?["records"].as_u64()).unwrap_or(0);
+        let records: u64 = read(&directory.join("expected.json"))["epochs"]
+            .as_array()
+            .and_then(|all| all.last()?["records"].as_u64())
+            .unwrap_or(0);
         assert_eq!(verified.head.seq, records, "{name}");
         assert!(verified.signed_heads > 0, "{name}");
     }
@@ -61,14 +70,17 @@ fn each_journal_replays_with_its_tape() {
     for (name, directory) in journals() {
         let path = directory.join("journal.db");
         let (engine, _) = Replay::newest(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        let last = Reader::open(&path).and_then(|reader| reader.last()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let last =
+            Reader::open(&path).and_then(|reader| reader.last()).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(engine.state().records, last, "{name}");
     }
 }
 
 /// A journal of a few kept records, then one with this body, then one more kept record. All of it in one chain, with signed heads.
 fn with_body(directory: &Path, body: &[u8]) -> u64 {
-    let entries = Reader::open(&kept().join("01-automatic-failover/journal.db")).and_then(|r| r.after(0)).unwrap_or_else(|e| panic!("{e}"));
+    let entries = Reader::open(&kept().join("01-automatic-failover/journal.db"))
+        .and_then(|r| r.after(0))
+        .unwrap_or_else(|e| panic!("{e}"));
     let records: Vec<_> = entries.into_iter().map(|e| e.record).take(6).collect();
     let mut journal = Journal::open(directory).unwrap_or_else(|e| panic!("{e}"));
     let head = journal.append(&records[..5]).unwrap_or_else(|e| panic!("{e}"));
@@ -84,11 +96,16 @@ fn append_body(directory: &Path, head: Head, body: &[u8]) {
     let key = Key::load_or_make(&directory.join("key")).unwrap_or_else(|e| panic!("{e}"));
     let next = head.then(body);
     let signature = key.sign(next).to_vec();
-    let connection = rusqlite::Connection::open(directory.join("journal.db")).unwrap_or_else(|e| panic!("{e}"));
+    let connection =
+        rusqlite::Connection::open(directory.join("journal.db")).unwrap_or_else(|e| panic!("{e}"));
     let record = rusqlite::params![next.seq as i64, head.hash.0.to_vec(), next.hash.0.to_vec(), body];
-    connection.execute("INSERT INTO records (seq, prev, hash, body) VALUES (?1, ?2, ?3, ?4)", record).unwrap_or_else(|e| panic!("{e}"));
+    connection
+        .execute("INSERT INTO records (seq, prev, hash, body) VALUES (?1, ?2, ?3, ?4)", record)
+        .unwrap_or_else(|e| panic!("{e}"));
     let signed = rusqlite::params![next.seq as i64, next.hash.0.to_vec(), signature];
-    connection.execute("INSERT INTO heads (seq, hash, signature) VALUES (?1, ?2, ?3)", signed).unwrap_or_else(|e| panic!("{e}"));
+    connection
+        .execute("INSERT INTO heads (seq, hash, signature) VALUES (?1, ?2, ?3)", signed)
+        .unwrap_or_else(|e| panic!("{e}"));
 }
 
 #[test]

@@ -14,8 +14,21 @@ fn lasts_ms(journal: &Path) -> i64 {
 fn screen(program: &str, journal: &Path, name: &str) -> String {
     let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let mut command = Command::new(program);
-    command.env_clear().env("BPCI_DATA", directory.path()).env("HOME", directory.path()).env("LANG", "C.UTF-8").env("TERM", "xterm");
-    command.arg("--replay").arg(journal).args(["--once", "--after", &format!("{}ms", lasts_ms(journal)), "--size", "120x40", "--screen", name]);
+    command
+        .env_clear()
+        .env("BPCI_DATA", directory.path())
+        .env("HOME", directory.path())
+        .env("LANG", "C.UTF-8")
+        .env("TERM", "xterm");
+    command.arg("--replay").arg(journal).args([
+        "--once",
+        "--after",
+        &format!("{}ms", lasts_ms(journal)),
+        "--size",
+        "120x40",
+        "--screen",
+        name,
+    ]);
     let output = command.output().unwrap_or_else(|e| panic!("{e}"));
     assert!(output.status.success(), "{}: {}", journal.display(), String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout);
@@ -25,9 +38,13 @@ fn screen(program: &str, journal: &Path, name: &str) -> String {
 
 #[test]
 fn the_screens_of_each_journal_are_the_reviewed_ones() {
-    let program = std::env::var("BPCI_KEPT_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bpci").to_string());
+    let program =
+        std::env::var("BPCI_KEPT_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_bpci").to_string());
     for (name, directory) in super::journals() {
-        let screens: Vec<String> = ["command", "recovery", "replication", "timeline"].into_iter().map(|s| screen(&program, &directory, s)).collect();
+        let screens: Vec<String> = ["command", "recovery", "replication", "timeline"]
+            .into_iter()
+            .map(|s| screen(&program, &directory, s))
+            .collect();
         insta::assert_snapshot!(name, screens.join("\n"));
     }
 }

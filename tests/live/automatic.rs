@@ -16,13 +16,17 @@ pub fn leader_killed(lab: &Lab) {
     assert_eq!(lab.status()["operations"][0]["by"], "automation");
 
     lab.mend();
-    wait("the old leader to stream and to get its traffic back", 60, || lab.status()["operations"][0]["remains"] == 0);
+    wait("the old leader to stream and to get its traffic back", 60, || {
+        lab.status()["operations"][0]["remains"] == 0
+    });
     let (now, _) = lab.settled();
     assert_ne!(now, leader);
     // Beside the running controller a command goes through it.
     let back = lab.settled().1;
-    let output = lab.run(&["bc", "failback", "--config", config, "--target", &back, "--confirm", &now, "--wait"]);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output =
+        lab.run(&["bc", "failback", "--config", config, "--target", &back, "--confirm", &now, "--wait"]);
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
     assert_eq!(lab.settled().0, back);
     stop(controller);

@@ -7,8 +7,12 @@ use std::time::Duration;
 /// Both are told to fail over at the same moment, to different members: one operation happens.
 pub fn two_controllers(lab: &Lab) {
     let (leader, standby) = lab.settled();
-    let other = REGIONS.into_iter().find(|r| *r != leader && *r != standby).unwrap_or_else(|| panic!("a third region"));
-    let config = lab.estate_with("crowd", |t| t.replace("automation_level: full", "automation_level: manual"));
+    let other = REGIONS
+        .into_iter()
+        .find(|r| *r != leader && *r != standby)
+        .unwrap_or_else(|| panic!("a third region"));
+    let config =
+        lab.estate_with("crowd", |t| t.replace("automation_level: full", "automation_level: manual"));
     let before = handed_over(lab);
     let writer = Writer::start(lab);
     std::thread::sleep(Duration::from_secs(1));
@@ -18,14 +22,35 @@ pub fn two_controllers(lab: &Lab) {
         .into_iter()
         .map(|(home, target)| {
             let mut command = Command::new(program());
-            command.env("BPCI_DATA", lab.dir.path().join(home)).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.args(["bc", "disaster-recovery", "trigger", "--config", &config, "--arm", "--disaster-type", "region_outage"]);
-            command.args(["--affected-regions", &leader, "--severity", "critical", "--strategy", "immediate_failover"]);
+            command
+                .env("BPCI_DATA", lab.dir.path().join(home))
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            command.args([
+                "bc",
+                "disaster-recovery",
+                "trigger",
+                "--config",
+                &config,
+                "--arm",
+                "--disaster-type",
+                "region_outage",
+            ]);
+            command.args([
+                "--affected-regions",
+                &leader,
+                "--severity",
+                "critical",
+                "--strategy",
+                "immediate_failover",
+            ]);
             command.args(["--confirm", &leader, "--target", target, "--wait"]);
             command.spawn().unwrap_or_else(|e| panic!("{e}"))
         })
         .collect();
-    let ended: Vec<_> = orders.into_iter().map(|o| o.wait_with_output().unwrap_or_else(|e| panic!("{e}"))).collect();
+    let ended: Vec<_> =
+        orders.into_iter().map(|o| o.wait_with_output().unwrap_or_else(|e| panic!("{e}"))).collect();
     let done = ended.iter().filter(|o| o.status.success()).count();
     assert_eq!(done, 1, "{ended:#?}");
     assert!(!ended[2].status.success(), "{ended:#?}");

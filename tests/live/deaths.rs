@@ -19,7 +19,10 @@ impl Counted<'_> {
         let strikes = lab.dir.path().join(format!("strikes-{name}"));
         std::fs::write(&strikes, "").unwrap_or_else(|e| panic!("{e}"));
         let config = lab.estate_with(name, |text| {
-            let count = format!("exec: [sh, -c, \"echo $0 >> {}; exec \\\"$@\\\"\", \"{{member}}\", ", strikes.display());
+            let count = format!(
+                "exec: [sh, -c, \"echo $0 >> {}; exec \\\"$@\\\"\", \"{{member}}\", ",
+                strikes.display()
+            );
             change(&text.replacen("exec: [", &count, 1))
         });
         Counted { lab, strikes, config }
@@ -30,7 +33,8 @@ impl Counted<'_> {
     }
 
     fn operations(&self) -> Vec<serde_json::Value> {
-        let text = self.lab.run(&["bc", "recovery", "list", "--config", &self.config, "--output", "json"]).stdout;
+        let text =
+            self.lab.run(&["bc", "recovery", "list", "--config", &self.config, "--output", "json"]).stdout;
         let list: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
         list["operations"].as_array().cloned().unwrap_or_default()
     }
@@ -60,7 +64,11 @@ impl Counted<'_> {
             let story = String::from_utf8_lossy(&lab.run(&["journal", "show", &record]).stdout).into_owned();
             let lines: Vec<&str> = story.lines().collect();
             let complaints = std::fs::read_to_string(lab.serve_log()).unwrap_or_default();
-            format!("{:#?}\n{complaints}\n{}", self.operations(), lines[lines.len().saturating_sub(80)..].join("\n"))
+            format!(
+                "{:#?}\n{complaints}\n{}",
+                self.operations(),
+                lines[lines.len().saturating_sub(80)..].join("\n")
+            )
         };
         let done = || {
             kept_up();
@@ -96,13 +104,19 @@ pub fn three_requests(lab: &Lab) {
     let (store, balancer) = (Link::to(("127.0.0.1", lab.port)), Link::to(("127.0.0.1", lab.port + 31)));
     let through = |text: &str| {
         let direct = |port: u16| format!("127.0.0.1:{port}");
-        text.replace(&direct(lab.port), &direct(store.port)).replace(&direct(lab.port + 31), &direct(balancer.port))
+        text.replace(&direct(lab.port), &direct(store.port))
+            .replace(&direct(lab.port + 31), &direct(balancer.port))
     };
     let counted = Counted::of(lab, "deaths", through);
     let requests: [(&str, &Link, Box<dyn Fn() -> Request>, When); 3] = [
         ("when the claim was written", &store, Box::new(|| put_of("operation")), When::After),
         ("when the transaction has happened", &store, Box::new(|| put_of("handed_over")), When::After),
-        ("when the drain is sent", &balancer, Box::new(|| Box::new(|request| request.contains("set server"))), When::Before),
+        (
+            "when the drain is sent",
+            &balancer,
+            Box::new(|| Box::new(|request| request.contains("set server"))),
+            When::Before,
+        ),
     ];
     for (what, link, request, when) in requests {
         let first = lab.serve_with(&counted.config, &[]);
@@ -117,7 +131,9 @@ type Request = Box<dyn Fn(&str) -> bool + Send>;
 fn put_of(name: &str) -> Request {
     let key = base64::engine::general_purpose::STANDARD.encode(format!("/bpci/orders/{name}"));
     let put = format!("\"request_put\":{{\"key\":\"{key}\",\"value\":\"");
-    Box::new(move |request| request.split(&put).skip(1).any(|value| !value.is_empty() && !value.starts_with('"')))
+    Box::new(move |request| {
+        request.split(&put).skip(1).any(|value| !value.is_empty() && !value.starts_with('"'))
+    })
 }
 
 /// More points than an operation has.

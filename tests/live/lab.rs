@@ -90,13 +90,21 @@ impl Lab {
     /// Gives what a test put there to the account that the servers run as.
     pub fn owned(&self, path: &str) {
         let as_its_parent = format!("--reference={}", self.path());
-        let done = Command::new("chown").args(["-R", &as_its_parent, path]).output().unwrap_or_else(|e| panic!("{e}"));
+        let done = Command::new("chown")
+            .args(["-R", &as_its_parent, path])
+            .output()
+            .unwrap_or_else(|e| panic!("{e}"));
         assert!(done.status.success(), "{done:?}");
     }
 
     pub fn etcd(&self, arguments: &[&str]) -> String {
         let endpoint = format!("--endpoints=127.0.0.1:{}", self.port);
-        let output = Command::new("etcdctl").arg(endpoint).args(arguments).env("ETCDCTL_API", "3").output().unwrap_or_else(|e| panic!("{e}"));
+        let output = Command::new("etcdctl")
+            .arg(endpoint)
+            .args(arguments)
+            .env("ETCDCTL_API", "3")
+            .output()
+            .unwrap_or_else(|e| panic!("{e}"));
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
@@ -110,7 +118,9 @@ impl Lab {
 
     /// The port of the database in a region.
     pub fn port_of(&self, region: &str) -> u16 {
-        self.port + 20 + REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}")) as u16
+        self.port
+            + 20
+            + REGIONS.iter().position(|r| *r == region).unwrap_or_else(|| panic!("{region}")) as u16
     }
 
     pub fn damage(&self, what: &str) {
@@ -151,7 +161,19 @@ impl Lab {
     pub fn sql(&self, port: u16, sql: &str) -> Result<String, String> {
         let host = self.host(port);
         let output = Command::new("psql")
-            .args(["-XqAt", "-h", &host, "-p", &port.to_string(), "-U", "postgres", "-d", "postgres", "-c", sql])
+            .args([
+                "-XqAt",
+                "-h",
+                &host,
+                "-p",
+                &port.to_string(),
+                "-U",
+                "postgres",
+                "-d",
+                "postgres",
+                "-c",
+                sql,
+            ])
             .env("PGCONNECT_TIMEOUT", "1")
             .output()
             .unwrap_or_else(|e| panic!("{e}"));
@@ -183,11 +205,16 @@ impl Lab {
         loop {
             let status = self.status_as(config);
             let members = status["protection_groups"][0]["members"].as_array().cloned().unwrap_or_default();
-            let named =
-                |test: &dyn Fn(&serde_json::Value) -> bool| members.iter().find(|m| test(m)).and_then(|m| m["region"].as_str()).map(str::to_string);
+            let named = |test: &dyn Fn(&serde_json::Value) -> bool| {
+                members.iter().find(|m| test(m)).and_then(|m| m["region"].as_str()).map(str::to_string)
+            };
             let leader = named(&|m| m["leads"] == true);
-            let standby = named(&|m| m["synchronous"] == true && m["leads"] == false && m["may_not_take_over"].is_null());
-            let one_timeline = members.iter().all(|m| m["timeline"] == members[0]["timeline"] && !m["timeline"].is_null() && m["answers"] == true);
+            let standby = named(&|m| {
+                m["synchronous"] == true && m["leads"] == false && m["may_not_take_over"].is_null()
+            });
+            let one_timeline = members.iter().all(|m| {
+                m["timeline"] == members[0]["timeline"] && !m["timeline"].is_null() && m["answers"] == true
+            });
             if let (Some(leader), Some(standby), true) = (leader, standby, one_timeline) {
                 let streams = "SELECT count(*) FILTER (WHERE sync_state = 'sync'), count(*) FROM pg_stat_replication WHERE state = 'streaming'";
                 if self.sql(self.port_of(&leader), streams).is_ok_and(|s| s == "1|2") {
@@ -200,8 +227,26 @@ impl Lab {
     }
 
     pub fn trigger(&self, config: &str, leader: &str, more: &[&str]) -> Output {
-        let mut arguments = vec!["bc", "disaster-recovery", "trigger", "--config", config, "--arm", "--disaster-type", "region_outage"];
-        arguments.extend(["--affected-regions", leader, "--severity", "critical", "--strategy", "immediate_failover", "--confirm", leader]);
+        let mut arguments = vec![
+            "bc",
+            "disaster-recovery",
+            "trigger",
+            "--config",
+            config,
+            "--arm",
+            "--disaster-type",
+            "region_outage",
+        ];
+        arguments.extend([
+            "--affected-regions",
+            leader,
+            "--severity",
+            "critical",
+            "--strategy",
+            "immediate_failover",
+            "--confirm",
+            leader,
+        ]);
         arguments.extend(more);
         self.run(&arguments)
     }
@@ -215,9 +260,13 @@ impl Lab {
     pub fn refused_for(&self, config: &str, leader: &str, more: &[&str], reasons: &[&str]) {
         let before = self.leader_key();
         let output = self.trigger(config, leader, more);
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!output.status.success(), "it was not refused: {said}");
-        assert!(reasons.iter().any(|words| !words.is_empty() && said.contains(words)), "not refused with one of {reasons:?}: {said}");
+        assert!(
+            reasons.iter().any(|words| !words.is_empty() && said.contains(words)),
+            "not refused with one of {reasons:?}: {said}"
+        );
         assert_eq!(self.leader_key(), before, "the leader's key was touched: {said}");
     }
 
@@ -237,13 +286,24 @@ impl Lab {
         for (name, value) in more {
             command.env(name, value);
         }
-        let said = std::fs::OpenOptions::new().create(true).append(true).open(self.serve_log()).unwrap_or_else(|e| panic!("{e}"));
+        let said = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.serve_log())
+            .unwrap_or_else(|e| panic!("{e}"));
         let mut child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap_or_else(|e| panic!("{e}"));
         let text = std::fs::read_to_string(config).unwrap_or_else(|e| panic!("{config}: {e}"));
-        let name = text.lines().find_map(|l| l.strip_prefix("name: ")).unwrap_or_else(|| panic!("{config} has no name")).to_string();
+        let name = text
+            .lines()
+            .find_map(|l| l.strip_prefix("name: "))
+            .unwrap_or_else(|| panic!("{config} has no name"))
+            .to_string();
         let socket = self.dir.path().join("data").join(name).join("socket");
         let log = || std::fs::read_to_string(self.serve_log()).unwrap_or_default();
-        let mut ready = || std::os::unix::net::UnixStream::connect(&socket).is_ok() || child.try_wait().ok().flatten().is_some();
+        let mut ready = || {
+            std::os::unix::net::UnixStream::connect(&socket).is_ok()
+                || child.try_wait().ok().flatten().is_some()
+        };
         let deadline = Instant::now() + Duration::from_secs(15);
         while !ready() {
             assert!(Instant::now() < deadline, "the controller does not answer\n{}", log());
@@ -317,7 +377,13 @@ pub struct Writer {
 
 impl Writer {
     pub fn start(lab: &Lab) -> Writer {
-        wait("the entry", 20, || lab.sql(lab.port + 30, "CREATE TABLE IF NOT EXISTS written (n integer PRIMARY KEY); DELETE FROM written").is_ok());
+        wait("the entry", 20, || {
+            lab.sql(
+                lab.port + 30,
+                "CREATE TABLE IF NOT EXISTS written (n integer PRIMARY KEY); DELETE FROM written",
+            )
+            .is_ok()
+        });
         let go_on = Arc::new(AtomicBool::new(true));
         let (until, port) = (Arc::clone(&go_on), lab.port + 30);
         let host = lab.host(port);
@@ -350,6 +416,10 @@ impl Writer {
         let kept = lab.sql(lab.port + 30, "SELECT n FROM written").unwrap_or_else(|e| panic!("{e}"));
         let kept: BTreeSet<u32> = kept.lines().filter_map(|l| l.parse().ok()).collect();
         let lost: Vec<_> = acknowledged.iter().filter(|n| !kept.contains(n)).collect();
-        assert!(acknowledged.len() >= at_least && lost.is_empty(), "{} acknowledged, lost: {lost:?}", acknowledged.len());
+        assert!(
+            acknowledged.len() >= at_least && lost.is_empty(),
+            "{} acknowledged, lost: {lost:?}",
+            acknowledged.len()
+        );
     }
 }

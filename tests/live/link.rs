@@ -36,9 +36,15 @@ impl Link {
         let (own, server) = (link.clone(), (server.0.to_string(), server.1));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Some(server) = TcpStream::connect(&server).ok().filter(|_| !own.cut.load(Ordering::Relaxed)) else { continue };
+                let Some(server) =
+                    TcpStream::connect(&server).ok().filter(|_| !own.cut.load(Ordering::Relaxed))
+                else {
+                    continue;
+                };
                 for (from, to, requests) in [(&client, &server, true), (&server, &client, false)] {
-                    let (Ok(from), Ok(to), link) = (from.try_clone(), to.try_clone(), own.clone()) else { continue };
+                    let (Ok(from), Ok(to), link) = (from.try_clone(), to.try_clone(), own.clone()) else {
+                        continue;
+                    };
                     std::thread::spawn(move || link.pass(from, to, requests));
                 }
                 own.open.lock().unwrap_or_else(PoisonError::into_inner).extend([client, server]);
@@ -56,7 +62,8 @@ impl Link {
 
     /// The process dies at the next such request.
     pub fn kill(&self, is: impl Fn(&str) -> bool + Send + 'static, when: When, process: u32) {
-        *self.death.lock().unwrap_or_else(PoisonError::into_inner) = Some(Death { is: Box::new(is), when, process });
+        *self.death.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Death { is: Box::new(is), when, process });
     }
 
     /// The death that was asked for has come.

@@ -93,7 +93,10 @@ fn a_cluster_on_a_wire() {
         let dir = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         let path = dir.path().join("lab").display().to_string();
         let program = std::process::Command::new(lab::program());
-        let output = { program }.args(["lab", "up", "--netns", "--base-port", "28500", "--dir", &path]).output().unwrap_or_else(|e| panic!("{e}"));
+        let output = { program }
+            .args(["lab", "up", "--netns", "--base-port", "28500", "--dir", &path])
+            .output()
+            .unwrap_or_else(|e| panic!("{e}"));
         assert!(String::from_utf8_lossy(&output.stderr).contains("need"), "{output:?}");
         return;
     }

@@ -32,7 +32,9 @@ pub fn ttl(lab: &Lab, seconds: u32) {
     let (leader, _) = lab.settled();
     let region = REGIONS.iter().position(|r| *r == leader).unwrap_or_default();
     let api = format!("http://127.0.0.1{}:{}/config", region + 1, usize::from(lab.port) + 10 + region);
-    let done = Command::new("curl").args(["-sf", "-X", "PATCH", "-d", &format!("{{\"ttl\": {seconds}}}"), &api]).output();
+    let done = Command::new("curl")
+        .args(["-sf", "-X", "PATCH", "-d", &format!("{{\"ttl\": {seconds}}}"), &api])
+        .output();
     assert!(done.as_ref().is_ok_and(|o| o.status.success()), "{done:?}");
     std::thread::sleep(Duration::from_secs(3));
 }
@@ -43,13 +45,17 @@ fn taken_over(lab: &Lab, fate: Fate) {
     let strikes = || std::fs::read_to_string(&struck).unwrap_or_default().lines().count();
     // Two records, as on two machines; a fence that takes a while, and is counted.
     let slow = |text: &str| {
-        let count = format!("exec: [sh, -c, \"echo $0 >> {}; sleep 2; exec \\\"$@\\\"\", \"{{member}}\", ", struck.display());
+        let count = format!(
+            "exec: [sh, -c, \"echo $0 >> {}; sleep 2; exec \\\"$@\\\"\", \"{{member}}\", ",
+            struck.display()
+        );
         text.replacen("exec: [", &count, 1)
     };
     let link = Link::to(("127.0.0.1", lab.port));
     let through = format!("http://127.0.0.1:{}", link.port);
     let direct = format!("http://127.0.0.1:{}", lab.port);
-    let first = lab.estate_with(&format!("first-{fate:?}").to_lowercase(), |t| slow(t).replace(&direct, &through));
+    let first =
+        lab.estate_with(&format!("first-{fate:?}").to_lowercase(), |t| slow(t).replace(&direct, &through));
     let second = lab.estate_with(&format!("second-{fate:?}").to_lowercase(), slow);
     let (hands, generation) = (handed_over(lab), generation(lab));
     let owner = lab.serve_with(&first, &[]);
@@ -64,12 +70,25 @@ fn taken_over(lab: &Lab, fate: Fate) {
     }
     let other = lab.serve_with(&second, &[]);
     let tell = || lab.etcd(&["get", "--prefix", "/bpci/"]);
-    wait_telling(&format!("{fate:?}: another controller to take over"), 60, || self::generation(lab) > generation + 1, tell);
+    wait_telling(
+        &format!("{fate:?}: another controller to take over"),
+        60,
+        || self::generation(lab) > generation + 1,
+        tell,
+    );
     let took = began.elapsed();
     assert!(took <= WITHIN, "{fate:?}: it took {took:?}");
-    assert!(took >= Duration::from_secs(15), "{fate:?}: taken over before the lease could end, after {took:?}");
+    assert!(
+        took >= Duration::from_secs(15),
+        "{fate:?}: taken over before the lease could end, after {took:?}"
+    );
     let list = |config: &str| lab.ok(&["bc", "recovery", "list", "--config", config, "--output", "json"]);
-    wait_telling("a recovery", 40, || list(&second).replace(' ', "").contains("\"status\":\"recovered\""), || list(&second));
+    wait_telling(
+        "a recovery",
+        40,
+        || list(&second).replace(' ', "").contains("\"status\":\"recovered\""),
+        || list(&second),
+    );
     println!("{fate:?}: taken over {:.1} s after it", took.as_secs_f64());
 
     let (key, struck_by_then) = (lab.leader_key(), strikes());
@@ -79,7 +98,11 @@ fn taken_over(lab: &Lab, fate: Fate) {
         Fate::CutOff => link.cut(false),
     }
     std::thread::sleep(Duration::from_secs(4));
-    assert_eq!((lab.leader_key(), strikes(), handed_over(lab)), (key, struck_by_then, hands + 1), "{fate:?}: the former owner acted");
+    assert_eq!(
+        (lab.leader_key(), strikes(), handed_over(lab)),
+        (key, struck_by_then, hands + 1),
+        "{fate:?}: the former owner acted"
+    );
     if fate != Fate::Killed {
         let text = list(&first);
         assert!(!text.replace(' ', "").contains("\"status\":\"recovered\""), "{fate:?}: {text}");
@@ -94,5 +117,8 @@ fn taken_over(lab: &Lab, fate: Fate) {
 /// The generation in the operation key.
 pub fn generation(lab: &Lab) -> u64 {
     let text = lab.etcd(&["get", "/bpci/orders/operation", "--print-value-only"]);
-    serde_json::from_str::<serde_json::Value>(text.trim()).ok().and_then(|v| v["generation"].as_u64()).unwrap_or(0)
+    serde_json::from_str::<serde_json::Value>(text.trim())
+        .ok()
+        .and_then(|v| v["generation"].as_u64())
+        .unwrap_or(0)
 }

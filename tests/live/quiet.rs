@@ -51,7 +51,11 @@ fn stuns(lab: &Lab, times: u64) {
 fn restart(lab: &Lab) {
     let (leader, _) = lab.settled();
     let config = lab.dir.path().join("lab").join(&leader).join("patroni.yml");
-    let output = Command::new("patronictl").arg("-c").arg(config).args(["restart", "orders", &leader, "--force"]).output();
+    let output = Command::new("patronictl")
+        .arg("-c")
+        .arg(config)
+        .args(["restart", "orders", &leader, "--force"])
+        .output();
     let output = output.unwrap_or_else(|e| panic!("patronictl: {e}"));
     assert!(String::from_utf8_lossy(&output.stdout).contains("Success"), "{output:?}");
     std::thread::sleep(Duration::from_secs(3));

@@ -7,7 +7,18 @@ use std::process::Command;
 
 /// What does not hold for the loss of us-east-1, or is not known: point and words.
 fn lacking(lab: &Lab, config: &str) -> Vec<(String, String)> {
-    let asked = ["bc", "validate", "--config", config, "--region", "us-east-1", "--scenario", "region_outage", "--output", "json"];
+    let asked = [
+        "bc",
+        "validate",
+        "--config",
+        config,
+        "--region",
+        "us-east-1",
+        "--scenario",
+        "region_outage",
+        "--output",
+        "json",
+    ];
     let report: Value = serde_json::from_str(&lab.ok(&asked)).unwrap_or_else(|e| panic!("{e}"));
     let points = report["readiness"][0]["points"].as_array().unwrap_or_else(|| panic!("{report}"));
     let text = |v: &Value| v.as_str().unwrap_or_default().to_string();
@@ -16,16 +27,28 @@ fn lacking(lab: &Lab, config: &str) -> Vec<(String, String)> {
 
 /// True of this configuration, beside what a lab never has, a live load, and what can be foretold without what is missing.
 fn lacks(lab: &Lab, config: &str, point: &str, words: &str) {
-    let list: Vec<_> =
-        lacking(lab, config).into_iter().filter(|(name, _)| name == point || !["capacity", "forecast", "survey"].contains(&name.as_str())).collect();
-    assert!(matches!(&list[..], [(name, text)] if name == point && text.contains(words)), "«{point}: {words}» was expected: {list:?}");
+    let list: Vec<_> = lacking(lab, config)
+        .into_iter()
+        .filter(|(name, _)| name == point || !["capacity", "forecast", "survey"].contains(&name.as_str()))
+        .collect();
+    assert!(
+        matches!(&list[..], [(name, text)] if name == point && text.contains(words)),
+        "«{point}: {words}» was expected: {list:?}"
+    );
 }
 
 /// A rehearsal that ended well so many days ago.
 fn rehearsed(lab: &Lab, days: i64) {
     let at = Utc(chrono::Utc::now().timestamp_millis() - days * 86_400_000);
     let plans = bpci::config::shipped_plans().iter().map(bpci::model::Digest::of_value).collect();
-    let played = PlayedOnce { at, scenario: "region_outage".to_string(), passed: true, recovery_time_ms: None, plans, exercise: None };
+    let played = PlayedOnce {
+        at,
+        scenario: "region_outage".to_string(),
+        passed: true,
+        recovery_time_ms: None,
+        plans,
+        exercise: None,
+    };
     let line = serde_json::to_string(&played).unwrap_or_else(|e| panic!("{e}"));
     std::fs::write(lab.dir.path().join("data/drills.jsonl"), line + "\n").unwrap_or_else(|e| panic!("{e}"));
 }
@@ -40,7 +63,8 @@ fn tagged(lab: &Lab, region: &str, nofailover: bool) {
     let api = |way: &str, path: &str| {
         let node = REGIONS.iter().position(|r| *r == region).unwrap_or_default();
         let address = format!("http://127.0.0.{}:{}{path}", 11 + node, lab.port + 10 + node as u16);
-        let done = Command::new("curl").args(["-s", "-X", way, &address]).output().unwrap_or_else(|e| panic!("{e}"));
+        let done =
+            Command::new("curl").args(["-s", "-X", way, &address]).output().unwrap_or_else(|e| panic!("{e}"));
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
     api("POST", "/reload");
@@ -62,7 +86,10 @@ pub fn each_lack(lab: &Lab) {
     };
     let unfenced = lab.estate_with("unfenced-ready", |t| t.replace(&block(t), ""));
     let missing = lacking(lab, &unfenced);
-    assert!(missing.iter().any(|(name, text)| name == "fence" && text.contains("no fence is configured")), "{missing:?}");
+    assert!(
+        missing.iter().any(|(name, text)| name == "fence" && text.contains("no fence is configured")),
+        "{missing:?}"
+    );
 
     let small = lab.estate_with("small-ready", |t| {
         let of = |n: usize, capacity| format!("region_id: {}, capacity_percentage: {capacity}", REGIONS[n]);
@@ -74,17 +101,24 @@ pub fn each_lack(lab: &Lab) {
     std::fs::write(&wrong, "not it\n").unwrap_or_else(|e| panic!("{e}"));
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&wrong, private).unwrap_or_else(|e| panic!("{e}"));
-    let locked = lab.estate_with("locked-ready", |t| t.replace(&format!("{}/bpci.password", lab.path()), &wrong.display().to_string()));
+    let locked = lab.estate_with("locked-ready", |t| {
+        t.replace(&format!("{}/bpci.password", lab.path()), &wrong.display().to_string())
+    });
     lacks(lab, &locked, "credentials", "does not let bpci in");
 
-    let needs = lab.estate_with("needs-ready", |t| t.replace("    traffic:\n", "      depends_on: [us-east-1]\n    traffic:\n"));
+    let needs = lab.estate_with("needs-ready", |t| {
+        t.replace("    traffic:\n", "      depends_on: [us-east-1]\n    traffic:\n")
+    });
     lacks(lab, &needs, "independence", "the step «fence» needs us-east-1 itself");
 
     for region in &REGIONS[1..] {
         tagged(lab, region, true);
     }
     let barred = lacking(lab, config);
-    assert!(barred.iter().any(|(name, text)| name == "candidate" && text.contains("nofailover")), "{barred:?}");
+    assert!(
+        barred.iter().any(|(name, text)| name == "candidate" && text.contains("nofailover")),
+        "{barred:?}"
+    );
     for region in &REGIONS[1..] {
         tagged(lab, region, false);
     }

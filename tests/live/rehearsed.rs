@@ -7,10 +7,21 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
 fn drill(lab: &Lab, id: &str) -> std::process::Command {
     let calendar = lab.dir.path().join("live.yaml");
-    let ours = std::fs::read_to_string(format!("{FIXTURES}/exercises/live.yaml")).unwrap_or_else(|e| panic!("{e}"));
-    let ours = ours.replace("lab-27400", &lab.name()).replace("../experiments", &format!("{FIXTURES}/experiments"));
+    let ours =
+        std::fs::read_to_string(format!("{FIXTURES}/exercises/live.yaml")).unwrap_or_else(|e| panic!("{e}"));
+    let ours =
+        ours.replace("lab-27400", &lab.name()).replace("../experiments", &format!("{FIXTURES}/experiments"));
     std::fs::write(&calendar, ours).unwrap_or_else(|e| panic!("{e}"));
-    let mut command = lab.command(&["test", "test", "--test-id", id, "--calendar", &calendar.display().to_string(), "--output", "json"]);
+    let mut command = lab.command(&[
+        "test",
+        "test",
+        "--test-id",
+        id,
+        "--calendar",
+        &calendar.display().to_string(),
+        "--output",
+        "json",
+    ]);
     command.env("BPCI_LAB", lab.path());
     command
 }
@@ -27,11 +38,16 @@ fn told(mut command: std::process::Command) -> (Option<i32>, Value) {
 pub fn live_drill(lab: &Lab) {
     lab.settled();
     let (status, outcome) = told(drill(lab, "node_killed"));
-    assert_eq!((status, &outcome["result"]), (Some(1), &"not_played".into()), "without a controller: {outcome}");
+    assert_eq!(
+        (status, &outcome["result"]),
+        (Some(1), &"not_played".into()),
+        "without a controller: {outcome}"
+    );
 
     let declared = std::fs::read_to_string(lab.estate()).unwrap_or_else(|e| panic!("{e}"));
     let undeclared = lab.dir.path().join("undeclared.yaml").display().to_string();
-    std::fs::write(&undeclared, declared.replace("test_estate: true\n", "")).unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(&undeclared, declared.replace("test_estate: true\n", ""))
+        .unwrap_or_else(|e| panic!("{e}"));
     let controller = lab.serve_with(&undeclared, &[]);
     let before = lab.leader_key();
     let (_, outcome) = told(drill(lab, "node_killed"));
@@ -50,18 +66,27 @@ pub fn live_drill(lab: &Lab) {
     assert!(outcome["recovery_time_ms"].as_u64().is_some_and(|t| t < 30_000), "{outcome}");
     lab.settled();
 
-    let child = drill(lab, "node_killed").stdout(std::process::Stdio::piped()).spawn().unwrap_or_else(|e| panic!("{e}"));
+    let child = drill(lab, "node_killed")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{e}"));
     let before = lab.operations();
     wait("it to strike", 40, || lab.operations() > before);
     lab.ok(&["test", "stop", "--estate", &lab.name()]);
     let output = child.wait_with_output().unwrap_or_else(|e| panic!("{e}"));
     let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}"));
     let words = value["tests"][0]["told"].as_str().unwrap_or_default();
-    assert!(words.starts_with("stopped: the lever was pulled; its journal") && output.status.code() == Some(1), "{value}");
+    assert!(
+        words.starts_with("stopped: the lever was pulled; its journal") && output.status.code() == Some(1),
+        "{value}"
+    );
     // What it did is undone all the same.
     lab.settled();
     assert!(!lab.run(&["test", "stop", "--estate", &lab.name()]).status.success());
     let record = lab.ok(&["journal", "show", &lab.home().display().to_string()]);
-    assert!(record.contains("live drill node_killed begins") && record.contains("live drill node_killed passed"), "{record}");
+    assert!(
+        record.contains("live drill node_killed begins") && record.contains("live drill node_killed passed"),
+        "{record}"
+    );
     stop(controller);
 }

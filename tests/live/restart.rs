@@ -37,18 +37,38 @@ fn newest(lab: &Lab, config: &str) -> (String, String, u64) {
     let list = operations(lab, config);
     let last = list.last().unwrap_or_else(|| panic!("no operation"));
     let text = |field: &str| last[field].as_str().unwrap_or_else(|| panic!("{field} in {last}")).to_string();
-    (text("recovery_operation_id"), text("status"), last["remains"].as_u64().unwrap_or_else(|| panic!("{last}")))
+    (
+        text("recovery_operation_id"),
+        text("status"),
+        last["remains"].as_u64().unwrap_or_else(|| panic!("{last}")),
+    )
 }
 
 fn recovers(lab: &Lab, config: &str) -> String {
     let tell = || format!("{:#?}", operations(lab, config));
-    wait_telling("a recovery", 60, || operations(lab, config).last().is_some_and(|o| o["status"] == "recovered"), tell);
+    wait_telling(
+        "a recovery",
+        60,
+        || operations(lab, config).last().is_some_and(|o| o["status"] == "recovered"),
+        tell,
+    );
     newest(lab, config).0
 }
 
 fn nothing_remains(lab: &Lab, config: &str, id: &str) {
-    let tell = || format!("{:#?}\n{}", operations(lab, config), lab.ok(&["bc", "status", "--config", config, "--detailed"]));
-    wait_telling("nothing to be left", 90, || newest(lab, config) == (id.to_string(), "recovered".to_string(), 0), tell);
+    let tell = || {
+        format!(
+            "{:#?}\n{}",
+            operations(lab, config),
+            lab.ok(&["bc", "status", "--config", config, "--detailed"])
+        )
+    };
+    wait_telling(
+        "nothing to be left",
+        90,
+        || newest(lab, config) == (id.to_string(), "recovered".to_string(), 0),
+        tell,
+    );
 }
 
 /// Automation fails over, and the controller ends once users are served. The old primary is still fenced and drained.
@@ -69,7 +89,10 @@ fn added_meanwhile(lab: &Lab) {
     let (leader, _) = lab.settled();
     let struck = lab.dir.path().join("struck-restart");
     let slow = |t: &str| {
-        let count = format!("exec: [sh, -c, \"echo $0 >> {}; sleep 2; exec \\\"$@\\\"\", \"{{member}}\", ", struck.display());
+        let count = format!(
+            "exec: [sh, -c, \"echo $0 >> {}; sleep 2; exec \\\"$@\\\"\", \"{{member}}\", ",
+            struck.display()
+        );
         t.replacen("exec: [", &count, 1)
     };
     let strikes = || std::fs::read_to_string(&struck).unwrap_or_default().lines().count();
@@ -94,7 +117,8 @@ fn added_meanwhile(lab: &Lab) {
 fn renamed(lab: &Lab) {
     let config = lab.config();
     let (leader, id) = recovered_and_ended(lab, &config);
-    let renamed = file_with(lab, "renamed", |t| t.replace("  orders-db:\n", "  ledger:\n    was: orders-db\n"));
+    let renamed =
+        file_with(lab, "renamed", |t| t.replace("  orders-db:\n", "  ledger:\n    was: orders-db\n"));
     let controller = lab.serve_with(&renamed, &[]);
     assert_eq!(newest(lab, &renamed).0, id, "it is the same operation");
     lab.mend();
@@ -102,7 +126,8 @@ fn renamed(lab: &Lab) {
     stop(controller);
     assert_ne!(lab.settled_as(&renamed).0, leader);
     // The record goes on under the new name; the old file follows with the old one.
-    let back = file_with(lab, "renamed-back", |t| t.replace("  orders-db:\n", "  orders-db:\n    was: ledger\n"));
+    let back =
+        file_with(lab, "renamed-back", |t| t.replace("  orders-db:\n", "  orders-db:\n    was: ledger\n"));
     stop(lab.serve_with(&back, &[]));
     assert_eq!(newest(lab, &back).0, id);
 }
@@ -116,15 +141,28 @@ fn removed(lab: &Lab) {
     );
     let both = file_with(lab, "both", |t| format!("{t}{other}"));
     let (leader, id) = recovered_and_ended(lab, &both);
-    let without = file_with(lab, "removed", |t| format!("{}{other}", &t[..t.find("  orders-db:\n").unwrap_or(t.len())]));
-    let refused =
-        file_with(lab, "nothing-in-common", |t| format!("{}services:\n  web:\n    tier: 2\n", &t[..t.find("services:\n").unwrap_or(t.len())]));
+    let without = file_with(lab, "removed", |t| {
+        format!("{}{other}", &t[..t.find("  orders-db:\n").unwrap_or(t.len())])
+    });
+    let refused = file_with(lab, "nothing-in-common", |t| {
+        format!("{}services:\n  web:\n    tier: 2\n", &t[..t.find("services:\n").unwrap_or(t.len())])
+    });
     assert!(!lab.run(&["bc", "status", "--config", &refused]).status.success());
     let controller = lab.serve_with(&without, &[]);
     assert_eq!(newest(lab, &without).0, id, "it is the same operation");
     // No new operation of what has departed.
     let key = lab.leader_key();
-    let output = lab.run(&["bc", "switchover", "--config", &without, "--service", "orders-db", "--confirm", &leader, "--wait"]);
+    let output = lab.run(&[
+        "bc",
+        "switchover",
+        "--config",
+        &without,
+        "--service",
+        "orders-db",
+        "--confirm",
+        &leader,
+        "--wait",
+    ]);
     assert!(!output.status.success() && lab.leader_key() == key, "{output:?}");
     lab.mend();
     nothing_remains(lab, &without, &id);
@@ -148,7 +186,18 @@ pub fn restored_store(lab: &Lab) {
         }
         moves += 1;
         assert!(moves < 8, "{leader} does not lead again");
-        let output = lab.run(&["bc", "switchover", "--config", config, "--arm", "--target", &to, "--confirm", &now, "--wait"]);
+        let output = lab.run(&[
+            "bc",
+            "switchover",
+            "--config",
+            config,
+            "--arm",
+            "--target",
+            &to,
+            "--confirm",
+            &now,
+            "--wait",
+        ]);
         assert!(output.status.success(), "{output:?}");
     }
     let newest = crate::owners::generation(lab);
@@ -161,17 +210,36 @@ pub fn restored_store(lab: &Lab) {
     let cluster = format!("etcd={peer}");
     let restore = ["snapshot", "restore", &copy, "--name", "etcd", "--data-dir", &data];
     let whose = ["--initial-cluster", &cluster, "--initial-advertise-peer-urls", &peer];
-    let output = std::process::Command::new("etcdctl").args(restore).args(whose).env("ETCDCTL_API", "3").output().unwrap_or_else(|e| panic!("{e}"));
+    let output = std::process::Command::new("etcdctl")
+        .args(restore)
+        .args(whose)
+        .env("ETCDCTL_API", "3")
+        .output()
+        .unwrap_or_else(|e| panic!("{e}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     lab.owned(&data);
     lab.mend();
     assert_eq!(crate::owners::generation(lab), saved, "the store did not go back");
 
     let (now, to) = lab.settled();
-    let output = lab.run(&["bc", "switchover", "--config", config, "--arm", "--target", &to, "--confirm", &now, "--wait"]);
+    let output = lab.run(&[
+        "bc",
+        "switchover",
+        "--config",
+        config,
+        "--arm",
+        "--target",
+        &to,
+        "--confirm",
+        &now,
+        "--wait",
+    ]);
     assert!(output.status.success(), "{output:?}");
     assert!(crate::owners::generation(lab) > newest, "{} after {newest}", crate::owners::generation(lab));
-    println!("generation: {saved} in the copy, {newest} at the restore, {} after it", crate::owners::generation(lab));
+    println!(
+        "generation: {saved} in the copy, {newest} at the restore, {} after it",
+        crate::owners::generation(lab)
+    );
 }
 
 /// The cluster is built anew under the old record: it is another one, and nothing is ordered of it before somebody says so.
@@ -185,7 +253,12 @@ pub fn rebuilt(lab: &Lab) {
     assert!(check.status.code() == Some(1) && said.contains("IDENTITY CHANGED"), "{said}");
 
     let key = lab.leader_key();
-    let switch = |more: &[&str]| lab.run(&[&["bc", "switchover", "--config", config, "--arm", "--confirm", "us-east-1", "--wait"], more].concat());
+    let switch = |more: &[&str]| {
+        lab.run(
+            &[&["bc", "switchover", "--config", config, "--arm", "--confirm", "us-east-1", "--wait"], more]
+                .concat(),
+        )
+    };
     let refused = switch(&[]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("adopt it first"), "{said}");
@@ -193,7 +266,8 @@ pub fn rebuilt(lab: &Lab) {
     assert!(!refused.status.success(), "{refused:?}");
     assert_eq!(lab.leader_key(), key, "nothing was touched");
 
-    let adopt = |typed: &str| lab.run(&["estate", "adopt", "orders-db", "--config", config, "--confirm", typed]);
+    let adopt =
+        |typed: &str| lab.run(&["estate", "adopt", "orders-db", "--config", config, "--confirm", typed]);
     assert!(!adopt("orders").status.success(), "another word");
     let adopted = adopt("orders-db");
     assert!(adopted.status.success(), "{adopted:?}");

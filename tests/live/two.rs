@@ -15,13 +15,20 @@ pub fn two_labs(one: &Lab, other: &Lab) {
     let before = keys();
     let disguised = one.dir.path().join("disguised.yaml").display().to_string();
     let text = std::fs::read_to_string(other.estate()).unwrap_or_else(|e| panic!("{e}"));
-    std::fs::write(&disguised, text.replace(&format!("name: {}\n", other.name()), &format!("name: {}\n", one.name())))
-        .unwrap_or_else(|e| panic!("{e}"));
+    std::fs::write(
+        &disguised,
+        text.replace(&format!("name: {}\n", other.name()), &format!("name: {}\n", one.name())),
+    )
+    .unwrap_or_else(|e| panic!("{e}"));
     for command in ["switchover", "failback"] {
-        let output = one.run(&["bc", command, "--config", &disguised, "--arm", "--confirm", &there, "--wait"]);
+        let output =
+            one.run(&["bc", command, "--config", &disguised, "--arm", "--confirm", &there, "--wait"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("orders-db members in") && said.contains("orders-db etcd: this file"), "{said}");
+        assert!(
+            said.contains("orders-db members in") && said.contains("orders-db etcd: this file"),
+            "{said}"
+        );
     }
     let output = one.trigger(&disguised, &there, &["--manual-override"]);
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
@@ -44,7 +51,11 @@ pub fn both_in_one_estate(one: &Lab, other: &Lab) {
     assert_eq!(leaders.0, leaders.1, "one region holds both");
     let lost = leaders.0.as_str();
     let theirs = std::fs::read_to_string(other.estate()).unwrap_or_else(|e| panic!("{e}"));
-    let theirs = theirs.split_once("\nservices:\n").unwrap_or_else(|| panic!("{theirs}")).1.replace("  orders-db:\n", "  carts-db:\n");
+    let theirs = theirs
+        .split_once("\nservices:\n")
+        .unwrap_or_else(|| panic!("{theirs}"))
+        .1
+        .replace("  orders-db:\n", "  carts-db:\n");
     // Longer than the questions take: else the clusters elect somebody by themselves first.
     [one, other].into_iter().for_each(|lab| ttl(lab, 90));
     let by_order = |text: &str| text.replace("automated_response: true", "automated_response: false");
@@ -57,20 +68,36 @@ pub fn both_in_one_estate(one: &Lab, other: &Lab) {
     };
     let status = || ask(&["bc", "status", "--detailed", "--include-metrics"]);
     wait("both databases to be seen", 30, || {
-        status()["protection_groups"]
-            .as_array()
-            .is_some_and(|g| g.len() == 2 && g.iter().all(|g| g["members"].as_array().is_some_and(|m| m.iter().any(|m| m["leads"] == true))))
+        status()["protection_groups"].as_array().is_some_and(|g| {
+            g.len() == 2
+                && g.iter()
+                    .all(|g| g["members"].as_array().is_some_and(|m| m.iter().any(|m| m["leads"] == true)))
+        })
     });
     let calm = status();
 
     one.damage("leader-kill");
     other.damage("leader-kill");
-    wait_telling("both to be in a disaster", 20, || in_a_disaster(&status()) == 2, || format!("{:#}", status()));
-    let outage = ["bc", "disaster-recovery", "trigger", "--disaster-type", "region_outage", "--affected-regions", lost];
+    wait_telling(
+        "both to be in a disaster",
+        20,
+        || in_a_disaster(&status()) == 2,
+        || format!("{:#}", status()),
+    );
+    let outage = [
+        "bc",
+        "disaster-recovery",
+        "trigger",
+        "--disaster-type",
+        "region_outage",
+        "--affected-regions",
+        lost,
+    ];
     let outage = [&outage[..], &["--severity", "critical", "--strategy", "immediate_failover"]].concat();
     let incident = status();
     let validated = ask(&["bc", "validate"]);
-    let letter = document("config check --live", &one.run(&["config", "check", file, "--live", "--output", "json"]));
+    let letter =
+        document("config check --live", &one.run(&["config", "check", file, "--live", "--output", "json"]));
     let would = ask(&[&outage[..], &["--dry-run"]].concat());
     let handed = ask(&["bc", "switchover", "--service", "carts-db", "--dry-run"]);
     let listed = ask(&["bc", "recovery", "list"]);
@@ -83,7 +110,8 @@ pub fn both_in_one_estate(one: &Lab, other: &Lab) {
     let over = ask(&["bc", "recovery", "list"]);
     one.mend();
     other.mend();
-    let nothing_remains = || status()["operations"].as_array().is_some_and(|all| all.iter().all(|o| o["remains"] == 0));
+    let nothing_remains =
+        || status()["operations"].as_array().is_some_and(|all| all.iter().all(|o| o["remains"] == 0));
     wait_telling("the old leaders to come back", 60, nothing_remains, || format!("{:#}", status()));
     let disarmed = ask(&["bc", "disarm"]);
     stop(controller);
@@ -111,6 +139,7 @@ pub fn both_in_one_estate(one: &Lab, other: &Lab) {
 fn in_a_disaster(status: &serde_json::Value) -> usize {
     let of = |what: &str| status[what].as_array().cloned().unwrap_or_default();
     let struck = of("disasters");
-    let names: Vec<_> = struck.iter().flat_map(|d| d["affected_systems"].as_array().cloned().unwrap_or_default()).collect();
+    let names: Vec<_> =
+        struck.iter().flat_map(|d| d["affected_systems"].as_array().cloned().unwrap_or_default()).collect();
     of("protection_groups").iter().filter(|g| names.contains(&g["name"])).count()
 }

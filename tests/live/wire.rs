@@ -8,7 +8,8 @@ use std::time::Duration;
 pub fn possible() -> bool {
     let name = format!("bpci-try-{}", std::process::id());
     let ip = |words: &[&str]| Command::new("ip").args(words).output().is_ok_and(|o| o.status.success());
-    let made = ip(&["netns", "add", &name]) && ip(&["-n", &name, "tuntap", "add", "dev", "try", "mode", "tun"]);
+    let made =
+        ip(&["netns", "add", &name]) && ip(&["-n", &name, "tuntap", "add", "dev", "try", "mode", "tun"]);
     ip(&["netns", "del", &name]);
     made
 }
@@ -24,7 +25,11 @@ pub fn each_cut_alone(lab: &Lab) {
         ("link-cut", vec!["us:leader".to_string()], vec![]),
         ("link-cut", vec!["leader:store".to_string()], vec![]),
         ("link-cut", standbys, vec![]),
-        ("link-latency", vec!["*:*".to_string()], vec!["--delay", "150ms", "--jitter", "50ms", "--loss", "1%"]),
+        (
+            "link-latency",
+            vec!["*:*".to_string()],
+            vec!["--delay", "150ms", "--jitter", "50ms", "--loss", "1%"],
+        ),
     ] {
         let path = lab.path();
         let mut arguments = vec!["lab", "break", what, "--dir", &path];
@@ -33,7 +38,11 @@ pub fn each_cut_alone(lab: &Lab) {
         println!("{}", lab.ok(&arguments).trim());
         std::thread::sleep(Duration::from_secs(10));
         let status = lab.status();
-        assert_eq!(status["operations"].as_array().map_or(0, Vec::len), before, "automation acted: {status:#}");
+        assert_eq!(
+            status["operations"].as_array().map_or(0, Vec::len),
+            before,
+            "automation acted: {status:#}"
+        );
         if what == "link-latency" {
             assert_eq!(status["active_disasters"], 0, "slow is not dead: {status:#}");
         }
@@ -93,7 +102,8 @@ pub fn quorum_lost(port: u16) {
     lab.ok(&["lab", "break", "region-partition", "--dir", &lab.path()]);
     std::thread::sleep(Duration::from_secs(5));
     let output = lab.trigger(&lab.config(), leader, &[]);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("etcd"), "{said}");
     lab.mend();
@@ -112,7 +122,8 @@ pub fn candidate_dies(lab: &Lab) {
     lab.damage("leader-kill");
     std::thread::sleep(Duration::from_secs(2));
     let output = lab.trigger(&config, &leader, &[]);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!output.status.success() && said.contains("undoes the fence"), "{said}");
     lab.mend();
 }

@@ -31,7 +31,14 @@ fn claim_of(owner: &Owner) -> Claim {
 
 fn claim(owner: &Owner, revision: Option<u64>) -> Effect {
     let value = claim_of(owner).write();
-    Effect::Claim { group: GROUP, value, revision, owner_revision: None, legacy_revision: None, inherited: Obligations::default() }
+    Effect::Claim {
+        group: GROUP,
+        value,
+        revision,
+        owner_revision: None,
+        legacy_revision: None,
+        inherited: Obligations::default(),
+    }
 }
 
 /// The ways to lose an answer. Each is «unknown»; each was once taken for a «no», or may be by somebody.
@@ -42,7 +49,10 @@ fn is_unknown(outcome: &Outcome, what: &str) {
 }
 
 fn is_missed(outcome: &Outcome, what: &str) {
-    assert!(matches!(outcome, Outcome::Missed { reason } if reason.contains("cannot happen any more")), "{what}: {outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Missed { reason } if reason.contains("cannot happen any more")),
+        "{what}: {outcome:?}"
+    );
 }
 
 #[test]
@@ -55,17 +65,25 @@ fn a_claim_whose_answer_is_lost() {
             place.store.lose("owner", way, when);
             is_unknown(&place.submit(id(0), wanted.clone()), &what);
             let found = place.find_out(id(0), wanted.clone());
-            let stands = |place: &Place| Claim::read(&place.value("/bpci/orders/operation")).is_some_and(|c| c.running);
+            let stands = |place: &Place| {
+                Claim::read(&place.value("/bpci/orders/operation")).is_some_and(|c| c.running)
+            };
             match when {
                 When::After => {
-                    assert!(matches!(&found, Outcome::Done { detail } if detail.contains("answer was lost")), "{what}: {found:?}");
+                    assert!(
+                        matches!(&found, Outcome::Done { detail } if detail.contains("answer was lost")),
+                        "{what}: {found:?}"
+                    );
                     assert!(stands(&place), "{what}");
                 }
                 When::Before => {
                     is_missed(&found, &what);
                     // It arrives all the same, long after: nothing comes of it.
                     assert!(place.store.deliver().contains("header"), "{what}");
-                    assert!(!stands(&place) && place.value("/bpci/orders/owner").is_empty(), "{what}: it was done after all");
+                    assert!(
+                        !stands(&place) && place.value("/bpci/orders/owner").is_empty(),
+                        "{what}: it was done after all"
+                    );
                 }
             }
         }
@@ -93,7 +111,11 @@ fn a_release_whose_answer_is_lost() {
         } else {
             assert!(matches!(found, Outcome::Done { .. }), "{what}: {found:?}");
         }
-        assert_eq!((running(&place), place.value("/bpci/orders/owner")), (Some(false), String::new()), "{what}");
+        assert_eq!(
+            (running(&place), place.value("/bpci/orders/owner")),
+            (Some(false), String::new()),
+            "{what}"
+        );
     }
 }
 
@@ -110,13 +132,20 @@ fn a_hand_over_whose_answer_is_lost() {
             if when == When::Before {
                 is_missed(&found, &what);
                 place.store.deliver();
-                assert_eq!(place.value("/service/orders/leader"), "us-east-1", "{what}: it was done after all");
+                assert_eq!(
+                    place.value("/service/orders/leader"),
+                    "us-east-1",
+                    "{what}: it was done after all"
+                );
                 // With what stands there now it is made anew, once.
                 let again = Effect::HandOver(place.hand_over());
                 let done = place.submit(EffectId { attempt: 1, ..id(1) }, again);
                 assert!(matches!(done, Outcome::Done { .. }), "{what}: {done:?}");
             } else {
-                assert!(matches!(&found, Outcome::Done { detail } if detail.contains("by us")), "{what}: {found:?}");
+                assert!(
+                    matches!(&found, Outcome::Done { detail } if detail.contains("by us")),
+                    "{what}: {found:?}"
+                );
             }
             assert_eq!(place.value("/service/orders/leader"), "", "{what}");
             assert_eq!(place.version("/bpci/orders/handed_over"), 1, "{what}: done twice");
@@ -133,7 +162,10 @@ fn a_hand_over_that_finds_another_store_says_what_changed() {
     let wanted = Effect::HandOver(place.hand_over());
     place.put("/service/orders/sync", r#"{"leader":"us-east-1","sync_standby":"ap-southeast-1"}"#);
     let outcome = place.submit(id(1), wanted);
-    assert!(matches!(&outcome, Outcome::NotDone { reason } if reason == "sync changed since it was read; nothing was done"), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Outcome::NotDone { reason } if reason == "sync changed since it was read; nothing was done"),
+        "{outcome:?}"
+    );
     assert_eq!(place.value("/service/orders/leader"), "us-east-1");
 }
 
@@ -142,13 +174,17 @@ fn a_switchover_whose_answer_is_lost() {
     for (way, when) in [(Lose::Cut, When::After), (Lose::Status(503), When::Before)] {
         let what = format!("switchover, {way:?}, {when:?}");
         let mut place = Place::claimed();
-        let wanted = Effect::SwitchOver { group: GROUP, from: "us-east-1".to_string(), to: "eu-west-1".to_string() };
+        let wanted =
+            Effect::SwitchOver { group: GROUP, from: "us-east-1".to_string(), to: "eu-west-1".to_string() };
         place.patroni.lose("/switchover", way, when);
         is_unknown(&place.submit(id(1), wanted.clone()), &what);
         if when == When::After {
             place.put("/service/orders/leader", "eu-west-1");
             let found = place.find_out(id(1), wanted);
-            assert!(matches!(&found, Outcome::Done { detail } if detail.contains("answer was lost")), "{what}: {found:?}");
+            assert!(
+                matches!(&found, Outcome::Done { detail } if detail.contains("answer was lost")),
+                "{what}: {found:?}"
+            );
             continue;
         }
         // Patroni may still write it for its retry_timeout, and its agents need two turns: 3 s and twice 1 s here.
@@ -160,7 +196,11 @@ fn a_switchover_whose_answer_is_lost() {
             }
             assert!(began.elapsed() < Duration::from_secs(20), "{what}");
         };
-        assert!(matches!(settled, Outcome::Missed { .. }) && began.elapsed() >= Duration::from_secs(5), "{settled:?} after {:?}", began.elapsed());
+        assert!(
+            matches!(settled, Outcome::Missed { .. }) && began.elapsed() >= Duration::from_secs(5),
+            "{settled:?} after {:?}",
+            began.elapsed()
+        );
         assert_eq!(place.patroni.passed("/switchover"), 0);
     }
 }
@@ -216,7 +256,10 @@ fn without_the_claim_nothing_is_sent() {
     let fence = Effect::Fence { group: GROUP, member: OLD };
     let withheld = |place: &mut Place, part: u16, effect: Effect, words: &str| {
         let outcome = place.submit(id(part), effect);
-        assert!(matches!(&outcome, Outcome::Missed { reason } if reason.contains(words)), "{words}: {outcome:?}");
+        assert!(
+            matches!(&outcome, Outcome::Missed { reason } if reason.contains(words)),
+            "{words}: {outcome:?}"
+        );
         assert_eq!(place.fenced(), 0, "{words}");
     };
     // The store answers reads, and no keep-alive for eleven seconds.
@@ -232,7 +275,11 @@ fn without_the_claim_nothing_is_sent() {
     std::thread::sleep(Duration::from_secs(4));
     assert_eq!(place.value("/bpci/orders/owner"), "");
     withheld(&mut place, 3, fence.clone(), "owner key is gone");
-    let other = Claim { generation: Generation(8), owner: Some(Owner::from("another controller")), ..claim_of(&place.owner) };
+    let other = Claim {
+        generation: Generation(8),
+        owner: Some(Owner::from("another controller")),
+        ..claim_of(&place.owner)
+    };
     place.put("/bpci/orders/operation", &other.write());
     withheld(&mut place, 4, fence.clone(), "holds the claim");
     place.store.lose("/v3/", Lose::Always, When::Before);

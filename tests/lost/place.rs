@@ -108,12 +108,16 @@ impl Proxy {
         };
         let answer = if matches!(lost, Some((_, _, When::Before))) { Vec::new() } else { self.ask(&request) };
         let page = |status: u16, body: &str| {
-            format!("HTTP/1.1 {status} x\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+            format!(
+                "HTTP/1.1 {status} x\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
         };
         let _ = match lost.map(|(_, how, _)| how) {
             None | Some(Lose::Nothing) => client.write_all(&answer),
             Some(Lose::Cut | Lose::Always) => Ok(()),
-            Some(Lose::Status(status)) => client.write_all(page(status, r#"{"error":"etcdserver: request timed out","code":14}"#).as_bytes()),
+            Some(Lose::Status(status)) => client
+                .write_all(page(status, r#"{"error":"etcdserver: request timed out","code":14}"#).as_bytes()),
             Some(Lose::Page) => client.write_all(page(200, "<html>sign in</html>").as_bytes()),
         };
         let _ = client.shutdown(Shutdown::Both);
@@ -134,7 +138,9 @@ fn request(client: &mut TcpStream) -> Option<Vec<u8>> {
             continue;
         }
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length:").and_then(|l| l.trim().parse::<usize>().ok()));
+        let length = head.lines().find_map(|l| {
+            l.to_lowercase().strip_prefix("content-length:").and_then(|l| l.trim().parse::<usize>().ok())
+        });
         if body.len() >= length.unwrap_or(0) {
             return Some(text.replacen("\r\n", "\r\nconnection: close\r\n", 1).into_bytes());
         }
@@ -246,7 +252,8 @@ impl Place {
         children.push(haproxy(directory.path(), runtime_api));
         let (store, patroni) = (Proxy::before(etcd_port), Proxy::before(patroni_stands_in()));
         let balancer = Balancer { port: runtime_api, proxy: Proxy::before(runtime_api) };
-        let first = if stranger { format!("\"http://127.0.0.1:{}\", ", page_server()) } else { String::new() };
+        let first =
+            if stranger { format!("\"http://127.0.0.1:{}\", ", page_server()) } else { String::new() };
         let text = format!(
             "name: lost\nservices:\n  orders-db:\n    tier: 1\n    patroni:\n      scope: orders\n      members: {{ us-east-1: \"http://127.0.0.1:{patroni}\", eu-west-1: \"http://127.0.0.1:1\" }}\n      etcd: [{first}\"http://127.0.0.1:{store}\"]\n    fence: {{ exec: [sh, -c, \"echo x >> {dir}/fenced; sleep 2\"], check: [\"true\"], undo: [\"true\"], timeout: 20s }}\n    traffic: {{ haproxy: {{ runtime_api: [\"127.0.0.1:{balancer}\"], backend: primary }} }}\n",
             patroni = patroni.port,
@@ -255,16 +262,33 @@ impl Place {
             dir = directory.path().display(),
         );
         let estate = Arc::new(config::parse("lost.yaml", &text).unwrap_or_else(|e| panic!("{e}")).estate);
-        let owner = Owner { journal: "ours".to_string(), boot: "this".to_string(), nonce: "first".to_string() };
-        let mut place =
-            Place { owner, store, patroni, balancer, etcd_port, children, directory, estate, runtime: None, door: None, began: Instant::now() };
+        let owner =
+            Owner { journal: "ours".to_string(), boot: "this".to_string(), nonce: "first".to_string() };
+        let mut place = Place {
+            owner,
+            store,
+            patroni,
+            balancer,
+            etcd_port,
+            children,
+            directory,
+            estate,
+            runtime: None,
+            door: None,
+            began: Instant::now(),
+        };
         wait("etcd", || place.etcdctl(&["endpoint", "health"]).is_some());
         wait("HAProxy", || place.balancer.ask("show info").contains("Version"));
         place.put("/service/orders/leader", "us-east-1");
         place.put("/service/orders/sync", r#"{"leader":"us-east-1","sync_standby":"eu-west-1"}"#);
-        place.put("/service/orders/config", r#"{"ttl":20,"loop_wait":1,"retry_timeout":3,"synchronous_mode":true}"#);
+        place.put(
+            "/service/orders/config",
+            r#"{"ttl":20,"loop_wait":1,"retry_timeout":3,"synchronous_mode":true}"#,
+        );
         for (name, port) in [("us-east-1", place.patroni.port), ("eu-west-1", 1)] {
-            let member = format!(r#"{{"api_url":"http://127.0.0.1:{port}/patroni","conn_url":"postgres://127.0.0.1:1/postgres"}}"#);
+            let member = format!(
+                r#"{{"api_url":"http://127.0.0.1:{port}/patroni","conn_url":"postgres://127.0.0.1:1/postgres"}}"#
+            );
             place.put(&format!("/service/orders/members/{name}"), &member);
         }
         place.reopen();
@@ -278,7 +302,11 @@ impl Place {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap_or_else(|e| panic!("{e}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap_or_else(|e| panic!("{e}"));
         let entered = runtime.enter();
         let door = LiveDoor::open(&self.estate, self.directory.path(), self.began, self.owner.clone());
         drop(entered);
@@ -368,7 +396,8 @@ impl Place {
 
     fn etcdctl(&self, arguments: &[&str]) -> Option<String> {
         let endpoint = format!("--endpoints=127.0.0.1:{}", self.etcd_port);
-        let output = Command::new("etcdctl").arg(endpoint).args(arguments).env("ETCDCTL_API", "3").output().ok()?;
+        let output =
+            Command::new("etcdctl").arg(endpoint).args(arguments).env("ETCDCTL_API", "3").output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -403,8 +432,22 @@ fn rustls_provider() -> Result<(), Arc<rustls::crypto::CryptoProvider>> {
 fn etcd(directory: &std::path::Path, port: u16, peer: u16) -> Child {
     let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{peer}"));
     Command::new("etcd")
-        .args(["--data-dir", &directory.join("etcd").display().to_string(), "--listen-client-urls", &client, "--advertise-client-urls", &client])
-        .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer, "--initial-cluster", &format!("default={peer}")])
+        .args([
+            "--data-dir",
+            &directory.join("etcd").display().to_string(),
+            "--listen-client-urls",
+            &client,
+            "--advertise-client-urls",
+            &client,
+        ])
+        .args([
+            "--listen-peer-urls",
+            &peer,
+            "--initial-advertise-peer-urls",
+            &peer,
+            "--initial-cluster",
+            &format!("default={peer}"),
+        ])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -440,7 +483,11 @@ fn answers(body: &'static str) -> u16 {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
                 if request(&mut stream).is_some() {
-                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+                    let _ = write!(
+                        stream,
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                        body.len()
+                    );
                 }
             });
         }

@@ -31,9 +31,16 @@ fn words_of_earlier_records_are_read() {
 #[test]
 fn what_is_written_is_read_as_it_was() {
     let member = || Name::from("us-east-1");
-    let tally = || Tally::Counted { gone: vec![Observer::OurProbes, Observer::Member(member())], of: 3, absent: 1 };
-    let told = SignOfLife::Told { observer: Observer::Balancer { address: "10.0.0.1:9999".to_string() }, says: Says::Check("L7OK".into()) };
-    let claimant = || Claimant { operation: Some("recovery-7".to_string()), holder: Holder::Older("jump-b:4242".to_string()) };
+    let tally =
+        || Tally::Counted { gone: vec![Observer::OurProbes, Observer::Member(member())], of: 3, absent: 1 };
+    let told = SignOfLife::Told {
+        observer: Observer::Balancer { address: "10.0.0.1:9999".to_string() },
+        says: Says::Check("L7OK".into()),
+    };
+    let claimant = || Claimant {
+        operation: Some("recovery-7".to_string()),
+        holder: Holder::Older("jump-b:4242".to_string()),
+    };
     let heard = Some(LastHeard { member: member(), ago: Span::secs(3), position: Lsn(9) });
     for finding in [
         Finding::SecondFactor,
@@ -41,15 +48,29 @@ fn what_is_written_is_read_as_it_was() {
         Finding::Words("as it was told".to_string()),
         ClusterFinding::IdentityChanged.into(),
         StoreFinding::None.into(),
-        StoreFinding::NotRead { within: Span::secs(1), why: Some(StoreSilence::Failed("refused".to_string())) }.into(),
+        StoreFinding::NotRead {
+            within: Span::secs(1),
+            why: Some(StoreSilence::Failed("refused".to_string())),
+        }
+        .into(),
         ClaimFinding::OlderRuns { by: claimant(), left: Span::secs(9), ahead: true }.into(),
         PrimaryFinding::Alive { member: member(), sign: told, instead: Instead::SwitchOver }.into(),
         PrimaryFinding::Gone { tally: tally() }.into(),
         CandidateFinding::NoFailover { member: member() }.into(),
         WritesFinding::HoldsAll { member: member(), received: Some(Lsn(8)), heard }.into(),
         FenceFinding::None { member: member(), overwrites: Some(Version(3, 0, 2)) }.into(),
-        EntryFinding::NoneAnswers { balancers: vec![EntryPlace { address: "10.0.0.1:9999".to_string(), region: None }] }.into(),
-        LoadFinding::OfRegion { region: member(), before: 10, after: 110, from: member(), strain: Strain::Slow }.into(),
+        EntryFinding::NoneAnswers {
+            balancers: vec![EntryPlace { address: "10.0.0.1:9999".to_string(), region: None }],
+        }
+        .into(),
+        LoadFinding::OfRegion {
+            region: member(),
+            before: 10,
+            after: 110,
+            from: member(),
+            strain: Strain::Slow,
+        }
+        .into(),
     ] {
         again(&finding);
         again(&PointFinding::Check(finding));
@@ -82,7 +103,10 @@ fn what_a_reason_rests_on_is_read_as_it_was_written() {
         StepFailure::ClaimLost(lost()),
         StepFailure::Unproven(missing()),
         StepFailure::Waited { waited: Span::secs(9), wait: WaitReason::Claim(ClaimWait::Renewal) },
-        StepFailure::Waited { waited: Span::secs(9), wait: WaitReason::Proof(Box::new(NoProof::StillHeard { member: member(), by: member() })) },
+        StepFailure::Waited {
+            waited: Span::secs(9),
+            wait: WaitReason::Proof(Box::new(NoProof::StillHeard { member: member(), by: member() })),
+        },
     ] {
         again(&WhyNot::StepFailed { step: "hand-over".to_string(), failure: failure.clone() });
         again(&failure);

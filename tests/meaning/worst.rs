@@ -14,7 +14,8 @@ fn calm(change: impl Fn(&str) -> String) -> Simulation {
     let estate = change(include_str!("../../fixtures/estates/three-regions.yaml"));
     let estate = config::parse("estate.yaml", &estate).unwrap_or_else(|e| panic!("{e}")).estate;
     let scenario = Scenario { estate, ..config::embedded("calm").unwrap_or_else(|e| panic!("{e}")) };
-    Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"))
+    Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN)
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// What happens in a world: each in turn.
@@ -46,13 +47,18 @@ fn act(simulation: &mut Simulation, act: Act) {
         Mend => return simulation.core.door.mend(),
         FillDisk => {
             simulation.core.journal.fill(true);
-            let noted =
-                Input::Order(Order { by: Actor::Scripted("ada".to_string()), action: Action::Note { text: "full".to_string(), by_hand: true } });
+            let noted = Input::Order(Order {
+                by: Actor::Scripted("ada".to_string()),
+                action: Action::Note { text: "full".to_string(), by_hand: true },
+            });
             assert!(simulation.core.input(now, noted).is_err());
             return;
         }
         Jump(by) => {
-            simulation.core.input(Now { utc: Utc(now.utc.0 + by), ..now }, Input::Tick).map_or_else(|e| panic!("{e}"), |_| ());
+            simulation
+                .core
+                .input(Now { utc: Utc(now.utc.0 + by), ..now }, Input::Tick)
+                .map_or_else(|e| panic!("{e}"), |_| ());
             return;
         }
         Tell(fact) => {
@@ -62,7 +68,11 @@ fn act(simulation: &mut Simulation, act: Act) {
         Give(action) => Input::Order(Order { by: Actor::Scripted("ada".to_string()), action }),
         Confirm(group) => {
             let snapshot = simulation.snapshot(1, false);
-            let view = snapshot.proposals.iter().find(|v| v.proposal.group == group).unwrap_or_else(|| panic!("no choice"));
+            let view = snapshot
+                .proposals
+                .iter()
+                .find(|v| v.proposal.group == group)
+                .unwrap_or_else(|| panic!("no choice"));
             let said = view.confirmed(now.utc, &snapshot.estate.region(view.proposal.from).name);
             let accepts = view.assessment.risks.clone();
             let said = Confirmation { accept_risk: risk_words(&accepts), accepts, ..said };
@@ -83,7 +93,15 @@ const AT_EU: MemberId = MemberId(1);
 
 fn server(name: &str, member: MemberId, maintenance: bool) -> ServerView {
     let up = member == AT_US && !maintenance;
-    ServerView { name: name.into(), member: Some(member), up, maintenance, unresolved: false, unreachable: false, check: "L7OK".into() }
+    ServerView {
+        name: name.into(),
+        member: Some(member),
+        up,
+        maintenance,
+        unresolved: false,
+        unreachable: false,
+        check: "L7OK".into(),
+    }
 }
 
 fn silent(service: ServiceId, region: RegionId) -> Act {
@@ -92,7 +110,15 @@ fn silent(service: ServiceId, region: RegionId) -> Act {
 
 /// How a world comes to a state, and what is worst in it.
 fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
-    let propose = |to| Give(Action::Propose { group: ORDERS, intent: Intent::Switchover, from: None, to, reason: "maintenance".to_string() });
+    let propose = |to| {
+        Give(Action::Propose {
+            group: ORDERS,
+            intent: Intent::Switchover,
+            from: None,
+            to,
+            reason: "maintenance".to_string(),
+        })
+    };
     let stop = |s: u32| Give(Action::StopAutomatic { proposal: ProposalId(s) });
     let balancer = BalancerId::of(0);
     let group = ORDERS;
@@ -100,31 +126,80 @@ fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
         ("nothing is wrong", vec![Wait(5)], None),
         ("nothing was measured", vec![], Some("nothing_measured")),
         ("a region is lost", vec![Wait(5), Strike("region_outage us-east-1"), Wait(10)], Some("disaster")),
-        ("a data centre is lost", vec![Wait(5), Strike("data_center_outage us-east-1"), Wait(10)], Some("disaster")),
-        ("a provider is lost", vec![Wait(5), Strike("provider_outage us-east-1"), Wait(12)], Some("disaster")),
-        ("a primary's node fails", vec![Wait(5), Strike("node_failure us-east-1 orders-db"), Wait(10)], Some("disaster")),
-        ("data is corrupt", vec![Wait(5), Strike("data_corruption us-east-1 orders-db"), Wait(5)], Some("disaster")),
+        (
+            "a data centre is lost",
+            vec![Wait(5), Strike("data_center_outage us-east-1"), Wait(10)],
+            Some("disaster"),
+        ),
+        (
+            "a provider is lost",
+            vec![Wait(5), Strike("provider_outage us-east-1"), Wait(12)],
+            Some("disaster"),
+        ),
+        (
+            "a primary's node fails",
+            vec![Wait(5), Strike("node_failure us-east-1 orders-db"), Wait(10)],
+            Some("disaster"),
+        ),
+        (
+            "data is corrupt",
+            vec![Wait(5), Strike("data_corruption us-east-1 orders-db"), Wait(5)],
+            Some("disaster"),
+        ),
         ("an intruder is seen", vec![Wait(5), Strike("cyber_incident us-east-1"), Wait(5)], Some("disaster")),
-        ("a region is lost and an operation runs", vec![Wait(5), Strike("region_outage us-east-1"), Wait(26)], Some("disaster")),
+        (
+            "a region is lost and an operation runs",
+            vec![Wait(5), Strike("region_outage us-east-1"), Wait(26)],
+            Some("disaster"),
+        ),
         (
             "a region is lost and nothing gives orders",
             vec![Wait(5), Strike("region_outage us-east-1"), Wait(10), Give(Action::Disarm)],
             Some("disaster"),
         ),
         ("an agent dies", vec![Wait(5), Strike("agent_failure us-east-1"), Wait(14)], Some("agent_silent")),
-        ("a second primary may write", vec![Wait(5), Strike("agent_failure us-east-1"), Wait(54)], Some("two_may_write")),
-        ("only our probes fail", vec![Wait(5), Strike("false_alarm us-east-1"), Wait(14)], Some("only_our_probes_fail")),
+        (
+            "a second primary may write",
+            vec![Wait(5), Strike("agent_failure us-east-1"), Wait(54)],
+            Some("two_may_write"),
+        ),
+        (
+            "only our probes fail",
+            vec![Wait(5), Strike("false_alarm us-east-1"), Wait(14)],
+            Some("only_our_probes_fail"),
+        ),
         ("etcd falls silent", vec![Wait(5), Strike("store_away us-east-1"), Wait(3)], Some("store_silent")),
-        ("the primary steps down", vec![Wait(5), Strike("store_away us-east-1"), Wait(30)], Some("no_primary")),
+        (
+            "the primary steps down",
+            vec![Wait(5), Strike("store_away us-east-1"), Wait(30)],
+            Some("no_primary"),
+        ),
         (
             "both standbys die",
-            vec![Wait(5), Strike("standby_lost eu-west-1 orders-db"), Strike("standby_lost ap-southeast-1 orders-db"), Wait(30)],
+            vec![
+                Wait(5),
+                Strike("standby_lost eu-west-1 orders-db"),
+                Strike("standby_lost ap-southeast-1 orders-db"),
+                Wait(30),
+            ],
             Some("writes_alone"),
         ),
-        ("a standby falls behind", vec![Wait(5), Strike("replication_stall ap-southeast-1"), Wait(25)], Some("falls_behind")),
-        ("a standby lags beyond its RPO", vec![Wait(5), Strike("replication_stall ap-southeast-1"), Wait(50)], Some("region_degraded")),
+        (
+            "a standby falls behind",
+            vec![Wait(5), Strike("replication_stall ap-southeast-1"), Wait(25)],
+            Some("falls_behind"),
+        ),
+        (
+            "a standby lags beyond its RPO",
+            vec![Wait(5), Strike("replication_stall ap-southeast-1"), Wait(50)],
+            Some("region_degraded"),
+        ),
         ("Patroni is paused", vec![Wait(5), Strike("paused us-east-1"), Wait(3)], Some("paused")),
-        ("a region is overloaded", vec![Wait(5), Tell(Fact::Load { region: EU, load: Percent(120) })], Some("overloaded")),
+        (
+            "a region is overloaded",
+            vec![Wait(5), Tell(Fact::Load { region: EU, load: Percent(120) })],
+            Some("overloaded"),
+        ),
         (
             "the one balancer is silent",
             vec![Wait(5), Tell(Fact::BalancerAway { group, balancer, reason: "timed out".to_string() })],
@@ -134,7 +209,11 @@ fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
             "the primary is drained",
             vec![
                 Wait(5),
-                Tell(Fact::Balancer { group, balancer, servers: vec![server("us-east-1", AT_US, true), server("eu-west-1", AT_EU, false)] }),
+                Tell(Fact::Balancer {
+                    group,
+                    balancer,
+                    servers: vec![server("us-east-1", AT_US, true), server("eu-west-1", AT_EU, false)],
+                }),
             ],
             Some("drained"),
         ),
@@ -142,7 +221,11 @@ fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
             "one of two servers of the primary is drained",
             vec![
                 Wait(5),
-                Tell(Fact::Balancer { group, balancer, servers: vec![server("one", MemberId(0), true), server("two", MemberId(0), false)] }),
+                Tell(Fact::Balancer {
+                    group,
+                    balancer,
+                    servers: vec![server("one", MemberId(0), true), server("two", MemberId(0), false)],
+                }),
             ],
             None,
         ),
@@ -154,18 +237,37 @@ fn worlds() -> Vec<(&'static str, Vec<Act>, Option<&'static str>)> {
         ),
         (
             "a fence could not be fired",
-            vec![Wait(5), Tell(Fact::FenceCheck { group, member: AT_US, result: Err("exit status 1".to_string()) })],
+            vec![
+                Wait(5),
+                Tell(Fact::FenceCheck { group, member: AT_US, result: Err("exit status 1".to_string()) }),
+            ],
             Some("fence_check_fails"),
         ),
         ("the clock jumps", vec![Wait(5), Jump(90_000)], Some("clock_jumped")),
         ("the journal cannot be written", vec![Wait(5), FillDisk], Some("journal_failed")),
-        ("the journal cannot be written in a disaster", vec![Wait(5), Strike("region_outage us-east-1"), Wait(10), FillDisk], Some("journal_failed")),
+        (
+            "the journal cannot be written in a disaster",
+            vec![Wait(5), Strike("region_outage us-east-1"), Wait(10), FillDisk],
+            Some("journal_failed"),
+        ),
         (
             "the cluster took over by itself",
-            vec![Wait(5), Strike("node_failure us-east-1 orders-db"), Wait(10), stop(1), Wait(60), Mend, Wait(60)],
+            vec![
+                Wait(5),
+                Strike("node_failure us-east-1 orders-db"),
+                Wait(10),
+                stop(1),
+                Wait(60),
+                Mend,
+                Wait(60),
+            ],
             Some("unproven"),
         ),
-        ("it was moved as planned", vec![Wait(5), propose(Some(AT_EU)), Confirm(ORDERS), Wait(40)], Some("led_elsewhere")),
+        (
+            "it was moved as planned",
+            vec![Wait(5), propose(Some(AT_EU)), Confirm(ORDERS), Wait(40)],
+            Some("led_elsewhere"),
+        ),
         (
             "it was failed over, and everything is back",
             vec![Wait(5), Strike("node_failure us-east-1 orders-db"), Wait(60), Mend, Wait(60)],
@@ -187,7 +289,8 @@ fn header(snapshot: &Snapshot) -> String {
 fn disagreement(snapshot: &Snapshot, wanted: Option<&str>) -> Option<String> {
     let worst = snapshot.conditions.first();
     let name = worst.map(|w| w.kind.name());
-    let (header, words, json) = (header(snapshot), status_words(snapshot, false).join("\n"), status_json(snapshot, false, false));
+    let (header, words, json) =
+        (header(snapshot), status_words(snapshot, false).join("\n"), status_json(snapshot, false, false));
     let title = headline(snapshot).map_or_else(|| "ALL WELL".to_string(), |head| head.title);
     // A header has words of its own for a disaster: its severity, and what it is.
     let in_header = title.split(' ').all(|word| header.contains(word));
@@ -196,7 +299,12 @@ fn disagreement(snapshot: &Snapshot, wanted: Option<&str>) -> Option<String> {
     let high = worst.is_some_and(|w| w.severity >= Severity::High);
     let status = check_status(snapshot);
     let operational = json["overall_status"] == "operational";
-    let agree = name == wanted && in_header && in_words && json_name == name && status == u8::from(high) && !(high && operational);
+    let agree = name == wanted
+        && in_header
+        && in_words
+        && json_name == name
+        && status == u8::from(high)
+        && !(high && operational);
     let first = json["conditions"][0]["condition"].as_str();
     (!agree || first != name).then(|| {
         let kinds: Vec<_> = snapshot.conditions.iter().map(|c| (c.kind.name(), c.severity)).collect();
@@ -222,7 +330,8 @@ fn every_surface_shows_the_same_worst_condition() {
 /// What a configuration leaves out is told where nothing worse is.
 #[test]
 fn what_is_not_configured_is_told() {
-    let cases = [("    fence:", "no_fence"), ("    traffic:", "no_entry"), ("      etcd:", "nobody_can_take_over")];
+    let cases =
+        [("    fence:", "no_fence"), ("    traffic:", "no_entry"), ("      etcd:", "nobody_can_take_over")];
     for (without, worst) in cases {
         let change = |text: &str| {
             let kept = text.lines().filter(|line| !line.starts_with(without));

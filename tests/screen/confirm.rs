@@ -8,11 +8,17 @@ fn a_confirmation_takes_typing_and_neither_paste_nor_haste() {
     let mut app = App::new();
     assert!(type_keys(&mut app, &snapshot, "f").is_empty());
     assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
-    assert!(type_keys(&mut app, &snapshot, "us-east-1\n").is_empty(), "keys within half a second confirm nothing");
+    assert!(
+        type_keys(&mut app, &snapshot, "us-east-1\n").is_empty(),
+        "keys within half a second confirm nothing"
+    );
     std::thread::sleep(Duration::from_millis(550));
     assert!(app.event(&Input::Paste("us-east-1\n".to_string()), &snapshot).is_none());
     let asks = type_keys(&mut app, &snapshot, "us-east-1\n");
-    assert!(matches!(asks.as_slice(), [Ask::Order(Action::Confirm(c))] if c.typed == "us-east-1"), "{asks:?}");
+    assert!(
+        matches!(asks.as_slice(), [Ask::Order(Action::Confirm(c))] if c.typed == "us-east-1"),
+        "{asks:?}"
+    );
 }
 
 #[test]
@@ -58,13 +64,22 @@ fn every_confirmation_looks_as_it_should() {
     let lossy = foreseen(&at("refused_failover", 45));
     let alive = {
         let mut simulation = at("calm", 5);
-        let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
+        let propose = Action::Propose {
+            group: orders_db(),
+            intent: Intent::Failover,
+            from: None,
+            to: None,
+            reason: "a test".to_string(),
+        };
         order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e:?}"));
         foreseen(&simulation)
     };
-    for (name, snapshot, typed) in
-        [("sure", &incident, ""), ("mistyped", &incident, "us-east-2\n"), ("lossy", &lossy, "us-east-1\n"), ("overruled", &alive, "us-east-1\n")]
-    {
+    for (name, snapshot, typed) in [
+        ("sure", &incident, ""),
+        ("mistyped", &incident, "us-east-2\n"),
+        ("lossy", &lossy, "us-east-1\n"),
+        ("overruled", &alive, "us-east-1\n"),
+    ] {
         let mut app = App::new();
         type_keys(&mut app, snapshot, "f");
         std::thread::sleep(Duration::from_millis(550));
@@ -79,12 +94,17 @@ fn every_confirmation_looks_as_it_should() {
 
 fn orders_db() -> GroupId {
     let estate = config::embedded("calm").unwrap_or_else(|e| panic!("{e}")).estate;
-    GroupId::of(estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or_else(|| panic!("no such group")))
+    GroupId::of(
+        estate.groups.iter().position(|g| g.name == "orders-db").unwrap_or_else(|| panic!("no such group")),
+    )
 }
 
 fn order(simulation: &mut Simulation, by: &str, action: Action) -> Result<Receipt, Refusal> {
     let order = Order { by: Actor::scripted(by), action };
-    let answer = simulation.core.input(simulation.now(), bpci::engine::Input::Order(order)).unwrap_or_else(|e| panic!("{e}"));
+    let answer = simulation
+        .core
+        .input(simulation.now(), bpci::engine::Input::Order(order))
+        .unwrap_or_else(|e| panic!("{e}"));
     answer.unwrap_or_else(|| panic!("no answer"))
 }
 
@@ -92,7 +112,13 @@ fn order(simulation: &mut Simulation, by: &str, action: Action) -> Result<Receip
 #[test]
 fn the_observers_are_overruled_in_words() {
     let mut simulation = at("calm", 5);
-    let propose = Action::Propose { group: orders_db(), intent: Intent::Failover, from: None, to: None, reason: "a test".to_string() };
+    let propose = Action::Propose {
+        group: orders_db(),
+        intent: Intent::Failover,
+        from: None,
+        to: None,
+        reason: "a test".to_string(),
+    };
     order(&mut simulation, "Kim", propose).unwrap_or_else(|e| panic!("{e:?}"));
     let snapshot = simulation.snapshot(1, false);
     let mut app = App::new();
@@ -104,7 +130,10 @@ fn the_observers_are_overruled_in_words() {
     assert!(confirmation.manual_override);
     let without = Confirmation { manual_override: false, ..confirmation.clone() };
     assert!(order(&mut simulation, "Kim", Action::Confirm(without)).is_err_and(|r| r.law == Some(5)));
-    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
+    assert!(matches!(
+        order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())),
+        Ok(Receipt::Started(_))
+    ));
 }
 
 /// A plan can ask for a second person, who is not the first; and for a second factor, which nothing here can check.
@@ -115,7 +144,8 @@ fn a_plan_asks_for_more_than_the_name() {
         for plan in &mut scenario.estate.plans {
             plan.approval = approval;
         }
-        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"));
+        let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN)
+            .unwrap_or_else(|e| panic!("{e}"));
         simulation.run_to(Mono(30_000)).unwrap_or_else(|e| panic!("{e}"));
         simulation
     };
@@ -132,8 +162,14 @@ fn a_plan_asks_for_more_than_the_name() {
     let asks = type_keys(&mut app, &snapshot, "Ana\n");
     let [Ask::Order(Action::Confirm(confirmation))] = asks.as_slice() else { panic!("{asks:?}") };
     assert_eq!(confirmation.second_person.as_deref(), Some("Ana"));
-    assert!(order(&mut simulation, "ana", Action::Confirm(confirmation.clone())).is_err_and(|r| r.why == ConfirmationRefused::NoSecondPerson.into()));
-    assert!(matches!(order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())), Ok(Receipt::Started(_))));
+    assert!(
+        order(&mut simulation, "ana", Action::Confirm(confirmation.clone()))
+            .is_err_and(|r| r.why == ConfirmationRefused::NoSecondPerson.into())
+    );
+    assert!(matches!(
+        order(&mut simulation, "Kim", Action::Confirm(confirmation.clone())),
+        Ok(Receipt::Started(_))
+    ));
     assert_eq!(simulation.core.engine.state().operations[0].accepted.second_person.as_deref(), Some("Ana"));
 
     let snapshot = with(Approval { second_person: false, second_factor: true }).snapshot(1, false);

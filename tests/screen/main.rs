@@ -21,7 +21,8 @@ const BEGAN: Utc = Utc(1_767_225_600_000);
 /// A scenario at a moment of its virtual time.
 fn at(name: &str, seconds: u64) -> Simulation {
     let scenario = config::embedded(name).unwrap_or_else(|e| panic!("{e}"));
-    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN).unwrap_or_else(|e| panic!("{e}"));
+    let mut simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, BEGAN)
+        .unwrap_or_else(|e| panic!("{e}"));
     simulation.run_to(Mono(seconds * 1000)).unwrap_or_else(|e| panic!("{e}"));
     simulation
 }
@@ -29,11 +30,17 @@ fn at(name: &str, seconds: u64) -> Simulation {
 /// What is shown, with what the futures say.
 fn foreseen(simulation: &Simulation) -> Snapshot {
     let mut snapshot = simulation.snapshot(1, false);
-    snapshot.forecasts = bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
+    snapshot.forecasts =
+        bpci::controller::forecasts(&simulation.core.engine, simulation.now(), &snapshot, 100);
     let ready = bpci::controller::readiness(&simulation.core.engine, simulation.now(), 20);
     // What was rehearsed on this machine is no part of the picture.
-    let ready: Vec<Readiness> =
-        ready.into_iter().map(|r| Readiness { points: r.points.into_iter().filter(|p| p.name != PointName::Drill).collect(), ..r }).collect();
+    let ready: Vec<Readiness> = ready
+        .into_iter()
+        .map(|r| Readiness {
+            points: r.points.into_iter().filter(|p| p.name != PointName::Drill).collect(),
+            ..r
+        })
+        .collect();
     snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
     snapshot
 }
@@ -64,8 +71,16 @@ fn styled(buffer: &Buffer) -> String {
     for y in 0..buffer.area.height {
         let cells: Vec<_> = (0..buffer.area.width).map(|x| &buffer[(x, y)]).collect();
         let text: String = cells.iter().map(|c| c.symbol()).collect();
-        let styles: String =
-            cells.iter().map(|c| if c.symbol() == " " && c.bg == ratatui::style::Color::Reset { ' ' } else { letter(c.style()) }).collect();
+        let styles: String = cells
+            .iter()
+            .map(|c| {
+                if c.symbol() == " " && c.bg == ratatui::style::Color::Reset {
+                    ' '
+                } else {
+                    letter(c.style())
+                }
+            })
+            .collect();
         out.push_str(text.trim_end());
         out.push('\n');
         if !styles.trim().is_empty() {
@@ -96,7 +111,9 @@ fn moments() -> Vec<(&'static str, Snapshot)> {
     let recovering = {
         let mut simulation = at("region_outage", 30);
         // In the middle of it, whenever it begins.
-        let under_way = |s: &Simulation| s.core.engine.state().operations.iter().any(|o| s.now().utc.since(o.started) >= Span::ms(800));
+        let under_way = |s: &Simulation| {
+            s.core.engine.state().operations.iter().any(|o| s.now().utc.since(o.started) >= Span::ms(800))
+        };
         while !under_way(&simulation) {
             let next = simulation.now().mono.plus(Span::ms(100));
             simulation.run_to(next).unwrap_or_else(|e| panic!("{e}"));
@@ -119,7 +136,12 @@ fn app_on(screen: Screen) -> App {
     app.screen = screen;
     app.cards = config::embedded_names()
         .filter_map(|name| config::embedded(name).ok())
-        .map(|s| Card { narrated: !s.narration.is_empty(), name: s.name, title: s.title, results: Vec::new() })
+        .map(|s| Card {
+            narrated: !s.narration.is_empty(),
+            name: s.name,
+            title: s.title,
+            results: Vec::new(),
+        })
         .collect();
     let days_ago = |days: i64, kind, passed| PlayedOnce {
         at: Utc(BEGAN.0 - days * 86_400_000),
@@ -129,8 +151,11 @@ fn app_on(screen: Screen) -> App {
         plans: Vec::new(),
         exercise: Some(Exercised { id: "one".to_string(), kind, automated: true, lost_ms: Some(0) }),
     };
-    let played =
-        [days_ago(40, ExerciseKind::RegionalFailover, true), days_ago(2, ExerciseKind::Component, true), days_ago(1, ExerciseKind::Chaos, false)];
+    let played = [
+        days_ago(40, ExerciseKind::RegionalFailover, true),
+        days_ago(2, ExerciseKind::Component, true),
+        days_ago(1, ExerciseKind::Chaos, false),
+    ];
     let calendar = bpci::exercise::Calendar::load(None).unwrap_or_else(|e| panic!("{e}"));
     app.calendar = bpci::exercise::due(&calendar, &played, BEGAN);
     app
@@ -146,7 +171,10 @@ fn every_screen_looks_as_it_should() {
     let (_, snapshot) = moments().swap_remove(2);
     for screen in Screen::ALL {
         for (width, height) in [(120, 40), (200, 60), (40, 10)] {
-            looks(&format!("{}_{width}x{height}", screen.name()), &picture(&app_on(screen), &snapshot, width, height));
+            looks(
+                &format!("{}_{width}x{height}", screen.name()),
+                &picture(&app_on(screen), &snapshot, width, height),
+            );
         }
         let area = Rect::new(0, 0, 80, 24);
         let mut buffer = Buffer::empty(area);
@@ -165,9 +193,20 @@ fn what_must_be_seen_is_seen_at_every_size() {
             _ => "SIMULATION",
         };
         for screen in Screen::ALL {
-            for (width, height) in [(60, 16), (80, 24), (90, 28), (100, 30), (120, 40), (149, 45), (160, 50), (200, 60), (250, 70)] {
+            for (width, height) in [
+                (60, 16),
+                (80, 24),
+                (90, 28),
+                (100, 30),
+                (120, 40),
+                (149, 45),
+                (160, 50),
+                (200, 60),
+                (250, 70),
+            ] {
                 let drawn = picture(&app_on(screen), &snapshot, width, height);
-                let lines: Vec<String> = (0..height).map(|y| (0..width).map(|x| drawn[(x, y)].symbol()).collect()).collect();
+                let lines: Vec<String> =
+                    (0..height).map(|y| (0..width).map(|x| drawn[(x, y)].symbol()).collect()).collect();
                 let at = format!("{} {moment} {width}x{height}:\n{}", screen.name(), lines.join("\n"));
                 assert!(lines[0].starts_with(" SIMULATION"), "{at}");
                 assert!(lines.iter().any(|l| l.contains(word)), "no {word} on {at}");
@@ -185,7 +224,8 @@ fn every_size_draws_in_every_state() {
             let mut app = App::new();
             type_keys(&mut app, &snapshot, keys);
             if snapshot.disasters.len() == 1 {
-                (app.instead, app.beside) = (Instead::Fork(snapshot.now.utc), Some(std::sync::Arc::new(snapshot.clone())));
+                (app.instead, app.beside) =
+                    (Instead::Fork(snapshot.now.utc), Some(std::sync::Arc::new(snapshot.clone())));
             }
             for width in (0..=250).step_by(if cfg!(debug_assertions) { 13 } else { 3 }) {
                 for height in (0..=70).step_by(if cfg!(debug_assertions) { 7 } else { 1 }) {
@@ -212,7 +252,9 @@ fn key(code: KeyCode) -> Input {
 }
 
 fn type_keys(app: &mut App, snapshot: &Snapshot, text: &str) -> Vec<Ask> {
-    text.chars().filter_map(|c| app.event(&key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }), snapshot)).collect()
+    text.chars()
+        .filter_map(|c| app.event(&key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) }), snapshot))
+        .collect()
 }
 
 /// A click on a row selects it, on a selected row opens it, on a panel goes to its screen, on a key does what the key does;
@@ -224,7 +266,9 @@ fn clicks_go_where_keys_go() {
     let click = |app: &mut App, text: &str| {
         let mut buffer = Buffer::empty(area);
         app.places = draw(app, &snapshot, &theme, &UNICODE, area, &mut buffer);
-        let lines: Vec<String> = (0..24).map(|y| (0..80).map(|x| buffer[(x, y)].symbol().to_string()).collect::<String>()).collect();
+        let lines: Vec<String> = (0..24)
+            .map(|y| (0..80).map(|x| buffer[(x, y)].symbol().to_string()).collect::<String>())
+            .collect();
         // A key is in the footer, whatever the decision says.
         let row = lines
             .iter()
@@ -233,7 +277,12 @@ fn clicks_go_where_keys_go() {
             .unwrap_or_else(|| panic!("{text} is not on the screen"));
         let column = lines[row].split(text).next().map_or(0, |before| before.chars().count());
         let kind = crossterm::event::MouseEventKind::Down(crossterm::event::MouseButton::Left);
-        let event = crossterm::event::MouseEvent { kind, column: column as u16, row: row as u16, modifiers: KeyModifiers::NONE };
+        let event = crossterm::event::MouseEvent {
+            kind,
+            column: column as u16,
+            row: row as u16,
+            modifiers: KeyModifiers::NONE,
+        };
         app.event(&Input::Mouse(event), &snapshot)
     };
     let mut app = App::new();
@@ -275,7 +324,8 @@ fn any_of_two_thousand_services_is_six_keys_away() {
     let estate = config::parse("many.yaml", &text).unwrap_or_else(|e| panic!("{e}")).estate;
     let calm = config::embedded("calm").unwrap_or_else(|e| panic!("{e}"));
     let scenario = Scenario { estate, faults: Vec::new(), orders: Vec::new(), ..calm };
-    let simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(0)).unwrap_or_else(|e| panic!("{e}"));
+    let simulation = Simulation::new(scenario, 1, Journal::in_memory(), Mode::Simulation, Utc(0))
+        .unwrap_or_else(|e| panic!("{e}"));
     let snapshot = simulation.snapshot(1, false);
     for n in [0, 7, 999, 1_234, 1_999] {
         let mut app = App::new();
@@ -309,7 +359,8 @@ fn wide_letters_keep_the_columns() {
     estate.regions[1].name = "תל-אביב".to_string();
     snapshot.estate = std::sync::Arc::new(estate);
     let drawn = picture(&app_on(Screen::Regions), &snapshot, 80, 24);
-    let column = |y: u16| (0..80).find(|x| drawn[(*x, y)].symbol() == "O" && drawn[(*x + 1, y)].symbol() == "K");
+    let column =
+        |y: u16| (0..80).find(|x| drawn[(*x, y)].symbol() == "O" && drawn[(*x + 1, y)].symbol() == "K");
     let columns: Vec<_> = (5..8).map(column).collect();
     assert!(columns.iter().all(|c| *c == columns[2] && c.is_some()), "{columns:?}");
 }
@@ -330,7 +381,10 @@ fn the_filter_of_the_timeline_searches_the_whole_record() {
     };
     app.found("long ago".to_string(), Ok(vec![line.clone()]));
     assert!(styled(&picture(&app, &snapshot, 80, 24)).contains("decided long ago"));
-    assert_eq!(type_keys(&mut app, &snapshot, "e"), [Ask::Export { lines: vec![line], filter: "long ago".to_string() }]);
+    assert_eq!(
+        type_keys(&mut app, &snapshot, "e"),
+        [Ask::Export { lines: vec![line], filter: "long ago".to_string() }]
+    );
     // The filter is taken away, and what was found with it.
     assert!(app.event(&key(KeyCode::Esc), &snapshot).is_none());
     assert!(!styled(&picture(&app, &snapshot, 80, 24)).contains("decided long ago"));

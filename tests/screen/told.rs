@@ -19,7 +19,10 @@ fn ordered(simulation: &mut Simulation, action: Action) {
 fn a_changed_key_is_shown() {
     let snapshot = at("region_outage", 30).snapshot(1, false);
     let mut app = App::new();
-    app.keys.change("failover", "F").and_then(|()| app.keys.change("stop", "S")).unwrap_or_else(|e| panic!("{e}"));
+    app.keys
+        .change("failover", "F")
+        .and_then(|()| app.keys.change("stop", "S"))
+        .unwrap_or_else(|e| panic!("{e}"));
     let shown = text(&app, &snapshot);
     for words in ["F fail over: confirm by typing us-east-1", "S stop", "F fail over  S stop"] {
         assert!(shown.contains(words), "no «{words}»:\n{shown}");
@@ -42,29 +45,54 @@ fn a_takeover_by_the_cluster_is_no_proof() {
     let name = simulation.scenario.estate.group(other.group).name.clone();
     let shown = text(&App::new(), &simulation.snapshot(1, false));
     let second = shown.lines().nth(1).unwrap_or_default();
-    assert!(second.contains(&format!("cluster took {name}, unproven")) && !second.contains("users served"), "{shown}");
+    assert!(
+        second.contains(&format!("cluster took {name}, unproven")) && !second.contains("users served"),
+        "{shown}"
+    );
     // It is told whatever is selected, and what to do about it.
     let flowing = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flowing.contains("without a fence") && flowing.contains("write a row of your own through payments.sim:5000"), "{shown}");
+    assert!(
+        flowing.contains("without a fence")
+            && flowing.contains("write a row of your own through payments.sim:5000"),
+        "{shown}"
+    );
     // Who vouches for it has not told when its users were served, nor what was lost: the other's figures are not taken for it.
     ordered(&mut simulation, Action::Vouch { group: other.group, note: "psql".to_string() });
     let snapshot = simulation.snapshot(1, false);
     let shown = text(&App::new(), &snapshot);
     let second = shown.lines().nth(1).unwrap_or_default();
-    assert!(second.contains(&format!("{first} served ")) && second.contains(&format!("{name} elected: lost what?")), "{shown}");
+    assert!(
+        second.contains(&format!("{first} served "))
+            && second.contains(&format!("{name} elected: lost what?")),
+        "{shown}"
+    );
     let flowing = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flowing.contains("ada vouches for it") && flowing.contains(&format!("undo the fence of {first}")), "{shown}");
+    assert!(
+        flowing.contains("ada vouches for it") && flowing.contains(&format!("undo the fence of {first}")),
+        "{shown}"
+    );
     let file = bpci::tui::export(&snapshot, &[], "");
-    assert!(file.contains(&format!("# {name}: the cluster elected")) && file.contains("what was lost is not known; no write of ours"), "{file}");
+    assert!(
+        file.contains(&format!("# {name}: the cluster elected"))
+            && file.contains("what was lost is not known; no write of ours"),
+        "{file}"
+    );
     assert!(file.contains("# proof: none: a simulation"), "{file}");
     // Once all is well again that is not forgotten.
     simulation.core.door.mend();
     simulation.run_to(Mono(300_000)).unwrap_or_else(|e| panic!("{e}"));
     let snapshot = simulation.snapshot(1, false);
-    let over =
-        snapshot.disasters.is_empty() && snapshot.log.iter().any(|l| l.text.contains(" is over, after ") && l.text.contains("stay led elsewhere"));
+    let over = snapshot.disasters.is_empty()
+        && snapshot
+            .log
+            .iter()
+            .any(|l| l.text.contains(" is over, after ") && l.text.contains("stay led elsewhere"));
     assert!(
-        over && text(&App::new(), &snapshot).split_whitespace().collect::<Vec<_>>().join(" ").contains("ada vouches for it"),
+        over && text(&App::new(), &snapshot)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains("ada vouches for it"),
         "{:#?}",
         snapshot.log
     );
@@ -86,15 +114,26 @@ fn a_confirmation_is_read_while_the_simulation_stands() {
 #[test]
 fn a_second_failover_is_told_as_one() {
     let mut simulation = at("region_outage", 90);
-    let moved = |s: &Snapshot| s.operations.iter().find(|o| o.results.served.is_some()).map(|o| (o.group, s.label(o.group, o.to).into_owned()));
+    let moved = |s: &Snapshot| {
+        s.operations
+            .iter()
+            .find(|o| o.results.served.is_some())
+            .map(|o| (o.group, s.label(o.group, o.to).into_owned()))
+    };
     let (group, to) = moved(&simulation.snapshot(1, false)).unwrap_or_else(|| panic!("nothing was moved"));
     let reason = "once more".to_string();
-    ordered(&mut simulation, Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason });
+    ordered(
+        &mut simulation,
+        Action::Propose { group, intent: Intent::Failover, from: None, to: None, reason },
+    );
     let snapshot = simulation.snapshot(1, false);
     let mut app = App::new();
     type_keys(&mut app, &snapshot, "f");
     let shown = text(&app, &snapshot);
-    assert!(shown.contains(&format!("a second   {} went to {to}", snapshot.estate.group(group).name)), "{shown}");
+    assert!(
+        shown.contains(&format!("a second   {} went to {to}", snapshot.estate.group(group).name)),
+        "{shown}"
+    );
 }
 
 /// What runs out is seen while a confirmation is read, and stopped without leaving it.
@@ -116,14 +155,24 @@ fn a_countdown_is_stopped_while_it_is_read() {
     let snapshot = simulation.snapshot(1, false);
     app.refresh(&snapshot);
     let shown = text(&app, &snapshot);
-    assert!(shown.contains("changed: its countdown was stopped") && !shown.contains("etcd's keys"), "{shown}");
+    assert!(
+        shown.contains("changed: its countdown was stopped") && !shown.contains("etcd's keys"),
+        "{shown}"
+    );
 }
 
 /// Out of a drill that is not over nobody gets by a key too many: the next one would be about something else.
 #[test]
 fn a_drill_that_is_not_over_is_left_by_a_word() {
     let mut snapshot = at("region_outage", 30).snapshot(1, false);
-    let scenario = |over| ScenarioView { name: "one".to_string(), told: None, turn: (0, 0), next: Span::secs(1), over, unmet: None };
+    let scenario = |over| ScenarioView {
+        name: "one".to_string(),
+        told: None,
+        turn: (0, 0),
+        next: Span::secs(1),
+        over,
+        unmet: None,
+    };
     let esc = key(KeyCode::Esc);
     let mut app = App::new();
     app.instead = Instead::Drill;
@@ -161,7 +210,8 @@ fn in_steps(simulation: &mut Simulation, until: impl Fn(&Simulation) -> bool) {
 /// Of two operations the one is taken back that can be; and where it is too late for that, it is said.
 #[test]
 fn what_is_taken_back_is_what_can_be() {
-    let handed_over = |s: &Simulation, n: usize| s.core.engine.state().operations.get(n).is_some_and(|o| o.handed_over());
+    let handed_over =
+        |s: &Simulation, n: usize| s.core.engine.state().operations.get(n).is_some_and(|o| o.handed_over());
     let mut simulation = at("region_outage", 30);
     for view in simulation.snapshot(1, false).proposals {
         ordered(&mut simulation, Action::StopAutomatic { proposal: view.proposal.id });
@@ -176,7 +226,10 @@ fn what_is_taken_back_is_what_can_be() {
     let snapshot = simulation.snapshot(1, false);
     type_keys(&mut app, &snapshot, "a");
     let shown = text(&app, &snapshot);
-    assert!(shown.contains("▶orders-db") && shown.contains("too late for it") && !shown.contains("TAKE BACK"), "{shown}");
+    assert!(
+        shown.contains("▶orders-db") && shown.contains("too late for it") && !shown.contains("TAKE BACK"),
+        "{shown}"
+    );
     app.event(&key(KeyCode::Tab), &snapshot);
     type_keys(&mut app, &snapshot, "a");
     let shown = text(&app, &snapshot);
@@ -206,7 +259,10 @@ fn what_is_withdrawn_is_undecided() {
         assert!(shown.contains(words), "no «{words}»:\n{shown}");
     }
     let asked = type_keys(&mut app, &snapshot, "f").pop();
-    assert!(matches!(&asked, Some(Ask::Order(Action::Propose { group, .. })) if *group == GroupId::of(1)), "{asked:?}");
+    assert!(
+        matches!(&asked, Some(Ask::Order(Action::Propose { group, .. })) if *group == GroupId::of(1)),
+        "{asked:?}"
+    );
 }
 
 /// A primary that is back while its disaster is not over: what was to be decided is told as past, and not as refused.
@@ -220,7 +276,11 @@ fn a_choice_about_a_primary_that_is_back_is_past() {
         let snapshot = simulation.snapshot(1, false);
         let shown = text(&App::new(), &snapshot);
         if shown.contains("DECISION 1/2  orders-db: us-east-1 answers and leads again") {
-            assert!(shown.contains("nothing to decide while it does") && shown.contains("what speaks against a failover now"), "{shown}");
+            assert!(
+                shown.contains("nothing to decide while it does")
+                    && shown.contains("what speaks against a failover now"),
+                "{shown}"
+            );
             assert!(!shown.contains("automation is held") && !shown.contains("no answer: 4 of 4"), "{shown}");
             return;
         }
@@ -254,7 +314,10 @@ fn what_is_typed_after_an_order_reaches_nothing_else() {
     let [Ask::Order(Action::Propose { .. })] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it is not there yet");
     assert!(app.dialog.is_none() && app.screen == Screen::Recovery);
-    app.answered(Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: OperationId(1), group: None })), "");
+    app.answered(
+        Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: OperationId(1), group: None })),
+        "",
+    );
     std::thread::sleep(std::time::Duration::from_millis(600));
     assert_eq!(type_keys(&mut app, &s, "us-east-1a"), [], "it was refused");
     assert!(text(&app, &s).contains("Refused: recovery-"), "{}", text(&app, &s));
@@ -270,5 +333,8 @@ fn no_standby_is_struck_where_there_is_none() {
     let mut app = App::new();
     type_keys(&mut app, &s, "istall");
     let text = text(&app, &s);
-    assert!(text.contains("replication_stall eu-west-1") && !text.contains("replication_stall us-east-1"), "{text}");
+    assert!(
+        text.contains("replication_stall eu-west-1") && !text.contains("replication_stall us-east-1"),
+        "{text}"
+    );
 }

@@ -29,9 +29,15 @@ fn without_any_terminal_it_says_so() {
     let mut terminal = sh("setsid -w bpci </dev/null; echo status $?", SIZE);
     terminal.wait("the end", |t| t.said().contains("status"));
     let said = terminal.said();
-    assert!(said.contains("status 2") && said.contains("/dev/tty") && !said.contains("\x1b[?1049h"), "{said:?}");
+    assert!(
+        said.contains("status 2") && said.contains("/dev/tty") && !said.contains("\x1b[?1049h"),
+        "{said:?}"
+    );
     terminal.end();
-    let output = Command::new(env!("CARGO_BIN_EXE_bpci")).stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{e}"));
+    let output = Command::new(env!("CARGO_BIN_EXE_bpci"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
@@ -80,8 +86,15 @@ fn a_reader_that_goes_away_is_no_error() {
     ] {
         let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
         // The reader is gone before the first line is written.
-        let script = format!("{{ sleep 0.2; exec {} {command}; }} 2>&3 | true; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_bpci"));
-        let output = Command::new("bash").args(["-c", &format!("exec 3>&2; {script}")]).env("BPCI_DATA", data.path()).stdin(Stdio::null()).output();
+        let script = format!(
+            "{{ sleep 0.2; exec {} {command}; }} 2>&3 | true; exit ${{PIPESTATUS[0]}}",
+            env!("CARGO_BIN_EXE_bpci")
+        );
+        let output = Command::new("bash")
+            .args(["-c", &format!("exec 3>&2; {script}")])
+            .env("BPCI_DATA", data.path())
+            .stdin(Stdio::null())
+            .output();
         let output = output.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
         assert!(matches!(output.status.code(), Some(0 | 141)), "{command}: {:?}", output.status);

@@ -30,7 +30,10 @@ impl Line {
         if std::env::var_os("BPCI_LOOPBACK").is_none() {
             line.lay();
         }
-        println!("the line is {}", if line.wire.is_some() { LONG } else { "the loopback: no device can be made here" });
+        println!(
+            "the line is {}",
+            if line.wire.is_some() { LONG } else { "the loopback: no device can be made here" }
+        );
         line
     }
 
@@ -43,10 +46,23 @@ impl Line {
             }
         }
         let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
-        command.args(["lab", "wire", "--port", &format!("{}=10.77.0.1", self.here), "--port", &format!("{}=10.77.0.2", self.there), "--rules"]);
-        let mut wire = command.arg(self.dir.path().join("rules")).stdout(Stdio::piped()).spawn().unwrap_or_else(|e| panic!("{e}"));
+        command.args([
+            "lab",
+            "wire",
+            "--port",
+            &format!("{}=10.77.0.1", self.here),
+            "--port",
+            &format!("{}=10.77.0.2", self.there),
+            "--rules",
+        ]);
+        let mut wire = command
+            .arg(self.dir.path().join("rules"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{e}"));
         let mut said = [0; 10];
-        let carries = wire.stdout.as_mut().is_some_and(|out| std::io::Read::read_exact(out, &mut said).is_ok());
+        let carries =
+            wire.stdout.as_mut().is_some_and(|out| std::io::Read::read_exact(out, &mut said).is_ok());
         if carries {
             (self.wire, self.address) = (Some(wire), "10.77.0.2");
         } else {
@@ -162,7 +178,12 @@ impl Server {
         );
         std::fs::write(dir.join("config"), config).unwrap_or_else(|e| panic!("{e}"));
         let mut command = line.there("/usr/sbin/sshd");
-        let child = command.args(["-D", "-e", "-f"]).arg(dir.join("config")).stderr(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}"));
+        let child = command
+            .args(["-D", "-e", "-f"])
+            .arg(dir.join("config"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{e}"));
         std::thread::sleep(Duration::from_millis(500));
         Server { child, address: line.address, port: port.to_string(), dir, data }
     }
@@ -172,7 +193,24 @@ impl Server {
         let key = key.to_str().unwrap_or_default();
         let known = "UserKnownHostsFile=/dev/null";
         let to = format!("root@{}", self.address);
-        line.here(&["ssh", "-tt", "-q", "-i", key, "-p", &self.port, "-o", "StrictHostKeyChecking=no", "-o", known, &to, "rm -rf /nowhere"], &[])
+        line.here(
+            &[
+                "ssh",
+                "-tt",
+                "-q",
+                "-i",
+                key,
+                "-p",
+                &self.port,
+                "-o",
+                "StrictHostKeyChecking=no",
+                "-o",
+                known,
+                &to,
+                "rm -rf /nowhere",
+            ],
+            &[],
+        )
     }
 }
 
@@ -233,10 +271,20 @@ fn over_mosh_which_survives_a_dead_line() {
     let data = line.dir.path().join("data");
     let mut command = line.there("mosh-server");
     command.args(["new", "-i", line.address, "-p", "60001", "--", env!("CARGO_BIN_EXE_bpci")]);
-    command.env("BPCI_DATA", &data).env("BPCI_CONFIG", line.dir.path()).env("LANG", "C.UTF-8").env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color");
+    command
+        .env("BPCI_DATA", &data)
+        .env("BPCI_CONFIG", line.dir.path())
+        .env("LANG", "C.UTF-8")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "xterm-256color");
     let said = run(&mut command);
-    let key = said.split_whitespace().skip_while(|w| *w != "CONNECT").nth(2).unwrap_or_else(|| panic!("no key: {said}"));
-    let mut terminal = line.here(&["mosh-client", line.address, "60001"], &[("MOSH_KEY", key), ("LC_ALL", "C.UTF-8")]);
+    let key = said
+        .split_whitespace()
+        .skip_while(|w| *w != "CONNECT")
+        .nth(2)
+        .unwrap_or_else(|| panic!("no key: {said}"));
+    let mut terminal =
+        line.here(&["mosh-client", line.address, "60001"], &[("MOSH_KEY", key), ("LC_ALL", "C.UTF-8")]);
     an_incident_is_led(&mut terminal);
     line.rules("* * cut");
     std::thread::sleep(Duration::from_secs(12));

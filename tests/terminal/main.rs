@@ -72,7 +72,11 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
     terminal.type_text("b");
     terminal.wait("the fork", |t| t.shows(SIZE).contains("nothing here is real"));
     // What is real stays in sight, and its countdown is stopped from here too.
-    assert!(terminal.shows(SIZE).contains("DECISION 1/2") && terminal.shows(SIZE).contains("automatic in"), "{}", terminal.shows(SIZE));
+    assert!(
+        terminal.shows(SIZE).contains("DECISION 1/2") && terminal.shows(SIZE).contains("automatic in"),
+        "{}",
+        terminal.shows(SIZE)
+    );
     terminal.type_text("s");
     terminal.wait("the countdown to stop", |t| !t.shows(SIZE).contains("automatic in"));
     terminal.type_text("f");
@@ -81,7 +85,9 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
     terminal.type_text("us-east-1\r");
     terminal.wait("its recovery", |t| t.shows(SIZE).contains("· 10 of 10 steps"));
     terminal.type_text("B");
-    terminal.wait("the real confirmation", |t| t.shows(SIZE).contains("CONFIRM") && !t.shows(SIZE).contains("nothing here is real"));
+    terminal.wait("the real confirmation", |t| {
+        t.shows(SIZE).contains("CONFIRM") && !t.shows(SIZE).contains("nothing here is real")
+    });
     assert!(!terminal.shows(SIZE).contains("recovered"), "{}", terminal.shows(SIZE));
     std::thread::sleep(Duration::from_millis(700));
     terminal.type_text("us-east-1\r");
@@ -94,7 +100,8 @@ fn what_was_tried_in_a_fork_must_still_be_confirmed() {
 fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
     let data = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
     let place = data.path().display().to_string();
-    let mut terminal = Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C"), ("BPCI_DATA", &place)]);
+    let mut terminal =
+        Terminal::start(SIZE, &[("NO_COLOR", "1"), ("LANG", "C"), ("LC_ALL", "C"), ("BPCI_DATA", &place)]);
     terminal.wait("the first frame", |t| t.shows(SIZE).contains("REGIONS"));
     terminal.type_text("q");
     terminal.end();
@@ -104,6 +111,7 @@ fn no_colour_means_none_and_ascii_where_the_locale_has_no_more() {
         assert!(!said.contains(colour));
     }
     // What this terminal takes is no wish: the next one is not left without colour for it.
-    let remembered = std::fs::read_to_string(data.path().join("remembered.toml")).unwrap_or_else(|e| panic!("{e}"));
+    let remembered =
+        std::fs::read_to_string(data.path().join("remembered.toml")).unwrap_or_else(|e| panic!("{e}"));
     assert!(remembered.contains("screen") && !remembered.contains("mono"), "{remembered}");
 }

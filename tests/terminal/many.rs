@@ -6,7 +6,17 @@ use std::time::Duration;
 
 #[test]
 fn every_kind_of_terminal_shows_it_and_gets_itself_back() {
-    for kind in ["xterm", "xterm-256color", "screen", "screen-256color", "tmux-256color", "linux", "vt100", "dumb", "nonsense"] {
+    for kind in [
+        "xterm",
+        "xterm-256color",
+        "screen",
+        "screen-256color",
+        "tmux-256color",
+        "linux",
+        "vt100",
+        "dumb",
+        "nonsense",
+    ] {
         let mut terminal = Terminal::start(SIZE, &[("TERM", kind)]);
         terminal.wait(kind, |t| t.shows(SIZE).contains("REGIONS"));
         terminal.type_text("4");
@@ -32,7 +42,11 @@ fn no_more_colours_than_the_terminal_has() {
         terminal.type_text("q");
         assert_eq!(terminal.end(), 0);
         let said = terminal.said();
-        assert_eq!((said.contains("38;2;"), said.contains("38;5;")), (truecolor, indexed || said.contains("38;5;1")), "{kind}");
+        assert_eq!(
+            (said.contains("38;2;"), said.contains("38;5;")),
+            (truecolor, indexed || said.contains("38;5;1")),
+            "{kind}"
+        );
     }
 }
 
@@ -40,7 +54,13 @@ fn no_more_colours_than_the_terminal_has() {
 #[test]
 fn late_replies_swallow_no_key() {
     let mut terminal = up(&[]);
-    for reply in ["\x1b[?62;22c", "\x1b[24;80R", "\x1b]11;rgb:0000/0000/0000\x1b\\", "\x1bP>|xterm(367)\x1b\\", "\x1b[?2026;2$y"] {
+    for reply in [
+        "\x1b[?62;22c",
+        "\x1b[24;80R",
+        "\x1b]11;rgb:0000/0000/0000\x1b\\",
+        "\x1bP>|xterm(367)\x1b\\",
+        "\x1b[?2026;2$y",
+    ] {
         terminal.type_text(reply);
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -73,7 +93,9 @@ fn it_stands_still_for_a_shell_and_comes_again() {
         terminal.is_given_back();
         terminal.forget();
         terminal.type_text("fg\n");
-        terminal.wait("the screen again", |t| t.said().contains("\x1b[?1049h") && t.shows(SIZE).contains("stood still"));
+        terminal.wait("the screen again", |t| {
+            t.said().contains("\x1b[?1049h") && t.shows(SIZE).contains("stood still")
+        });
         // What it says is not closed by a key that was meant for something else.
         std::thread::sleep(Duration::from_millis(700));
         terminal.type_text(" ");
@@ -86,7 +108,10 @@ fn it_stands_still_for_a_shell_and_comes_again() {
 }
 
 fn child_of(pid: u32) -> i32 {
-    let said = std::process::Command::new("pgrep").args(["-P", &pid.to_string(), "bpci"]).output().unwrap_or_else(|e| panic!("{e}"));
+    let said = std::process::Command::new("pgrep")
+        .args(["-P", &pid.to_string(), "bpci"])
+        .output()
+        .unwrap_or_else(|e| panic!("{e}"));
     String::from_utf8_lossy(&said.stdout).trim().parse().unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -117,7 +142,9 @@ fn a_recording_is_what_was_shown() {
     terminal.wait("what was noted", |t| t.shows(SIZE).contains("stands in the record"));
     assert_eq!(terminal.leave(), 0);
     let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{e}"));
-    let mut lines = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap_or_else(|e| panic!("{l}: {e}")));
+    let mut lines = text
+        .lines()
+        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap_or_else(|e| panic!("{l}: {e}")));
     let head = lines.next().unwrap_or_default();
     assert_eq!((head["version"].as_u64(), head["term"]["cols"].as_u64()), (Some(3), Some(80)));
     let mut parser = vt100::Parser::new(SIZE.1, SIZE.0, 0);

@@ -63,7 +63,16 @@ impl Terminal {
                 }
             }
         });
-        Terminal { child, master: Some(pair.master), writer: Some(writer), said, reader: Some(reader), gone, stopped, _data: data }
+        Terminal {
+            child,
+            master: Some(pair.master),
+            writer: Some(writer),
+            said,
+            reader: Some(reader),
+            gone,
+            stopped,
+            _data: data,
+        }
     }
 
     /// The window is closed, the link is cut: nobody holds the other end any more.
@@ -114,7 +123,8 @@ impl Terminal {
     }
 
     pub fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().and_then(|p| i32::try_from(p).ok()).unwrap_or_else(|| panic!("no pid"));
+        let pid =
+            self.child.process_id().and_then(|p| i32::try_from(p).ok()).unwrap_or_else(|| panic!("no pid"));
         // SAFETY: our own child, which has not been waited for.
         unsafe { libc::kill(pid, signal) };
     }
@@ -164,8 +174,12 @@ impl Terminal {
 
     pub fn is_given_back(&self) {
         let said = self.said();
-        for (sequence, what) in [("\x1b[?1049l", "the main screen"), ("\x1b[?25h", "the cursor"), ("\x1b[?2004l", "paste"), ("\x1b[?1004l", "focus")]
-        {
+        for (sequence, what) in [
+            ("\x1b[?1049l", "the main screen"),
+            ("\x1b[?25h", "the cursor"),
+            ("\x1b[?2004l", "paste"),
+            ("\x1b[?1004l", "focus"),
+        ] {
             assert!(said.contains(sequence), "{what} was not given back");
         }
         // Echo and lines are the terminal's own again.

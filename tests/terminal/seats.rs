@@ -33,7 +33,9 @@ fn machine() -> Option<Machine> {
     }
     let dir = tempfile::Builder::new().prefix("bpci-seats-").tempdir().unwrap_or_else(|e| panic!("{e}"));
     let machine = Machine { dir, served: None };
-    let open = |path: &std::path::Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"));
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap_or_else(|e| panic!("{e}"))
+    };
     open(machine.dir.path(), 0o755);
     std::fs::copy(env!("CARGO_BIN_EXE_bpci"), machine.program()).unwrap_or_else(|e| panic!("{e}"));
     std::fs::write(machine.config(), ESTATE).unwrap_or_else(|e| panic!("{e}"));
@@ -79,7 +81,12 @@ impl Machine {
     fn command(&self, account: &str, in_group: bool, arguments: &[&str]) -> Command {
         let words = self.words(account, in_group);
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).args(arguments).env("BPCI_STATE_ROOT", self.root()).env("HOME", "/nonexistent").env_remove("BPCI_DATA");
+        command
+            .args(&words[1..])
+            .args(arguments)
+            .env("BPCI_STATE_ROOT", self.root())
+            .env("HOME", "/nonexistent")
+            .env_remove("BPCI_DATA");
         command.env_remove("SUDO_USER").env_remove("SSH_CONNECTION").stdin(Stdio::null());
         command
     }
@@ -92,13 +99,18 @@ impl Machine {
     fn ask(&self, account: &str, arguments: &[&str]) -> (i32, String) {
         let config = self.config();
         let output = self.run(account, true, &[arguments, &["--config", &config]].concat());
-        (output.status.code().unwrap_or(-1), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+        (
+            output.status.code().unwrap_or(-1),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
     }
 
     fn serve(&mut self) {
         let config = self.config();
         let mut command = self.command("daemon", true, &["serve", "--config", &config, "--arm"]);
-        self.served = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}")));
+        self.served = Some(
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|e| panic!("{e}")),
+        );
         let deadline = Instant::now() + Duration::from_secs(20);
         while UnixStream::connect(self.home().join("socket")).is_err() {
             assert!(Instant::now() < deadline, "nobody listens");
@@ -123,14 +135,22 @@ impl Machine {
         command.cwd(self.dir.path());
         let size = PtySize { cols: SIZE.0, rows: SIZE.1, pixel_width: 0, pixel_height: 0 };
         let root = self.root().display().to_string();
-        let terminal = Terminal::run(command, size, &[("BPCI_STATE_ROOT", &root), ("BPCI_DATA", ""), ("HOME", "/nonexistent")]);
+        let terminal = Terminal::run(
+            command,
+            size,
+            &[("BPCI_STATE_ROOT", &root), ("BPCI_DATA", ""), ("HOME", "/nonexistent")],
+        );
         terminal.wait("the estate", |t| t.shows(SIZE).contains("shop"));
         terminal
     }
 
     /// The events of the record, out of their rooms.
     fn events(&self) -> Vec<Value> {
-        let output = self.run("root", true, &["journal", "export", &self.home().join("journal.db").display().to_string()]);
+        let output = self.run(
+            "root",
+            true,
+            &["journal", "export", &self.home().join("journal.db").display().to_string()],
+        );
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let event = |line: &str| {
             let value: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -170,7 +190,13 @@ fn two_accounts_are_at_one_controller() {
     assert!(code == 0 && said.contains("warning: ") && said.contains("its mode was 755"), "{code} {said}");
     machine.serve();
     let (daemon, games) = (number("-u", "daemon"), number("-g", "games"));
-    for (name, mode) in [("", 0o750), ("journal.db", 0o640), ("journal.heads", 0o640), ("tape.jsonl", 0o640), ("socket", 0o660)] {
+    for (name, mode) in [
+        ("", 0o750),
+        ("journal.db", 0o640),
+        ("journal.heads", 0o640),
+        ("tape.jsonl", 0o640),
+        ("socket", 0o660),
+    ] {
         assert_eq!(machine.mode(name), (mode, daemon, games), "{name}");
     }
     assert_eq!(machine.mode("key").0, 0o600);
@@ -184,7 +210,8 @@ fn two_accounts_are_at_one_controller() {
     let controller = |name: &str| {
         let (code, said) = machine.ask(name, &["bc", "status", "--output", "json"]);
         assert_eq!(code, 0, "{said}");
-        serde_json::from_str::<Value>(&said).unwrap_or_else(|e| panic!("{e}: {said}"))["controller_id"].clone()
+        serde_json::from_str::<Value>(&said).unwrap_or_else(|e| panic!("{e}: {said}"))["controller_id"]
+            .clone()
     };
     assert!(controller("nobody").is_string() && controller("nobody") == controller("sys"));
 
@@ -209,12 +236,16 @@ fn two_accounts_are_at_one_controller() {
         assert_eq!(terminal.end(), 0);
     }
     let events = machine.events();
-    let of = |kind: &str| events.iter().filter(|e| e.get(kind).is_some()).map(|e| e[kind].clone()).collect::<Vec<Value>>();
+    let of = |kind: &str| {
+        events.iter().filter(|e| e.get(kind).is_some()).map(|e| e[kind].clone()).collect::<Vec<Value>>()
+    };
     assert_eq!(of("Started").len(), 2, "root's own, and then one controller for all");
     assert_eq!(of("Note").iter().map(|n| account(&n["by"])).collect::<Vec<_>>(), ["nobody"]);
     assert_eq!(of("Disarmed").iter().map(|d| account(&d["by"])).collect::<Vec<_>>(), ["nobody"]);
-    let refused: Vec<(String, Value)> =
-        of("Refused").iter().map(|r| (account(&r["order"]["by"]).to_string(), r["refusal"]["lacks"].clone())).collect();
+    let refused: Vec<(String, Value)> = of("Refused")
+        .iter()
+        .map(|r| (account(&r["order"]["by"]).to_string(), r["refusal"]["lacks"].clone()))
+        .collect();
     assert_eq!(refused, [("sys".to_string(), "note".into()), ("sys".to_string(), "stop".into())]);
 
     // Who is not in the group does not even reach it. Who is reads the record, whether a controller runs or not.
@@ -235,22 +266,34 @@ fn two_accounts_are_at_one_controller() {
 fn a_client_cannot_say_who_it_is() {
     let Some(mut machine) = machine() else { return };
     machine.serve();
-    let claims = [("SSH_CONNECTION", "203.0.113.9 1 10.0.0.1 22"), ("SUDO_USER", "ada"), ("USER", "ada"), ("LOGNAME", "ada")];
+    let claims = [
+        ("SSH_CONNECTION", "203.0.113.9 1 10.0.0.1 22"),
+        ("SUDO_USER", "ada"),
+        ("USER", "ada"),
+        ("LOGNAME", "ada"),
+    ];
     let config = machine.config();
     let mut command = machine.command("nobody", true, &["bc", "disarm", "--config", &config]);
     command.envs(claims);
     assert!(command.status().is_ok_and(|s| s.success()));
-    let digest = bpci::model::Target::of(&bpci::config::parse("shop.yaml", ESTATE).unwrap_or_else(|e| panic!("{e}")).estate).digest();
+    let digest = bpci::model::Target::of(
+        &bpci::config::parse("shop.yaml", ESTATE).unwrap_or_else(|e| panic!("{e}")).estate,
+    )
+    .digest();
     let forged = format!(
         r#"{{"Order":{{"addressee":{{"Target":"{digest}"}},"by":{{"Named":"ada"}},"actor":{{"Named":"ada"}},"action":{{"Note":{{"text":"forged"}}}}}}}}"#
     );
     let mut stream = UnixStream::connect(machine.home().join("socket")).unwrap_or_else(|e| panic!("{e}"));
-    std::io::Write::write_all(&mut stream, format!("{forged}\n").as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+    std::io::Write::write_all(&mut stream, format!("{forged}\n").as_bytes())
+        .unwrap_or_else(|e| panic!("{e}"));
     let mut answer = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut answer).unwrap_or_else(|e| panic!("{e}"));
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stream), &mut answer)
+        .unwrap_or_else(|e| panic!("{e}"));
     assert!(answer.contains("Receipt"), "{answer}");
     let events = machine.events();
-    let by = |kind: &str| events.iter().find_map(|e| e.get(kind)).map(|e| e["by"]["Account"].clone()).unwrap_or_default();
+    let by = |kind: &str| {
+        events.iter().find_map(|e| e.get(kind)).map(|e| e["by"]["Account"].clone()).unwrap_or_default()
+    };
     let disarmed = by("Disarmed");
     assert_eq!((&disarmed["name"], &disarmed["uid"]), (&"nobody".into(), &number("-u", "nobody").into()));
     assert_eq!(disarmed["claimed"]["address"], "203.0.113.9");

@@ -45,7 +45,9 @@ fn a_storm_of_pastes_is_no_list_of_keys() {
         }
     }
     terminal.type_text("1");
-    terminal.wait("the command screen", |t| t.shows(SIZE).contains("REGIONS") && !t.shows(SIZE).contains("CONFIRM"));
+    terminal.wait("the command screen", |t| {
+        t.shows(SIZE).contains("REGIONS") && !t.shows(SIZE).contains("CONFIRM")
+    });
     terminal.type_text("q");
     assert_eq!(terminal.end(), 0);
 }
@@ -54,8 +56,11 @@ fn a_storm_of_pastes_is_no_list_of_keys() {
 #[test]
 fn a_hundred_thousand_random_keys_confirm_nothing() {
     const ALL: usize = 100_000;
-    let letters: Vec<char> = (' '..='~').chain(['\r', '\t', '\x1b', '\x7f', '\x02', '\x06', '\x0c', '\x10', '\x15']).collect();
-    let special = ["\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "\x1b[I", "\x1b[O"];
+    let letters: Vec<char> =
+        (' '..='~').chain(['\r', '\t', '\x1b', '\x7f', '\x02', '\x06', '\x0c', '\x10', '\x15']).collect();
+    let special = [
+        "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "\x1b[I", "\x1b[O",
+    ];
     let mut dice = Dice(42);
     let (mut delivered, mut started) = (0, 0);
     while delivered < ALL {
@@ -84,7 +89,12 @@ fn a_hundred_thousand_random_keys_confirm_nothing() {
             std::thread::sleep(Duration::from_millis(200));
             terminal.signal(libc::SIGTERM);
         }
-        assert_eq!(terminal.end(), 0, "{}", terminal.said().chars().rev().take(2000).collect::<Vec<_>>().iter().rev().collect::<String>());
+        assert_eq!(
+            terminal.end(),
+            0,
+            "{}",
+            terminal.said().chars().rev().take(2000).collect::<Vec<_>>().iter().rev().collect::<String>()
+        );
         assert!(!terminal.said().contains("panicked"));
         terminal.is_given_back();
     }
@@ -112,7 +122,8 @@ fn a_stalled_link_delays_nothing_but_itself() {
     std::thread::sleep(Duration::from_secs(60));
     let after = memory(terminal.pid());
     assert!(after < before + 4_096, "{before} kB before, {after} kB after");
-    let share = (busy(terminal.pid()) - worked) * 10 / u64::try_from(began.elapsed().as_millis()).unwrap_or(1).max(1);
+    let share =
+        (busy(terminal.pid()) - worked) * 10 / u64::try_from(began.elapsed().as_millis()).unwrap_or(1).max(1);
     assert!(share < 5, "it spins: {share} tenths of a core");
     terminal.stopped.store(false, Ordering::Relaxed);
     // Everything happened while nobody looked: the region failed at 20 s, and users were served long before 60 s.

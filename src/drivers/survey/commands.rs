@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 /// Every command that the fence of a database has.
 pub fn look(database: &Database) -> Vec<CommandAnswers> {
     let Some(fence) = &database.fence else { return Vec::new() };
-    let commands = [(CommandRole::Exec, Some(&fence.exec)), (CommandRole::Check, fence.check.as_ref()), (CommandRole::Undo, fence.undo.as_ref())];
+    let commands = [
+        (CommandRole::Exec, Some(&fence.exec)),
+        (CommandRole::Check, fence.check.as_ref()),
+        (CommandRole::Undo, fence.undo.as_ref()),
+    ];
     commands.into_iter().filter_map(|(role, argv)| Some(command(role, argv?))).collect()
 }
 
@@ -19,7 +23,10 @@ fn command(role: CommandRole, argv: &[String]) -> CommandAnswers {
 /// `sh -c "... {member} ..."`: a name becomes part of the shell's text.
 fn names_in_shell(argv: &[String]) -> bool {
     const SHELLS: [&str; 5] = ["sh", "bash", "dash", "zsh", "ksh"];
-    let shell = argv.first().and_then(|p| Path::new(p).file_name()).is_some_and(|name| SHELLS.iter().any(|s| name == *s));
+    let shell = argv
+        .first()
+        .and_then(|p| Path::new(p).file_name())
+        .is_some_and(|name| SHELLS.iter().any(|s| name == *s));
     let text = argv.iter().skip_while(|word| !word.starts_with('-') || !word.ends_with('c')).nth(1);
     shell && text.is_some_and(|t| t.contains("{region}") || t.contains("{member}"))
 }
@@ -36,8 +43,13 @@ fn file(program: &str) -> Result<FileAnswers, String> {
     let trusted = |uid: u32| uid == 0 || uid == own;
     let directory = path.parent().and_then(|p| std::fs::metadata(p).ok());
     // In a directory with the sticky bit only the owner of a file replaces it.
-    let replaceable = directory.is_some_and(|d| (d.mode() & 0o022 != 0 && d.mode() & 0o1000 == 0) || !trusted(d.uid()));
-    Ok(FileAnswers { executable: mode & 0o111 != 0, owned: trusted(meta.uid()), writable: mode & 0o022 != 0 || replaceable })
+    let replaceable =
+        directory.is_some_and(|d| (d.mode() & 0o022 != 0 && d.mode() & 0o1000 == 0) || !trusted(d.uid()));
+    Ok(FileAnswers {
+        executable: mode & 0o111 != 0,
+        owned: trusted(meta.uid()),
+        writable: mode & 0o022 != 0 || replaceable,
+    })
 }
 
 /// Where the program is: as it is written, or in the first directory of PATH that has it.

@@ -52,7 +52,10 @@ async fn roles(eyes: &Eyes) -> Vec<Option<bool>> {
 pub async fn watch(shared: Arc<Shared>, group: GroupId) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     let began = Instant::now();
-    while eyes.addresses.get().iter().all(|m| m.sql.is_none()) && began.elapsed() < ADDRESSES && !shared.gone() {
+    while eyes.addresses.get().iter().all(|m| m.sql.is_none())
+        && began.elapsed() < ADDRESSES
+        && !shared.gone()
+    {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let mut known: Option<Deep> = None;
@@ -63,7 +66,9 @@ pub async fn watch(shared: Arc<Shared>, group: GroupId) {
         let kept = known.take().filter(holds);
         let deep = match kept {
             Some(deep) => deep,
-            None => Deep { members: members(eyes).await, entry: entry(eyes).await, asked: Instant::now(), roles },
+            None => {
+                Deep { members: members(eyes).await, entry: entry(eyes).await, asked: Instant::now(), roles }
+            }
         };
         let answers = SurveyAnswers {
             store: store::ask(eyes).await,
@@ -142,7 +147,8 @@ async fn balancers(shared: &Shared, eyes: &Eyes) -> Vec<Result<BalancerAnswers, 
 
 async fn balancer_answers(shared: &Shared, eyes: &Eyes, address: &str) -> Result<BalancerAnswers, String> {
     let backend = &eyes.database.backend;
-    let ask = |command: String| async move { haproxy::ask(address, &command).await.map_err(|(reason, _)| reason) };
+    let ask =
+        |command: String| async move { haproxy::ask(address, &command).await.map_err(|(reason, _)| reason) };
     let stat = ask("show stat".to_string()).await?;
     let mut servers = haproxy::server_answers(&stat, backend)?;
     // A balancer of an older version, or with fewer rights, may not tell these.
@@ -150,7 +156,9 @@ async fn balancer_answers(shared: &Shared, eyes: &Eyes, address: &str) -> Result
     let level = ask("show cli level".to_string()).await.unwrap_or_default();
     let known = eyes.addresses.get();
     for server in &mut servers {
-        server.member = haproxy::member_of(&server.name, &server.address, &known, |name| member_named(shared, eyes, name));
+        server.member = haproxy::member_of(&server.name, &server.address, &known, |name| {
+            member_named(shared, eyes, name)
+        });
         server.unchecked = haproxy::is_unchecked(&states, &server.name);
         if server.state == ServerState::Ready && haproxy::is_drained(&states, &server.name) {
             server.state = ServerState::Drain;
@@ -185,12 +193,20 @@ mod tests {
         let servers = server_answers(STAT, "primary").unwrap_or_else(|e| panic!("{e}"));
         let of = |i: usize| &servers[i];
         assert_eq!(servers.len(), 5);
-        assert_eq!((of(0).up, of(0).weight, of(0).limit, of(0).check_took), (true, 1, Some(100), Some(Span::ms(3))));
+        assert_eq!(
+            (of(0).up, of(0).weight, of(0).limit, of(0).check_took),
+            (true, 1, Some(100), Some(Span::ms(3)))
+        );
         assert_eq!((of(1).up, of(1).weight, of(1).state, of(1).limit), (false, 0, ServerState::Ready, None));
-        assert_eq!((of(2).state, of(2).backup, of(2).check), (ServerState::Unresolved, true, CheckLayer::None));
+        assert_eq!(
+            (of(2).state, of(2).backup, of(2).check),
+            (ServerState::Unresolved, true, CheckLayer::None)
+        );
         assert_eq!((of(3).up, of(3).check), (true, CheckLayer::None));
         assert!(of(4).unreachable && !of(0).unreachable);
-        assert!(server_answers(STAT, "nobody").is_err() && server_answers("Unknown command", "primary").is_err());
+        assert!(
+            server_answers(STAT, "nobody").is_err() && server_answers("Unknown command", "primary").is_err()
+        );
     }
 
     #[test]
@@ -203,7 +219,8 @@ mod tests {
     fn checks_that_were_switched_off_are_seen() {
         let states = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_check_state\n\
             3 primary 1 pg-1 10.0.0.1 2 6\n3 primary 2 pg-2 10.0.0.2 0 2\n3 primary 3 pg-3 10.0.0.3 2 0\n3 primary 4 pg-4 10.0.0.4 2 14\n";
-        let off: Vec<bool> = ["pg-1", "pg-2", "pg-3", "pg-4", "pg-9"].iter().map(|s| is_unchecked(states, s)).collect();
+        let off: Vec<bool> =
+            ["pg-1", "pg-2", "pg-3", "pg-4", "pg-9"].iter().map(|s| is_unchecked(states, s)).collect();
         assert_eq!(off, [false, true, false, true, false]);
         assert!(!is_unchecked("Permission denied\n", "pg-1"));
     }
@@ -213,31 +230,47 @@ mod tests {
     fn a_server_that_is_down_and_drained_is_seen_to_be_drained() {
         let states = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight\n\
             2 primary 1 us-east-1 127.0.0.11 2 0 1\n2 primary 2 eu-west-1 127.0.0.12 0 8 1\n2 primary 3 ap-southeast-1 127.0.0.13 0 1 1\n";
-        let drained: Vec<bool> = ["us-east-1", "eu-west-1", "ap-southeast-1", "nobody"].iter().map(|s| is_drained(states, s)).collect();
+        let drained: Vec<bool> = ["us-east-1", "eu-west-1", "ap-southeast-1", "nobody"]
+            .iter()
+            .map(|s| is_drained(states, s))
+            .collect();
         assert_eq!(drained, [false, true, false, false]);
         assert!(!is_drained("", "us-east-1") && !is_drained("Permission denied\n", "us-east-1"));
     }
 
     #[test]
     fn the_level_of_the_runtime_api_is_read() {
-        assert_eq!([is_admin("admin\n\n"), is_admin("operator\n"), is_admin("Unknown command")], [Some(true), Some(false), None]);
+        assert_eq!(
+            [is_admin("admin\n\n"), is_admin("operator\n"), is_admin("Unknown command")],
+            [Some(true), Some(false), None]
+        );
     }
 
     #[test]
     fn settings_that_are_not_set_have_patronis_defaults() {
         let default = settings("{}").unwrap_or_else(|| panic!("no settings"));
-        assert_eq!((default.ttl, default.loop_wait, default.retry_timeout), (Span::secs(30), Span::secs(10), Span::secs(10)));
-        assert_eq!((default.primary_start_timeout, default.use_slots, default.maximum_lag), (Span::secs(300), true, Bytes(1_048_576)));
-        let set = settings(r#"{"ttl": 20, "master_start_timeout": 0, "postgresql": {"use_slots": false, "pre_promote": "/bin/x"}}"#);
+        assert_eq!(
+            (default.ttl, default.loop_wait, default.retry_timeout),
+            (Span::secs(30), Span::secs(10), Span::secs(10))
+        );
+        assert_eq!(
+            (default.primary_start_timeout, default.use_slots, default.maximum_lag),
+            (Span::secs(300), true, Bytes(1_048_576))
+        );
+        let set = settings(
+            r#"{"ttl": 20, "master_start_timeout": 0, "postgresql": {"use_slots": false, "pre_promote": "/bin/x"}}"#,
+        );
         let set = set.unwrap_or_else(|| panic!("no settings"));
-        assert_eq!((set.ttl, set.primary_start_timeout, set.use_slots, set.pre_promote), (Span::secs(20), Span::ZERO, false, true));
+        assert_eq!(
+            (set.ttl, set.primary_start_timeout, set.use_slots, set.pre_promote),
+            (Span::secs(20), Span::ZERO, false, true)
+        );
         assert_eq!(settings("<html>"), None);
     }
 
     #[test]
     fn what_a_member_says_beside_its_report() {
-        let text =
-            r#"{"state": "running", "dcs_last_seen": 1000, "tags": {"replicatefrom": "pg-3"}, "watchdog_failed": true, "pending_restart": true}"#;
+        let text = r#"{"state": "running", "dcs_last_seen": 1000, "tags": {"replicatefrom": "pg-3"}, "watchdog_failed": true, "pending_restart": true}"#;
         let told = notes(text, 1_090).unwrap_or_else(|| panic!("nothing"));
         assert_eq!(told.store_seen_ago, Some(Span::secs(90)));
         assert!(told.replicates_from.is_some() && told.watchdog_failed && told.pending_restart);

@@ -13,7 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The login is refused, or no answer came in time.
 pub async fn ask(sql: &Sql, address: &str) -> Result<SqlAnswers, String> {
     let client = sql.connect(address).await?;
-    tokio::time::timeout(PATIENCE, all(&client)).await.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
+    tokio::time::timeout(PATIENCE, all(&client))
+        .await
+        .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
 }
 
 /// Commits the row of a validating write.
@@ -24,7 +26,9 @@ pub async fn write(sql: &Sql, address: &str) -> Result<String, String> {
     let client = sql.connect(address).await?;
     let wrote = client.execute(INSERT, &[&"survey"]);
     // Without a synchronous standby a commit waits for ever.
-    let wrote = tokio::time::timeout(PATIENCE, wrote).await.map_err(|_| format!("the commit waited longer than {} s", PATIENCE.as_secs()))?;
+    let wrote = tokio::time::timeout(PATIENCE, wrote)
+        .await
+        .map_err(|_| format!("the commit waited longer than {} s", PATIENCE.as_secs()))?;
     wrote.map_err(|e| words(&e))?;
     Ok(format!("one row committed through {address}"))
 }
@@ -68,7 +72,8 @@ async fn all(client: &Client) -> Result<SqlAnswers, String> {
     let system = client.query_one("SELECT system_identifier::text FROM pg_control_system()", &[]).await.ok();
     answers.system_id = system.and_then(|r| r.get::<_, Option<String>>(0)).map(Name::from);
     // Which file a setting comes from is shown to pg_monitor alone.
-    const AUTO: &str = "SELECT name FROM pg_settings WHERE sourcefile LIKE '%postgresql.auto.conf' ORDER BY name LIMIT 20";
+    const AUTO: &str =
+        "SELECT name FROM pg_settings WHERE sourcefile LIKE '%postgresql.auto.conf' ORDER BY name LIMIT 20";
     let auto = client.query(AUTO, &[]).await.unwrap_or_default();
     answers.overrides = auto.iter().map(|r| r.get::<_, String>(0).into()).collect();
     answers.table = table(client).await?;
@@ -86,7 +91,13 @@ async fn table(client: &Client) -> Result<Option<TableAnswers>, String> {
             WHERE i.indrelid = c.oid AND i.indisunique AND i.indnatts = 1 AND a.attname = 'id') \
         FROM pg_class c WHERE c.oid = to_regclass('bpci_validation')";
     let row = client.query_opt(QUERY, &[]).await.map_err(|e| words(&e))?;
-    Ok(row.map(|r| TableAnswers { may_select: r.get(0), may_insert: r.get(1), may_update: r.get(2), unlogged: r.get(3), fits: r.get(4) }))
+    Ok(row.map(|r| TableAnswers {
+        may_select: r.get(0),
+        may_insert: r.get(1),
+        may_update: r.get(2),
+        unlogged: r.get(3),
+        fits: r.get(4),
+    }))
 }
 
 /// The insert of a validating write, in a transaction that is rolled back.

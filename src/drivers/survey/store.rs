@@ -63,15 +63,18 @@ fn alarms_in(answer: &Value) -> Vec<StoreAlarm> {
             other => StoreAlarm::Other(other.to_string()),
         })
     };
-    let mut list: Vec<StoreAlarm> = answer["alarms"].as_array().into_iter().flatten().filter_map(name).collect();
+    let mut list: Vec<StoreAlarm> =
+        answer["alarms"].as_array().into_iter().flatten().filter_map(name).collect();
     list.dedup();
     list
 }
 
 /// A member of the store's cluster, as the list has it; each of its addresses is tried.
 async fn voter(eyes: &Eyes, member: &Value) -> VoterAnswers {
-    let same = |one: &str, other: &str| one.trim_end_matches('/').eq_ignore_ascii_case(other.trim_end_matches('/'));
-    let urls: Vec<&str> = member["clientURLs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let same =
+        |one: &str, other: &str| one.trim_end_matches('/').eq_ignore_ascii_case(other.trim_end_matches('/'));
+    let urls: Vec<&str> =
+        member["clientURLs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut answers = false;
     for url in &urls {
         let (result, _) = eyes.etcd.page(&format!("{}/version", url.trim_end_matches('/')), TIMEOUT).await;
@@ -98,7 +101,8 @@ fn quota(metrics: &str) -> Option<(Bytes, Bytes)> {
 /// The changes that an operation makes, by the prefix that they are made under.
 fn changes(database: &Database) -> [(String, Vec<Value>); 2] {
     let prefix = database.prefix();
-    let patroni = vec![etcd::delete(&format!("{prefix}leader")), etcd::put(&format!("{prefix}failover"), "{}")];
+    let patroni =
+        vec![etcd::delete(&format!("{prefix}leader")), etcd::put(&format!("{prefix}failover"), "{}")];
     let own = vec![
         etcd::put(&etcd::operation_key(database), ""),
         etcd::put(&etcd::owner_key(database), ""),
@@ -127,8 +131,12 @@ fn peer_round_trip(metrics: &str) -> Option<Span> {
     let mut peers: std::collections::BTreeMap<&str, Vec<(f64, f64)>> = std::collections::BTreeMap::new();
     for line in metrics.lines().filter_map(|l| l.strip_prefix(BUCKET)) {
         let Some((labels, count)) = line.rsplit_once("} ") else { continue };
-        let label = |name: &str| labels.split(',').find_map(|l| l.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"'));
-        let (Some(to), Some(le), Ok(count)) = (label("To"), label("le"), count.trim().parse::<f64>()) else { continue };
+        let label = |name: &str| {
+            labels.split(',').find_map(|l| l.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"'))
+        };
+        let (Some(to), Some(le), Ok(count)) = (label("To"), label("le"), count.trim().parse::<f64>()) else {
+            continue;
+        };
         // The last bucket is without a bound: `+Inf`, which a number may be.
         if let Ok(le) = le.parse::<f64>() {
             peers.entry(to).or_default().push((le, count));
@@ -140,7 +148,10 @@ fn peer_round_trip(metrics: &str) -> Option<Span> {
         let enough = buckets.iter().filter(|(le, n)| all >= 100.0 && le.is_finite() && *n >= all * 0.99);
         enough.map(|(le, _)| *le).fold(None, |least: Option<f64>, le| Some(least.map_or(le, |l| l.min(le))))
     };
-    let worst = peers.values().filter_map(slowest).fold(None, |most: Option<f64>, s| Some(most.map_or(s, |m| m.max(s))))?;
+    let worst = peers
+        .values()
+        .filter_map(slowest)
+        .fold(None, |most: Option<f64>, s| Some(most.map_or(s, |m| m.max(s))))?;
     Some(Span((worst * 1_000.0) as u64))
 }
 
@@ -150,7 +161,9 @@ mod tests {
 
     #[test]
     fn the_slowest_peer_counts() {
-        let line = |to: &str, le: &str, n: u32| format!("etcd_network_peer_round_trip_time_seconds_bucket{{To=\"{to}\",le=\"{le}\"}} {n}\n");
+        let line = |to: &str, le: &str, n: u32| {
+            format!("etcd_network_peer_round_trip_time_seconds_bucket{{To=\"{to}\",le=\"{le}\"}} {n}\n")
+        };
         let text = [
             line("a", "0.0008", 990),
             line("a", "0.0016", 1000),

@@ -10,14 +10,22 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
     entry(subject, found);
     let database = subject.database;
     if database.balancers.is_empty() {
-        return found.missing(SurveyCheck::BalancerAnswers, SurveyAbout::Cluster, SurveyFinding::NotConfigured);
+        return found.missing(
+            SurveyCheck::BalancerAnswers,
+            SurveyAbout::Cluster,
+            SurveyFinding::NotConfigured,
+        );
     }
     for (i, balancer) in database.balancers.iter().enumerate() {
         let address = balancer.address.as_str();
         let about = || SurveyAbout::Balancer(address.to_string());
         match subject.answers.and_then(|a| a.balancers.get(i)) {
             None => found.unknown(SurveyCheck::BalancerAnswers, about()),
-            Some(Err(reason)) => found.missing(SurveyCheck::BalancerAnswers, about(), SurveyFinding::NoAnswer { reason: reason.clone() }),
+            Some(Err(reason)) => found.missing(
+                SurveyCheck::BalancerAnswers,
+                about(),
+                SurveyFinding::NoAnswer { reason: reason.clone() },
+            ),
             Some(Ok(answers)) => {
                 found.holds(SurveyCheck::BalancerAnswers, about());
                 rights(answers, &about(), found);
@@ -36,7 +44,9 @@ fn entry(subject: &Subject, found: &mut Findings) {
     let sql = match subject.answers.and_then(|a| a.entry.as_ref()) {
         None if subject.database.sql.is_none() => return,
         None => return found.unknown(check, about()),
-        Some(Err(reason)) => return found.missing(check, about(), SurveyFinding::NoAnswer { reason: reason.clone() }),
+        Some(Err(reason)) => {
+            return found.missing(check, about(), SurveyFinding::NoAnswer { reason: reason.clone() });
+        }
         Some(Ok(sql)) => sql,
     };
     if sql.in_recovery {
@@ -74,13 +84,18 @@ fn rights(answers: &BalancerAnswers, about: &SurveyAbout, found: &mut Findings) 
 
 fn servers(subject: &Subject, address: &str, list: &[ServerAnswers], found: &mut Findings) {
     let balancer = || SurveyAbout::Balancer(address.to_string());
-    let line = |s: &ServerAnswers| SurveyAbout::Server { balancer: address.to_string(), server: s.name.clone() };
+    let line =
+        |s: &ServerAnswers| SurveyAbout::Server { balancer: address.to_string(), server: s.name.clone() };
     if list.is_empty() {
         let finding = SurveyFinding::NoServers { backend: subject.database.backend.as_str().into() };
         return found.wrong(SurveyCheck::BalancerServers, balancer(), finding);
     }
     for server in list.iter().filter(|s| s.member.is_none()) {
-        found.wrong(SurveyCheck::BalancerServers, line(server), SurveyFinding::NoMember { address: server.address.clone() });
+        found.wrong(
+            SurveyCheck::BalancerServers,
+            line(server),
+            SurveyFinding::NoMember { address: server.address.clone() },
+        );
     }
     for member in subject.database.member_ids().filter(|m| !list.iter().any(|s| s.member == Some(*m))) {
         let finding = SurveyFinding::MemberNotListed { member };
@@ -114,7 +129,11 @@ fn state(server: &ServerAnswers, leader: Option<MemberId>, about: &SurveyAbout, 
     }
     let ready = server.state == ServerState::Ready;
     if leader.is_some() && server.member == leader && ready && !server.up {
-        found.wrong(check, about.clone(), SurveyFinding::PrimaryNotUp { status: server.status.as_str().into() });
+        found.wrong(
+            check,
+            about.clone(),
+            SurveyFinding::PrimaryNotUp { status: server.status.as_str().into() },
+        );
     }
     if server.backup {
         found.warn(check, about.clone(), SurveyFinding::Backup);

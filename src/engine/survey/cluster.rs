@@ -24,8 +24,13 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
         settings(config, record.sync.as_ref(), found);
     }
     if let Some(request) = record.failover.as_ref().and_then(|f| f.content.as_ref()) {
-        let finding = StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
-        found.wrong(SurveyCheck::PendingRequest, Cluster, SurveyFinding::Check { id: CheckId::PendingRequest, finding: finding.into() });
+        let finding =
+            StoreFinding::RequestPending { to: request.to.clone(), scheduled: request.scheduled_at.clone() };
+        found.wrong(
+            SurveyCheck::PendingRequest,
+            Cluster,
+            SurveyFinding::Check { id: CheckId::PendingRequest, finding: finding.into() },
+        );
     }
     system(subject, record, found);
     unlisted(record, found);
@@ -35,9 +40,15 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
 /// No other database of the estate is the same cluster.
 fn scope(subject: &Subject, found: &mut Findings) {
     let store = |d: &Database| d.store.iter().map(|e| e.url.clone()).collect::<Vec<_>>();
-    let same = |d: &Database| d.prefix() == subject.database.prefix() && store(d).iter().any(|url| store(subject.database).contains(url));
+    let same = |d: &Database| {
+        d.prefix() == subject.database.prefix()
+            && store(d).iter().any(|url| store(subject.database).contains(url))
+    };
     let estate = subject.cx.estate();
-    let other = estate.group_ids().filter(|g| *g != subject.group).find(|g| subject.cx.database(*g).is_some_and(same));
+    let other = estate
+        .group_ids()
+        .filter(|g| *g != subject.group)
+        .find(|g| subject.cx.database(*g).is_some_and(same));
     if let Some(other) = other {
         let finding = SurveyFinding::SameScope { group: estate.group(other).name.as_str().into() };
         found.wrong(SurveyCheck::ScopeUnique, SurveyAbout::Cluster, finding);
@@ -72,7 +83,9 @@ fn settings(config: &ConfigKey, sync: Option<&SyncKey>, found: &mut Findings) {
 fn system(subject: &Subject, record: &StoreRecord, found: &mut Findings) {
     let told = |m: MemberId| subject.cx.report(subject.group, m).and_then(|r| r.system_id.clone());
     let expected = record.initialize.clone().or_else(|| subject.database.member_ids().find_map(told));
-    let Some(expected) = expected else { return found.unknown(SurveyCheck::SystemIdentifier, SurveyAbout::Cluster) };
+    let Some(expected) = expected else {
+        return found.unknown(SurveyCheck::SystemIdentifier, SurveyAbout::Cluster);
+    };
     for member in subject.database.member_ids() {
         if let Some(other) = told(member).filter(|other| *other != expected) {
             let finding = SurveyFinding::OtherSystem { found: other, expected: expected.clone() };
@@ -113,7 +126,8 @@ fn candidate(subject: &Subject, found: &mut Findings) {
             found.add(state, SurveyCheck::Candidate, SurveyAbout::Member(member), finding);
         }
         None => {
-            let finding = SurveyFinding::Check { id: CheckId::Candidate, finding: CandidateFinding::None.into() };
+            let finding =
+                SurveyFinding::Check { id: CheckId::Candidate, finding: CandidateFinding::None.into() };
             found.missing(SurveyCheck::Candidate, SurveyAbout::Cluster, finding);
         }
     }

@@ -27,7 +27,9 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
         match subject.cx.member(subject.group, member).and_then(|m| m.fence_check.as_ref()) {
             None => found.unknown(check, about),
             Some((Ok(()), _)) => found.holds(check, about),
-            Some((Err(reason), _)) => found.wrong(check, about, SurveyFinding::FenceCheckFailed { reason: reason.clone() }),
+            Some((Err(reason), _)) => {
+                found.wrong(check, about, SurveyFinding::FenceCheckFailed { reason: reason.clone() })
+            }
         }
     }
 }
@@ -37,7 +39,9 @@ fn file(command: &CommandAnswers, found: &mut Findings) {
     let before = found.list.len();
     let mut wrong = |finding| found.wrong(check, SurveyAbout::Fence, finding);
     match &command.file {
-        Err(reason) => wrong(SurveyFinding::FileUnusable { role, program: program(), reason: reason.clone() }),
+        Err(reason) => {
+            wrong(SurveyFinding::FileUnusable { role, program: program(), reason: reason.clone() })
+        }
         Ok(file) => {
             if !file.executable {
                 wrong(SurveyFinding::NotExecutable { role, program: program() });

@@ -42,7 +42,9 @@ fn answers<'a>(subject: &Subject<'a>, member: MemberId, found: &mut Findings) ->
             let finding = match last {
                 ProbeResult::Refused => SurveyFinding::Refused,
                 ProbeResult::Silent => SurveyFinding::Silent,
-                ProbeResult::Unwell(reason) | ProbeResult::NotAsked(reason) => SurveyFinding::NoAnswer { reason: reason.clone() },
+                ProbeResult::Unwell(reason) | ProbeResult::NotAsked(reason) => {
+                    SurveyFinding::NoAnswer { reason: reason.clone() }
+                }
                 ProbeResult::Answered { .. } => SurveyFinding::NotAskedYet,
             };
             found.missing(check, about, finding);
@@ -55,7 +57,10 @@ fn answers<'a>(subject: &Subject<'a>, member: MemberId, found: &mut Findings) ->
 fn identity(subject: &Subject, member: MemberId, report: &MemberReport, found: &mut Findings) {
     let (check, about) = (SurveyCheck::MemberIdentity, || SurveyAbout::Member(member));
     if let Some(scope) = report.scope.as_ref().filter(|scope| ***scope != *subject.database.scope) {
-        let finding = SurveyFinding::OtherScope { configured: subject.database.scope.as_str().into(), found: scope.clone() };
+        let finding = SurveyFinding::OtherScope {
+            configured: subject.database.scope.as_str().into(),
+            found: scope.clone(),
+        };
         found.wrong(check, about(), finding);
     }
     let Some(record) = subject.cx.record(subject.group) else { return };
@@ -67,7 +72,11 @@ fn identity(subject: &Subject, member: MemberId, report: &MemberReport, found: &
             found.wrong(check, about(), SurveyFinding::AddressNotListed { listed });
         }
         (Some(key), Some(name)) if *key.name != *name => {
-            found.wrong(check, about(), SurveyFinding::OtherName { configured: name.into(), found: key.name.clone() });
+            found.wrong(
+                check,
+                about(),
+                SurveyFinding::OtherName { configured: name.into(), found: key.name.clone() },
+            );
         }
         _ => {}
     }
@@ -86,7 +95,9 @@ fn standby(subject: &Subject, member: MemberId, report: &MemberReport, found: &m
     if report.nosync {
         found.warn(check, about(), SurveyFinding::TaggedNosync);
     }
-    if let Some(member) = subject.member_answers(member).and_then(|a| a.notes.as_ref()?.replicates_from.clone()) {
+    if let Some(member) =
+        subject.member_answers(member).and_then(|a| a.notes.as_ref()?.replicates_from.clone())
+    {
         found.wrong(check, about(), SurveyFinding::ReplicatesFrom { member });
     }
     let leads = subject.leader().and_then(|l| subject.cx.report(subject.group, l));
@@ -155,7 +166,13 @@ fn postgres(subject: &Subject, member: MemberId, found: &mut Findings) {
     }
     let sql = match subject.member_answers(member).and_then(|a| a.sql.as_ref()) {
         None => return found.unknown(SurveyCheck::SqlLogin, about()),
-        Some(Err(reason)) => return found.wrong(SurveyCheck::SqlLogin, about(), SurveyFinding::NoAnswer { reason: reason.clone() }),
+        Some(Err(reason)) => {
+            return found.wrong(
+                SurveyCheck::SqlLogin,
+                about(),
+                SurveyFinding::NoAnswer { reason: reason.clone() },
+            );
+        }
         Some(Ok(sql)) => sql,
     };
     found.holds(SurveyCheck::SqlLogin, about());
@@ -173,15 +190,29 @@ fn postgres(subject: &Subject, member: MemberId, found: &mut Findings) {
     }
     // By what it said of itself then: since, another may have come to lead.
     if subject.member_answers(member).and_then(|a| a.led) == Some(sql.in_recovery) {
-        found.wrong(SurveyCheck::MemberIdentity, about(), SurveyFinding::OtherServer { leads: !sql.in_recovery });
+        found.wrong(
+            SurveyCheck::MemberIdentity,
+            about(),
+            SurveyFinding::OtherServer { leads: !sql.in_recovery },
+        );
     }
     let others = subject.database.member_ids().filter(|m| *m != member);
-    let same = |m: MemberId| subject.sql(m).is_some_and(|other| other.server.is_some() && other.server == sql.server);
+    let same = |m: MemberId| {
+        subject.sql(m).is_some_and(|other| other.server.is_some() && other.server == sql.server)
+    };
     if let Some(server) = sql.server.as_deref().filter(|_| others.into_iter().any(same)) {
-        found.wrong(SurveyCheck::MemberIdentity, about(), SurveyFinding::SameServer { server: server.into() });
+        found.wrong(
+            SurveyCheck::MemberIdentity,
+            about(),
+            SurveyFinding::SameServer { server: server.into() },
+        );
     }
     if !sql.overrides.is_empty() {
-        found.wrong(SurveyCheck::SettingOverrides, about(), SurveyFinding::Overrides { settings: sql.overrides.clone() });
+        found.wrong(
+            SurveyCheck::SettingOverrides,
+            about(),
+            SurveyFinding::Overrides { settings: sql.overrides.clone() },
+        );
     }
     if sql.commits_alone {
         found.wrong(SurveyCheck::SynchronousCommit, about(), SurveyFinding::CommitsAlone);
@@ -201,7 +232,8 @@ fn clock(subject: &Subject, member: MemberId, found: &mut Findings) {
     let told = |a: &MemberAnswers| a.clock_ahead_ms.map(|ms| if ms.abs() <= 1_500 { 0 } else { ms });
     let sql = answers.sql.as_ref().and_then(|s| s.as_ref().ok()).map(|s| s.clock_ahead_ms);
     let Some(ahead_ms) = sql.or_else(|| told(answers)) else { return };
-    let (check, about, finding) = (SurveyCheck::Clock, SurveyAbout::Member(member), SurveyFinding::ClockOff { ahead_ms });
+    let (check, about, finding) =
+        (SurveyCheck::Clock, SurveyAbout::Member(member), SurveyFinding::ClockOff { ahead_ms });
     match ahead_ms.abs() {
         CLOCK_STOPS.. => found.wrong(check, about, finding),
         CLOCK_WARNS.. => found.warn(check, about, finding),
@@ -235,7 +267,11 @@ fn leader(subject: &Subject, found: &mut Findings) {
     match &sql.insert {
         None => found.unknown(SurveyCheck::ValidationInsert, about()),
         Some(Ok(())) => found.holds(SurveyCheck::ValidationInsert, about()),
-        Some(Err(reason)) => found.wrong(SurveyCheck::ValidationInsert, about(), SurveyFinding::InsertFailed { reason: reason.clone() }),
+        Some(Err(reason)) => found.wrong(
+            SurveyCheck::ValidationInsert,
+            about(),
+            SurveyFinding::InsertFailed { reason: reason.clone() },
+        ),
     }
 }
 
@@ -249,10 +285,13 @@ fn versions(subject: &Subject, found: &mut Findings) {
     match (majors.len(), all.len()) {
         (0, _) => {}
         (1, 1) => found.holds(SurveyCheck::Versions, Cluster),
-        (1, _) => found.warn(SurveyCheck::Versions, Cluster, SurveyFinding::VersionsDiffer { versions: words() }),
+        (1, _) => {
+            found.warn(SurveyCheck::Versions, Cluster, SurveyFinding::VersionsDiffer { versions: words() })
+        }
         _ => found.wrong(SurveyCheck::Versions, Cluster, SurveyFinding::VersionsDiffer { versions: words() }),
     }
-    let old = subject.database.member_ids().filter_map(|m| subject.cx.report(subject.group, m)).map(|r| r.version);
+    let old =
+        subject.database.member_ids().filter_map(|m| subject.cx.report(subject.group, m)).map(|r| r.version);
     if let Some(version) = old.filter(|v| *v > Version::default() && *v <= LOCK_THEFT).min() {
         found.warn(SurveyCheck::Versions, Cluster, SurveyFinding::OldPatroni { version });
     }
@@ -260,11 +299,18 @@ fn versions(subject: &Subject, found: &mut Findings) {
 
 fn settings(subject: &Subject, found: &mut Findings) {
     use SurveyAbout::Cluster;
-    let Some(settings) = subject.database.member_ids().find_map(|m| subject.member_answers(m)?.settings) else { return };
+    let Some(settings) = subject.database.member_ids().find_map(|m| subject.member_answers(m)?.settings)
+    else {
+        return;
+    };
     let SettingAnswers { ttl, loop_wait, retry_timeout, .. } = settings;
     // Patroni's documentation: loop_wait + 2 * retry_timeout <= ttl.
     match loop_wait.plus(retry_timeout.times(2)) > ttl {
-        true => found.wrong(SurveyCheck::LeaseTiming, Cluster, SurveyFinding::LeaseTooShort { ttl, loop_wait, retry_timeout }),
+        true => found.wrong(
+            SurveyCheck::LeaseTiming,
+            Cluster,
+            SurveyFinding::LeaseTooShort { ttl, loop_wait, retry_timeout },
+        ),
         false => found.holds(SurveyCheck::LeaseTiming, Cluster),
     }
     let rto = subject.cx.estate().targets(subject.group).0;
@@ -274,11 +320,19 @@ fn settings(subject: &Subject, found: &mut Findings) {
     }
     let timeout = settings.primary_start_timeout;
     match timeout > rto {
-        true => found.wrong(SurveyCheck::PrimaryStartTimeout, Cluster, SurveyFinding::StartsForLong { timeout, rto }),
+        true => found.wrong(
+            SurveyCheck::PrimaryStartTimeout,
+            Cluster,
+            SurveyFinding::StartsForLong { timeout, rto },
+        ),
         false => found.holds(SurveyCheck::PrimaryStartTimeout, Cluster),
     }
     match settings.maximum_lag < LAG_LIMIT {
-        true => found.wrong(SurveyCheck::MaximumLag, Cluster, SurveyFinding::LagLimitTiny { limit: settings.maximum_lag }),
+        true => found.wrong(
+            SurveyCheck::MaximumLag,
+            Cluster,
+            SurveyFinding::LagLimitTiny { limit: settings.maximum_lag },
+        ),
         false => found.holds(SurveyCheck::MaximumLag, Cluster),
     }
     if settings.pre_promote {

@@ -12,18 +12,25 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
     if subject.database.store.is_empty() {
         return found.missing(SurveyCheck::StoreAnswers, Cluster, SurveyFinding::NotConfigured);
     }
-    let Some(answers) = subject.answers.map(|a| &a.store) else { return found.unknown(SurveyCheck::StoreAnswers, Cluster) };
+    let Some(answers) = subject.answers.map(|a| &a.store) else {
+        return found.unknown(SurveyCheck::StoreAnswers, Cluster);
+    };
     endpoints(subject, answers, found);
     for alarm in &answers.alarms {
         found.wrong(SurveyCheck::StoreHealth, Cluster, SurveyFinding::Alarm(alarm.clone()));
     }
     writes(answers, found);
     for voter in answers.voters.iter().filter(|v| !v.started) {
-        let about = if voter.name.is_empty() { Cluster } else { SurveyAbout::Stranger(voter.name.as_str().into()) };
+        let about =
+            if voter.name.is_empty() { Cluster } else { SurveyAbout::Stranger(voter.name.as_str().into()) };
         found.wrong(SurveyCheck::StoreQuorum, about, SurveyFinding::VoterNeverStarted);
     }
     for voter in answers.voters.iter().filter(|v| v.started && !v.answers) {
-        found.wrong(SurveyCheck::StoreAnswers, Cluster, SurveyFinding::VoterUnreachable { name: voter.name.as_str().into() });
+        found.wrong(
+            SurveyCheck::StoreAnswers,
+            Cluster,
+            SurveyFinding::VoterUnreachable { name: voter.name.as_str().into() },
+        );
     }
     match answers.quota {
         Some((used, of)) if used.0.saturating_mul(100) >= of.0.saturating_mul(80) => {
@@ -35,7 +42,9 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
     quorum(subject, answers, found);
     if let Some(round_trip) = answers.peer_round_trip {
         match round_trip > HEARTBEAT {
-            true => found.warn(SurveyCheck::StoreTiming, Cluster, SurveyFinding::PeersFarApart { round_trip }),
+            true => {
+                found.warn(SurveyCheck::StoreTiming, Cluster, SurveyFinding::PeersFarApart { round_trip })
+            }
             false => found.holds(SurveyCheck::StoreTiming, Cluster),
         }
     }
@@ -46,7 +55,11 @@ fn endpoints(subject: &Subject, answers: &StoreAnswers, found: &mut Findings) {
         let about = || SurveyAbout::Endpoint(endpoint.url.clone());
         let answer = match answer {
             Err(reason) => {
-                found.missing(SurveyCheck::StoreAnswers, about(), SurveyFinding::NoAnswer { reason: reason.clone() });
+                found.missing(
+                    SurveyCheck::StoreAnswers,
+                    about(),
+                    SurveyFinding::NoAnswer { reason: reason.clone() },
+                );
                 continue;
             }
             Ok(answer) => answer,
@@ -56,7 +69,11 @@ fn endpoints(subject: &Subject, answers: &StoreAnswers, found: &mut Findings) {
             found.wrong(SurveyCheck::StoreHealth, about(), SurveyFinding::NoStoreLeader);
         }
         for reason in &answer.errors {
-            found.wrong(SurveyCheck::StoreHealth, about(), SurveyFinding::Unhealthy { reason: reason.clone() });
+            found.wrong(
+                SurveyCheck::StoreHealth,
+                about(),
+                SurveyFinding::Unhealthy { reason: reason.clone() },
+            );
         }
         if answer.learner {
             found.warn(SurveyCheck::StoreHealth, about(), SurveyFinding::EndpointIsLearner);
@@ -75,11 +92,23 @@ fn writes(answers: &StoreAnswers, found: &mut Findings) {
         let no_space = answers.alarms.contains(&StoreAlarm::NoSpace);
         match tried {
             WriteTry::Allowed => {}
-            WriteTry::LoginNeeded(reason) => found.wrong(SurveyCheck::StoreLogin, Cluster, SurveyFinding::LoginNeeded { reason: reason.clone() }),
-            WriteTry::Denied => found.wrong(SurveyCheck::StoreLogin, Cluster, SurveyFinding::WriteDenied { prefix: prefix.clone() }),
+            WriteTry::LoginNeeded(reason) => found.wrong(
+                SurveyCheck::StoreLogin,
+                Cluster,
+                SurveyFinding::LoginNeeded { reason: reason.clone() },
+            ),
+            WriteTry::Denied => found.wrong(
+                SurveyCheck::StoreLogin,
+                Cluster,
+                SurveyFinding::WriteDenied { prefix: prefix.clone() },
+            ),
             WriteTry::NoSpace if no_space => {}
             WriteTry::NoSpace => found.wrong(SurveyCheck::StoreWritable, Cluster, SurveyFinding::NoSpace),
-            WriteTry::Failed(reason) => found.wrong(SurveyCheck::StoreWritable, Cluster, SurveyFinding::NoAnswer { reason: reason.clone() }),
+            WriteTry::Failed(reason) => found.wrong(
+                SurveyCheck::StoreWritable,
+                Cluster,
+                SurveyFinding::NoAnswer { reason: reason.clone() },
+            ),
         }
     }
     found.list.dedup();
@@ -98,7 +127,9 @@ fn quorum(subject: &Subject, answers: &StoreAnswers, found: &mut Findings) {
     match of {
         0 => return found.unknown(SurveyCheck::StoreQuorum, Cluster),
         1 => found.warn(SurveyCheck::StoreQuorum, Cluster, SurveyFinding::OneVoter),
-        _ if of.is_multiple_of(2) => found.warn(SurveyCheck::StoreQuorum, Cluster, SurveyFinding::EvenVoters { count: of }),
+        _ if of.is_multiple_of(2) => {
+            found.warn(SurveyCheck::StoreQuorum, Cluster, SurveyFinding::EvenVoters { count: of })
+        }
         _ => {}
     }
     let endpoint = |v: &VoterAnswers| subject.database.store.get(v.endpoint?);

@@ -29,8 +29,12 @@ impl std::str::FromStr for Port {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Port, String> {
-        let (namespace, address) = text.split_once('=').ok_or_else(|| format!("`{text}` names no address; write NAMESPACE=10.0.0.1"))?;
-        let address = address.parse().map_err(|_| format!("`{address}` is no IPv4 address; write NAMESPACE=10.0.0.1"))?;
+        let (namespace, address) = text
+            .split_once('=')
+            .ok_or_else(|| format!("`{text}` names no address; write NAMESPACE=10.0.0.1"))?;
+        let address = address
+            .parse()
+            .map_err(|_| format!("`{address}` is no IPv4 address; write NAMESPACE=10.0.0.1"))?;
         Ok(Port { namespace: namespace.to_string(), address })
     }
 }
@@ -115,7 +119,11 @@ impl Wire<'_> {
 
     fn take(&mut self, from: usize, packet: Vec<u8>) {
         // IPv4 only; the destination stands at a fixed place.
-        let Some(to) = packet.get(16..20).map(|a| Ipv4Addr::new(a[0], a[1], a[2], a[3])).filter(|_| packet[0] >> 4 == 4) else { return };
+        let Some(to) =
+            packet.get(16..20).map(|a| Ipv4Addr::new(a[0], a[1], a[2], a[3])).filter(|_| packet[0] >> 4 == 4)
+        else {
+            return;
+        };
         let Some(to) = self.ports.iter().position(|p| p.address == to) else { return };
         let link = self.rules.between(&self.ports[from].namespace, &self.ports[to].namespace);
         if link.cut || self.below(1_000_000) < u64::from(link.loss_ppm) || self.held.len() >= HELD {

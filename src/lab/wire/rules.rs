@@ -33,8 +33,15 @@ impl Rules {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 [] => {}
-                [a, b, rest @ ..] => rules.push((a.to_string(), b.to_string(), link(rest).map_err(|what| (n + 1, what))?)),
-                [one] => return Err((n + 1, format!("`{one}` alone is no link; write FROM TO delay 40ms loss 1%, or FROM * cut"))),
+                [a, b, rest @ ..] => {
+                    rules.push((a.to_string(), b.to_string(), link(rest).map_err(|what| (n + 1, what))?))
+                }
+                [one] => {
+                    return Err((
+                        n + 1,
+                        format!("`{one}` alone is no link; write FROM TO delay 40ms loss 1%, or FROM * cut"),
+                    ));
+                }
             }
         }
         Ok(Rules(rules))
@@ -65,11 +72,15 @@ fn link(words: &[&str]) -> Result<Link, String> {
 
 fn micros(text: &str) -> Result<u64, String> {
     let span = humantime::parse_duration(text).map_err(|_| format!("`{text}` is no duration; write 40ms"))?;
-    u64::try_from(span.as_micros()).ok().filter(|us| *us <= 60_000_000).ok_or_else(|| format!("{text} is too long; at most 60s"))
+    u64::try_from(span.as_micros())
+        .ok()
+        .filter(|us| *us <= 60_000_000)
+        .ok_or_else(|| format!("{text} is too long; at most 60s"))
 }
 
 fn ppm(text: &str) -> Result<u32, String> {
-    let number = text.strip_suffix('%').and_then(|n| n.parse::<f64>().ok()).filter(|n| (0.0..=100.0).contains(n));
+    let number =
+        text.strip_suffix('%').and_then(|n| n.parse::<f64>().ok()).filter(|n| (0.0..=100.0).contains(n));
     number.map(|n| (n * 10_000.0) as u32).ok_or_else(|| format!("`{text}` is no share; write 1% or 0.5%"))
 }
 
@@ -81,7 +92,10 @@ mod tests {
     fn the_last_line_that_fits_holds() {
         let text = "* * delay 1ms\na b delay 40ms jitter 10ms loss 0.5%  # the long one\nc * cut\n";
         let rules = Rules::parse(text).unwrap_or_else(|(line, what)| panic!("{line}: {what}"));
-        assert_eq!(rules.between("b", "a"), Link { cut: false, delay_us: 40_000, jitter_us: 10_000, loss_ppm: 5_000 });
+        assert_eq!(
+            rules.between("b", "a"),
+            Link { cut: false, delay_us: 40_000, jitter_us: 10_000, loss_ppm: 5_000 }
+        );
         assert_eq!(rules.between("b", "d"), Link { delay_us: 1_000, ..Link::default() });
         assert!(rules.between("a", "c").cut);
     }
@@ -96,7 +110,10 @@ mod tests {
             ("a b loss", 1, "no value"),
         ] {
             let mistake = Rules::parse(text);
-            assert!(mistake.as_ref().is_err_and(|(l, what)| *l == line && what.contains(part)), "{text}: {mistake:?}");
+            assert!(
+                mistake.as_ref().is_err_and(|(l, what)| *l == line && what.contains(part)),
+                "{text}: {mistake:?}"
+            );
         }
     }
 }

@@ -28,11 +28,22 @@ impl Tun {
         let (place, device) = (namespace.to_string(), name_of(namespace, address));
         let name = device.clone();
         // A thread changes over to the namespace; the device stays there, the thread ends.
-        let made = std::thread::spawn(move || open_in(&place, &device)).join().map_err(|_| "the thread that makes it ended".to_string())?;
-        let tun = made.map_err(|e| format!("namespace {namespace}: {e}; it needs root, /dev/net/tun, and: ip netns add {namespace}"))?;
+        let made = std::thread::spawn(move || open_in(&place, &device))
+            .join()
+            .map_err(|_| "the thread that makes it ended".to_string())?;
+        let tun = made.map_err(|e| {
+            format!("namespace {namespace}: {e}; it needs root, /dev/net/tun, and: ip netns add {namespace}")
+        })?;
         let at = if namespace == HERE { String::new() } else { format!("-n {namespace} ") };
-        for words in [format!("{at}link set lo up"), format!("{at}addr add {address}/24 dev {name}"), format!("{at}link set {name} up")] {
-            let out = Command::new("ip").args(words.split(' ')).output().map_err(|e| format!("ip: {e}; install iproute2"))?;
+        for words in [
+            format!("{at}link set lo up"),
+            format!("{at}addr add {address}/24 dev {name}"),
+            format!("{at}link set {name} up"),
+        ] {
+            let out = Command::new("ip")
+                .args(words.split(' '))
+                .output()
+                .map_err(|e| format!("ip: {e}; install iproute2"))?;
             if !out.status.success() {
                 return Err(format!("ip {words}: {}", String::from_utf8_lossy(&out.stderr).trim()));
             }
@@ -71,7 +82,8 @@ fn open_in(namespace: &str, name: &str) -> std::io::Result<Tun> {
         }
     }
     let device = File::options().read(true).write(true).open("/dev/net/tun")?;
-    let mut request = Request { name: [0; libc::IFNAMSIZ], flags: (libc::IFF_TUN | libc::IFF_NO_PI) as i16, rest: [0; 22] };
+    let mut request =
+        Request { name: [0; libc::IFNAMSIZ], flags: (libc::IFF_TUN | libc::IFF_NO_PI) as i16, rest: [0; 22] };
     let name = &name.as_bytes()[..name.len().min(libc::IFNAMSIZ - 1)];
     request.name[..name.len()].copy_from_slice(name);
     // SAFETY: an open descriptor, and a request of the layout and length that TUNSETIFF reads and writes.
@@ -87,16 +99,22 @@ fn open_in(namespace: &str, name: &str) -> std::io::Result<Tun> {
 
 /// Waits for packets, not longer than this; which devices have some. `None`: one of them is gone.
 pub fn wait(tuns: &[Tun], at_most: Duration) -> Option<Vec<usize>> {
-    let mut wanted: Vec<libc::pollfd> = tuns.iter().map(|t| libc::pollfd { fd: t.0.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
-    let at_most = libc::timespec { tv_sec: 0, tv_nsec: libc::c_long::try_from(at_most.min(Duration::from_millis(999)).as_nanos()).unwrap_or(0) };
+    let mut wanted: Vec<libc::pollfd> =
+        tuns.iter().map(|t| libc::pollfd { fd: t.0.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
+    let at_most = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: libc::c_long::try_from(at_most.min(Duration::from_millis(999)).as_nanos()).unwrap_or(0),
+    };
     // SAFETY: valid descriptors and their count, a valid time, and no mask of signals.
-    let count = unsafe { libc::ppoll(wanted.as_mut_ptr(), wanted.len() as libc::nfds_t, &at_most, std::ptr::null()) };
+    let count =
+        unsafe { libc::ppoll(wanted.as_mut_ptr(), wanted.len() as libc::nfds_t, &at_most, std::ptr::null()) };
     if count <= 0 {
         return Some(Vec::new());
     }
     if wanted.iter().any(|w| w.revents & (libc::POLLERR | libc::POLLNVAL | libc::POLLHUP) != 0) {
         return None;
     }
-    let ready = wanted.iter().enumerate().filter(|(_, w)| w.revents & libc::POLLIN != 0).map(|(i, _)| i).collect();
+    let ready =
+        wanted.iter().enumerate().filter(|(_, w)| w.revents & libc::POLLIN != 0).map(|(i, _)| i).collect();
     Some(ready)
 }

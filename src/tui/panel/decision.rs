@@ -20,8 +20,12 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         (Intent::Guided, _) => format!("{} {group} by hand?", p.plan),
         // Whoever is named then is no advice.
         (Intent::Failover, Some(_))
-            if s.group(p.group)
-                .is_some_and(|v| v.members.iter().filter(|m| !view.assessment.left.contains(&m.member)).all(|m| m.answers == Some(false))) =>
+            if s.group(p.group).is_some_and(|v| {
+                v.members
+                    .iter()
+                    .filter(|m| !view.assessment.left.contains(&m.member))
+                    .all(|m| m.answers == Some(false))
+            }) =>
         {
             format!("fail over {group}? no standby answers")
         }
@@ -38,14 +42,23 @@ pub fn choice_head(c: &Canvas, view: &ProposalView) -> Vec<Line<'static>> {
         _ if is_past(s, view) => ("nothing to decide while it does".to_string(), t.dim),
         (_, Some(left)) if super::acts_in(c, view).is_some_and(|cluster| cluster < left) => {
             let cluster = super::acts_in(c, view).unwrap_or_default();
-            (format!("the cluster is first, in {cluster} {} {} stops ours", g.dot, c.key(Command::StopAutomatic)), t.warn)
+            (
+                format!(
+                    "the cluster is first, in {cluster} {} {} stops ours",
+                    g.dot,
+                    c.key(Command::StopAutomatic)
+                ),
+                t.warn,
+            )
         }
         (_, Some(left)) => {
             // One key for all that counts: it is told before it is pressed.
             let all = if s.proposals.iter().filter(|p| p.counts()).count() > 1 { " all" } else { "" };
             (format!("automatic in {left} {} {} stop{all}", g.dot, c.key(Command::StopAutomatic)), t.warn)
         }
-        (Some(_), None) => (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn),
+        (Some(_), None) => {
+            (format!("automation is held {} {} makes it yours", g.dot, c.key(Command::StopAutomatic)), t.warn)
+        }
         (None, None) => match super::acts_in(c, view) {
             Some(left) => (format!("yours {} the cluster acts in {left}", g.dot), t.warn),
             None => ("yours to decide".to_string(), t.dim),
@@ -71,7 +84,11 @@ fn is_past(s: &Snapshot, view: &ProposalView) -> bool {
         let leads = v.members.iter().any(|m| m.leads && m.member == p.old && m.answers == Some(true));
         leads && v.silence.is_none() && v.stepped_down.is_none() && v.primary == Some(p.from)
     };
-    s.mode != Mode::Replay && p.disaster.is_some() && p.intent == Intent::Failover && a.blocked().is_some() && s.group(p.group).is_some_and(answers)
+    s.mode != Mode::Replay
+        && p.disaster.is_some()
+        && p.intent == Intent::Failover
+        && a.blocked().is_some()
+        && s.group(p.group).is_some_and(answers)
 }
 
 /// The choice that is told of where there is room for one: one that somebody must make goes first.
@@ -94,7 +111,11 @@ pub fn choice_within(c: &Canvas, view: &ProposalView, room: usize) -> Vec<Line<'
     ];
     let mut all = forms.into_iter().map(|form| choice_as(c, view, form));
     let first = all.next().unwrap_or_default();
-    if first.len() <= room { first } else { all.find(|lines| lines.len() <= room).unwrap_or_else(|| choice_as(c, view, forms[3])) }
+    if first.len() <= room {
+        first
+    } else {
+        all.find(|lines| lines.len() <= room).unwrap_or_else(|| choice_as(c, view, forms[3]))
+    }
 }
 
 /// What of a choice is told.
@@ -120,7 +141,12 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     if is_past(s, view) {
         lines.extend(said(c, "leave it", &otherwise_words(&a.otherwise), t.text));
         let text = format!(" tells what speaks against a failover now{}", other_choice(c, view));
-        lines.push(Row::new().add(format!("   {}", c.key(Command::Failover)), t.key).rest(g, &text, c.width, t.text).line());
+        lines.push(
+            Row::new()
+                .add(format!("   {}", c.key(Command::Failover)), t.key)
+                .rest(g, &text, c.width, t.text)
+                .line(),
+        );
         return lines;
     }
     if form.why {
@@ -128,58 +154,100 @@ fn choice_as(c: &Canvas, view: &ProposalView, form: Form) -> Vec<Line<'static>> 
     }
     if p.intent == Intent::Guided {
         lines.extend(said(c, "it loses", RESTORED, t.bad));
-        lines.extend(said(c, "leave it", "its replicas carry what is corrupt as well: a failover mends nothing", t.text));
+        lines.extend(said(
+            c,
+            "leave it",
+            "its replicas carry what is corrupt as well: a failover mends nothing",
+            t.text,
+        ));
     }
     if p.intent != Intent::Guided {
         lines.extend(super::takes(c, view));
         lines.extend(super::loses(c, view));
-        lines.extend(said(c, "leave it", &format!("{}{}", otherwise_words(&a.otherwise), super::leave(c, view)), t.text));
+        lines.extend(said(
+            c,
+            "leave it",
+            &format!("{}{}", otherwise_words(&a.otherwise), super::leave(c, view)),
+            t.text,
+        ));
         // What passes by itself is no news while it counts.
         let told = view.automatic_in.is_some_and(|left| is_held(a) || left == Span::ZERO);
-        if let Some(v) = group_view.filter(|v| told || v.veto.as_ref().is_some_and(Veto::stands) && v.automation == Automation::Full) {
+        if let Some(v) = group_view
+            .filter(|v| told || v.veto.as_ref().is_some_and(Veto::stands) && v.automation == Automation::Full)
+        {
             lines.extend(said(
                 c,
                 "automation",
-                &format!("does not act: {}", v.veto.as_ref().map_or_else(String::new, |veto| veto_words(veto, &s.estate))),
+                &format!(
+                    "does not act: {}",
+                    v.veto.as_ref().map_or_else(String::new, |veto| veto_words(veto, &s.estate))
+                ),
                 t.warn,
             ));
         }
     }
     let told = a.checks.iter().filter(|k| form.held || k.verdict != Verdict::Pass);
     lines.extend(checks(c, &told.collect::<Vec<_>>(), form.advice));
-    let key = format!("   {}", c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover }));
+    let key = format!(
+        "   {}",
+        c.key(if p.intent == Intent::Switchover { Command::Switchover } else { Command::Failover })
+    );
     let more = if !a.risks.is_empty() { ", and the risk" } else { "" };
     if !a.can_be_confirmed() {
         lines.push(
-            Row::new().add(key, t.key).rest(g, " tells why it is refused as it stands; Tab there weighs another target", c.width, t.text).line(),
+            Row::new()
+                .add(key, t.key)
+                .rest(
+                    g,
+                    " tells why it is refused as it stands; Tab there weighs another target",
+                    c.width,
+                    t.text,
+                )
+                .line(),
         );
         return lines;
     }
     let other = other_choice(c, view);
-    let no = if s.mode == Mode::Replay { String::new() } else { format!("; {} is no{other}", c.key(Command::Withdraw)) };
+    let no = if s.mode == Mode::Replay {
+        String::new()
+    } else {
+        format!("; {} is no{other}", c.key(Command::Withdraw))
+    };
     let does = match p.intent {
         Intent::Failover => "fail over",
         Intent::Switchover => "switch over",
         Intent::Guided => "begin",
     };
-    lines.push(Row::new().add(key, t.key).rest(g, &format!(" {does}: confirm by typing {from}{more}{no}"), c.width, t.text).line());
+    lines.push(
+        Row::new()
+            .add(key, t.key)
+            .rest(g, &format!(" {does}: confirm by typing {from}{more}{no}"), c.width, t.text)
+            .line(),
+    );
     lines
 }
 
 /// The next choice, and the key that turns to it.
 fn other_choice(c: &Canvas, view: &ProposalView) -> String {
     let s = c.snapshot;
-    let other = s.proposals.iter().find(|v| v.proposal.id != view.proposal.id).map(|v| s.estate.group(v.proposal.group).name.as_str());
+    let other = s
+        .proposals
+        .iter()
+        .find(|v| v.proposal.id != view.proposal.id)
+        .map(|v| s.estate.group(v.proposal.group).name.as_str());
     other.map_or(String::new(), |name| format!("; {}: {name}", c.key(Command::NextGroup)))
 }
 
 /// What a restore loses.
-pub const RESTORED: &str = "all that was written since the moment that is restored: more, as long as writers go on";
+pub const RESTORED: &str =
+    "all that was written since the moment that is restored: more, as long as writers go on";
 
 /// How long it is until automation acts on it, if it would as things stand.
 pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
-    view.automatic_in
-        .filter(|left| !is_held(&view.assessment) && (*left > Span::ZERO || c.snapshot.group(view.proposal.group).is_none_or(|v| v.veto.is_none())))
+    view.automatic_in.filter(|left| {
+        !is_held(&view.assessment)
+            && (*left > Span::ZERO || c.snapshot.group(view.proposal.group).is_none_or(|v| v.veto.is_none()))
+    })
 }
 
 /// Automation would not act on it, however long it counts.
@@ -191,8 +259,10 @@ fn is_held(a: &Assessment) -> bool {
 pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
-    let (first, rest) = parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
-    let mut lines = vec![Row::new().left(g, &format!("   {label}"), 14, t.dim).rest(g, &first, c.width, style).line()];
+    let (first, rest) =
+        parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
+    let mut lines =
+        vec![Row::new().left(g, &format!("   {label}"), 14, t.dim).rest(g, &first, c.width, style).line()];
     if !rest.is_empty() {
         lines.push(Row::new().left(g, "", 14, t.dim).rest(g, &rest, c.width, style).line());
     }
@@ -221,8 +291,10 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
             Verdict::Risk(_) => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts =
-            crate::tui::dialog::wrap(&g.plain(&format!("{mark}{}{by}: {}", check.name(), check_words(check))), c.width.saturating_sub(6).max(10));
+        let parts = crate::tui::dialog::wrap(
+            &g.plain(&format!("{mark}{}{by}: {}", check.name(), check_words(check))),
+            c.width.saturating_sub(6).max(10),
+        );
         // What is to be signed is not told by halves.
         let most = if rank(check.verdict) < 2 { parts.len() } else { most };
         for (i, part) in parts.iter().take(most).enumerate() {
@@ -243,7 +315,10 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
         .iter()
         .filter(|k| rank(k.verdict) == 3)
         .map(|k| {
-            let age = k.at.map(|at| c.age(at)).filter(|age| *age > Span::secs(2)).map_or(String::new(), |age| format!(" {age} ago"));
+            let age =
+                k.at.map(|at| c.age(at))
+                    .filter(|age| *age > Span::secs(2))
+                    .map_or(String::new(), |age| format!(" {age} ago"));
             let figure = k.figure.map_or(String::new(), |figure| format!(" {}", figure_words(figure)));
             g.plain(&format!("{} {}{figure}{age}", g.done, k.name()))
         })

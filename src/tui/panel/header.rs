@@ -28,7 +28,11 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
     first = match headline(s) {
         Some(head) => worst(c, first, &head),
         None => {
-            let all = format!("  {}, {}", count(s.regions.len(), "region"), count(s.estate.services.len(), "service"));
+            let all = format!(
+                "  {}, {}",
+                count(s.regions.len(), "region"),
+                count(s.estate.services.len(), "service")
+            );
             first.add(format!("{} ALL WELL", g.ok), t.ok).rest(g, &all, c.width.saturating_sub(14), t.dim)
         }
     };
@@ -42,15 +46,21 @@ pub fn header(c: &Canvas) -> Vec<Line<'static>> {
 /// The worst of what is wrong; disasters with their places, as far as there is room.
 fn worst(c: &Canvas, row: Row, head: &Headline) -> Row {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let nothing_known = matches!(s.conditions.first().map(|worst| &worst.kind), Some(ConditionKind::NothingMeasured));
+    let nothing_known =
+        matches!(s.conditions.first().map(|worst| &worst.kind), Some(ConditionKind::NothingMeasured));
     let (mark, style) = match head.severity {
         _ if nothing_known => (g.unknown, t.dim),
         Severity::Critical | Severity::High => (g.bad, t.bad),
         Severity::Medium | Severity::Low => (g.part, t.warn),
     };
     let most = c.width.saturating_sub(if narrow(c) && !s.disasters.is_empty() { 0 } else { 14 });
-    let Some(worst) = s.disasters.first() else { return row.rest(g, &format!("{mark} {}", head.line()), most, style) };
-    let (style, of_disaster) = (if worst.severity >= Severity::High { t.bad } else { t.warn }, format!("{} ", worst.severity.name().to_uppercase()));
+    let Some(worst) = s.disasters.first() else {
+        return row.rest(g, &format!("{mark} {}", head.line()), most, style);
+    };
+    let (style, of_disaster) = (
+        if worst.severity >= Severity::High { t.bad } else { t.warn },
+        format!("{} ", worst.severity.name().to_uppercase()),
+    );
     // What is worse than any disaster comes before it.
     let before = match s.conditions.first().map(|worst| &worst.kind) {
         Some(ConditionKind::Disaster { .. }) | None => format!("{} {of_disaster} ", g.alarm),
@@ -91,7 +101,9 @@ fn kinds(s: &Snapshot, room: usize) -> String {
     // More than these never fit in a line.
     let most = told.len().min(6);
     let ways = (1..=most).rev().flat_map(|n| [Place::Both, Place::Database, Place::Region].map(|p| (n, p)));
-    ways.map(|(n, p)| upto(n, p)).find(|text| text.chars().count() <= room).unwrap_or_else(|| upto(1, Place::Region))
+    ways.map(|(n, p)| upto(n, p))
+        .find(|text| text.chars().count() <= room)
+        .unwrap_or_else(|| upto(1, Place::Region))
 }
 
 /// What of a failed node's place is told.
@@ -122,7 +134,8 @@ pub fn unproven(s: &Snapshot) -> Vec<&GroupView> {
 /// Databases that the cluster moved by itself in what is going on, and that somebody vouches for: nobody here knows when their
 /// users were served, nor what was lost.
 pub fn vouched(s: &Snapshot) -> Vec<&GroupView> {
-    let of = |v: &&GroupView| v.elected.as_ref().is_some_and(|e| e.vouched.is_some()) && is_reached(s, v.group);
+    let of =
+        |v: &&GroupView| v.elected.as_ref().is_some_and(|e| e.vouched.is_some()) && is_reached(s, v.group);
     s.groups.iter().filter(of).collect()
 }
 
@@ -133,12 +146,20 @@ pub fn is_of_now(s: &Snapshot, operation: &Operation) -> bool {
 
 /// What was lost of the databases that were reached: of one that the cluster moved by itself nobody knows.
 fn lost(s: &Snapshot, t: &crate::tui::theme::Theme) -> (String, ratatui::style::Style) {
-    let ours = |g: GroupId| s.operations.iter().rev().find(|o| o.group == g && is_of_now(s, o) && o.results.loss.is_some());
+    let ours = |g: GroupId| {
+        s.operations.iter().rev().find(|o| o.group == g && is_of_now(s, o) && o.results.loss.is_some())
+    };
     let hit = |v: &&GroupView| !v.members.is_empty() && is_reached(s, v.group);
-    let all: Vec<Option<&Loss>> = s.groups.iter().filter(hit).map(|v| ours(v.group).and_then(|o| o.results.loss.as_ref())).collect();
+    let all: Vec<Option<&Loss>> =
+        s.groups.iter().filter(hit).map(|v| ours(v.group).and_then(|o| o.results.loss.as_ref())).collect();
     // What was acknowledged on a timeline that has been left is gone, whatever was said when it began.
     let left = |v: &&GroupView| {
-        let promoted = s.operations.iter().rev().find(|o| o.group == v.group && is_of_now(s, o)).and_then(|o| o.results.timeline);
+        let promoted = s
+            .operations
+            .iter()
+            .rev()
+            .find(|o| o.group == v.group && is_of_now(s, o))
+            .and_then(|o| o.results.timeline);
         promoted.zip(v.timeline).is_some_and(|(promoted, now)| now < promoted)
     };
     if let Some(v) = s.groups.iter().filter(hit).find(left) {
@@ -157,12 +178,15 @@ fn unwritable(c: &Canvas) -> Option<(Span, Span, usize)> {
     let s = c.snapshot;
     let since = |v: &GroupView| match &v.silence {
         // Of one that somebody hears, or whose database answers, that is not known.
-        Some(Silence::All) if s.mode != Mode::Replay && !s.runs(v.group) => v.members.iter().find(|m| m.leads).and_then(|m| m.measured),
+        Some(Silence::All) if s.mode != Mode::Replay && !s.runs(v.group) => {
+            v.members.iter().find(|m| m.leads).and_then(|m| m.measured)
+        }
         _ => v.stepped_down,
     };
     let databases = || s.groups.iter().filter(|v| since(v).is_some());
     let longest = databases().filter_map(since).min()?;
-    let roots: Vec<ServiceId> = databases().flat_map(|v| &s.estate.group(v.group).services).copied().collect();
+    let roots: Vec<ServiceId> =
+        databases().flat_map(|v| &s.estate.group(v.group).services).copied().collect();
     let reached = s.estate.dependents(&roots);
     let rto = reached.iter().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
     Some((c.age(longest), rto, reached.len()))
@@ -181,21 +205,36 @@ fn second(c: &Canvas) -> Line<'static> {
     let before_clock = room.saturating_sub(clock.chars().count());
     // Of those whose users wait: what a first one took ended when they were served.
     let waits = |d: &&Disaster| s.services.iter().any(|v| v.hit_by == Some(d.id));
-    let since = s.disasters.iter().filter(waits).map(|d| d.since).min().or_else(|| s.disasters.iter().map(|d| d.since).min());
+    let since = s
+        .disasters
+        .iter()
+        .filter(waits)
+        .map(|d| d.since)
+        .min()
+        .or_else(|| s.disasters.iter().map(|d| d.since).min());
     if let Some(since) = since {
         let passed = s.now.utc.since(since);
         let reached = || s.disasters.iter().flat_map(|d| &d.services);
         let rto = reached().map(|id| s.estate.service(*id).rto).min().unwrap_or(s.estate.policy.rto);
         // Served means all of them: one database that is back is not the end of it.
         let waiting = s.services.iter().filter(|v| v.hit_by.is_some()).count();
-        let slowest = s.operations.iter().filter(|o| is_of_now(s, o)).filter_map(|o| Some((o.recovery_time()?, served_after(o)?))).max();
+        let slowest = s
+            .operations
+            .iter()
+            .filter(|o| is_of_now(s, o))
+            .filter_map(|o| Some((o.recovery_time()?, served_after(o)?)))
+            .max();
         let (unproven, vouched) = (unproven(s), vouched(s));
-        let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
+        let names = |views: &[&GroupView]| {
+            views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ")
+        };
         let none = reached().next().is_none();
         let served = slowest.clone().filter(|_| waiting == 0 && unproven.is_empty());
         // Once users are served their impact is over, and counts on no more; where none are hit there is none.
         if none && !s.entries_silent().is_empty() {
-            row = row.add("no entry answers: users may find no way in", t.bad).add(format!(" {} for {passed}", g.dot), t.dim);
+            row = row
+                .add("no entry answers: users may find no way in", t.bad)
+                .add(format!(" {} for {passed}", g.dot), t.dim);
         } else if none {
             row = row.add("no service is hit", t.ok).add(format!(" {} for {passed}", g.dot), t.dim);
         } else if served.is_none() {
@@ -207,8 +246,12 @@ fn second(c: &Canvas) -> Line<'static> {
             _ if none => row,
             // Each for itself: when one was served says nothing of the other.
             Some((took, _)) if !vouched.is_empty() => {
-                let ours: BTreeSet<GroupId> =
-                    s.operations.iter().filter(|o| is_of_now(s, o) && o.recovery_time().is_some()).map(|o| o.group).collect();
+                let ours: BTreeSet<GroupId> = s
+                    .operations
+                    .iter()
+                    .filter(|o| is_of_now(s, o) && o.recovery_time().is_some())
+                    .map(|o| o.group)
+                    .collect();
                 let ours: Vec<&str> = ours.into_iter().map(|g| s.estate.group(g).name.as_str()).collect();
                 let text = format!("{} {} served {}", g.done, ours.join(", "), took.exact());
                 let row = row.add(g.plain(&text), t.ok).add(format!(" {} ", g.dot), t.dim);
@@ -216,21 +259,32 @@ fn second(c: &Canvas) -> Line<'static> {
             }
             Some((_, took)) => {
                 let (lost, style) = lost(s, t);
-                let row = row.add(format!("{} users served after {took}", g.done), t.ok).add(format!(" {} ", g.dot), t.dim);
+                let row = row
+                    .add(format!("{} users served after {took}", g.done), t.ok)
+                    .add(format!(" {} ", g.dot), t.dim);
                 // Recovered was with protection: that it is gone since is more than the objective.
                 match s.groups.iter().any(|v| v.alone.is_some() && is_reached(s, v.group)) {
                     true => row.add(lost, style).add(format!(" {} now on one node", g.dot), t.bad),
                     false => {
                         let (row, kept) = (row.add(lost, style), format!(" {} RTO {rto}", g.dot));
-                        if row.used() + kept.chars().count() <= before_clock { row.add(kept, t.dim) } else { row }
+                        if row.used() + kept.chars().count() <= before_clock {
+                            row.add(kept, t.dim)
+                        } else {
+                            row
+                        }
                     }
                 }
             }
             None if waiting == 0 => {
                 let (text, style) = match unproven.as_slice() {
-                    [] if !vouched.is_empty() => (format!("{} {} elected: served when, lost what?", g.part, names(&vouched)), t.warn),
+                    [] if !vouched.is_empty() => {
+                        (format!("{} {} elected: served when, lost what?", g.part, names(&vouched)), t.warn)
+                    }
                     [] => (format!("{} no service waits any more", g.done), t.ok),
-                    [one] if slowest.is_some() => (format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name), t.warn),
+                    [one] if slowest.is_some() => (
+                        format!("{} cluster took {}, unproven", g.part, s.estate.group(one.group).name),
+                        t.warn,
+                    ),
                     _ => (format!("{} cluster took over, no write proven", g.part), t.warn),
                 };
                 row.add(g.plain(&text), style)
@@ -239,12 +293,19 @@ fn second(c: &Canvas) -> Line<'static> {
                 let left = Span(rto.0.saturating_sub(passed.0));
                 let style = if left.0 * 4 < rto.0 { t.bad } else { t.warn };
                 let share = passed.0 * 1000 / rto.0.max(1);
-                let left = if left == Span::ZERO { format!(" {} over it", Span(passed.0 - rto.0)) } else { format!(" {left} left") };
+                let left = if left == Span::ZERO {
+                    format!(" {} over it", Span(passed.0 - rto.0))
+                } else {
+                    format!(" {left} left")
+                };
                 // Where there is no room for all, the figure says what the gauge does.
                 // As the services screen counts them: those that users wait for, wherever else they answer.
                 let hit = format!(", {} hit", count(waiting, "service"));
                 let others = row.used() + left.chars().count() + hit.chars().count();
-                let row = match [16, 10].into_iter().find(|wide| others + wide <= before_clock && (*wide < 16 || c.width >= 100)) {
+                let row = match [16, 10]
+                    .into_iter()
+                    .find(|wide| others + wide <= before_clock && (*wide < 16 || c.width >= 100))
+                {
                     Some(wide) => row.add(gauge(g, wide, share, Some(1000)), style),
                     None => row.add(g.dot, t.dim),
                 };
@@ -257,15 +318,23 @@ fn second(c: &Canvas) -> Line<'static> {
             None => format!("{} over RTO {rto}", Span(since.0 - rto.0)),
         };
         let style = if since.0 * 4 > rto.0 * 3 { t.bad } else { t.warn };
-        row = row.add(format!("no writes for {since}"), t.strong).add(format!(" {} ", g.dot), t.dim).add(left, style);
+        row = row
+            .add(format!("no writes for {since}"), t.strong)
+            .add(format!(" {} ", g.dot), t.dim)
+            .add(left, style);
         row = row.add(format!(", {} hit", count(waiting, "service")), t.bad);
     } else {
-        let silent: Vec<String> =
-            s.stale.iter().map(|source| format!("{} {}", source_words(&source.source, &s.estate), c.age(source.since))).collect();
+        let silent: Vec<String> = s
+            .stale
+            .iter()
+            .map(|source| format!("{} {}", source_words(&source.source, &s.estate), c.age(source.since)))
+            .collect();
         row = match silent.is_empty() {
             true if s.stored > 0 => row.add(format!("record {} of {}", s.records, s.stored), t.dim),
             true => row.add(count(s.records as usize, "record"), t.dim),
-            false => row.add("silent: ", t.dim).rest(g, &silent.join(", "), c.width.saturating_sub(14), t.warn),
+            false => {
+                row.add("silent: ", t.dim).rest(g, &silent.join(", "), c.width.saturating_sub(14), t.warn)
+            }
         };
     }
     if let Some(world) = &s.world {
@@ -282,7 +351,10 @@ fn second(c: &Canvas) -> Line<'static> {
     if let Some(reason) = &s.failed {
         row = row.add(format!(" {} THE JOURNAL CANNOT BE WRITTEN: {reason}", g.alarm), t.bad);
     }
-    row.fitted(g, room).add(" ", t.text).at_end(g, &armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim }).line()
+    row.fitted(g, room)
+        .add(" ", t.text)
+        .at_end(g, &armed, c.width.saturating_sub(1), if s.armed { t.warn } else { t.dim })
+        .line()
 }
 
 /// Whether orders act, and what automation does.

@@ -46,7 +46,10 @@ fn wrapped(c: &Canvas, line: &LogLine) -> Vec<Line<'static>> {
     for (i, part) in parts.into_iter().enumerate() {
         let row = match i {
             0 => story_row(c, &LogLine { text: part, ..line.clone() }),
-            _ => Row::new().left(c.glyphs, "", BEFORE, c.theme.text).rest(c.glyphs, &part, c.width, weight_style(c, line.weight)).line(),
+            _ => Row::new()
+                .left(c.glyphs, "", BEFORE, c.theme.text)
+                .rest(c.glyphs, &part, c.width, weight_style(c, line.weight))
+                .line(),
         };
         rows.push(row);
     }

@@ -19,7 +19,8 @@ fn is_short(s: &Snapshot, from: RegionId, to: RegionId) -> bool {
 
 /// Every balancer that leads to it runs in that region, as declared.
 fn is_entry_lost_with(s: &Snapshot, group: GroupId, region: RegionId) -> bool {
-    let balancers = s.estate.group(group).database.as_ref().map(|d| d.balancers.as_slice()).unwrap_or_default();
+    let balancers =
+        s.estate.group(group).database.as_ref().map(|d| d.balancers.as_slice()).unwrap_or_default();
     !balancers.is_empty() && balancers.iter().all(|b| b.region == Some(region))
 }
 
@@ -39,14 +40,17 @@ fn astray(c: &Canvas) -> Option<String> {
     let list = s.led_elsewhere();
     // The key is about the selected database.
     let selected = list.iter().find(|(v, _)| v.group == c.selected);
-    let (first, planned) = selected.or(list.first()).filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
+    let (first, planned) =
+        selected.or(list.first()).filter(|_| s.disasters.is_empty() && s.open().next().is_none())?;
     let name = |r: RegionId| s.estate.region(r).name.as_str();
     let names: Vec<&str> = list.iter().map(|(v, _)| s.estate.group(v.group).name.as_str()).collect();
     let at = first.primary.map_or("?", name);
     let key = c.key(Command::Switchover);
-    let key = if selected.is_some() { key } else { format!("{} turns to it, {key}", c.key(Command::NextGroup)) };
+    let key =
+        if selected.is_some() { key } else { format!("{} turns to it, {key}", c.key(Command::NextGroup)) };
     let ready = first.members.iter().any(|m| m.region == *planned && m.unfit.is_none());
-    let how = if ready { format!("{key} fails back") } else { format!("{key} tells what is missing to fail back") };
+    let how =
+        if ready { format!("{key} fails back") } else { format!("{key} tells what is missing to fail back") };
     Some(format!("led by {at}, planned {}: {}; it may stay so; {how}", name(*planned), names.join(", ")))
 }
 
@@ -54,7 +58,9 @@ fn astray(c: &Canvas) -> Option<String> {
 fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
     let parts = crate::tui::dialog::wrap(&c.glyphs.plain(text), c.width.saturating_sub(6).max(10));
     let mark = |i: usize| if i == 0 { "   ! " } else { "     " };
-    let line = |(i, part): (usize, String)| Row::new().add(mark(i), c.theme.warn).rest(c.glyphs, &part, c.width, c.theme.text).line();
+    let line = |(i, part): (usize, String)| {
+        Row::new().add(mark(i), c.theme.warn).rest(c.glyphs, &part, c.width, c.theme.text).line()
+    };
     parts.into_iter().enumerate().map(line).collect()
 }
 
@@ -62,7 +68,9 @@ fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
 /// is not yet one that will be.
 fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
     let found = c.snapshot.ready(region).map(|(ready, _)| ready);
-    let Some(r) = found.filter(|r| r.score.is_none_or(|score| score < 100)) else { return (String::new(), c.theme.dim) };
+    let Some(r) = found.filter(|r| r.score.is_none_or(|score| score < 100)) else {
+        return (String::new(), c.theme.dim);
+    };
     let mut points: Vec<PointName> = Vec::new();
     for point in &r.lacks {
         if !points.contains(&point.name) {
@@ -87,7 +95,9 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
 pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let text = nothing_left_words(c).unwrap_or_default();
-    let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10)).into_iter().filter(|p| !p.is_empty());
+    let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10))
+        .into_iter()
+        .filter(|p| !p.is_empty());
     parts.map(|part| Row::new().rest(g, &format!(" {part}"), c.width, t.strong).line()).collect()
 }
 
@@ -95,17 +105,29 @@ pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
 fn rests(c: &Canvas) -> Option<String> {
     let (s, now) = (c.snapshot, c.snapshot.now.utc);
     let until = s.groups.iter().filter_map(|v| v.blocked_until).filter(|until| *until > now).max()?;
-    Some(format!("automation has acted, and begins nothing by itself for {} min more", until.since(now).0.div_ceil(60_000)))
+    Some(format!(
+        "automation has acted, and begins nothing by itself for {} min more",
+        until.since(now).0.div_ceil(60_000)
+    ))
 }
 
 /// The next loss, while this one is not over: of each region that leads something now and is not ready for it.
 pub fn next_loss(c: &Canvas) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let leads = |r: &RegionId| s.regions[r.at()].status != RegionStatus::Down && s.groups.iter().any(|v| v.primary == Some(*r));
-    let title = |r: RegionId| Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(r).name)), t.title);
+    let leads = |r: &RegionId| {
+        s.regions[r.at()].status != RegionStatus::Down && s.groups.iter().any(|v| v.primary == Some(*r))
+    };
+    let title =
+        |r: RegionId| Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(r).name)), t.title);
     let open = !s.disasters.is_empty() && s.proposals.is_empty() && s.open().next().is_none();
-    let told = s.estate.region_ids().filter(|r| open && leads(r)).map(|r| (r, ready(c, r))).filter(|(_, (text, _))| !text.is_empty());
-    let mut lines: Vec<Line<'static>> = told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect();
+    let told = s
+        .estate
+        .region_ids()
+        .filter(|r| open && leads(r))
+        .map(|r| (r, ready(c, r)))
+        .filter(|(_, (text, _))| !text.is_empty());
+    let mut lines: Vec<Line<'static>> =
+        told.map(|(r, (text, style))| title(r).rest(g, &text, c.width, style).line()).collect();
     if !lines.is_empty() {
         lines.extend(rests(c).iter().flat_map(|text| warned(c, text)));
     }
@@ -128,26 +150,46 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let down = names.join(", ");
     for view in s.groups.iter().filter(|v| v.alone.is_some()) {
         let leader = view.primary.map_or("its primary", |r| s.estate.region(r).name.as_str());
-        words.push(format!("{} is on {leader} alone: no standby is synchronous (5)", s.estate.group(view.group).name));
+        words.push(format!(
+            "{} is on {leader} alone: no standby is synchronous (5)",
+            s.estate.group(view.group).name
+        ));
     }
     // The only copy of what was lost is where it was written.
-    let lost = |o: &&std::sync::Arc<Operation>| super::is_of_now(s, o) && o.results.loss.as_ref().is_some_and(|loss| *loss != Loss::Nothing);
+    let lost = |o: &&std::sync::Arc<Operation>| {
+        super::is_of_now(s, o) && o.results.loss.as_ref().is_some_and(|loss| *loss != Loss::Nothing)
+    };
     for o in s.operations.iter().filter(lost) {
         let (group, from) = (&s.estate.group(o.group).name, &s.estate.region(o.from).name);
         words.push(format!("What {group} lost stands on {from} alone: save its data before it comes back"));
     }
-    let ours = |v: &GroupView| s.operations.iter().any(|o| o.group == v.group && super::is_of_now(s, o) && o.counts());
+    let ours = |v: &GroupView| {
+        s.operations.iter().any(|o| o.group == v.group && super::is_of_now(s, o) && o.counts())
+    };
     let by_itself: Vec<&GroupView> = super::unproven(s).into_iter().filter(|v| !ours(v)).collect();
     if !by_itself.is_empty() {
         // One that leads where it led before was elected anew: it is what must stay on.
-        let (same, moved): (Vec<&GroupView>, Vec<&GroupView>) = by_itself.iter().partition(|v| v.primary.is_some_and(|p| regions.contains(&p)));
-        let names = |views: &[&GroupView]| views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ");
+        let (same, moved): (Vec<&GroupView>, Vec<&GroupView>) =
+            by_itself.iter().partition(|v| v.primary.is_some_and(|p| regions.contains(&p)));
+        let names = |views: &[&GroupView]| {
+            views.iter().map(|v| s.estate.group(v.group).name.as_str()).collect::<Vec<_>>().join(", ")
+        };
         // One that follows the new primary is no danger any more.
-        let follows = |v: &GroupView, m: &MemberView| !m.leads && m.answers == Some(true) && m.timeline == v.timeline;
-        let back = moved.iter().all(|v| v.members.iter().filter(|m| regions.contains(&m.region)).all(|m| follows(v, m)));
-        let off = if back { String::new() } else { format!(": its old primary in {down} may come back as a standby only") };
+        let follows =
+            |v: &GroupView, m: &MemberView| !m.leads && m.answers == Some(true) && m.timeline == v.timeline;
+        let back = moved
+            .iter()
+            .all(|v| v.members.iter().filter(|m| regions.contains(&m.region)).all(|m| follows(v, m)));
+        let off = if back {
+            String::new()
+        } else {
+            format!(": its old primary in {down} may come back as a standby only")
+        };
         if !same.is_empty() {
-            words.push(format!("the cluster elected the primary of {} anew by itself, where it was", names(&same)));
+            words.push(format!(
+                "the cluster elected the primary of {} anew by itself, where it was",
+                names(&same)
+            ));
         }
         if !moved.is_empty() {
             words.push(format!("the cluster took over {} by itself, without a fence{off}", names(&moved)));
@@ -168,15 +210,22 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
     let hit = s.services.iter().filter(|v| v.hit_by.is_some()).count();
     if hit > 0 {
         let entry = |s: &&StaleSource| matches!(s.source, Source::Balancer { .. });
-        let entries: Vec<String> = s.stale.iter().filter(entry).map(|silent| source_words(&silent.source, &s.estate)).collect();
+        let entries: Vec<String> =
+            s.stale.iter().filter(entry).map(|silent| source_words(&silent.source, &s.estate)).collect();
         words.push(match entries.as_slice() {
             [] => "Users are not seen served yet".to_string(),
-            entries => format!("Users are not served: no answer of {}; lead traffic to the new primary another way", entries.join(", ")),
+            entries => format!(
+                "Users are not served: no answer of {}; lead traffic to the new primary another way",
+                entries.join(", ")
+            ),
         });
     }
     let closed: Vec<&str> = s.entries_silent().into_iter().map(|g| s.estate.group(g).name.as_str()).collect();
     if hit == 0 && !closed.is_empty() {
-        words.push(format!("No entry of {} answers: users may find no way in; lead traffic to the primary another way", closed.join(", ")));
+        words.push(format!(
+            "No entry of {} answers: users may find no way in; lead traffic to the primary another way",
+            closed.join(", ")
+        ));
     }
     let fenced: Vec<&str> = s
         .groups
@@ -199,7 +248,9 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
         return Some(words.join(". "));
     }
     words.push(match (quiet, well) {
-        (_, true) => format!("Everything in {down} answers again: it is over once that has lasted for a few seconds"),
+        (_, true) => {
+            format!("Everything in {down} answers again: it is over once that has lasted for a few seconds")
+        }
         (true, false) => format!("Nothing is to be decided: it is over once {down} is well again"),
         (false, false) => format!("It is over once {down} is well again"),
     });
@@ -208,7 +259,11 @@ fn nothing_left_words(c: &Canvas) -> Option<String> {
 
 /// How a fence is undone: in a simulation that is a key.
 fn how(c: &Canvas) -> String {
-    let here = if c.snapshot.world.is_some() && c.snapshot.mode != Mode::Replay { format!("here {}; ", c.key(Command::Mend)) } else { String::new() };
+    let here = if c.snapshot.world.is_some() && c.snapshot.mode != Mode::Replay {
+        format!("here {}; ", c.key(Command::Mend))
+    } else {
+        String::new()
+    };
     format!(" ({here}the command: {}, Enter)", c.key(Command::Go(crate::tui::Screen::Recovery)))
 }
 
@@ -221,11 +276,25 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     let databases = s.groups.iter().filter(|v| !v.members.is_empty()).count();
     // While users wait, what else might be lost is not what is asked.
     let asked = s.services.iter().all(|v| v.hit_by.is_none());
-    let without = s.groups.iter().filter(|v| v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())).count();
+    let without = s
+        .groups
+        .iter()
+        .filter(|v| {
+            v.members.iter().any(|m| m.leads) && !v.members.iter().any(|m| !m.leads && m.unfit.is_none())
+        })
+        .count();
     if databases > MOST && asked {
         let (text, style) = match without {
-            0 => (format!("each of {databases} databases has somebody to take over, losing nothing acknowledged"), t.ok),
-            n => (format!("{n} of {databases} databases have nobody to take over without loss (5 shows them)"), t.warn),
+            0 => (
+                format!(
+                    "each of {databases} databases has somebody to take over, losing nothing acknowledged"
+                ),
+                t.ok,
+            ),
+            n => (
+                format!("{n} of {databases} databases have nobody to take over without loss (5 shows them)"),
+                t.warn,
+            ),
         };
         lines.push(Row::new().rest(g, " IF A REGION IS LOST", c.width, t.title).line());
         lines.push(Row::new().add("   ", t.text).rest(g, &text, c.width, style).line());
@@ -245,7 +314,10 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             let yet = if view.declined.is_some() { "" } else { "; nothing is decided yet" };
             let text = match &view.silence {
                 Some(Silence::Doubted { by }) => {
-                    format!("{group}: {leader} does not answer us, and lives ({}); nothing is to be decided", sign_words(by))
+                    format!(
+                        "{group}: {leader} does not answer us, and lives ({}); nothing is to be decided",
+                        sign_words(by)
+                    )
                 }
                 Some(Silence::Agent) => {
                     format!(
@@ -253,15 +325,23 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                     )
                 }
                 _ if view.lease_left.is_none() && !view.blind => {
-                    format!("{group}: {leader}, its last primary, does not answer us, and nobody holds its lock{yet}")
+                    format!(
+                        "{group}: {leader}, its last primary, does not answer us, and nobody holds its lock{yet}"
+                    )
                 }
                 _ => format!("{group}: {leader} leads and does not answer us{yet}"),
             };
-            lines.extend(crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(|(i, part)| {
-                let (glyph, style) = if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
-                let mark = if i == 0 { format!("   {glyph} ") } else { "     ".to_string() };
-                Row::new().add(mark, style).rest(g, &part, c.width, style).line()
-            }));
+            lines.extend(
+                crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6))
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, part)| {
+                        let (glyph, style) =
+                            if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
+                        let mark = if i == 0 { format!("   {glyph} ") } else { "     ".to_string() };
+                        Row::new().add(mark, style).rest(g, &part, c.width, style).line()
+                    }),
+            );
             if view.is_doubted() {
                 continue;
             }
@@ -269,16 +349,28 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             if let Some((left, read)) = view.lease_left {
                 let left = Span(left.0.saturating_sub(c.age(read).0));
                 let nobody = view.synchronous == Some(true) && !view.is_protected();
-                let then =
-                    if nobody { "and nobody may take it then: no synchronous standby" } else { "then the cluster may take over by itself, unfenced" };
+                let then = if nobody {
+                    "and nobody may take it then: no synchronous standby"
+                } else {
+                    "then the cluster may take over by itself, unfenced"
+                };
                 let text = format!("     its lease ends in {left}: {then}");
                 lines.push(Row::new().rest(g, &text, c.width, t.warn).line());
             }
             // What speaks for leaving it goes with what would be done.
             let answers = |m: &&MemberView| !m.leads && m.answers == Some(true);
             let fit = view.members.iter().any(|m| !m.leads && m.unfit.is_none());
-            let unfit = view.members.iter().filter(answers).find_map(|m| m.unfit.as_ref()).filter(|_| !fit).map(finding_words);
-            for part in unfit.iter().flat_map(|why| crate::tui::dialog::wrap(&g.plain(why), c.width.saturating_sub(6))) {
+            let unfit = view
+                .members
+                .iter()
+                .filter(answers)
+                .find_map(|m| m.unfit.as_ref())
+                .filter(|_| !fit)
+                .map(finding_words);
+            for part in unfit
+                .iter()
+                .flat_map(|why| crate::tui::dialog::wrap(&g.plain(why), c.width.saturating_sub(6)))
+            {
                 lines.push(Row::new().rest(g, &format!("     {part}"), c.width, t.warn).line());
             }
             lines.push(
@@ -293,7 +385,8 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
             continue;
         }
         if before != Some(primary) {
-            let title = Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(primary).name)), t.title);
+            let title =
+                Row::new().add(g.plain(&format!(" IF {} IS LOST", s.estate.region(primary).name)), t.title);
             let (ready, style) = ready(c, primary);
             lines.push(title.rest(g, &ready, c.width, style).line());
             before = Some(primary);
@@ -303,11 +396,19 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
         let closed = is_entry_lost_with(s, view.group, primary).then_some("; no balancer left");
         let lacks: String = short.into_iter().chain(closed).collect();
         let (text, style) = match fit {
-            Some(m) if lacks.is_empty() => (format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name), t.ok),
+            Some(m) if lacks.is_empty() => (
+                format!("{} could take over, losing nothing acknowledged", s.estate.region(m.region).name),
+                t.ok,
+            ),
             Some(m) => (format!("{} without loss{lacks}", s.estate.region(m.region).name), t.warn),
             None => (format!("nobody could take over without loss{lacks}"), t.warn),
         };
-        lines.push(Row::new().left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text).rest(g, &text, c.width, style).line());
+        lines.push(
+            Row::new()
+                .left(g, &format!("   {}", s.estate.group(view.group).name), 18, t.text)
+                .rest(g, &text, c.width, style)
+                .line(),
+        );
     }
     lines.extend(astray(c).iter().flat_map(|text| warned(c, text)));
     lines.extend(rests(c).iter().flat_map(|text| warned(c, text)));
@@ -315,7 +416,12 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
     // What a gap tells already is not told twice.
     let told = |source: &Source| matches!(source, Source::Store { group } if s.gaps.iter().any(|gap| gap.is_store_of(*group)));
     for source in s.stale.iter().filter(|stale| !told(&stale.source)) {
-        let text = format!("{} silent for {}: {}", source_words(&source.source, &s.estate), c.age(source.since), source.reason);
+        let text = format!(
+            "{} silent for {}: {}",
+            source_words(&source.source, &s.estate),
+            c.age(source.since),
+            source.reason
+        );
         lines.extend(warned(c, &text));
     }
     lines

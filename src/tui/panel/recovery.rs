@@ -12,7 +12,8 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let mut lines = vec![head(c, o)];
     lines.extend(accepted(c, o));
     for (n, phase) in Phase::ALL.iter().enumerate() {
-        let steps: Vec<(&Step, &StepRecord)> = o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
+        let steps: Vec<(&Step, &StepRecord)> =
+            o.plan.steps.iter().zip(&o.steps).filter(|(s, _)| s.phase == *phase).collect();
         if !steps.is_empty() {
             lines.extend(phase_lines(c, n + 1, *phase, &steps));
         }
@@ -22,13 +23,24 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         lines.push(waits_for(c, o));
     }
     if let Status::Waiting { question } = &o.status {
-        for (i, part) in crate::tui::dialog::wrap(&g.plain(&question_words(question)), c.width.saturating_sub(6).max(10)).into_iter().enumerate() {
+        for (i, part) in
+            crate::tui::dialog::wrap(&g.plain(&question_words(question)), c.width.saturating_sub(6).max(10))
+                .into_iter()
+                .enumerate()
+        {
             let mark = if i == 0 { format!("   {} ", g.alarm) } else { "     ".to_string() };
             lines.push(Row::new().add(mark, t.bad).rest(g, &part, c.width, t.strong).line());
         }
-        lines.push(Row::new().add(format!("   {}", c.key(Command::Answer)), t.key).rest(g, " answer", c.width, t.text).line());
+        lines.push(
+            Row::new()
+                .add(format!("   {}", c.key(Command::Answer)), t.key)
+                .rest(g, " answer", c.width, t.text)
+                .line(),
+        );
     }
-    if let Some(lost) = s.world.as_ref().map(|w| w.lost).filter(|lost| lost.0 > 0 && o.results.promoted.is_some()) {
+    if let Some(lost) =
+        s.world.as_ref().map(|w| w.lost).filter(|lost| lost.0 > 0 && o.results.promoted.is_some())
+    {
         let text = format!("{lost} of acknowledged writes, as only a simulation knows");
         lines.push(Row::new().left(g, "   lost here", 19, t.dim).rest(g, &text, c.width, t.bad).line());
     }
@@ -42,8 +54,13 @@ pub fn recovery_past(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (g, t) = (c.glyphs, c.theme);
     let to = c.snapshot.label(o.group, o.to);
     let text = format!("{} {} {to}{ago}", c.snapshot.estate.group(o.group).name, g.arrow);
-    let mut lines =
-        vec![Row::new().add(" RECOVERY  ", t.title).add(format!("{}  ", o.status.word()), style(c, o)).rest(g, &text, c.width, t.text).line()];
+    let mut lines = vec![
+        Row::new()
+            .add(" RECOVERY  ", t.title)
+            .add(format!("{}  ", o.status.word()), style(c, o))
+            .rest(g, &text, c.width, t.text)
+            .line(),
+    ];
     lines.extend(remains(c, o));
     lines
 }
@@ -59,7 +76,12 @@ fn style(c: &Canvas, o: &Operation) -> ratatui::style::Style {
 /// What is left to do when it is over.
 fn remains(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
-    let row = |text: String| Row::new().left(g, "   remains", 19, t.dim).rest(g, &format!("{} {text}", g.later), c.width, t.dim).line();
+    let row = |text: String| {
+        Row::new()
+            .left(g, "   remains", 19, t.dim)
+            .rest(g, &format!("{} {text}", g.later), c.width, t.dim)
+            .line()
+    };
     remains_words(o, &s.estate).into_iter().map(row).collect()
 }
 
@@ -77,21 +99,40 @@ pub fn head(c: &Canvas, o: &Operation) -> Line<'static> {
     };
     let place = format!("{}  {from} {} {to}  {}  ", s.estate.group(o.group).name, g.arrow, o.id);
     let took = o.finished.unwrap_or(s.now.utc).since(o.started);
-    let state =
-        |by: &str, steps: &str| format!("{}{by} {} {} of {}{steps} {} {took}  ", o.status.word(), g.dot, o.done_count(), o.plan.steps.len(), g.dot);
+    let state = |by: &str, steps: &str| {
+        format!(
+            "{}{by} {} {} of {}{steps} {} {took}  ",
+            o.status.word(),
+            g.dot,
+            o.done_count(),
+            o.plan.steps.len(),
+            g.dot
+        )
+    };
     // Where it goes says more than where it comes from, and whose it is more than its number.
     let short = format!("{} {} {to}", s.estate.group(o.group).name, g.arrow);
     let by = format!(" by {}", o.by);
-    let ways = [(state(&by, " steps"), &place), (state(&by, " steps"), &short), (state(&by, ""), &short), (state("", " steps"), &short)];
-    let fits = |(state, place): &&(String, &String)| word.chars().count() + state.chars().count() + place.trim_end().chars().count() <= c.width;
+    let ways = [
+        (state(&by, " steps"), &place),
+        (state(&by, " steps"), &short),
+        (state(&by, ""), &short),
+        (state("", " steps"), &short),
+    ];
+    let fits = |(state, place): &&(String, &String)| {
+        word.chars().count() + state.chars().count() + place.trim_end().chars().count() <= c.width
+    };
     let (state, place) = ways.iter().find(fits).unwrap_or(&ways[3]);
     Row::new().add(word, t.title).add(g.plain(state), style).rest(g, place, c.width, t.strong).line()
 }
 
 /// What its running steps wait for.
 pub fn waits_for(c: &Canvas, o: &Operation) -> Line<'static> {
-    let waits: Vec<String> = c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| wait_words(&w.wait)).collect();
-    Row::new().left(c.glyphs, "   waits for", 19, c.theme.dim).rest(c.glyphs, &waits.join("; "), c.width, c.theme.text).line()
+    let waits: Vec<String> =
+        c.snapshot.waits.iter().filter(|w| w.operation == o.id).map(|w| wait_words(&w.wait)).collect();
+    Row::new()
+        .left(c.glyphs, "   waits for", 19, c.theme.dim)
+        .rest(c.glyphs, &waits.join("; "), c.width, c.theme.text)
+        .line()
 }
 
 fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)]) -> Vec<Line<'static>> {
@@ -111,7 +152,9 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
     let words: Vec<String> = steps
         .iter()
         .map(|(s, r)| match &r.state {
-            StepState::Done { .. } => format!("{} {} {}", g.done, s.id, r.took().map_or(String::new(), |t| t.to_string())),
+            StepState::Done { .. } => {
+                format!("{} {} {}", g.done, s.id, r.took().map_or(String::new(), |t| t.to_string()))
+            }
             StepState::Skipped { .. } => format!("{} {}", g.dash, s.id),
             StepState::Failed { .. } => format!("{} {}", g.bad, s.id),
             StepState::Running => format!("{} {}", g.now, s.id),
@@ -125,10 +168,15 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
         _ if done == words.len() => {
             let names: Vec<&str> = steps.iter().map(|(s, _)| s.id.as_str()).collect();
             let all = names.join(", ");
-            if all.chars().count() + 28 <= c.width { format!("{} {all}", g.done) } else { format!("{} all {done}", g.done) }
+            if all.chars().count() + 28 <= c.width {
+                format!("{} {all}", g.done)
+            } else {
+                format!("{} all {done}", g.done)
+            }
         }
         _ => {
-            let rest: Vec<String> = words.into_iter().zip(steps).filter(|(_, (_, r))| !r.state.opens()).map(|(w, _)| w).collect();
+            let rest: Vec<String> =
+                words.into_iter().zip(steps).filter(|(_, (_, r))| !r.state.opens()).map(|(w, _)| w).collect();
             format!("{} {done} done  {}", g.done, rest.join("  "))
         }
     };
@@ -141,7 +189,12 @@ fn phase_lines(c: &Canvas, n: usize, phase: Phase, steps: &[(&Step, &StepRecord)
     let mut lines = vec![head.line()];
     for (step, record) in steps {
         if let StepState::Failed { reason } = &record.state {
-            lines.push(Row::new().add(" ".repeat(19), t.text).rest(g, &format!("{}: {}", step.id, failure_words(reason)), c.width, t.bad).line());
+            lines.push(
+                Row::new()
+                    .add(" ".repeat(19), t.text)
+                    .rest(g, &format!("{}: {}", step.id, failure_words(reason)), c.width, t.bad)
+                    .line(),
+            );
         }
     }
     lines

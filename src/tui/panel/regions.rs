@@ -41,7 +41,10 @@ pub fn regions_short(c: &Canvas) -> Vec<Line<'static>> {
         if row.used() + length > c.width {
             lines.push(std::mem::replace(&mut row, Row::new().add(" ".repeat(10), t.text)).line());
         }
-        row = row.add(format!("{glyph} "), style).add(format!("{name} "), t.text).add(format!("{word}{late}   "), style);
+        row = row
+            .add(format!("{glyph} "), style)
+            .add(format!("{name} "), t.text)
+            .add(format!("{word}{late}   "), style);
     }
     lines.push(row.fitted(g, c.width).line());
     lines
@@ -83,7 +86,9 @@ fn state<'a>(c: &Canvas<'a>, id: RegionId) -> (&'a str, &'static str, ratatui::s
 /// Everything in it answers, and it carries no more than it can.
 fn is_well(c: &Canvas, id: RegionId) -> bool {
     let view = &c.snapshot.regions[id.at()];
-    view.status == RegionStatus::Ok && view.services_up >= view.services && super::overload(c.snapshot, id).is_none()
+    view.status == RegionStatus::Ok
+        && view.services_up >= view.services
+        && super::overload(c.snapshot, id).is_none()
 }
 
 /// A replay shows answers only where they were recorded beside the journal.
@@ -150,9 +155,16 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
     let (region, view) = (s.estate.region(id), &s.regions[id.at()]);
     let (glyph, word, style) = state(c, id);
     let recorded = is_recorded(c);
-    let up = if view.services == 0 { g.dash.to_string() } else { format!("{}/{}", view.services_up, view.services) };
+    let up = if view.services == 0 {
+        g.dash.to_string()
+    } else {
+        format!("{}/{}", view.services_up, view.services)
+    };
     let few = if view.services_up < view.services { t.warn } else { t.text };
-    let mut row = Row::new().add(format!(" {glyph} "), style).left(g, &region.name, NAME - 3, t.text).left(g, word, STATE, style);
+    let mut row = Row::new()
+        .add(format!(" {glyph} "), style)
+        .left(g, &region.name, NAME - 3, t.text)
+        .left(g, word, STATE, style);
     if narrow(c) {
         let up = if recorded { &up } else { "not recorded" };
         return row.rest(g, up, c.width, few).line();
@@ -162,7 +174,9 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
         // What a region that is down carried before is not what it carries.
         Some((load, at)) if view.status != RegionStatus::Down && c.age(at) < Span::mins(1) => {
             let full = if load.0 >= 90 { t.warn } else { t.text };
-            row.add(gauge(g, 8, u64::from(load.0) * 10, Some(900)), full).right(g, &load.to_string(), 5, t.text).add(" ", t.text)
+            row.add(gauge(g, 8, u64::from(load.0) * 10, Some(900)), full)
+                .right(g, &load.to_string(), 5, t.text)
+                .add(" ", t.text)
         }
         _ => row.add(g.dash.repeat(8), t.dim).right(g, "?", 5, t.dim).add(" ", t.text),
     };
@@ -175,7 +189,9 @@ fn row(c: &Canvas, id: RegionId, readiness: bool) -> Line<'static> {
             Some(ready @ RegionReadiness { score: Some(score), .. }) if ready.needs_more() => {
                 row.right(g, &format!("! {score}% ready"), READY, t.warn)
             }
-            Some(RegionReadiness { score: Some(score), .. }) => row.right(g, &format!("{score}% ready"), READY, t.text),
+            Some(RegionReadiness { score: Some(score), .. }) => {
+                row.right(g, &format!("{score}% ready"), READY, t.text)
+            }
             None => row.right(g, g.dash, READY, t.dim),
         };
     }

@@ -24,7 +24,13 @@ pub fn replication(c: &Canvas) -> Vec<Line<'static>> {
         let how = how(c, view);
         let timeline = view.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
         let text = format!("  {led} {} TL {timeline} {} RPO {rpo} {} {how}", g.dot, g.dot, g.dot);
-        lines.push(Row::new().add(mark.to_string(), t.accent).add(group.name.clone(), t.title).rest(g, &text, c.width, t.dim).line());
+        lines.push(
+            Row::new()
+                .add(mark.to_string(), t.accent)
+                .add(group.name.clone(), t.title)
+                .rest(g, &text, c.width, t.dim)
+                .line(),
+        );
         for member in view.members.iter().filter(|m| !m.leads) {
             lines.push(standby_row(c, view, member, rpo));
         }
@@ -38,7 +44,13 @@ fn how(c: &Canvas, view: &GroupView) -> String {
     let named = view.members.iter().any(|m| !m.leads && m.synchronous);
     let words = match (view.synchronous, view.alone) {
         _ if view.paused => "PAUSED",
-        (_, Some(alone)) => return format!("NOBODY SYNCHRONOUS, {} {}", alone_words(alone), c.snapshot.now.utc.since(alone.since)),
+        (_, Some(alone)) => {
+            return format!(
+                "NOBODY SYNCHRONOUS, {} {}",
+                alone_words(alone),
+                c.snapshot.now.utc.since(alone.since)
+            );
+        }
         // The store names one: it may answer the primary though not us.
         (Some(true), _) if !view.is_protected() && named => "SYNCHRONOUS STANDBY SILENT",
         (Some(true), _) if !view.is_protected() => "NOBODY SYNCHRONOUS",
@@ -66,10 +78,15 @@ pub fn replication_short(c: &Canvas) -> Vec<Line<'static>> {
                     (false, _) => format!("{name} {behind}"),
                 }
             });
-            let text = format!("{} {} {}", primary(c, view), g.arrow, standbys.collect::<Vec<_>>().join(", "));
+            let text =
+                format!("{} {} {}", primary(c, view), g.arrow, standbys.collect::<Vec<_>>().join(", "));
             let mark = if view.group == c.selected { g.now } else { " " };
             let name = format!("{}  ", s.estate.group(view.group).name);
-            Row::new().add(mark.to_string(), t.accent).left(g, &name, 15.max(name.chars().count()), t.title).rest(g, &text, c.width, t.text).line()
+            Row::new()
+                .add(mark.to_string(), t.accent)
+                .left(g, &name, 15.max(name.chars().count()), t.title)
+                .rest(g, &text, c.width, t.text)
+                .line()
         })
         .collect();
     lines.extend(more(c, left));
@@ -103,7 +120,11 @@ fn listed<'a>(c: &Canvas<'a>, most: usize) -> (Vec<&'a GroupView>, usize) {
 }
 
 fn more(c: &Canvas, left: usize) -> Option<Line<'static>> {
-    (left > 0).then(|| Row::new().rest(c.glyphs, &format!("   and {left} databases more (5 shows all)"), c.width, c.theme.dim).line())
+    (left > 0).then(|| {
+        Row::new()
+            .rest(c.glyphs, &format!("   and {left} databases more (5 shows all)"), c.width, c.theme.dim)
+            .line()
+    })
 }
 
 /// The same as a sentence: of one that is silent while nobody holds the lock it is the last that is known.
@@ -143,13 +164,20 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
     let kind = if m.synchronous { "sync" } else { "async" };
     // Where it is narrow, what may be done with it has the room.
     let wide = if c.width < 76 { 6 } else { 10 };
-    let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(g, kind, 6, if m.synchronous { t.strong } else { t.dim });
+    let mut row = Row::new().left(g, &format!("   {name}"), 20, t.text).left(
+        g,
+        kind,
+        6,
+        if m.synchronous { t.strong } else { t.dim },
+    );
     let was = m.was_behind.filter(|_| view.is_silent() && m.unfit.is_some());
     row = match (m.lag_bytes, m.lag, stale) {
         // As it was last heard: what is seen to be missing by now is less than what may be.
-        (Some(_), _, false) if let Some(was) = was => {
-            row.right(g, &was.to_string(), 9, t.warn).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(wide), t.dim)
-        }
+        (Some(_), _, false) if let Some(was) = was => row
+            .right(g, &was.to_string(), 9, t.warn)
+            .right(g, g.dash, 7, t.dim)
+            .add(" ", t.text)
+            .add(g.track.repeat(wide), t.dim),
         (Some(bytes), Some(lag), false) => {
             let over = lag > rpo;
             let style = if over { t.bad } else { t.text };
@@ -161,26 +189,38 @@ pub fn standby_row(c: &Canvas, view: &GroupView, m: &MemberView, rpo: Span) -> L
                 .add(" ", t.text)
                 .add(gauge(g, wide, share, Some(500)), if over { t.bad } else { t.ok })
         }
-        _ => row.right(g, g.dash, 9, t.dim).right(g, g.dash, 7, t.dim).add(" ", t.text).add(g.track.repeat(wide), t.dim),
+        _ => row
+            .right(g, g.dash, 9, t.dim)
+            .right(g, g.dash, 7, t.dim)
+            .add(" ", t.text)
+            .add(g.track.repeat(wide), t.dim),
     };
     let timeline = m.timeline.map_or_else(|| g.dash.to_string(), |t| t.to_string());
     let same = m.timeline.is_none() || view.timeline.is_none() || m.timeline == view.timeline;
     row = row.right(g, &format!("TL {timeline}"), 7, if same { t.dim } else { t.bad }).add(" ", t.text);
     match (&m.unfit, stale, m.measured) {
-        (_, true, Some(_)) if c.snapshot.is_fenced(view.group, m.member) => row.rest(g, &format!("{} fenced by us", g.bad), c.width, t.warn),
+        (_, true, Some(_)) if c.snapshot.is_fenced(view.group, m.member) => {
+            row.rest(g, &format!("{} fenced by us", g.bad), c.width, t.warn)
+        }
         (_, true, Some(at)) => row.rest(g, &format!("{} silent {}", g.bad, c.age(at)), c.width, t.warn),
         (_, true, None) => row.rest(g, "not heard of yet", c.width, t.dim),
         (None, ..) => row.rest(g, &format!("{} may take over", g.done), c.width, t.ok),
-        (Some(_), ..) if c.snapshot.is_corrupt(view.group) => row.rest(g, "may be corrupt too", c.width, t.warn),
+        (Some(_), ..) if c.snapshot.is_corrupt(view.group) => {
+            row.rest(g, "may be corrupt too", c.width, t.warn)
+        }
         (Some(_), ..) if !m.synchronous && view.is_silent() => {
             row.rest(g, if was.is_some() { "when last heard" } else { "may lack writes" }, c.width, t.warn)
         }
         // Seen to lack nothing, and nobody waits for it.
-        (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag_bytes == Some(Bytes(0)) => {
+        (Some(_), ..)
+            if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag_bytes == Some(Bytes(0)) =>
+        {
             row.rest(g, "no lack is seen", c.width, t.dim)
         }
         // Without etcd it is more than the lag that speaks against it.
-        (Some(_), ..) if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag.is_some_and(|l| l <= rpo) => {
+        (Some(_), ..)
+            if !m.synchronous && !c.snapshot.is_blind(view.group) && m.lag.is_some_and(|l| l <= rpo) =>
+        {
             row.rest(g, "loses within RPO", c.width, t.dim)
         }
         // Half a reason is none: whole it stands on the replication screen.

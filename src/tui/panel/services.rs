@@ -36,13 +36,16 @@ pub fn services(c: &Canvas, height: usize) -> Vec<Line<'static>> {
         let (mark, style) = health_mark(c, s.services[id.at()].health);
         let needs: Vec<_> = service.depends_on.iter().map(|d| s.estate.service(*d).name.as_str()).collect();
         let text = if needs.is_empty() { String::new() } else { format!("  needs {}", needs.join(", ")) };
-        let row = Row::new().add("  ", t.text).add(mark, style).add(format!(" {}", g.plain(&service.name)), t.text);
+        let row =
+            Row::new().add("  ", t.text).add(mark, style).add(format!(" {}", g.plain(&service.name)), t.text);
         // Its users wait, wherever else it answers.
         let row = if s.services[id.at()].hit_by.is_some() { row.add("  hit", t.bad) } else { row };
         lines.push(row.rest(g, &text, c.width, t.dim).line());
     }
     if crowded {
-        lines.push(Row::new().rest(g, &format!("   {well} of {all} are OK (3 shows all)"), c.width, t.dim).line());
+        lines.push(
+            Row::new().rest(g, &format!("   {well} of {all} are OK (3 shows all)"), c.width, t.dim).line(),
+        );
     }
     lines
 }

@@ -152,7 +152,9 @@ pub fn list_height(shown: &Shown, c: &Canvas, height: usize) -> usize {
     match shown.screen {
         Screen::Recovery if shown.rows.is_empty() => height,
         // The links are shown where half of the screen has room for them.
-        Screen::Regions if needed + regions::links_height(c) <= height / 2 => needed + regions::links_height(c),
+        Screen::Regions if needed + regions::links_height(c) <= height / 2 => {
+            needed + regions::links_height(c)
+        }
         // Here the list is the point, and the detail a few words.
         Screen::Timeline => {
             let detail = shown.selected().map_or(0, |id| timeline::detail(shown, c, id).len()).max(3);

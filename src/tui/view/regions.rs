@@ -4,7 +4,10 @@ use super::fact;
 use crate::model::*;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
-use crate::wording::{disaster_evidence_words, point_words, region_reason_words, survey_check_words, survey_place, survey_words, takes_over};
+use crate::wording::{
+    disaster_evidence_words, point_words, region_reason_words, survey_check_words, survey_place,
+    survey_words, takes_over,
+};
 use ratatui::text::Line;
 
 /// Databases that are told of one by one; with more of them screen 5 has them all.
@@ -37,19 +40,30 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
     } else if view.reason != RegionReason::NotFound {
         lines.extend(fact(c, "state", &region_reason_words(&view.reason), t.text));
     }
-    let place: Vec<&str> = [&region.provider, &region.data_center].into_iter().flatten().map(String::as_str).collect();
+    let place: Vec<&str> =
+        [&region.provider, &region.data_center].into_iter().flatten().map(String::as_str).collect();
     let place = if place.is_empty() { String::new() } else { format!(", {}", place.join(", ")) };
     lines.extend(fact(
         c,
         "role",
-        &format!("{}, chosen {}{place}; its size: {} of all load, as declared", region.role, nth(region.priority), region.capacity),
+        &format!(
+            "{}, chosen {}{place}; its size: {} of all load, as declared",
+            region.role,
+            nth(region.priority),
+            region.capacity
+        ),
         t.text,
     ));
     for d in s.disasters.iter().filter(|d| d.regions.contains(&id)) {
         let names = d.of_nodes(&s.estate);
         let names = if names.is_empty() { String::new() } else { format!(" of {}", names.join(", ")) };
-        let text =
-            format!("{} {}{names}, since {}; declared on: {}", d.severity, d.kind.words(), d.since.clock(), disaster_evidence_words(&d.evidence));
+        let text = format!(
+            "{} {}{names}, since {}; declared on: {}",
+            d.severity,
+            d.kind.words(),
+            d.since.clock(),
+            disaster_evidence_words(&d.evidence)
+        );
         lines.extend(fact(c, "disaster", &text, t.bad));
     }
     lines.extend(data(c, id));
@@ -72,7 +86,12 @@ fn surveyed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
             let (text, remedy) = survey_words(found, &s.estate, view.group);
             let (mark, style) = if found.state.stops() { (g.bad, t.warn) } else { (g.unknown, t.text) };
             let place = survey_place(found, &s.estate, view.group);
-            lines.extend(fact(c, "", &format!("{mark} {}, {place}: {text}", survey_check_words(found.check)), style));
+            lines.extend(fact(
+                c,
+                "",
+                &format!("{mark} {}, {place}: {text}", survey_check_words(found.check)),
+                style,
+            ));
             if !remedy.is_empty() {
                 lines.extend(fact(c, "", &format!("  {remedy}"), t.dim));
             }
@@ -94,7 +113,8 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let group = w.group.map_or(String::new(), |g| format!(" of {}", s.estate.group(g).name));
         format!(": {} of {} points hold for a {}{group}", w.holds.len(), w.of, w.scenario.words())
     });
-    let score = of.score.map_or_else(|| "no score: nothing was measured".to_string(), |score| format!("{score} %"));
+    let score =
+        of.score.map_or_else(|| "no score: nothing was measured".to_string(), |score| format!("{score} %"));
     let text = format!("{score} for its loss{what}; asked {asked} ago");
     let mut lines = fact(c, "ready", &text, if of.lacks.is_empty() { t.ok } else { t.text });
     let holds = of.weakest.iter().flat_map(|w| &w.holds).map(|p| p.name()).collect::<Vec<_>>().join(", ");
@@ -102,7 +122,8 @@ fn ready(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         lines.extend(fact(c, "", &format!("{} {holds}", g.done), t.ok));
     }
     for point in &of.lacks {
-        let (mark, style) = if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
+        let (mark, style) =
+            if point.state == PointState::Lacks { (g.bad, t.warn) } else { (g.unknown, t.text) };
         lines.extend(fact(c, "", &format!("{mark} {}: {}", point.name, point_words(point)), style));
     }
     lines.extend(surveyed(c, id));
@@ -115,9 +136,19 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
     if c.width < 78 || links_height(c) > room {
         return Vec::new();
     }
-    let head = Row::new().left(g, " LINKS", 14, t.title).left(g, "from", 17, t.dim).left(g, "to", 15, t.dim).left(g, "kind", 6, t.dim);
-    let mut lines =
-        vec![Line::default(), head.right(g, "behind", 12, t.dim).right(g, "lag", 6, t.dim).right(g, "latency", 8, t.dim).fitted(g, c.width).line()];
+    let head = Row::new()
+        .left(g, " LINKS", 14, t.title)
+        .left(g, "from", 17, t.dim)
+        .left(g, "to", 15, t.dim)
+        .left(g, "kind", 6, t.dim);
+    let mut lines = vec![
+        Line::default(),
+        head.right(g, "behind", 12, t.dim)
+            .right(g, "lag", 6, t.dim)
+            .right(g, "latency", 8, t.dim)
+            .fitted(g, c.width)
+            .line(),
+    ];
     for view in s.groups.iter().filter(|v| !v.members.is_empty()) {
         let from = view.primary.map_or("nobody", |r| s.estate.region(r).name.as_str());
         for m in view.members.iter().filter(|m| !m.leads) {
@@ -133,7 +164,12 @@ pub fn links(c: &Canvas, room: usize) -> Vec<Line<'static>> {
                     .left(g, &m.label, 15, t.text)
                     .left(g, kind, 6, style)
                     .right(g, &value(Some(behind(c, view, m))), 12, late)
-                    .right(g, &value(m.lag.filter(|_| !view.may_lack(m, s.now.mono)).map(|l| l.to_string())), 6, late)
+                    .right(
+                        g,
+                        &value(m.lag.filter(|_| !view.may_lack(m, s.now.mono)).map(|l| l.to_string())),
+                        6,
+                        late,
+                    )
                     .right(g, &value(m.round_trip.map(|r| Span(r.0 / 2).to_string())), 8, late)
                     .fitted(g, c.width)
                     .line(),
@@ -161,17 +197,27 @@ fn nth(priority: u16) -> String {
 fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let mut lines = Vec::new();
-    let here = || s.groups.iter().filter_map(|view| Some((view, view.members.iter().find(|m| m.region == id)?)));
+    let here =
+        || s.groups.iter().filter_map(|view| Some((view, view.members.iter().find(|m| m.region == id)?)));
     for (view, member) in here().take(MOST) {
         let group = &s.estate.group(view.group).name;
-        let trip = member.round_trip.filter(|_| member.answers == Some(true)).map_or(String::new(), |r| match member.measured.map(|at| c.age(at)) {
-            Some(age) if age > Span::ms(1_500) => format!(", answered {age} ago"),
-            _ => format!(", answers in {r}"),
-        });
+        let trip =
+            member.round_trip.filter(|_| member.answers == Some(true)).map_or(
+                String::new(),
+                |r| match member.measured.map(|at| c.age(at)) {
+                    Some(age) if age > Span::ms(1_500) => format!(", answered {age} ago"),
+                    _ => format!(", answers in {r}"),
+                },
+            );
         if member.leads {
             let to: Vec<&str> = view.members.iter().filter(|m| !m.leads).map(|m| m.label.as_str()).collect();
             if view.stepped_down.is_some() {
-                lines.extend(fact(c, group, "stepped down: it answers, leads no more, and nobody takes writes", t.bad));
+                lines.extend(fact(
+                    c,
+                    group,
+                    "stepped down: it answers, leads no more, and nobody takes writes",
+                    t.bad,
+                ));
                 continue;
             }
             lines.extend(fact(c, group, &format!("leads {} {}{trip}", g.arrow, to.join(", ")), t.strong));
@@ -180,7 +226,9 @@ fn data(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let from = view.primary.map_or("nobody", |p| s.estate.region(p).name.as_str());
         let kind = if member.synchronous { "synchronous" } else { "asynchronous" };
         let lag = match (member.lag_bytes, member.lag) {
-            (Some(_), _) if view.may_lack(member, s.now.mono) => format!("{} behind", behind(c, view, member)),
+            (Some(_), _) if view.may_lack(member, s.now.mono) => {
+                format!("{} behind", behind(c, view, member))
+            }
             (Some(bytes), Some(time)) => format!("{bytes}, {time} behind"),
             _ => "lag unknown".to_string(),
         };
@@ -262,8 +310,18 @@ fn what_if(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
         let fit = view.members.iter().find(|m| !m.leads && m.unfit.is_none());
         let group = &s.estate.group(view.group).name;
         match fit {
-            Some(m) => lines.extend(fact(c, "if it failed", &format!("{group}: {} could take over, losing nothing acknowledged", m.label), t.ok)),
-            None => lines.extend(fact(c, "if it failed", &format!("{group}: nobody could take over without loss"), t.warn)),
+            Some(m) => lines.extend(fact(
+                c,
+                "if it failed",
+                &format!("{group}: {} could take over, losing nothing acknowledged", m.label),
+                t.ok,
+            )),
+            None => lines.extend(fact(
+                c,
+                "if it failed",
+                &format!("{group}: nobody could take over without loss"),
+                t.warn,
+            )),
         }
     }
     let alone = s.estate.service_ids().filter(|i| s.estate.service(*i).regions == [id]).count();

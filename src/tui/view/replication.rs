@@ -77,8 +77,11 @@ fn lag(c: &Canvas, m: &MemberView, rpo: Span, height: usize) -> Vec<Line<'static
     let scale = most.max(rpo.0 + rpo.0 / 4).max(1);
     let name = &m.label;
     let most = format!("at most {} in {} s", Span(most), shown.len());
-    let mut lines = vec![Row::new().add(format!("   {}  ", g.plain(name)), t.text).rest(g, &most, c.width, t.dim).line()];
-    for (i, (text, crossed)) in chart::rows(g, shown, scale, Some(rpo.0), width, height).into_iter().enumerate() {
+    let mut lines =
+        vec![Row::new().add(format!("   {}  ", g.plain(name)), t.text).rest(g, &most, c.width, t.dim).line()];
+    for (i, (text, crossed)) in
+        chart::rows(g, shown, scale, Some(rpo.0), width, height).into_iter().enumerate()
+    {
         let label = if crossed {
             format!("RPO {}", rpo.written())
         } else if i + 1 == height {
@@ -86,7 +89,13 @@ fn lag(c: &Canvas, m: &MemberView, rpo: Span, height: usize) -> Vec<Line<'static
         } else {
             String::new()
         };
-        lines.push(Row::new().right(g, &label, 11, t.dim).add(" ", t.text).add(text, if crossed { t.warn } else { t.accent }).line());
+        lines.push(
+            Row::new()
+                .right(g, &label, 11, t.dim)
+                .add(" ", t.text)
+                .add(text, if crossed { t.warn } else { t.accent })
+                .line(),
+        );
     }
     lines
 }
@@ -115,27 +124,52 @@ fn store(c: &Canvas, view: &GroupView) -> Vec<Line<'static>> {
         (_, Some(false)) => "asynchronous: the last writes may be lost".to_string(),
         (_, None) => "unknown: the store was not read".to_string(),
     };
-    lines.extend(fact(c, "mode", &mode, if view.synchronous == Some(true) && view.is_protected() && !view.paused { t.text } else { t.warn }));
+    lines.extend(fact(
+        c,
+        "mode",
+        &mode,
+        if view.synchronous == Some(true) && view.is_protected() && !view.paused { t.text } else { t.warn },
+    ));
     let lease = match view.lease_left {
-        Some((left, at)) if c.age(at) > left => format!("ended, as far as is known: {left} were left {} ago", c.age(at)),
+        Some((left, at)) if c.age(at) > left => {
+            format!("ended, as far as is known: {left} were left {} ago", c.age(at))
+        }
         Some((left, at)) => format!("{left} left when it was read {} ago", c.age(at)),
         None if s.is_blind(view.group) => "not read: etcd does not answer".to_string(),
         None => "nobody holds the lock".to_string(),
     };
     lines.extend(fact(c, "lease", &lease, t.text));
-    let unknown = view.observers.saturating_sub(view.observers_for + view.observers_against + view.observers_absent);
+    let unknown =
+        view.observers.saturating_sub(view.observers_for + view.observers_against + view.observers_absent);
     let mut others = if unknown > 0 { format!(", {unknown} have noticed nothing") } else { String::new() };
     if view.observers_absent > 0 {
         others.push_str(&format!(", {} not heard from", view.observers_absent));
     }
     let (gone, lives) = (view.observers_for, view.observers_against);
-    let observers = format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
+    let observers =
+        format!("{gone} of {} say that the leader is gone, {lives} that it lives{others}", view.observers);
     lines.extend(fact(c, "observers", &observers, t.text));
     if let Some(until) = view.blocked_until {
-        lines.extend(fact(c, "automation", &format!("stays away for {} more: it acted lately", until.since(s.now.utc)), t.warn));
-    } else if let Some(left) = s.proposals.iter().find(|p| p.proposal.group == view.group).and_then(|p| crate::tui::panel::counts(c, p)) {
-        lines.extend(fact(c, "automation", &format!("begins in {left}, unless something speaks against it then"), t.warn));
-    } else if s.proposals.iter().any(|p| p.proposal.group == view.group && p.proposal.automatic_at.is_none()) {
+        lines.extend(fact(
+            c,
+            "automation",
+            &format!("stays away for {} more: it acted lately", until.since(s.now.utc)),
+            t.warn,
+        ));
+    } else if let Some(left) = s
+        .proposals
+        .iter()
+        .find(|p| p.proposal.group == view.group)
+        .and_then(|p| crate::tui::panel::counts(c, p))
+    {
+        lines.extend(fact(
+            c,
+            "automation",
+            &format!("begins in {left}, unless something speaks against it then"),
+            t.warn,
+        ));
+    } else if s.proposals.iter().any(|p| p.proposal.group == view.group && p.proposal.automatic_at.is_none())
+    {
         lines.extend(fact(c, "automation", "no countdown runs: it is a person's to decide", t.text));
     } else if let Some(veto) = &view.veto {
         lines.extend(fact(c, "automation", &veto_words(veto, &c.snapshot.estate), t.warn));

@@ -13,7 +13,10 @@ fn id_of(c: &Canvas, id: u64) -> Option<ServiceId> {
 
 pub fn head(c: &Canvas) -> Line<'static> {
     let (t, g) = (c.theme, c.glyphs);
-    let row = Row::new().left(g, "   name", name_width(c) + 3, t.dim).left(g, "state", 10, t.dim).right(g, "tier", 4, t.dim);
+    let row = Row::new()
+        .left(g, "   name", name_width(c) + 3, t.dim)
+        .left(g, "state", 10, t.dim)
+        .right(g, "tier", 4, t.dim);
     if c.width < 60 {
         return row.line();
     }
@@ -38,7 +41,10 @@ pub fn row(shown: &Shown, c: &Canvas, id: u64) -> Line<'static> {
     if c.width < 60 {
         return row.line();
     }
-    row = row.right(g, &service.rto.written(), 9, t.dim).right(g, &service.rpo.written(), 8, t.dim).add("  ", t.text);
+    row = row
+        .right(g, &service.rto.written(), 9, t.dim)
+        .right(g, &service.rpo.written(), 8, t.dim)
+        .add("  ", t.text);
     if view.places.is_empty() {
         return row.rest(g, "never asked", c.width, t.dim).line();
     }
@@ -68,7 +74,9 @@ fn depth(shown: &Shown, s: &Snapshot, id: ServiceId) -> usize {
     let mut depth = 0;
     let mut at = id;
     // A circle is refused by the configuration; the bound is for what cannot be.
-    while let Some(needed) = s.estate.service(at).depends_on.first().filter(|_| depth < s.estate.services.len()) {
+    while let Some(needed) =
+        s.estate.service(at).depends_on.first().filter(|_| depth < s.estate.services.len())
+    {
         depth += 1;
         at = *needed;
     }
@@ -94,14 +102,25 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         n => {
             let names: Vec<String> = reached.iter().take(12).map(name).collect();
             let more = if n > 12 { format!(" and {} more", n - 12) } else { String::new() };
-            lines.extend(fact(c, "if it failed", &format!("{n} more would, {first} of tier 1: {}{more}", names.join(", ")), t.text));
+            lines.extend(fact(
+                c,
+                "if it failed",
+                &format!("{n} more would, {first} of tier 1: {}{more}", names.join(", ")),
+                t.text,
+            ));
         }
     }
     let group = s.estate.group(service.group);
-    let primary = s.groups[service.group.at()].primary.map_or(String::new(), |p| format!(", led by {}", s.estate.region(p).name));
+    let primary = s.groups[service.group.at()]
+        .primary
+        .map_or(String::new(), |p| format!(", led by {}", s.estate.region(p).name));
     lines.extend(fact(c, "back with", &format!("{}{primary}", group.name), t.text));
     if view.places.is_empty() {
-        let why = if service.health.is_none() { "no health check is configured for it" } else { "no answer and no failure yet" };
+        let why = if service.health.is_none() {
+            "no health check is configured for it"
+        } else {
+            "no answer and no failure yet"
+        };
         lines.extend(fact(c, "asked", &format!("never: {why}"), t.dim));
     }
     for place in &view.places {
@@ -109,7 +128,14 @@ pub fn detail(c: &Canvas, id: u64) -> Vec<Line<'static>> {
         let age = place.asked.map_or(String::new(), |at| format!(", asked {} ago", c.age(at)));
         let (text, style) = match place.well {
             Some(true) => (format!("{} answers{age}", g.ok), t.ok),
-            Some(false) => (format!("{} {}{age}", g.bad, reason(service, place).unwrap_or_else(|| "does not answer".to_string())), t.bad),
+            Some(false) => (
+                format!(
+                    "{} {}{age}",
+                    g.bad,
+                    reason(service, place).unwrap_or_else(|| "does not answer".to_string())
+                ),
+                t.bad,
+            ),
             None => match reason(service, place) {
                 Some(reason) => (format!("{} {reason}{age}", g.unknown), t.warn),
                 None => (format!("{} not asked lately", g.unknown), t.dim),
@@ -128,11 +154,22 @@ fn reason(service: &Service, place: &PlaceView) -> Option<String> {
 /// Why it stands as it stands.
 fn why(s: &Snapshot, id: ServiceId) -> String {
     let view = &s.services[id.at()];
-    let word = |d: &ServiceId| format!("{} is {}", s.estate.service(*d).name, s.services[d.at()].health.word());
-    let needed = s.estate.service(id).depends_on.iter().find(|d| s.services[d.at()].health <= view.health && view.health <= ServiceHealth::Impaired);
+    let word =
+        |d: &ServiceId| format!("{} is {}", s.estate.service(*d).name, s.services[d.at()].health.word());
+    let needed = s
+        .estate
+        .service(id)
+        .depends_on
+        .iter()
+        .find(|d| s.services[d.at()].health <= view.health && view.health <= ServiceHealth::Impaired);
     let led = |v: &&GroupView| s.estate.group(v.group).database.as_ref().is_some_and(|d| d.service == id);
-    if let Some(primary) = s.groups.iter().filter(led).find(|v| v.stepped_down.is_some()).and_then(|v| v.primary) {
-        return format!(": {} answers, leads no more, and nobody takes writes", s.estate.region(primary).name);
+    if let Some(primary) =
+        s.groups.iter().filter(led).find(|v| v.stepped_down.is_some()).and_then(|v| v.primary)
+    {
+        return format!(
+            ": {} answers, leads no more, and nobody takes writes",
+            s.estate.region(primary).name
+        );
     }
     // Its own places may be well: then it is what it needs.
     if let Some(needed) = needed.filter(|_| view.places.iter().all(|p| p.well != Some(false))) {
@@ -151,7 +188,11 @@ fn why(s: &Snapshot, id: ServiceId) -> String {
     {
         return format!(": {reason}");
     }
-    let silent: Vec<&str> =
-        view.places.iter().filter(|p| p.well == Some(false)).map(|p| p.region.map_or("its address", |r| s.estate.region(r).name.as_str())).collect();
+    let silent: Vec<&str> = view
+        .places
+        .iter()
+        .filter(|p| p.well == Some(false))
+        .map(|p| p.region.map_or("its address", |r| s.estate.region(r).name.as_str()))
+        .collect();
     if silent.is_empty() { String::new() } else { format!(": it does not answer in {}", silent.join(", ")) }
 }
