@@ -2,7 +2,7 @@
 
 use super::tape::{Line, Tape};
 use crate::engine::planted::{self, Break};
-use crate::engine::{Engine, Input, Output};
+use crate::engine::{Door, Engine, Input, Output};
 use crate::journal::{Journal, JournalError};
 use crate::model::*;
 use crate::wording::Story;
@@ -80,10 +80,9 @@ impl<D: Door> Core<D> {
             return Err(JournalError { path: Default::default(), reason: reason.clone() });
         }
         let acts = !output.effects.is_empty();
+        let mut effects = output.effects;
         if planted::is(Break::SentBeforeRecorded) {
-            for issued in &output.effects {
-                self.door.submit(now, issued.clone());
-            }
+            effects.drain(..).for_each(|sending| self.door.submit(now, sending));
         }
         if acts && self.dies() {
             return Ok(None);
@@ -103,10 +102,8 @@ impl<D: Door> Core<D> {
         if acts && self.dies() {
             return Ok(None);
         }
-        for issued in output.effects {
-            if !planted::is(Break::SentBeforeRecorded) {
-                self.door.submit(now, issued);
-            }
+        for sending in effects {
+            self.door.submit(now, sending);
         }
         if acts && self.dies() {
             return Ok(None);

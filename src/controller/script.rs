@@ -1,7 +1,7 @@
 //! A scripted order becomes what a person would do: look, then confirm what the screen shows at that moment.
 
 use super::core::Core;
-use crate::engine::Input;
+use crate::engine::{Door, Input};
 use crate::journal::JournalError;
 use crate::model::*;
 

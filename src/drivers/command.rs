@@ -282,6 +282,11 @@ mod tests {
             "{status} after {:?}",
             began.elapsed()
         );
+        // What was killed with it may take a moment to be gone.
+        while matches!(outcome(directory.path(), id(1), "e"), Outcome::Unknown { .. }) {
+            assert!(began.elapsed() < Duration::from_secs(10), "something of it still runs");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         assert!(matches!(outcome(directory.path(), id(1), "e"), Outcome::Ended { .. }));
     }
 }

@@ -9,6 +9,7 @@ use super::patience::Patience;
 use super::postgres::Sql;
 use super::switchover::Quiet;
 use super::{effects, look, service};
+use crate::engine::{Door, Sending};
 use crate::model::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -166,9 +167,14 @@ impl Drop for LiveDoor {
 }
 
 impl Door for LiveDoor {
-    fn submit(&mut self, _now: Now, issued: Issued) {
+    fn submit(&mut self, _now: Now, sending: Sending) {
         let (shared, decided) = (Arc::clone(&self.shared), BootTime::now());
-        tokio::spawn(async move { effects::carry_out(&shared, issued, decided).await });
+        tokio::spawn(async move {
+            match sending {
+                Sending::Act(act) => effects::carry_out(&shared, act.issued(), decided).await,
+                Sending::Promotion(promotion) => effects::promote(&shared, promotion).await,
+            }
+        });
     }
 
     fn look(&mut self, _now: Now, look: Look) {

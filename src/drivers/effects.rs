@@ -5,6 +5,7 @@ use super::claim::{self, Claiming, Decided, Permit};
 use super::door::{Eyes, Shared};
 use super::postgres::Write;
 use super::{command, haproxy, switchover};
+use crate::engine::{Promotion, unspent};
 use crate::model::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,11 +52,25 @@ pub async fn carry_out(shared: &Arc<Shared>, issued: Issued, decided: BootTime) 
     shared.report(Report { id: issued.id, at, took, outcome }).await;
 }
 
+/// Carries out a promotion, and reports. Its proofs are looked at once more right before it is sent.
+pub async fn promote(shared: &Arc<Shared>, promotion: Promotion) {
+    let (at, began, id) = (shared.now(), Instant::now(), promotion.id());
+    let outcome = match promotion.spend(at) {
+        Ok((id, act)) => match shared.groups.get(&act.group) {
+            Some(eyes) => claim::hand_over(eyes, id, &act).await,
+            None => not_done("this group has no database any more"),
+        },
+        Err((id, why)) => unspent(id, at, why).outcome,
+    };
+    let took = Span(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+    shared.report(Report { id, at, took, outcome }).await;
+}
+
 async fn on_database(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Decided) -> Outcome {
     match &issued.effect {
-        Effect::Claim { .. } | Effect::Release { .. } | Effect::HandOver(_) => {
-            on_store(shared, group, eyes, issued).await
-        }
+        Effect::Claim { .. } | Effect::Release { .. } => on_store(shared, group, eyes, issued).await,
+        // No act is one: it comes as a promotion, with its proofs.
+        Effect::HandOver(_) => not_done("it has no proof"),
         Effect::Fence { member, .. } => fence(shared, eyes, issued, *member, |f| Some(&f.exec)).await,
         Effect::UndoFence { member, .. } => fence(shared, eyes, issued, *member, |f| f.undo.as_ref()).await,
         Effect::SwitchOver { from, to, .. } => switchover::send(shared, eyes, issued, from, to).await,
@@ -85,7 +100,6 @@ async fn on_store(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Is
             claim::claim(shared, group, eyes, &wanted).await
         }
         Effect::Release { value, over, .. } => claim::release(eyes, value, over).await,
-        Effect::HandOver(h) => claim::hand_over(eyes, issued.id, h).await,
         _ => not_done("nothing to do"),
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
             last: self.last,
-            out: super::Output::default(),
+            out: super::Pending::default(),
             emitted: 0,
             watched: None,
             detects: false,

@@ -60,9 +60,10 @@ fn intended(state: &State, at: Now, id: EffectId, effect: &Effect) -> Option<(u8
     let Effect::HandOver(hand_over) = effect else { return None };
     let fenced = operation.effects().any(|e| matches!(e.effect, Effect::Fence { .. }) && e.is_done());
     let honest = match &hand_over.proof {
-        FencingBasis::Fenced => fenced,
-        FencingBasis::RiskAccepted { .. } => operation.accepted.accepts_two_writers(),
-        FencingBasis::Demoted | FencingBasis::LeaseEnded => true,
+        FencingBasis::Off => fenced,
+        FencingBasis::Accepted { .. } => operation.accepted.accepts_two_writers(),
+        // Nothing proves these yet.
+        FencingBasis::Demoted | FencingBasis::LeaseEnded | FencingBasis::Powerless => false,
     };
     if !honest {
         return Some((1, Breach::NoFencingProof));

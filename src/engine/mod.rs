@@ -11,6 +11,7 @@ mod carry;
 mod claim;
 mod conditions;
 mod detect;
+mod door;
 mod ending;
 mod entry;
 mod facts;
@@ -27,6 +28,7 @@ mod propose;
 mod readiness;
 mod remains;
 mod run;
+mod sending;
 mod services;
 mod standing;
 mod state;
@@ -42,10 +44,13 @@ mod watched;
 pub use about::about;
 pub use alone::ONLY;
 pub use claim::ClaimState;
+pub use door::Door;
 pub use facts::Facts;
 pub use fork::Fork;
 pub use limits::SILENCE;
+pub use proof::Promotion;
 pub use run::is_own;
+pub use sending::{Act, Sending, unspent};
 pub use state::State;
 pub use unproven::{of as unproven, vouched};
 
@@ -77,11 +82,11 @@ pub enum Input {
 }
 
 /// What the engine answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Output {
     /// To be made durable, before any effect is sent.
     pub records: Vec<Record>,
-    pub effects: Vec<Issued>,
+    pub effects: Vec<Sending>,
     pub looks: Vec<Look>,
     pub reply: Option<Result<Receipt, Refusal>>,
     /// A law that a decision would have broken. The decision was not taken.
@@ -103,7 +108,7 @@ pub struct Engine {
     /// What was told last of each choice on the table.
     foretold: BTreeMap<ProposalId, Foretold>,
     last: Option<Now>,
-    out: Output,
+    out: Pending,
     emitted: u64,
     /// What there is to be watched, of the present estate.
     watched: Option<Arc<watched::Watched>>,
@@ -111,6 +116,16 @@ pub struct Engine {
     detects: bool,
     /// Of a fork: the regions in which more was silent than is in it.
     cut: Vec<RegionId>,
+}
+
+/// What a step answers so far. A copy of an engine has none of it: what is to be sent is sent once.
+#[derive(Default)]
+struct Pending(Output);
+
+impl Clone for Pending {
+    fn clone(&self) -> Pending {
+        Pending::default()
+    }
 }
 
 /// Decisions follow from decisions; more rounds than this in one step would be a circle.
@@ -128,7 +143,7 @@ impl Engine {
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
             last: None,
-            out: Output::default(),
+            out: Pending::default(),
             emitted: 0,
             watched: None,
             detects: true,
@@ -167,7 +182,7 @@ impl Engine {
     pub fn step(&mut self, now: Now, input: Input) -> Output {
         if let Input::Observed(observation) = input {
             self.observe(now, observation);
-            return std::mem::take(&mut self.out);
+            return self.answer();
         }
         self.watch_clock(now);
         let reply = match input {
@@ -181,7 +196,7 @@ impl Engine {
             }
             Input::Foretold(view) => {
                 foretold::hear(self, now, &view);
-                return std::mem::take(&mut self.out);
+                return self.answer();
             }
             Input::Order(order) => Some(orders::hear(self, now, &order)),
             Input::Denied(order, refusal) => {
@@ -198,8 +213,8 @@ impl Engine {
                 break;
             }
         }
-        self.out.reply = reply;
-        std::mem::take(&mut self.out)
+        self.out.0.reply = reply;
+        self.answer()
     }
 
     /// When something is to be decided even if nothing is heard until then.
@@ -325,15 +340,39 @@ impl Engine {
     /// Decides one event: held against the laws, applied, and put into the answer.
     fn emit(&mut self, now: Now, event: Event) {
         if let Some((law, breach)) = laws::broken_by(&self.state, now, &event) {
-            self.out.broken.push((law, breach));
+            self.out.0.broken.push((law, breach));
             return;
         }
         if let Event::Intended { id, effect } = &event {
-            self.out.effects.push(Issued { id: *id, effect: effect.clone() });
+            // A hand-over comes with its proofs, or not at all.
+            match Act::of(Issued { id: *id, effect: effect.clone() }) {
+                Some(act) => self.out.0.effects.push(Sending::Act(act)),
+                None => return self.out.0.broken.push((1, Breach::NoFencingProof)),
+            }
         }
+        self.take(now, event);
+    }
+
+    /// Decides a promotion: held against the laws like every other event.
+    fn promote(&mut self, now: Now, promotion: Promotion) {
+        let Issued { id, effect } = promotion.record();
+        let event = Event::Intended { id, effect };
+        if let Some((law, breach)) = laws::broken_by(&self.state, now, &event) {
+            self.out.0.broken.push((law, breach));
+            return;
+        }
+        self.out.0.effects.push(Sending::Promotion(promotion));
+        self.take(now, event);
+    }
+
+    fn answer(&mut self) -> Output {
+        std::mem::take(&mut self.out.0)
+    }
+
+    fn take(&mut self, now: Now, event: Event) {
         let record = Record { v: Record::VERSION, epoch: self.state.epoch, at: now, event };
         self.state.apply(&record);
-        self.out.records.push(record);
+        self.out.0.records.push(record);
         self.emitted += 1;
     }
 
@@ -343,7 +382,7 @@ impl Engine {
         let half = Span(limits::CLOSE_LOOK_FOR.0 / 2);
         if self.looked.get(&group).is_none_or(|t| *t < now.mono.plus(half)) {
             self.looked.insert(group, until);
-            self.out.looks.push(Look::Closely { group, every: limits::CLOSE_LOOK, until });
+            self.out.0.looks.push(Look::Closely { group, every: limits::CLOSE_LOOK, until });
         }
     }
 
@@ -351,7 +390,7 @@ impl Engine {
     fn look_for(&mut self, now: Now, issued: Issued) {
         if self.looked_for.get(&issued.id).is_none_or(|t| now.mono.since(*t) >= limits::LOOK_AGAIN) {
             self.looked_for.insert(issued.id, now.mono);
-            self.out.looks.push(Look::Outcome { issued: Box::new(issued) });
+            self.out.0.looks.push(Look::Outcome { issued: Box::new(issued) });
         }
     }
 }

@@ -1,17 +1,99 @@
-//! Proofs that a promotion needs. Their fields are private: nothing outside this file can make one, and the one
-//! transaction cannot be built without both (laws 1 and 2).
+//! What promotes, and the proofs that it needs (laws 1 and 2).
+//!
+//! A step can only wish for a hand-over. This file alone joins the wish with both proofs, and what comes of it is the only thing
+//! that a door takes for a hand-over. It can be neither copied nor read from anywhere, so it is carried out at most once, by the
+//! process that decided it; another one only finds out what became of it. Each of these does not compile, and does with the one
+//! other token below it.
+//!
+//! A proof is no data; its record is:
+//! ```compile_fail,E0277
+//! use bpci::{engine::*, model::*};
+//! fn copied<T: Clone>() {}
+//! copied::<Promotion>();
+//! ```
+//! ```
+//! use bpci::{engine::*, model::*};
+//! fn copied<T: Clone>() {}
+//! copied::<HandOver>();
+//! ```
+//! It is not read from a journal, a socket or a file:
+//! ```compile_fail,E0277
+//! use bpci::{engine::*, model::*};
+//! fn read<T: serde::de::DeserializeOwned>() {}
+//! read::<Promotion>();
+//! ```
+//! ```
+//! use bpci::{engine::*, model::*};
+//! fn read<T: serde::de::DeserializeOwned>() {}
+//! read::<HandOver>();
+//! ```
+//! A door does not take the record for it:
+//! ```compile_fail,E0308
+//! use bpci::{engine::*, model::*};
+//! fn sent(it: HandOver) -> Sending { Sending::Promotion(it) }
+//! ```
+//! ```
+//! use bpci::{engine::*, model::*};
+//! fn sent(it: Promotion) -> Sending { Sending::Promotion(it) }
+//! ```
+//! It is spent once:
+//! ```compile_fail,E0382
+//! use bpci::{engine::*, model::*};
+//! fn twice(it: Promotion, now: Mono) { let other = it; it.spend(now); }
+//! ```
+//! ```
+//! use bpci::{engine::*, model::*};
+//! fn twice(it: Promotion, now: Mono) { let other = &it; it.spend(now); }
+//! ```
+//! Nobody else takes it apart, or puts one together:
+//! ```compile_fail,E0451
+//! use bpci::{engine::*, model::*};
+//! fn opened(it: Promotion) { let Promotion { fenced, .. } = it; }
+//! ```
+//! ```
+//! use bpci::{engine::*, model::*};
+//! fn opened(it: Promotion) { let Promotion { .. } = it; }
+//! ```
 
 use super::claim::{self, ClaimState};
 use super::planted::{self, Break};
 use super::{Facts, limits};
 use crate::model::*;
 
-/// The old primary takes no more writes.
-pub struct Fenced(FencingBasis);
+/// These members of this database take no more writes, as this operation has found.
+struct Fenced {
+    group: GroupId,
+    members: Vec<Name>,
+    operation: OperationId,
+    generation: Generation,
+    basis: FencingBasis,
+    at: Mono,
+}
 
 /// Nothing acknowledged is lost, or a named person accepted at least so much.
-pub struct LossKnown {
+struct LossKnown {
     bind_to_old: bool,
+}
+
+/// What a step wishes for: the one transaction, as far as it needs no proof. The fields are those of [`HandOver`].
+pub struct Wish {
+    group: GroupId,
+    old: String,
+    candidate: String,
+    leader_create_revision: Option<u64>,
+    sync_revision: Option<u64>,
+    failover_revision: Option<u64>,
+    config_revision: Option<u64>,
+    operation_revision: Option<u64>,
+    owner: String,
+    claim: String,
+}
+
+/// A hand-over with what proves that it may be done.
+pub struct Promotion {
+    id: EffectId,
+    act: HandOver,
+    fenced: Fenced,
 }
 
 impl Fenced {
@@ -19,9 +101,17 @@ impl Fenced {
     ///
     /// # Errors
     /// Why there is no proof.
-    pub fn of(cx: &Facts, operation: &Operation) -> Result<Fenced, NoProof> {
+    fn of(cx: &Facts, operation: &Operation) -> Result<Fenced, NoProof> {
+        let on = |basis| Fenced {
+            group: operation.group,
+            members: operation.left.iter().map(|m| cx.member_name(operation.group, *m).into()).collect(),
+            operation: operation.id,
+            generation: operation.generation,
+            basis,
+            at: cx.now.mono,
+        };
         if planted::is(Break::FenceLeftOut) {
-            return Ok(Fenced(FencingBasis::Fenced));
+            return Ok(on(FencingBasis::Off));
         }
         let fence = operation
             .effects()
@@ -29,12 +119,90 @@ impl Fenced {
             .filter_map(|e| e.reported)
             .max();
         if let Some(reported) = fence {
-            return gone_since(cx, operation, reported).map(|()| Fenced(FencingBasis::Fenced));
+            return gone_since(cx, operation, reported).map(|()| on(FencingBasis::Off));
         }
         if operation.accepted.accepts_two_writers() {
-            return Ok(Fenced(FencingBasis::RiskAccepted { by: operation.by.clone() }));
+            return Ok(on(FencingBasis::Accepted { by: operation.by.clone() }));
         }
         Err(NoProof::NeitherFencedNorAccepted)
+    }
+
+    /// Whether it is good for this act at this moment.
+    fn holds_for(&self, id: EffectId, act: &HandOver, now: Mono) -> Result<(), Unproven> {
+        if self.group != act.group {
+            return Err(Unproven::OtherDatabase);
+        }
+        if (self.operation, self.generation) != (id.operation, id.generation) {
+            return Err(Unproven::OtherOperation);
+        }
+        let names = |name: &str| self.members.iter().any(|m| **m == *name);
+        if (!act.old.is_empty() && !names(&act.old)) || names(&act.candidate) {
+            return Err(Unproven::OtherMembers);
+        }
+        if now.since(self.at) > limits::PROOF_HOLDS { Err(Unproven::TooOld) } else { Ok(()) }
+    }
+}
+
+impl Promotion {
+    /// Joins a wish with its proofs.
+    ///
+    /// # Errors
+    /// Which of them is missing.
+    pub(super) fn join(
+        cx: &Facts,
+        operation: &Operation,
+        checks: &[Check],
+        wish: Wish,
+    ) -> Result<Proven, NoProof> {
+        let fenced = Fenced::of(cx, operation)?;
+        let loss = LossKnown::of(operation, checks)?;
+        let act = HandOver {
+            group: wish.group,
+            old: wish.old,
+            candidate: wish.candidate,
+            leader_create_revision: wish.leader_create_revision,
+            sync_revision: wish.sync_revision,
+            failover_revision: wish.failover_revision,
+            config_revision: wish.config_revision,
+            operation_revision: wish.operation_revision,
+            owner: wish.owner,
+            claim: wish.claim,
+            bind_to_old: loss.bind_to_old,
+            proof: fenced.basis.clone(),
+        };
+        Ok(Proven { act, fenced })
+    }
+
+    pub fn id(&self) -> EffectId {
+        self.id
+    }
+
+    /// What its intent is recorded as.
+    pub fn record(&self) -> Issued {
+        Issued { id: self.id, effect: Effect::HandOver(self.act.clone()) }
+    }
+
+    /// Right before it is carried out: the act, if its proof holds for it.
+    ///
+    /// # Errors
+    /// It does not: nothing may be sent.
+    pub fn spend(self, now: Mono) -> Result<(EffectId, HandOver), (EffectId, Unproven)> {
+        match self.fenced.holds_for(self.id, &self.act, now) {
+            Ok(()) => Ok((self.id, self.act)),
+            Err(why) => Err((self.id, why)),
+        }
+    }
+}
+
+/// A hand-over that is proven, and has no number yet.
+pub struct Proven {
+    act: HandOver,
+    fenced: Fenced,
+}
+
+impl Proven {
+    pub(super) fn under(self, id: EffectId) -> Promotion {
+        Promotion { id, act: self.act, fenced: self.fenced }
     }
 }
 
@@ -93,7 +261,7 @@ impl LossKnown {
     ///
     /// # Errors
     /// Why the loss is neither nothing nor accepted.
-    pub fn of(operation: &Operation, checks: &[Check]) -> Result<LossKnown, NoProof> {
+    fn of(operation: &Operation, checks: &[Check]) -> Result<LossKnown, NoProof> {
         if planted::is(Break::LossUnasked) {
             return Ok(LossKnown { bind_to_old: false });
         }
@@ -111,16 +279,11 @@ impl LossKnown {
     }
 }
 
-/// The one transaction. It is built here and nowhere else.
+/// What the store holds now, for the transaction to compare.
 ///
 /// # Errors
-/// The store does not hold what the transaction would compare.
-pub fn hand_over(
-    cx: &Facts,
-    operation: &Operation,
-    fenced: Fenced,
-    loss: LossKnown,
-) -> Result<Effect, NoProof> {
+/// It does not hold that.
+pub fn wish(cx: &Facts, operation: &Operation) -> Result<Wish, NoProof> {
     let record = cx
         .record_within(operation.group, limits::FRESH)
         .ok_or(NoProof::StoreNotRead { within: limits::FRESH })?;
@@ -134,7 +297,7 @@ pub fn hand_over(
     if let Some(other) = record.leader.as_ref().filter(|l| *l.name != *operation.before.leader) {
         return Err(NoProof::LockHeld { by: other.name.clone() });
     }
-    Ok(Effect::HandOver(HandOver {
+    Ok(Wish {
         group: operation.group,
         old: operation.before.leader.clone(),
         candidate: candidate.to_string(),
@@ -145,7 +308,5 @@ pub fn hand_over(
         operation_revision: Some(key.revision),
         owner: cx.state.owner.write(),
         claim: Claim { phase: ClaimPhase::HandedOver, ..claim }.write(),
-        bind_to_old: loss.bind_to_old,
-        proof: fenced.0,
-    }))
+    })
 }

@@ -191,6 +191,10 @@ fn advance(engine: &mut Engine, now: Now, id: OperationId, index: usize) {
             let intent = intended(operation, number, part, effect);
             engine.emit(now, intent);
         }
+        Progress::Promote(part, proven) => {
+            let id = numbered(operation, number, part);
+            engine.promote(now, proven.under(id));
+        }
         Progress::Ask(_) => {}
         Progress::Wait(wait) => {
             // Protection is waited for as long as it takes; the status says so, and a person may accept.
@@ -233,10 +237,14 @@ pub fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, par
 }
 
 fn intended(operation: &Operation, step: u16, part: u16, effect: Effect) -> Event {
+    Event::Intended { id: numbered(operation, step, part), effect }
+}
+
+/// The next number of this part of a step.
+fn numbered(operation: &Operation, step: u16, part: u16) -> EffectId {
     let attempt =
         operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).count() as u16;
-    let id = EffectId { operation: operation.id, step, part, attempt, generation: operation.generation };
-    Event::Intended { id, effect }
+    EffectId { operation: operation.id, step, part, attempt, generation: operation.generation }
 }
 
 /// Says how the operation stands, after its steps have moved.

@@ -2,7 +2,7 @@
 
 use super::claim::{self, Standing};
 use super::planted::{self, Break};
-use super::proof::{self, Fenced, LossKnown};
+use super::proof::{self, Promotion, Proven};
 use super::{Facts, assess, candidate, limits};
 use crate::model::*;
 
@@ -15,13 +15,15 @@ pub enum Progress {
     Skip(SkipReason),
     /// An effect, as the n-th part of the step.
     Send(u16, Effect),
+    /// The same for what promotes: with its proofs.
+    Promote(u16, Box<Proven>),
     /// A person.
     Ask(String),
     /// A standby leads on this timeline.
     Promoted(Timeline, Loss),
 }
 
-use Progress::{Ask, Done, Fail, Promoted, Send, Skip, Wait};
+use Progress::{Ask, Done, Fail, Promote, Promoted, Send, Skip, Wait};
 
 /// The claim is this part of the first acting step; other parts count from the next.
 pub const CLAIM: u16 = 0;
@@ -305,11 +307,9 @@ fn hand_over<'a>(cx: &Facts<'a>, operation: &'a Operation, record: &'a StepRecor
     if let Some(held) = lives(cx, operation, record).filter(|_| !fenced) {
         return held;
     }
-    let built = Fenced::of(cx, operation)
-        .and_then(|fenced| LossKnown::of(operation, &checks).map(|loss| (fenced, loss)))
-        .and_then(|(fenced, loss)| proof::hand_over(cx, operation, fenced, loss));
-    match built {
-        Ok(effect) => Send(FIRST + tried, effect),
+    let joined = proof::wish(cx, operation).and_then(|wish| Promotion::join(cx, operation, &checks, wish));
+    match joined {
+        Ok(proven) => Promote(FIRST + tried, Box::new(proven)),
         Err(missing) if early(cx, record) => Wait(WaitReason::Proof(Box::new(missing))),
         Err(missing) => Fail(StepFailure::Unproven(Box::new(missing))),
     }

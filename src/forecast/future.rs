@@ -2,7 +2,7 @@
 //! they will not be.
 
 use super::Question;
-use crate::engine::{Engine, Input, ONLY, Output};
+use crate::engine::{Door, Engine, Input, ONLY, Output};
 use crate::model::*;
 use crate::sim::{Draw, Pace, World};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -111,8 +111,11 @@ impl Future<'_> {
         let began = self.question.fork.now;
         let mut ended = Ended::default();
         let mut now = began;
-        for output in &confirmed.sent {
-            send(&mut world, now, output.clone());
+        for issued in &confirmed.sent.acts {
+            world.send(now, issued.clone(), now.mono);
+        }
+        for look in &confirmed.sent.looks {
+            world.look(now, look.clone());
         }
         let mut incoming = Vec::new();
         let mut due = engine.next_deadline(now);
@@ -166,7 +169,7 @@ impl Future<'_> {
     /// The choice, put on the table and confirmed with all that it asks for: no future differs in that.
     fn confirmed(&self, to: MemberId) -> Result<Confirmed, WhyNot> {
         let (intent, from, now) = (self.question.intent, self.question.from, self.question.fork.now);
-        let (mut engine, mut sent) = (self.question.fork.engine.clone(), Vec::new());
+        let (mut engine, mut sent) = (self.question.fork.engine.clone(), Sent::default());
         let propose =
             Action::Propose { group: ONLY, intent, from: Some(from), to: Some(to), reason: String::new() };
         let Receipt::Proposed(proposal) = order(&mut engine, &mut sent, now, propose)? else {
@@ -203,18 +206,25 @@ enum Opening {
 /// An engine that was given the order, and what it sends for it.
 struct Confirmed {
     engine: Engine,
-    sent: Vec<Output>,
+    sent: Sent,
+}
+
+/// The same in each future: it was decided, and spent, once.
+#[derive(Default)]
+struct Sent {
+    acts: Vec<Issued>,
+    looks: Vec<Look>,
 }
 
 fn refused(why: impl Into<RefusalReason>) -> WhyNot {
     WhyNot::Refused(Box::new(Refusal::new(why)))
 }
 
-fn order(engine: &mut Engine, sent: &mut Vec<Output>, now: Now, action: Action) -> Result<Receipt, WhyNot> {
+fn order(engine: &mut Engine, sent: &mut Sent, now: Now, action: Action) -> Result<Receipt, WhyNot> {
     let output = engine.step(now, Input::Order(Order { by: Actor::Part(Part::Forecast), action }));
-    let reply = output.reply.clone();
-    sent.push(output);
-    reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| WhyNot::Refused(Box::new(r)))
+    sent.acts.extend(output.effects.into_iter().filter_map(|sending| sending.spend(now.mono).ok()));
+    sent.looks.extend(output.looks);
+    output.reply.unwrap_or(Ok(Receipt::Done)).map_err(|r| WhyNot::Refused(Box::new(r)))
 }
 
 fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: &mut Vec<Incoming>) {
@@ -232,8 +242,8 @@ fn turn(engine: &mut Engine, world: &mut World, now: Now, incoming: &mut Vec<Inc
 }
 
 fn send(world: &mut World, now: Now, output: Output) {
-    for issued in output.effects {
-        world.submit(now, issued);
+    for sending in output.effects {
+        world.submit(now, sending);
     }
     for look in output.looks {
         world.look(now, look);

@@ -2,6 +2,7 @@
 //! and fail; observers lie.
 
 use super::act::{Trick, TrickKind};
+use crate::engine::{Door, Sending, unspent};
 use crate::model::*;
 use crate::sim::{Chance, Translated};
 use std::collections::BTreeMap;
@@ -248,9 +249,13 @@ impl TrickDoor {
 }
 
 impl Door for TrickDoor {
-    fn submit(&mut self, now: Now, issued: Issued) {
-        self.sent.push(issued.id);
+    fn submit(&mut self, now: Now, sending: Sending) {
+        self.sent.push(sending.id());
         self.clock = now.mono;
+        let issued = match sending.spend(now.mono) {
+            Ok(issued) => issued,
+            Err((id, why)) => return self.later(Span::ZERO, Incoming::Report(unspent(id, now.mono, why))),
+        };
         match &mut self.freezes_at {
             Some(0) if self.frozen.is_none() => {
                 self.played += 1;
@@ -273,7 +278,7 @@ impl Door for TrickDoor {
             let report = Report { id: issued.id, at: now.mono, took: Span::ZERO, outcome };
             self.later(Span::ms(50), Incoming::Report(report));
         }
-        self.behind.submit(now, issued);
+        self.behind.send(now, issued, now.mono);
     }
 
     fn look(&mut self, now: Now, look: Look) {

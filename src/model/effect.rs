@@ -152,14 +152,28 @@ pub struct HandOver {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FencingBasis {
     /// The fence command answered 0, and the member was seen gone afterwards.
-    Fenced,
+    #[serde(rename = "Fenced")]
+    Off,
     /// The old leader was seen to have stepped down.
     Demoted,
     /// Its lease ran out, and a watchdog is declared that stops it then.
     LeaseEnded,
+    /// What it runs on cannot run anything.
+    Powerless,
     /// A named person typed that they accept the risk of two primaries.
-    RiskAccepted { by: super::Actor },
+    #[serde(rename = "RiskAccepted")]
+    Accepted { by: super::Actor },
 }
+
+vocabulary!(
+    /// Why a proof was not good for the promotion it was to be spent on.
+    Unproven, "fault of a proof" {
+        OtherDatabase = "it is of another database",
+        OtherOperation = "it is of another operation",
+        OtherMembers = "it is of other members",
+        TooOld = "it is too old",
+    }
+);
 
 /// Something to look at. It changes nothing and may be repeated at will.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,6 +37,11 @@ impl World {
         self.arrives(issued);
     }
 
+    /// Something is reported that was not sent.
+    pub fn reports(&mut self, report: Report) {
+        self.out.push(Incoming::Report(report));
+    }
+
     /// A request that was sent a while ago arrives.
     pub fn arrive(&mut self, now: Mono, issued: Issued) {
         self.run_to(now);
@@ -277,7 +282,7 @@ impl World {
         let cluster = &mut self.clusters[c];
         let lived = candidate.filter(|_| electable).map_or(Mono::default(), |m| cluster.members[m].lived);
         let deed = self.truth.deeds.entry(operation).or_default();
-        deed.unfenced = matches!(h.proof, FencingBasis::RiskAccepted { .. });
+        deed.unfenced = matches!(h.proof, FencingBasis::Accepted { .. });
         deed.loss_accepted = !h.bind_to_old;
         deed.deceived = deceived;
         deed.orphaned = Some(self.clock.since(lived)).filter(|gone| *gone > Span::ZERO);

@@ -8,6 +8,7 @@ use super::pace::Pace;
 use super::store::{Lock, OwnerLease, Store};
 use super::truth::Truth;
 use super::world::{Happening, SimServer, World};
+use crate::engine::Door;
 use crate::model::*;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use super::judge::Leads;
 use super::world::World;
+use crate::engine::{Door, Sending, unspent};
 use crate::model::*;
 use std::sync::Arc;
 
@@ -215,8 +216,11 @@ impl Translated {
 }
 
 impl Door for Translated {
-    fn submit(&mut self, now: Now, issued: Issued) {
-        self.send(now, issued, now.mono);
+    fn submit(&mut self, now: Now, sending: Sending) {
+        match sending.spend(now.mono) {
+            Ok(issued) => self.send(now, issued, now.mono),
+            Err((id, why)) => self.world.reports(unspent(id, now.mono, why)),
+        }
     }
 
     fn look(&mut self, now: Now, look: Look) {

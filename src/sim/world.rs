@@ -6,6 +6,7 @@ use super::cluster::{Cluster, SimMember, Wake};
 use super::pace::Pace;
 use super::store::Store;
 use super::truth::Truth;
+use crate::engine::{Door, Sending, unspent};
 use crate::model::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -369,8 +370,11 @@ const LOAD: u16 = 35;
 const TELL: u8 = 6;
 
 impl Door for World {
-    fn submit(&mut self, now: Now, issued: Issued) {
-        self.send(now, issued, now.mono);
+    fn submit(&mut self, now: Now, sending: Sending) {
+        match sending.spend(now.mono) {
+            Ok(issued) => self.send(now, issued, now.mono),
+            Err((id, why)) => self.reports(unspent(id, now.mono, why)),
+        }
     }
 
     fn look(&mut self, now: Now, look: Look) {

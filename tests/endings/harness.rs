@@ -2,7 +2,7 @@
 
 use bpci::config;
 use bpci::controller::Core;
-use bpci::engine::{Engine, Input};
+use bpci::engine::{Door, Engine, Input, Sending};
 use bpci::journal::Journal;
 use bpci::model::*;
 use bpci::sim::World;
@@ -34,7 +34,8 @@ pub struct Spoiled {
 }
 
 impl Door for Spoiled {
-    fn submit(&mut self, now: Now, issued: Issued) {
+    fn submit(&mut self, now: Now, sending: Sending) {
+        let issued = sending.spend(now.mono).unwrap_or_else(|(id, why)| panic!("{id}: {why}"));
         let reason = match issued.effect {
             Effect::Fence { .. } if self.fencing == Fencing::Hangs => return,
             Effect::Fence { .. } if self.fencing == Fencing::Fails => "exit status 1",
@@ -45,7 +46,7 @@ impl Door for Spoiled {
             }
             Effect::ValidateWrite { .. } if self.validation_fails => "permission denied for schema bpci",
             ref effect if (self.refuses)(effect) => "refused by the test",
-            _ => return self.world.submit(now, issued),
+            _ => return self.world.send(now, issued, now.mono),
         };
         let outcome = Outcome::NotDone { reason: reason.to_string() };
         self.reports.push(Report { id: issued.id, at: now.mono, took: Span::ms(40), outcome });

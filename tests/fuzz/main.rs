@@ -8,9 +8,9 @@ mod replies;
 
 use bpci::chaos::Experiment;
 use bpci::config;
+use bpci::engine::Door;
 use bpci::exercise::Calendar;
 use bpci::hunt::Case;
-use bpci::model::Door;
 use bpci::tui::{Settings, Theme};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -2,6 +2,7 @@
 //! said that was not seen.
 
 mod place;
+mod promoter;
 
 use bpci::model::*;
 use place::{Lose, Place, When};
@@ -125,10 +126,11 @@ fn a_hand_over_whose_answer_is_lost() {
         for when in [When::Before, When::After] {
             let what = format!("hand-over, {way:?}, {when:?}");
             let mut place = Place::claimed();
-            let wanted = Effect::HandOver(place.hand_over());
+            let wanted = place.promotion();
+            let record = wanted.record();
             place.store.lose("\"request_delete_range\"", way, when);
-            is_unknown(&place.submit(id(1), wanted.clone()), &what);
-            let found = place.find_out(id(1), wanted.clone());
+            is_unknown(&place.promote(wanted), &what);
+            let found = place.find_out_of(record);
             if when == When::Before {
                 is_missed(&found, &what);
                 place.store.deliver();
@@ -138,8 +140,8 @@ fn a_hand_over_whose_answer_is_lost() {
                     "{what}: it was done after all"
                 );
                 // With what stands there now it is made anew, once.
-                let again = Effect::HandOver(place.hand_over());
-                let done = place.submit(EffectId { attempt: 1, ..id(1) }, again);
+                let again = place.promotion();
+                let done = place.promote(again);
                 assert!(matches!(done, Outcome::Done { .. }), "{what}: {done:?}");
             } else {
                 assert!(
@@ -159,9 +161,9 @@ fn a_hand_over_whose_answer_is_lost() {
 #[test]
 fn a_hand_over_that_finds_another_store_says_what_changed() {
     let mut place = Place::claimed();
-    let wanted = Effect::HandOver(place.hand_over());
+    let wanted = place.promotion();
     place.put("/service/orders/sync", r#"{"leader":"us-east-1","sync_standby":"ap-southeast-1"}"#);
-    let outcome = place.submit(id(1), wanted);
+    let outcome = place.promote(wanted);
     assert!(
         matches!(&outcome, Outcome::NotDone { reason } if reason == "sync changed since it was read; nothing was done"),
         "{outcome:?}"
@@ -263,11 +265,13 @@ fn without_the_claim_nothing_is_sent() {
         assert_eq!(place.fenced(), 0, "{words}");
     };
     // The store answers reads, and no keep-alive for eleven seconds.
-    let hand_over = Effect::HandOver(place.hand_over());
+    let promotion = place.promotion();
     place.store.lose("keepalive", Lose::Always, When::Before);
     std::thread::sleep(Duration::from_millis(13_500));
     withheld(&mut place, 1, fence.clone(), "last renewed");
-    withheld(&mut place, 2, hand_over, "last renewed");
+    // Nor is a promotion whose proof is of then.
+    let late = place.promote(promotion);
+    assert!(matches!(&late, Outcome::Missed { reason } if reason == Unproven::TooOld.name()), "{late:?}");
     assert_eq!(place.value("/service/orders/leader"), "us-east-1");
     place.store.lose("keepalive", Lose::Nothing, When::Before);
     // The lease ends, and the owner key with it.

@@ -1,7 +1,9 @@
 //! One etcd, a HAProxy and a stand-in for Patroni on loopback, each behind a proxy that can lose an answer.
 
+use crate::promoter::Promoter;
 use bpci::config;
 use bpci::drivers::LiveDoor;
+use bpci::engine::{Act, Door, Promotion, Sending};
 use bpci::model::*;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -209,6 +211,7 @@ pub struct Place {
     estate: Arc<Estate>,
     runtime: Option<tokio::runtime::Runtime>,
     door: Option<LiveDoor>,
+    promoter: Option<Promoter>,
     began: Instant,
 }
 
@@ -275,10 +278,12 @@ impl Place {
             estate,
             runtime: None,
             door: None,
+            promoter: None,
             began: Instant::now(),
         };
         wait("etcd", || place.etcdctl(&["endpoint", "health"]).is_some());
         wait("HAProxy", || place.balancer.ask("show info").contains("Version"));
+        place.put("/service/orders/initialize", "7");
         place.put("/service/orders/leader", "us-east-1");
         place.put("/service/orders/sync", r#"{"leader":"us-east-1","sync_standby":"eu-west-1"}"#);
         place.put(
@@ -317,7 +322,8 @@ impl Place {
     pub fn send(&mut self, id: EffectId, effect: Effect) {
         let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
         let _entered = runtime.enter();
-        door.submit(Now::default(), Issued { id, effect });
+        let act = Act::of(Issued { id, effect }).unwrap_or_else(|| panic!("it promotes"));
+        door.submit(Now::default(), Sending::Act(act));
     }
 
     pub fn submit(&mut self, id: EffectId, effect: Effect) -> Outcome {
@@ -326,12 +332,18 @@ impl Place {
     }
 
     pub fn find_out(&mut self, id: EffectId, effect: Effect) -> Outcome {
-        {
-            let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
-            let _entered = runtime.enter();
-            door.look(Now::default(), Look::Outcome { issued: Box::new(Issued { id, effect }) });
-        }
+        self.look_for(Issued { id, effect });
         self.report(id)
+    }
+
+    fn look_for(&mut self, issued: Issued) {
+        self.look(Look::Outcome { issued: Box::new(issued) });
+    }
+
+    fn look(&mut self, look: Look) {
+        let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
+        let _entered = runtime.enter();
+        door.look(Now::default(), look);
     }
 
     fn report(&mut self, id: EffectId) -> Outcome {
@@ -375,23 +387,57 @@ impl Place {
         wait("the fence to begin", || self.fenced() > 0);
     }
 
-    /// The transaction, with what stands in the store now.
-    pub fn hand_over(&self) -> HandOver {
-        let modified = |key: &str| self.key(key).map(|k| number(&k["mod_revision"]));
-        HandOver {
-            group: crate::GROUP,
-            old: "us-east-1".to_string(),
-            candidate: "eu-west-1".to_string(),
-            leader_create_revision: self.key("/service/orders/leader").map(|k| number(&k["create_revision"])),
-            sync_revision: modified("/service/orders/sync"),
-            failover_revision: modified("/service/orders/failover"),
-            config_revision: modified("/service/orders/config"),
-            operation_revision: modified("/bpci/orders/operation"),
-            owner: self.owner.write(),
-            claim: Claim { phase: ClaimPhase::HandedOver, ..crate::claim_of(&self.owner) }.write(),
-            bind_to_old: true,
-            proof: FencingBasis::Fenced,
+    /// The promotion that an engine decides on with what stands in the store now.
+    pub fn promotion(&mut self) -> Promotion {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let until = self.now().mono.plus(Span::secs(10));
+        self.look(Look::Closely { group: crate::GROUP, every: Span::ms(100), until });
+        while Instant::now() < deadline {
+            let store = self.until(Duration::from_secs(5), |incoming| match incoming {
+                Incoming::Observed(o) if matches!(o.fact, Fact::Store { .. }) => Some(o),
+                _ => None,
+            });
+            let now = self.now();
+            let promoter = self.promoter.get_or_insert_with(|| Promoter::new(&self.estate, &self.owner));
+            if let Some(promotion) = store.and_then(|store| promoter.sees(now, store)) {
+                return promotion;
+            }
         }
+        panic!("no promotion: {}", self.promoter.as_ref().map(Promoter::stands).unwrap_or_default());
+    }
+
+    /// Carries it out.
+    pub fn promote(&mut self, promotion: Promotion) -> Outcome {
+        let id = promotion.id();
+        {
+            let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
+            let _entered = runtime.enter();
+            door.submit(Now::default(), Sending::Promotion(promotion));
+        }
+        self.heard(id)
+    }
+
+    /// The report, of which the engine hears.
+    fn heard(&mut self, id: EffectId) -> Outcome {
+        let outcome = self.report(id);
+        let report = Report { id, at: self.now().mono, took: Span::ZERO, outcome: outcome.clone() };
+        let now = self.now();
+        if let Some(promoter) = &mut self.promoter {
+            promoter.hears(now, report);
+        }
+        outcome
+    }
+
+    /// Finds out what became of a promotion, of which the engine hears.
+    pub fn find_out_of(&mut self, record: Issued) -> Outcome {
+        let id = record.id;
+        self.look_for(record);
+        self.heard(id)
+    }
+
+    fn now(&self) -> Now {
+        let mono = Mono(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX));
+        Now { utc: Utc(i64::try_from(mono.0).unwrap_or_default()), mono }
     }
 
     fn etcdctl(&self, arguments: &[&str]) -> Option<String> {
