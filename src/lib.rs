@@ -1,9 +1,10 @@
 //! `bpci`: incident command for the day a region fails.
 //!
-//! A file imports only from floors below its own:
+//! A file imports only from layers below its own (`tests/layers` holds it to that):
 //!
 //! ```text
-//! cli/  tui/                  people and programs: arguments, screens
+//! cli/                        programs, and people who type: arguments, text or JSON, exit status
+//! tui/                        people who look: screens
 //! exercise/                   the calendar: what is rehearsed when, by scenario, hunt, hook, at a table or on a test estate
 //! chaos/                      experiments in the words of the Chaos Toolkit: their own processes and requests, no engine
 //! hunt/                       the hunt for our own faults: the loop below, in worlds that mean it ill

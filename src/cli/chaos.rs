@@ -160,7 +160,7 @@ async fn experiment(ask: ChaosRun) -> Result<(), Fail> {
     tell(&format!("EXPERIMENT  {}", read.title));
     let (tells, stop) = watch::channel(false);
     tokio::spawn(async move {
-        super::told_to_end().await;
+        crate::controller::told_to_end().await;
         let _ = tells.send(true);
         // Rollbacks go on: a second word is not heard.
         std::future::pending::<()>().await;

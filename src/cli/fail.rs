@@ -1,12 +1,14 @@
 //! How a command ends when it does not end well.
 
-use super::output::Lines;
 use crate::model::Refusal;
 use crate::wording::{one_line, refusal_words};
 use serde_json::{Value, json};
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
+
+/// Text of our own making: each entry is one line, whatever it holds from outside.
+pub type Lines = Vec<String>;
 
 /// What is printed on standard error, and the exit status.
 #[derive(Debug)]

@@ -100,7 +100,8 @@ fn words(t: &Tally, seconds: f64) -> Lines {
 fn kept(ask: &HuntAsk, seed: u64, case: &Case, finding: &Finding) -> Lines {
     let path = ask.keep.join(format!("hunt-{seed}.json"));
     let text = serde_json::to_string_pretty(case).unwrap_or_default();
-    let where_to = match std::fs::write(&path, text + "\n") {
+    let written = std::fs::create_dir_all(&ask.keep).and_then(|()| std::fs::write(&path, text + "\n"));
+    let where_to = match written {
         Ok(()) => format!("made small and kept: bpci hunt --case {}", path.display()),
         Err(e) => format!("could not be kept: {}: {e}", path.display()),
     };

@@ -27,7 +27,6 @@ mod trigger;
 mod validate;
 mod wait;
 
-pub use open::told_to_end;
 pub use status::{check_status, status_json, status_words};
 
 use args::{Arguments, Command};

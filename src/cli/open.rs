@@ -316,7 +316,7 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
         if first.armed { "armed" } else { "read-only" }
     ))?;
     // One listener for the whole time: a signal between two would be lost.
-    let mut end = std::pin::pin!(told_to_end());
+    let mut end = std::pin::pin!(crate::controller::told_to_end());
     loop {
         let snapshot = opened.handle.snapshot();
         // Nobody may read along; that ends nothing.
@@ -328,23 +328,4 @@ pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
     }
     opened.close().await;
     Ok(())
-}
-
-/// Resolves when the program is told to end: interrupt, termination, hang-up, quit.
-pub async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let wait = |kind| async move {
-        match signal(kind) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = wait(SignalKind::interrupt()) => {}
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::hangup()) => {}
-        () = wait(SignalKind::quit()) => {}
-    }
 }

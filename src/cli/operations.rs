@@ -87,7 +87,7 @@ fn may_be_undone(operation: &Operation) -> bool {
 /// Prints what happens until the operation is over, or waits for a person.
 pub async fn follow(opened: &Opened, id: OperationId, mut print: bool, stop_at_questions: bool) {
     let mut told = opened.handle.snapshot().log_total;
-    let mut end = std::pin::pin!(open::told_to_end());
+    let mut end = std::pin::pin!(crate::controller::told_to_end());
     let mut waiting: Option<Instant> = None;
     loop {
         let snapshot = opened.handle.snapshot();

@@ -5,6 +5,8 @@
 //! entries of a list; whatever stands within an entry is one line. With `--output json`, standard output gets exactly one
 //! document, at the end, whatever happened; words for people go to standard error then.
 
+pub use super::fail::Lines;
+
 use super::fail::Fail;
 use crate::wording::{one_line, quiet_json};
 use serde::Serialize;
@@ -68,9 +70,6 @@ fn versioned(mut value: Value) -> Value {
     value["schema"] = SCHEMA.into();
     value
 }
-
-/// Text of our own making: each entry is one line, whatever it holds from outside.
-pub type Lines = Vec<String>;
 
 /// Where and how a command prints.
 #[derive(Clone, Debug)]

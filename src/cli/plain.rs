@@ -84,7 +84,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     let mut told = 0;
     let mut lines = Some(tokio::io::BufReader::new(tokio::io::stdin()).lines());
     let mut printed = Printed::default();
-    let mut end = std::pin::pin!(super::open::told_to_end());
+    let mut end = std::pin::pin!(crate::controller::told_to_end());
     loop {
         let snapshot = handle.snapshot();
         new_lines(&snapshot.log, snapshot.log_total, &mut told)?;

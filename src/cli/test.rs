@@ -108,7 +108,7 @@ fn told_to_stop(list: &[&Exercise]) -> watch::Receiver<bool> {
     let (tells, stop) = watch::channel(false);
     if list.iter().any(|e| matches!(e.means, Means::Live(_))) {
         tokio::spawn(async move {
-            super::told_to_end().await;
+            crate::controller::told_to_end().await;
             let _ = tells.send(true);
             std::future::pending::<()>().await;
         });

@@ -24,7 +24,11 @@ pub(super) struct LocalHandle {
     pub(super) snapshots: Mutex<watch::Receiver<Arc<Snapshot>>>,
     /// Who this process is.
     own: Actor,
+    fork_of: ForkOf,
 }
+
+/// Starts an estate as it stands in an engine, in a simulation of its own.
+pub(super) type ForkOf = fn(&Engine, Now) -> Result<Arc<dyn Handle>, String>;
 
 impl Handle for LocalHandle {
     fn snapshot(&self) -> Arc<Snapshot> {
@@ -45,7 +49,7 @@ impl Handle for LocalHandle {
 
     fn fork(&self) -> Forked {
         let (reply, answer) = oneshot::channel();
-        let messages = self.messages.clone();
+        let (messages, fork_of) = (self.messages.clone(), self.fork_of);
         Box::pin(async move {
             let gone = "the controller has ended; start the program again";
             messages.send(Message::Engine(reply)).await.map_err(|_| gone)?;
@@ -59,8 +63,9 @@ impl LocalHandle {
     pub(super) fn new(
         messages: mpsc::Sender<Message>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        fork_of: ForkOf,
     ) -> LocalHandle {
-        LocalHandle { messages, snapshots: Mutex::new(snapshots), own: own_actor() }
+        LocalHandle { messages, snapshots: Mutex::new(snapshots), own: own_actor(), fork_of }
     }
 
     /// Gives an order for somebody who may give it.
@@ -89,18 +94,6 @@ impl LocalHandle {
 pub fn own_actor() -> Actor {
     let own = Peer::own();
     Actor::Account(Box::new(own.account(&own.look_up(), own_claims())))
-}
-
-/// An estate as it stands in an engine, in a simulation of its own.
-///
-/// # Errors
-/// Nothing of any database is known.
-pub(super) fn fork_of(engine: &Engine, now: Now) -> Result<Arc<dyn Handle>, String> {
-    let fork = engine.fork(now);
-    if fork.standing.databases.iter().all(|d| d.record.is_none()) {
-        return Err("nothing that was measured is known: it cannot be simulated from here".to_string());
-    }
-    Ok(super::player::start_fork(fork))
 }
 
 /// The newest snapshot that was published.

@@ -6,6 +6,7 @@ use super::examiner::Examiner;
 use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::home::{Home, LockError, Tenure};
+use super::player::fork_of;
 use super::rehearsals::drilled_plans;
 use super::socket;
 use super::tape::{Line, Tape};
@@ -104,7 +105,7 @@ pub async fn start_live(estate: Estate, arm: bool, tenure: Tenure) -> Result<Liv
     let first = Snapshot { controller: Some(hello.controller), ..core.snapshot(clock.now(), None) };
     let (publish, snapshots) = watch::channel(Arc::new(first));
     let (stop, stopped) = watch::channel(false);
-    let handle = Arc::new(LocalHandle::new(messages.clone(), snapshots));
+    let handle = Arc::new(LocalHandle::new(messages.clone(), snapshots, fork_of));
     let listening = home.make_socket().map_err(|e| other(format!("{}: {e}", home.path().display())))?;
     let listener = socket::listen(&listening).map_err(|e| other(format!("{}: {e}", listening.display())))?;
     home.open_socket(&listening);

@@ -6,7 +6,7 @@ use super::expect::unmet;
 use super::forecaster::Forecaster;
 use super::handle::{LocalHandle, Message};
 use super::simulated::Simulation;
-use crate::engine::{Fork, Input};
+use crate::engine::{Engine, Fork, Input};
 use crate::journal::JournalError;
 use crate::model::*;
 use std::sync::Arc;
@@ -40,6 +40,18 @@ const FORK: u32 = 100;
 
 /// A walk that was told to go on is not held by the same key for so long.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// An estate as it stands in an engine, in a simulation of its own.
+///
+/// # Errors
+/// Nothing of any database is known.
+pub(super) fn fork_of(engine: &Engine, now: Now) -> Result<Arc<dyn Handle>, String> {
+    let fork = engine.fork(now);
+    if fork.standing.databases.iter().all(|d| d.record.is_none()) {
+        return Err("nothing that was measured is known: it cannot be simulated from here".to_string());
+    }
+    Ok(start_fork(fork))
+}
 
 /// Starts a simulation of an estate as it stands, with what is on the table: nothing moves in it until an operation is
 /// begun.
@@ -93,7 +105,7 @@ pub fn start_simulation(simulation: Simulation, playing: Playing) -> Arc<dyn Han
             publish.send_replace(Arc::new(player.snapshot()));
         }
     });
-    Arc::new(LocalHandle::new(messages, snapshots))
+    Arc::new(LocalHandle::new(messages, snapshots, fork_of))
 }
 
 struct Player {

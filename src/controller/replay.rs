@@ -1,6 +1,7 @@
 //! A record seen again: its events, with what was measured between them, on a clock that runs as fast as one likes.
 
 use super::handle::{LocalHandle, Message};
+use super::player::fork_of;
 use super::tape::{Line, TapeReader};
 use crate::engine::Engine;
 use crate::journal::{Entry, JournalError, Reader, Upcaster};
@@ -305,7 +306,7 @@ pub fn start_replay(mut replay: Replay, speed: u32) -> Arc<dyn Handle> {
             publish.send_replace(Arc::new(replay.snapshot(speed, paused)));
         }
     });
-    Arc::new(LocalHandle::new(messages, snapshots))
+    Arc::new(LocalHandle::new(messages, snapshots, fork_of))
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 
 use super::access::Access;
 use super::claims::own_claims;
-use super::handle::{LocalHandle, fork_of, newest, next};
+use super::handle::{LocalHandle, newest, next};
 use super::home::Home;
 use super::peer::Peer;
+use super::player::fork_of;
 use super::replay::Replay;
 use crate::model::*;
 use crate::wording::refusal_words;

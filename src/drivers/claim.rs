@@ -7,46 +7,18 @@
 //! takeover waits for the lease and for the longest patience of the operation, so the freeze has to be as long as both.
 
 use super::boottime::BootTime;
-use super::door::{Eyes, Shared};
 use super::etcd::{self, Compare, Keys, Transacted, Unchanged};
+use super::eyes::{Eyes, Shared};
+use super::tenure::{LEASE, MARGIN, Tenure, lease_for};
 use crate::model::*;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The shortest lease of an owner key.
-const LEASE: Duration = Duration::from_secs(15);
-/// An owner that has heard of its lease no later than this before its end sends nothing.
-const MARGIN: Duration = Duration::from_secs(5);
 /// The claim is read at most this long before something is sent that cannot compare it.
 const READ_BEFORE: Duration = Duration::from_secs(1);
 /// A keep-alive that failed is tried again after this time.
 const AGAIN: Duration = Duration::from_millis(500);
-
-/// The lease of an owner key: at least ten round trips, so that a slow link does not end it.
-fn lease_for(round_trip: Duration) -> Duration {
-    let trips = Duration::from_secs((round_trip * 10).as_secs_f64().ceil() as u64);
-    LEASE.max(trips)
-}
-
-/// What this process holds of a group's owner key.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tenure {
-    lease: i64,
-    length: Duration,
-    /// When the last request was sent that etcd answered with a living lease.
-    renewed: BootTime,
-}
-
-impl Tenure {
-    fn holds(&self) -> Result<(), String> {
-        let ago = self.renewed.elapsed();
-        match ago <= self.length.saturating_sub(MARGIN) {
-            true => Ok(()),
-            false => Err(format!("our claim was last renewed {} s ago", ago.as_secs())),
-        }
-    }
-}
 
 impl Eyes {
     /// This process holds the claim, and has renewed it in time.

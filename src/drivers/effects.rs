@@ -2,7 +2,7 @@
 
 use super::boottime::BootTime;
 use super::claim::{self, Claiming, Decided, Permit};
-use super::door::{Eyes, Shared};
+use super::eyes::{Eyes, Shared};
 use super::postgres::Write;
 use super::{command, haproxy, switchover};
 use crate::engine::{Promotion, unspent};
@@ -53,9 +53,11 @@ pub async fn carry_out(shared: &Arc<Shared>, issued: Issued, decided: BootTime) 
 }
 
 /// Carries out a promotion, and reports. Its proofs are looked at once more right before it is sent.
-pub async fn promote(shared: &Arc<Shared>, promotion: Promotion) {
+pub async fn promote(shared: &Arc<Shared>, promotion: Promotion, submitted: Mono, decided: BootTime) {
     let (at, began, id) = (shared.now(), Instant::now(), promotion.id());
-    let outcome = match promotion.spend(at) {
+    // Counted on a clock that goes on while the machine is suspended.
+    let passed = Span(u64::try_from(decided.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let outcome = match promotion.spend(submitted.plus(passed)) {
         Ok((id, act)) => match shared.groups.get(&act.group) {
             Some(eyes) => claim::hand_over(eyes, id, &act).await,
             None => not_done("this group has no database any more"),
@@ -167,7 +169,7 @@ async fn servers_of(
     let text = haproxy::ask(&balancer.address, "show stat").await.map_err(|(reason, _)| reason)?;
     let servers = haproxy::parse_servers(&text, &eyes.database.backend)?;
     let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| {
-        super::look::member_named(shared, eyes, name)
+        super::eyes::member_named(shared, eyes, name)
     });
     let own: Vec<ServerView> = views.into_iter().filter(|v| v.member == Some(member)).collect();
     if own.is_empty() {

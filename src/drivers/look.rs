@@ -1,6 +1,6 @@
 //! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
 
-use super::door::{Eyes, Pace, Shared};
+use super::eyes::{Pace, Shared, member_named};
 use super::record::record_with;
 use super::{haproxy, patience, patroni, postgres};
 use crate::model::*;
@@ -201,13 +201,6 @@ async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
         Err(reason) => Fact::BalancerAway { group, balancer: id, reason },
     };
     shared.tell(at, fact).await;
-}
-
-/// The member that a balancer's server means by its name: the member's own, or its region's where it is alone there.
-pub fn member_named(shared: &Shared, eyes: &Eyes, name: &str) -> Option<MemberId> {
-    let own = |m: &MemberId| eyes.member_name(*m).as_deref() == Some(name);
-    let alone = |m: &MemberId| eyes.database.is_alone(*m) && eyes.region_name(&shared.estate, *m) == name;
-    eyes.database.member_ids().find(own).or_else(|| eyes.database.member_ids().find(alone))
 }
 
 /// Could the member be fenced? Asked now and then, long before it matters.

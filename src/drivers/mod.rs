@@ -15,6 +15,7 @@ mod etcd;
 mod etcd_login;
 #[cfg(test)]
 mod etcd_real;
+mod eyes;
 mod haproxy;
 mod http;
 mod inquiry;
@@ -23,10 +24,12 @@ mod patience;
 mod patroni;
 mod patroni_value;
 mod postgres;
+mod quiet;
 mod record;
 mod service;
 mod survey;
 mod switchover;
+mod tenure;
 
 use brief::brief;
 

@@ -1,8 +1,8 @@
 //! Health checks of services, and of what a recovery needs besides: HTTP or a connection.
 
 use super::brief;
-use super::door::Shared;
 use super::endpoint;
+use super::eyes::Shared;
 use super::http::behind;
 use crate::model::*;
 use std::sync::Arc;

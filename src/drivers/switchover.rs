@@ -3,13 +3,11 @@
 
 use super::brief;
 use super::claim::{self, Decided};
-use super::door::{Eyes, Shared};
+use super::eyes::{Eyes, Shared};
 use super::http::PostError;
 use super::record::{record_with, retry_timeout};
 use crate::model::*;
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long Patroni's answer is waited for.
@@ -57,33 +55,6 @@ fn settles_after(loop_wait: Span, retry_timeout: Span) -> Span {
     loop_wait.times(2).plus(retry_timeout)
 }
 
-/// Since when no request stands in the store and the same leader holds the lock, by request.
-#[derive(Default)]
-pub(super) struct Quiet(Mutex<BTreeMap<EffectId, (Option<u64>, Instant)>>);
-
-impl Quiet {
-    /// How long it has been quiet. `lock`: the create revision of the leader's key.
-    fn lasts(&self, id: EffectId, empty: bool, lock: Option<u64>, now: Instant) -> Span {
-        let Ok(mut known) = self.0.lock() else { return Span::ZERO };
-        if !empty {
-            known.remove(&id);
-            return Span::ZERO;
-        }
-        let since = match known.get(&id) {
-            Some((before, since)) if *before == lock => *since,
-            _ => now,
-        };
-        known.insert(id, (lock, since));
-        Span(u64::try_from(now.duration_since(since).as_millis()).unwrap_or(u64::MAX))
-    }
-
-    fn forget(&self, id: EffectId) {
-        if let Ok(mut known) = self.0.lock() {
-            known.remove(&id);
-        }
-    }
-}
-
 /// Finds out what became of a request whose answer was lost.
 pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
     let asked = Instant::now();
@@ -122,6 +93,7 @@ pub(super) async fn find_out(eyes: &Eyes, id: EffectId, to: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::quiet::Quiet;
     use super::*;
 
     fn word(outcome: &Outcome) -> &'static str {

@@ -1,6 +1,7 @@
 //! Who may act on a cluster, as its store says: pure decisions over the operation key and the owner key. Moments are those of this
 //! controller's own monotonic clock; the wall clocks of two machines are never compared.
 
+use super::claim_seen::{ClaimSeen, standing_key};
 use super::planted::{self, Break};
 use super::{Facts, limits, takeover};
 use crate::model::*;
@@ -64,71 +65,6 @@ impl ClaimState {
     pub const fn is_legacy(&self) -> bool {
         matches!(self, ClaimState::Legacy { .. })
     }
-}
-
-/// What has been seen of the operation key and the owner key. They are read only when they change: a step is looked at often.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimSeen {
-    key: Option<OperationKey>,
-    claim: Option<Arc<Claim>>,
-    owner: Option<(OperationKey, Option<Arc<Owner>>)>,
-    /// The operation key has stood like this since then.
-    since: Mono,
-    /// Since when the owner key is gone.
-    owner_gone: Option<Mono>,
-    /// A running claim that a restored store does not know any more, and since when: who had it may not know that yet.
-    forgotten: Option<(Arc<Claim>, Mono)>,
-}
-
-impl ClaimSeen {
-    /// What is known after one more read of the store. `restored`: the store has gone back in time, and what was seen of its keys
-    /// before counts no more.
-    pub fn after(before: Option<ClaimSeen>, record: &StoreRecord, at: Mono, restored: bool) -> ClaimSeen {
-        let key = standing_key(record);
-        let runs = |c: &Arc<Claim>| c.running && c.owner.is_some();
-        let forgotten = before.as_ref().and_then(|b| match &b.claim {
-            Some(claim) if restored && runs(claim) => Some((Arc::clone(claim), at)),
-            _ => b.forgotten.clone(),
-        });
-        let before = before.filter(|_| !restored);
-        let (known, owner) = before.map_or((None, None), |b| {
-            ((b.key.as_ref() == key).then_some((b.claim, b.since, b.owner_gone)), b.owner)
-        });
-        let (claim, since, gone) =
-            known.unwrap_or_else(|| (key.and_then(|k| Claim::read(&k.value)).map(Arc::new), at, None));
-        let owner = record.owner.as_ref().map(|key| match owner {
-            Some((before, read)) if before == *key => (before, read),
-            _ => (key.clone(), Owner::read(&key.value).map(Arc::new)),
-        });
-        let owner_gone = if owner.is_none() { gone.or(Some(at)) } else { None };
-        ClaimSeen { key: key.cloned(), claim, owner, since, owner_gone, forgotten }
-    }
-
-    fn owner(&self) -> Option<&Owner> {
-        self.owner.as_ref().and_then(|(_, owner)| owner.as_deref())
-    }
-}
-
-/// The operation key that counts: an older program's at its own path until a newer operation was claimed.
-fn standing_key(record: &StoreRecord) -> Option<&OperationKey> {
-    let generation = |key: &OperationKey| Claim::read(&key.value).map(|c| c.generation);
-    let is_older = |k: &OperationKey| Claim::read(&k.value).is_some_and(|c| c.owner.is_none() && c.running);
-    let legacy = record
-        .legacy
-        .as_ref()
-        .filter(|k| is_older(k) && record.operation.as_ref().is_none_or(|o| generation(o) <= generation(k)));
-    legacy.or(record.operation.as_ref())
-}
-
-/// The highest generation that the store knows.
-pub fn stored_generation(record: &StoreRecord) -> Generation {
-    let keys = [record.operation.as_ref(), record.legacy.as_ref()];
-    keys.into_iter()
-        .flatten()
-        .filter_map(|k| Claim::read(&k.value))
-        .map(|c| c.generation)
-        .max()
-        .unwrap_or_default()
 }
 
 /// How the claim of a group stands, as it was read last.
@@ -572,8 +508,11 @@ mod tests {
                 fact: Fact::Store { group: GROUP, record: Box::new(record) },
             });
             let store = &engine.telemetry.groups[GROUP.at()].store;
-            let stored =
-                store.record.as_ref().map(|(r, _)| (r.revision, stored_generation(r).0)).unwrap_or_default();
+            let stored = store
+                .record
+                .as_ref()
+                .map(|(r, _)| (r.revision, super::super::claim_seen::stored_generation(r).0))
+                .unwrap_or_default();
             (stored, store.claim.as_ref().and_then(|c| c.owner_gone))
         };
         assert_eq!(read(1_000, 90, 9), ((90, 9), Some(began.plus(Span(1_000)))));

@@ -2,7 +2,8 @@
 //! cannot go on closes itself with a typed reason. One with an effect of unknown outcome does not close; it says what would
 //! settle that.
 
-use super::run::{may_begin, moved_to};
+use super::begins::may_begin;
+use super::sent::moved_to;
 use super::{Engine, Facts, limits, votes};
 use crate::model::*;
 

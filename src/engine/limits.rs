@@ -14,8 +14,9 @@ pub const FRESH_FOR_AUTOMATION: Span = Span::ms(300);
 pub const FRESH: Span = Span::secs(1);
 /// How often a group is looked at while a decision is near.
 pub const CLOSE_LOOK: Span = Span::ms(50);
-/// A fencing proof is spent within this time, or not at all (a choice of ours: what is decided is sent at once).
-pub const PROOF_HOLDS: Span = Span::secs(5);
+/// A fencing proof is spent within this time, or not at all: a process that was frozen, or whose disk was slow, decides anew (a choice
+/// of ours: what is decided is sent once its intent is on the disk).
+pub const PROOF_HOLDS: Span = Span::secs(2);
 /// How long one order for a close look lasts (a choice of ours).
 pub const CLOSE_LOOK_FOR: Span = Span::secs(5);
 /// After the fence answered, the member must be known to be gone within this time: silence alone takes three seconds.

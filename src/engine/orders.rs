@@ -1,9 +1,9 @@
 //! What people and programs ask for: carried out, or refused with the reason. The one gate for everything that acts.
 
+use super::begin::begin;
 use super::planted::{self, Break};
-use super::{Engine, assess, candidate, claim, limits, propose as table, run};
+use super::{Engine, assess, candidate, intervene, limits, propose as table};
 use crate::model::*;
-use std::sync::Arc;
 
 /// Hears one order.
 ///
@@ -20,12 +20,14 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
         Action::Confirm(confirmation) => confirm(engine, now, &order.by, confirmation),
         Action::Withdraw { proposal } => withdraw(engine, now, &order.by, *proposal),
         Action::StopAutomatic { proposal } => stop_automatic(engine, now, &order.by, *proposal),
-        Action::Abort { operation } => abort(engine, now, &order.by, *operation),
-        Action::Rollback { operation } => rollback(engine, now, &order.by, *operation),
+        Action::Abort { operation } => intervene::abort(engine, now, &order.by, *operation),
+        Action::Rollback { operation } => intervene::rollback(engine, now, &order.by, *operation),
         Action::Answer { operation, step, done, note } => {
-            answer_step(engine, now, &order.by, *operation, *step, *done, note)
+            intervene::answer_step(engine, now, &order.by, *operation, *step, *done, note)
         }
-        Action::AcceptUnprotected { operation } => accept_unprotected(engine, now, &order.by, *operation),
+        Action::AcceptUnprotected { operation } => {
+            intervene::accept_unprotected(engine, now, &order.by, *operation)
+        }
         Action::Arm { typed } => arm(engine, now, &order.by, typed),
         Action::Disarm => {
             engine.emit(now, Event::Disarmed { by: order.by.clone() });
@@ -55,17 +57,13 @@ pub fn hear(engine: &mut Engine, now: Now, order: &Order) -> Result<Receipt, Ref
 
 fn vouch(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, note: &str) -> Result<Receipt, Refusal> {
     let Some(target) = engine.state.estate.groups.get(group.at()) else {
-        return Err(unknown(Listed::ProtectionGroup));
+        return Err(Refusal::new(Listed::ProtectionGroup));
     };
     if !super::unproven::all(&engine.state).contains(&group) {
         return Err(Refusal::new(EstateRefused::NotUnproven { group: target.name.clone() }));
     }
     engine.emit(now, Event::Vouched { group, by: by.clone(), note: note.chars().take(2_000).collect() });
     Ok(Receipt::Done)
-}
-
-fn unknown(what: Listed) -> Refusal {
-    Refusal::new(what)
 }
 
 /// What somebody wants to put on the table.
@@ -81,13 +79,13 @@ fn propose(engine: &mut Engine, now: Now, by: &Actor, choice: &Choice) -> Result
     let Choice { group, intent, from, to, reason } = *choice;
     let state = &engine.state;
     let Some(target) = state.estate.groups.get(group.at()) else {
-        return Err(unknown(Listed::ProtectionGroup));
+        return Err(Refusal::new(Listed::ProtectionGroup));
     };
     if from.is_some_and(|r| r.at() >= state.estate.regions.len()) {
-        return Err(unknown(Listed::Region));
+        return Err(Refusal::new(Listed::Region));
     }
     if to.is_some_and(|m| target.database.as_ref().is_none_or(|d| d.member(m).is_none())) {
-        return Err(unknown(Listed::Member));
+        return Err(Refusal::new(Listed::Member));
     }
     if state.estate.departed.groups.contains(&group) {
         return Err(Refusal::by_law(11, ChoiceRefused::Departed { group: target.name.clone() }));
@@ -272,140 +270,6 @@ const fn law_of(risk: Risk) -> u8 {
     }
 }
 
-/// Begins an operation: everything it rests on goes into one event.
-///
-/// # Errors
-/// Another operation runs on the group, or there is nothing to lead.
-pub fn begin(
-    engine: &mut Engine,
-    now: Now,
-    proposal: &Proposal,
-    assessment: &Assessment,
-    by: Actor,
-    automatic: bool,
-    accepted: Accepted,
-) -> Result<OperationId, Refusal> {
-    // Automation supersedes nothing.
-    let old = engine.state.running(proposal.group).cloned();
-    if let Some(running) =
-        old.as_ref().filter(|o| automatic || assessment.supersedes != Some(o.id) || !o.may_be_superseded())
-    {
-        return Err(Refusal::by_law(7, ChoiceRefused::AlreadyRuns { operation: running.id, group: None }));
-    }
-    if engine.state.estate.departed.groups.contains(&proposal.group) {
-        return Err(Refusal::by_law(11, ChoiceRefused::DepartedSince));
-    }
-    let Some(to) = assessment.to else { return Err(Refusal::by_law(11, ChoiceRefused::NoCandidate)) };
-    let Some(plan) = engine.state.estate.plan_named(&proposal.plan).cloned() else {
-        return Err(unknown(Listed::Plan));
-    };
-    let before = before(engine, now, proposal, to);
-    let stored = stored_generation(engine, proposal.group);
-    let grows = u64::from(!planted::is(Break::GenerationStands));
-    let generation = Generation(engine.state.generation.max(stored).0 + grows);
-    let id = OperationId(engine.state.next.operation.max(1));
-    let claim = own_claim(engine, now, proposal.group, &assessment.left, &plan, (id, generation));
-    let start = OperationStart {
-        id,
-        proposal: proposal.id,
-        plan: Arc::new(plan),
-        plan_hash: assessment.plan,
-        evidence: assessment.evidence,
-        group: proposal.group,
-        from: proposal.from,
-        left: assessment.left.clone(),
-        to,
-        generation,
-        by,
-        automatic,
-        reason: proposal.reason.clone(),
-        disaster: proposal
-            .disaster
-            .or_else(|| engine.state.disaster_of(proposal.intent, proposal.group, proposal.from)),
-        accepted,
-        loses: Some(assessment.loss.clone()),
-        held: told(assessment, Verdict::Pass),
-        warned: told(assessment, Verdict::Advice),
-        before: Before { claim: claim.write(), ..before },
-    };
-    super::foretold::keep_last(engine, now, proposal.id);
-    if planted::is(Break::TwoAtOnce) {
-        engine.emit(now, Event::OperationStarted(Box::new(start.clone())));
-    }
-    if let Some(old) = old {
-        engine.emit(now, Event::Superseded { old: old.id, new: id, obligations: old.obligations() });
-    }
-    engine.emit(now, Event::OperationStarted(Box::new(start)));
-    engine.look_closely(now, proposal.group);
-    Ok(id)
-}
-
-/// The checks of this verdict.
-fn told(assessment: &Assessment, verdict: Verdict) -> Vec<CheckTold> {
-    assessment.checks.iter().filter(|c| c.verdict == verdict).cloned().map(CheckTold::Check).collect()
-}
-
-/// What the operation writes into the store: with all that it may do, so that who takes it over knows where to look.
-fn own_claim(
-    engine: &Engine,
-    now: Now,
-    group: GroupId,
-    left: &[MemberId],
-    plan: &Plan,
-    run: (OperationId, Generation),
-) -> Claim {
-    let (obligations, patience) = claim::planned(&engine.facts(now), group, left, plan);
-    Claim {
-        operation: run.0.to_string(),
-        generation: run.1,
-        by: engine.controller.to_string(),
-        since: now.utc,
-        running: true,
-        owner: Some(engine.controller.clone()),
-        phase: ClaimPhase::Acting,
-        patience_ms: patience.0,
-        obligations,
-        attempt: 0,
-    }
-}
-
-fn stored_generation(engine: &Engine, group: GroupId) -> Generation {
-    let record = engine.telemetry.group(group).store.record.as_ref();
-    let stored = record.map_or(Generation::default(), |(record, _)| claim::stored_generation(record));
-    if planted::is(Break::GenerationOfJournal) { Generation::default() } else { stored }
-}
-
-fn before(engine: &Engine, now: Now, proposal: &Proposal, to: MemberId) -> Before {
-    let cx = engine.facts(now);
-    let (group, from, old) = (proposal.group, proposal.from, proposal.old);
-    if cx.database(group).is_none() {
-        return Before::default();
-    }
-    let record = cx.telemetry.group(group).store.record.as_ref().map(|(r, _)| r);
-    let impact = match proposal.intent {
-        Intent::Failover => {
-            let answers = proposal.disaster.or_else(|| cx.state.disaster_of(proposal.intent, group, from));
-            let disaster = cx.state.disasters.iter().find(|d| Some(d.id) == answers).map(|d| d.since);
-            let seen = cx.member(group, old).and_then(|m| m.failing_since()).map(|t| now.utc_of(t));
-            seen.or(disaster)
-        }
-        _ => None,
-    };
-    Before {
-        leader: record
-            .and_then(|r| r.leader.as_ref())
-            .map_or_else(|| cx.member_name(group, old).into_owned(), |l| l.name.to_string()),
-        leader_create_revision: record.and_then(|r| r.leader.as_ref()).map(|l| l.create_revision),
-        candidate: cx.member_name(group, to).into_owned(),
-        timeline: cx.state.primaries[group.at()].1,
-        system_id: record.and_then(|r| r.initialize.as_deref()).map(str::to_string),
-        position: cx.telemetry.leader_position(group),
-        target_load: cx.region_of(group, to).and_then(|r| cx.load(r)),
-        impact,
-        claim: String::new(),
-    }
-}
-
 /// What a choice would have cost, or why it was refused: part of why it was declined.
 fn cost(engine: &Engine, now: Now, id: ProposalId) -> Option<ChoiceCost> {
     let assessment = engine.assess(now, id)?;
@@ -419,7 +283,7 @@ fn cost(engine: &Engine, now: Now, id: ProposalId) -> Option<ChoiceCost> {
 
 fn withdraw(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> Result<Receipt, Refusal> {
     let Some(open) = engine.state.proposals.iter().find(|p| p.proposal.id == id) else {
-        return Err(unknown(Listed::Choice));
+        return Err(Refusal::new(Listed::Choice));
     };
     let displaced = engine.state.displaced.get(&open.proposal.group).cloned();
     let cost = cost(engine, now, id);
@@ -441,145 +305,6 @@ fn stop_automatic(engine: &mut Engine, now: Now, by: &Actor, id: ProposalId) -> 
     Ok(Receipt::Done)
 }
 
-fn running(engine: &Engine, id: OperationId) -> Result<Arc<Operation>, Refusal> {
-    match engine.state.operation(id) {
-        None => Err(unknown(Listed::Operation)),
-        Some(o) if o.is_over() => {
-            Err(Refusal::new(OperationRefused::IsOver { operation: id, status: Box::new(o.status.clone()) }))
-        }
-        Some(o) => Ok(Arc::clone(o)),
-    }
-}
-
-fn abort(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
-    let operation = running(engine, id)?;
-    if operation.handed_over() {
-        // Nothing can be taken back, but one that cannot finish must not keep the next failover away.
-        let leads = engine
-            .facts(now)
-            .report_within(operation.group, operation.to, limits::FRESH)
-            .is_some_and(|r| r.role == MemberRole::Leader);
-        if leads && !matches!(operation.status, Status::Waiting { .. }) {
-            return Err(Refusal::by_law(11, OperationRefused::HandedOver { operation: id }));
-        }
-    } else if operation.has_acted() && run::moved_to(engine, now, &operation).is_none() {
-        return Err(Refusal::by_law(11, OperationRefused::HasActed { operation: id }));
-    }
-    // A validating write changes nothing for others, nor does a claim: it is released as soon as it is known to stand.
-    let harmless = |e: &EffectRecord| {
-        matches!(e.effect, Effect::ValidateWrite { .. })
-            || (matches!(e.effect, Effect::Claim { .. }) && e.orphaned)
-    };
-    let unheard = operation.effects().any(|e| e.is_open() && !harmless(e) && !run::given_up(engine, now, e));
-    if unheard && !planted::is(Break::AbortedUnheard) {
-        return Err(Refusal::by_law(3, OperationRefused::AwaitsEffect { operation: id }));
-    }
-    run::release(engine, now, &operation);
-    engine.emit(now, Event::StatusChanged { operation: id, status: Status::Aborted { by: by.clone() } });
-    Ok(Receipt::Done)
-}
-
-fn rollback(engine: &mut Engine, now: Now, by: &Actor, id: OperationId) -> Result<Receipt, Refusal> {
-    let operation = running(engine, id)?;
-    if operation.handed_over() && !planted::is(Break::UndoneTooLate) {
-        return Err(Refusal::by_law(11, OperationRefused::HandedOver { operation: id }));
-    }
-    if let Some(leader) = run::moved_to(engine, now, &operation) {
-        let member = engine.facts(now).label(operation.group, leader).into_owned();
-        return Err(Refusal::by_law(11, OperationRefused::LedBy { member }));
-    }
-    engine.emit(now, Event::StatusChanged { operation: id, status: Status::RollingBack { by: by.clone() } });
-    Ok(Receipt::Done)
-}
-
-fn answer_step(
-    engine: &mut Engine,
-    now: Now,
-    by: &Actor,
-    id: OperationId,
-    number: u16,
-    done: bool,
-    note: &str,
-) -> Result<Receipt, Refusal> {
-    let operation = running(engine, id)?;
-    let (Some(step), Some(record)) =
-        (operation.plan.steps.get(usize::from(number)), operation.steps.get(usize::from(number)))
-    else {
-        return Err(unknown(Listed::Step));
-    };
-    let said = || Said { by: by.clone(), note: note.to_string() };
-    match (&step.kind, &record.state) {
-        (StepKind::AskPerson { .. }, StepState::Running) => {
-            let event = match done {
-                true => Event::StepDone { operation: id, step: number, evidence: Evidence::Said(said()) },
-                false => Event::StepFailed { operation: id, step: number, reason: StepFailure::Said(said()) },
-            };
-            engine.emit(now, event);
-        }
-        (_, StepState::Failed { .. }) if !done => {
-            let open = || record.effects.iter().filter(|e| e.is_open());
-            if let Some(sent) = open().find(|e| !e.orphaned) {
-                return Err(Refusal::by_law(
-                    3,
-                    OperationRefused::UnderWay { effect: sent.effect.kind(), step: step.id.clone() },
-                ));
-            }
-            // What could not be observed is a person's to say. Each effect bears being sent again: it compares, or is the
-            // same when it was done before.
-            for unknown in open() {
-                let outcome = Outcome::Assumed { reason: AssumedReason::Said(said()) };
-                engine.emit(now, Event::Reported { id: unknown.id, outcome });
-            }
-            engine.emit(
-                now,
-                Event::StepReset { operation: id, step: number, reason: ResetReason::OnceMore(said()) },
-            );
-            engine.look_closely(now, operation.group);
-        }
-        // What safety rests on cannot be answered away.
-        (
-            StepKind::DrainTraffic
-            | StepKind::RestoreTraffic
-            | StepKind::RunCommand { .. }
-            | StepKind::AskPerson { .. },
-            StepState::Failed { .. },
-        ) => {
-            engine.emit(
-                now,
-                Event::StepSkipped { operation: id, step: number, reason: SkipReason::LeftOut(said()) },
-            );
-        }
-        (_, StepState::Failed { .. }) => {
-            return Err(Refusal::by_law(6, OperationRefused::StepNeeded { step: step.id.clone() }));
-        }
-        _ => return Err(Refusal::new(OperationRefused::StepAsksNothing { step: step.id.clone() })),
-    }
-    Ok(Receipt::Done)
-}
-
-fn accept_unprotected(
-    engine: &mut Engine,
-    now: Now,
-    by: &Actor,
-    id: OperationId,
-) -> Result<Receipt, Refusal> {
-    let operation = running(engine, id)?;
-    if !operation.lacks_only_protection() {
-        return Err(Refusal::by_law(6, OperationRefused::LacksMoreThanProtection { operation: id }));
-    }
-    let cx = engine.facts(now);
-    if !cx
-        .report_within(operation.group, operation.to, limits::FRESH)
-        .is_some_and(|r| r.role == MemberRole::Leader)
-    {
-        let member = cx.label(operation.group, operation.to).into_owned();
-        return Err(Refusal::by_law(6, OperationRefused::NotSeenToLead { member }));
-    }
-    let status = Status::RecoveredUnprotected { by: by.clone() };
-    engine.emit(now, Event::StatusChanged { operation: id, status });
-    Ok(Receipt::Done)
-}
-
 fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt, Refusal> {
     let name = &engine.state.estate.name;
     if typed != name {
@@ -594,7 +319,7 @@ fn arm(engine: &mut Engine, now: Now, by: &Actor, typed: &str) -> Result<Receipt
 
 fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str) -> Result<Receipt, Refusal> {
     let Some(target) = engine.state.estate.groups.get(group.at()) else {
-        return Err(unknown(Listed::ProtectionGroup));
+        return Err(Refusal::new(Listed::ProtectionGroup));
     };
     let name = &target.name;
     if typed != name {
@@ -608,31 +333,4 @@ fn adopt(engine: &mut Engine, now: Now, by: &Actor, group: GroupId, typed: &str)
     };
     engine.emit(now, Event::Adopted { group, by: by.clone(), identity });
     Ok(Receipt::Done)
-}
-
-/// For screens: why a member may not take over, or not without a risk that is typed.
-pub fn unfit(cx: &super::Facts, group: GroupId, member: MemberId) -> Option<Unfit> {
-    cx.database(group)?;
-    let Some(leader) = cx.leader(group) else {
-        return Some(Unfit { why: candidate::without_leader(cx, group, member), at_a_risk: false });
-    };
-    if leader == member {
-        return None;
-    }
-    if cx.state.open_disasters().any(|d| d.corrupts(cx.estate(), group)) {
-        return Some(Unfit { why: ClusterFinding::MayBeCorrupt.into(), at_a_risk: false });
-    }
-    let checks = candidate::failover_checks(cx, group, leader, member, cx.stale_after());
-    let reason = checks
-        .iter()
-        .find(|c| matches!(c.verdict, Verdict::Block { .. }))
-        .or_else(|| checks.iter().find(|c| c.verdict.is_risk()));
-    reason.map(|c| Unfit { why: c.finding.clone(), at_a_risk: c.verdict.is_risk() })
-}
-
-/// What stands in the way of a member that would take over.
-pub struct Unfit {
-    pub why: Finding,
-    /// It may, where that is typed as a risk.
-    pub at_a_risk: bool,
 }

@@ -1,6 +1,6 @@
 //! What is put to a person, and what automation begins by itself.
 
-use super::{Engine, assess, limits, orders};
+use super::{Engine, assess, begin, limits};
 use crate::model::*;
 
 /// One round of proposals. True if anything changed.
@@ -188,7 +188,7 @@ fn automatic(engine: &mut Engine, now: Now) {
         match assess::automation_veto(&engine.facts(now), &open.proposal, &assessment) {
             None => {
                 let accepted = Accepted::default();
-                if let Err(refusal) = orders::begin(
+                if let Err(refusal) = begin::begin(
                     engine,
                     now,
                     &open.proposal,

@@ -1,6 +1,6 @@
 //! What is left when an operation is over: the failed member streams again, and gets its traffic back.
 
-use super::run::{REMAIN, send, step_of};
+use super::sent::{REMAIN, send, step_of};
 use super::{Engine, claim, limits, step};
 use crate::model::*;
 

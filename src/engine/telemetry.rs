@@ -1,7 +1,7 @@
 //! The newest of each measured value, in bounded memory. It is not the journal: what a decision rests on goes into its
 //! event.
 
-use super::claim::ClaimSeen;
+use super::claim_seen::ClaimSeen;
 use super::limits;
 use crate::model::*;
 use std::collections::VecDeque;

@@ -5,7 +5,7 @@ use super::telemetry::{MemberTelemetry, Probes};
 use super::votes::Stance;
 use super::watched::Watched;
 use super::{
-    Engine, Facts, assess, candidate, detect, entry, limits, orders, services, step, survey, unproven, votes,
+    Engine, Facts, assess, candidate, detect, entry, limits, services, step, survey, unfit, unproven, votes,
 };
 use crate::model::*;
 use std::collections::BTreeSet;
@@ -242,7 +242,7 @@ fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
     let telemetry = cx.member(group, id);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
-    let unfit = if leads { None } else { orders::unfit(cx, group, id) };
+    let unfit = if leads { None } else { unfit::of(cx, group, id) };
     Some(MemberView {
         member: id,
         label: cx.label(group, id).into_owned(),

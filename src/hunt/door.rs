@@ -26,11 +26,12 @@ pub struct TrickDoor {
     pub told: BTreeMap<(GroupId, MemberId), Mono>,
     pub played: u64,
     /// Requests on their way for too long, by when they arrive.
-    requests: BTreeMap<(Mono, u64), Issued>,
+    /// With the moment in which each was decided.
+    requests: BTreeMap<(Mono, u64), (Issued, Mono)>,
     /// The process is frozen at the n-th effect from here.
     pub freezes_at: Option<u32>,
     /// What was about to leave when it was frozen, and when that was decided.
-    frozen: Option<Vec<(Mono, Issued)>>,
+    frozen: Option<Vec<(Mono, Sending)>>,
 }
 
 impl TrickDoor {
@@ -102,18 +103,26 @@ impl TrickDoor {
     /// It runs again, and sends what it was about to.
     pub fn thaw(&mut self, now: Now) {
         self.behind.world.process_runs(true);
-        for (decided, issued) in self.frozen.take().unwrap_or_default() {
-            self.behind.send(now, issued, decided);
+        for (decided, sending) in self.frozen.take().unwrap_or_default() {
+            match sending.spend(now.mono) {
+                Ok(issued) => self.behind.send(now, issued, decided),
+                Err((id, why)) => self.withheld(now, id, why),
+            }
         }
+    }
+
+    /// A proof did not hold for what it was to prove.
+    fn withheld(&mut self, now: Now, id: EffectId, why: Unproven) {
+        self.later(Span::ZERO, Incoming::Report(unspent(id, now.mono, why)));
     }
 
     /// Requests that were on their way arrive.
     fn deliver(&mut self, now: Mono) {
         while let Some(((at, _), _)) = self.requests.first_key_value()
             && *at <= now
-            && let Some((_, issued)) = self.requests.pop_first()
+            && let Some((_, (issued, decided))) = self.requests.pop_first()
         {
-            self.behind.arrive(now, issued);
+            self.behind.arrive(now, issued, decided);
         }
     }
 
@@ -142,7 +151,7 @@ impl TrickDoor {
             );
             if let Some(by) = late {
                 self.order += 1;
-                self.requests.insert((now.mono.plus(by), self.order), issued);
+                self.requests.insert((now.mono.plus(by), self.order), (issued, now.mono));
             }
             return None;
         }
@@ -252,10 +261,6 @@ impl Door for TrickDoor {
     fn submit(&mut self, now: Now, sending: Sending) {
         self.sent.push(sending.id());
         self.clock = now.mono;
-        let issued = match sending.spend(now.mono) {
-            Ok(issued) => issued,
-            Err((id, why)) => return self.later(Span::ZERO, Incoming::Report(unspent(id, now.mono, why))),
-        };
         match &mut self.freezes_at {
             Some(0) if self.frozen.is_none() => {
                 self.played += 1;
@@ -267,8 +272,12 @@ impl Door for TrickDoor {
             None => {}
         }
         if let Some(held) = &mut self.frozen {
-            return held.push((now.mono, issued));
+            return held.push((now.mono, sending));
         }
+        let issued = match sending.spend(now.mono) {
+            Ok(issued) => issued,
+            Err((id, why)) => return self.withheld(now, id, why),
+        };
         let Some(issued) = self.request(now, issued) else { return };
         let gives_up = self
             .now_playing()

@@ -1,6 +1,7 @@
 //! Claims in the simulated world: the leases of our own controller's process, what it may send, and a rival controller.
 
 use super::world::{Happening, World};
+use crate::engine::PROOF_HOLDS;
 use crate::engine::planted::{self, Break};
 use crate::model::*;
 use serde::{Deserialize, Serialize};
@@ -212,6 +213,10 @@ impl World {
 
     /// Something leaves though its claim was not renewed in time; or, where nobody has the claim any more, though it was decided before.
     pub(super) fn is_stale(&mut self, issued: &Issued, decided: Mono) {
+        let ago = self.clock.since(decided);
+        if matches!(issued.effect, Effect::HandOver(_)) && ago > PROOF_HOLDS {
+            self.truth.trespasses.push(format!("law 1: the hand-over was sent {ago} after its proof"));
+        }
         let Some(c) = self.guarded(&issued.effect) else { return };
         let heard = self.process.tenures[c].as_ref().map(|(_, heard)| *heard);
         let since = if self.is_free(c) { Some(decided) } else { heard };

@@ -10,6 +10,7 @@ const NO_STORE: &str = "etcd does not answer";
 /// An effect under way.
 pub(super) struct Pending {
     pub issued: Issued,
+    pub decided: Mono,
     pub began: Mono,
     /// Still to be carried out; a write tries again until then.
     pub deadline: Option<Mono>,
@@ -34,7 +35,7 @@ impl World {
             return;
         }
         self.is_stale(&issued, decided);
-        self.arrives(issued);
+        self.arrives(issued, decided);
     }
 
     /// Something is reported that was not sent.
@@ -43,12 +44,12 @@ impl World {
     }
 
     /// A request that was sent a while ago arrives.
-    pub fn arrive(&mut self, now: Mono, issued: Issued) {
+    pub fn arrive(&mut self, now: Mono, issued: Issued, decided: Mono) {
         self.run_to(now);
-        self.arrives(issued);
+        self.arrives(issued, decided);
     }
 
-    fn arrives(&mut self, issued: Issued) {
+    fn arrives(&mut self, issued: Issued, decided: Mono) {
         self.truth.effects += 1;
         self.is_sent(&issued);
         if self.outcomes.contains_key(&issued.id) || self.pending.iter().any(|p| p.issued.id == issued.id) {
@@ -69,7 +70,8 @@ impl World {
             Effect::ValidateWrite { deadline, .. } => Some(self.clock.plus(*deadline)),
             _ => None,
         };
-        self.pending.push(Pending { issued, began: self.clock, deadline, over: false, unheard: false });
+        let began = self.clock;
+        self.pending.push(Pending { issued, decided, began, deadline, over: false, unheard: false });
         self.schedule(self.clock.plus(takes), Happening::Effect(self.pending.len() - 1));
     }
 
@@ -77,11 +79,11 @@ impl World {
         if self.pending[i].over {
             return;
         }
-        let issued = self.pending[i].issued.clone();
+        let (issued, decided) = (self.pending[i].issued.clone(), self.pending[i].decided);
         for c in 0..self.clusters.len() {
             self.advance(c);
         }
-        let outcome = self.carry_out(&issued);
+        let outcome = self.carry_out(&issued, decided);
         if let (Outcome::NotDone { .. }, Some(deadline)) = (&outcome, self.pending[i].deadline)
             && self.clock < deadline
         {
@@ -129,7 +131,7 @@ impl World {
         (member.at() < self.clusters[c].members.len()).then_some((c, member.at()))
     }
 
-    fn carry_out(&mut self, issued: &Issued) -> Outcome {
+    fn carry_out(&mut self, issued: &Issued, decided: Mono) -> Outcome {
         let operation = issued.id.operation;
         let answer = match &issued.effect {
             Effect::Claim { group, value, revision, owner_revision, .. } => {
@@ -142,7 +144,7 @@ impl World {
             Effect::Release { group, value, over } => self.release(*group, value, over),
             Effect::Fence { group, member } => self.fence(*group, *member),
             Effect::UndoFence { group, member } => self.undo_fence(*group, *member),
-            Effect::HandOver(hand_over) => self.hand_over(issued, hand_over),
+            Effect::HandOver(hand_over) => self.hand_over(issued, hand_over, decided),
             Effect::SwitchOver { group, from, to } => self.switch_over(operation, *group, from, to),
             Effect::Drain { group, member, balancer } => self.maintenance(*group, *member, *balancer, true),
             Effect::Restore { group, member, balancer } => {
@@ -261,7 +263,7 @@ impl World {
         Ok(format!("{} may come back", self.estate.member_label(group, member, None)))
     }
 
-    fn hand_over(&mut self, issued: &Issued, h: &HandOver) -> Result<String, String> {
+    fn hand_over(&mut self, issued: &Issued, h: &HandOver, decided: Mono) -> Result<String, String> {
         let operation = issued.id.operation;
         let c = self.cluster_of(h.group)?;
         self.asked_store(c)?;
@@ -285,7 +287,8 @@ impl World {
         deed.unfenced = matches!(h.proof, FencingBasis::Accepted { .. });
         deed.loss_accepted = !h.bind_to_old;
         deed.deceived = deceived;
-        deed.orphaned = Some(self.clock.since(lived)).filter(|gone| *gone > Span::ZERO);
+        // What became of it while the request was on its way, nobody could know.
+        deed.orphaned = Some(decided.since(lived)).filter(|gone| *gone > Span::ZERO);
         cluster.asked = old.zip(candidate).map(|(old, new)| Asked { operation, old, new, done: false });
         self.wake_agents(c);
         Ok(format!("the lock of {} is released to {}", h.old, h.candidate))

@@ -123,9 +123,9 @@ impl Translated {
     }
 
     /// A request arrives that was on its way for too long.
-    pub fn arrive(&mut self, now: Mono, issued: Issued) {
+    pub fn arrive(&mut self, now: Mono, issued: Issued, decided: Mono) {
         if let Some(issued) = self.request(&issued) {
-            self.world.arrive(now, issued);
+            self.world.arrive(now, issued, decided);
         }
     }
 

@@ -39,6 +39,6 @@ pub struct Deed {
     /// Acknowledged writes that the promotion left behind, and all of the log that it left behind.
     pub lost: u64,
     pub left_behind: u64,
-    /// The lock was released though its taker had been gone for so long.
+    /// The release of the lock was decided though its taker had been gone for so long.
     pub orphaned: Option<Span>,
 }

@@ -197,7 +197,7 @@ pub async fn run(
     let result = tokio::select! {
         result = screen => result.map_err(|e| e.to_string()),
         // It is told to end, and the terminal takes no more bytes: what was decided is in the journal all the same.
-        () = async { crate::cli::told_to_end().await; tokio::time::sleep(STUCK).await } => Ok(Ok(())),
+        () = async { crate::controller::told_to_end().await; tokio::time::sleep(STUCK).await } => Ok(Ok(())),
     };
     ended.abort();
     result?

@@ -344,7 +344,7 @@ pub(super) async fn listen(sender: SyncSender<Message>) {
         (signal(SignalKind::from_raw(libc::SIGTSTP)), signal(SignalKind::from_raw(libc::SIGCONT)));
     let resized = signal(SignalKind::window_change());
     let (Ok(mut stop), Ok(mut resume), Ok(mut resized)) = (stop, resume, resized) else { return };
-    let mut end = std::pin::pin!(crate::cli::told_to_end());
+    let mut end = std::pin::pin!(crate::controller::told_to_end());
     loop {
         let message = tokio::select! {
             () = &mut end => Message::End,

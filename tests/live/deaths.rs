@@ -108,13 +108,13 @@ pub fn three_requests(lab: &Lab) {
             .replace(&direct(lab.port + 31), &direct(balancer.port))
     };
     let counted = Counted::of(lab, "deaths", through);
-    let requests: [(&str, &Link, Box<dyn Fn() -> Request>, When); 3] = [
-        ("when the claim was written", &store, Box::new(|| put_of("operation")), When::After),
-        ("when the transaction has happened", &store, Box::new(|| put_of("handed_over")), When::After),
+    let requests: [Dying<'_>; 3] = [
+        ("when the claim was written", &store, || put_of("operation"), When::After),
+        ("when the transaction has happened", &store, || put_of("handed_over"), When::After),
         (
             "when the drain is sent",
             &balancer,
-            Box::new(|| Box::new(|request| request.contains("set server"))),
+            || Box::new(|request| request.contains("set server")),
             When::Before,
         ),
     ];
@@ -125,6 +125,8 @@ pub fn three_requests(lab: &Lab) {
     }
 }
 
+/// What is being done, over which link, at which request the program dies, and when.
+type Dying<'a> = (&'static str, &'a Link, fn() -> Request, When);
 type Request = Box<dyn Fn(&str) -> bool + Send>;
 
 /// A transaction that writes something under this name of ours. (What only tries whether it may writes nothing.)

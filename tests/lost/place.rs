@@ -408,11 +408,11 @@ impl Place {
 
     /// Carries it out.
     pub fn promote(&mut self, promotion: Promotion) -> Outcome {
-        let id = promotion.id();
+        let (id, now) = (promotion.id(), self.now());
         {
             let (Some(runtime), Some(door)) = (&self.runtime, &mut self.door) else { panic!("closed") };
             let _entered = runtime.enter();
-            door.submit(Now::default(), Sending::Promotion(promotion));
+            door.submit(now, Sending::Promotion(promotion));
         }
         self.heard(id)
     }

@@ -7,9 +7,9 @@ mod commands;
 mod sql;
 mod store;
 
-use super::door::{Eyes, Shared};
+use super::eyes::member_named;
+use super::eyes::{Eyes, Shared};
 use super::haproxy;
-use super::look::member_named;
 use crate::model::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! etcd: each endpoint's own status, alarms, voters, and whether it would take an operation's writes.
 
-use super::super::door::Eyes;
 use super::super::etcd::{self, Etcd};
+use super::super::eyes::Eyes;
 use super::super::patroni::version;
 use crate::model::*;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The cluster as the store and its members tell it: is it the configured one, and could somebody take over?
 
 use super::{Findings, Subject};
-use crate::engine::orders;
+use crate::engine::unfit;
 use crate::model::*;
 
 pub(super) fn judge(subject: &Subject, found: &mut Findings) {
@@ -112,13 +112,13 @@ fn candidate(subject: &Subject, found: &mut Findings) {
     let (cx, group) = (subject.cx, subject.group);
     let left = cx.left(group, leader, Leaves::Region);
     let others: Vec<MemberId> = subject.database.member_ids().filter(|m| !left.contains(m)).collect();
-    let unfit = |m: &MemberId| orders::unfit(cx, group, *m);
+    let unfit = |m: &MemberId| unfit::of(cx, group, *m);
     if others.iter().any(|m| unfit(m).is_none()) {
         return found.holds(SurveyCheck::Candidate, SurveyAbout::Cluster);
     }
     match others.iter().find_map(|m| Some((*m, unfit(m)?))) {
         // What is wrong with the store or with the whole cluster has a finding of its own.
-        Some((_, orders::Unfit { why: Finding::Store(_) | Finding::Cluster(_), .. })) => {}
+        Some((_, unfit::Unfit { why: Finding::Store(_) | Finding::Cluster(_), .. })) => {}
         Some((member, why)) => {
             let finding = SurveyFinding::Check { id: CheckId::Candidate, finding: why.why };
             // One that may take over at a risk is a choice that a person has.
