@@ -3,7 +3,7 @@
 //!
 //! Not read: calls such as `length()`.
 
-use super::jsonpath_token::{Token, tokens};
+use super::jsonpath_token::{Comparison, Token, tokens};
 use serde_json::Value;
 
 /// A path that was understood.
@@ -52,17 +52,6 @@ enum Operand {
     /// From the value that is asked.
     Current(Vec<Step>),
     Literal(Value),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Contains,
 }
 
 /// Expressions and paths within one another are read up to this depth.

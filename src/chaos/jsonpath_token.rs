@@ -1,8 +1,18 @@
 //! The words of a JSONPath.
 
-use super::jsonpath::Comparison;
 use serde_json::Value;
 use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Contains,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {

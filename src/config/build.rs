@@ -5,7 +5,7 @@ use super::address;
 use super::context::Context;
 use super::file::{File, HealthFile, RegionFile, ServiceFile};
 use super::need_file::NeedFile;
-use super::read::MAX_ITEMS;
+use super::yaml::{MAX_ITEMS, read_text};
 use crate::model::*;
 use serde_saphyr::{Location, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,7 @@ pub fn estate(cx: &Context, raw: &File) -> Estate {
     services(cx, raw, &mut estate);
     for plan in &raw.plans {
         let path = cx.beside(&plan.value);
-        let read = super::read::read_text(Path::new(&path));
+        let read = read_text(Path::new(&path));
         match read.map(|text| super::plan::parse(&path, &text)) {
             Err(e) => cx.add(
                 plan.referenced,

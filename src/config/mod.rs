@@ -26,6 +26,7 @@ mod scenario;
 mod schema;
 mod secret;
 mod waiver_file;
+mod yaml;
 
 pub use context::FileUse;
 pub use draft::{Given, MARK, draft, unfilled};
@@ -35,10 +36,10 @@ pub use mistake::{DatedWarning, Mistake, Mistakes, Place, Warning};
 pub use names::{LONGEST as LONGEST_NAME, printable};
 pub use plan::{shipped as shipped_plans, sound};
 pub use read::{Loaded, load, parse};
-pub(crate) use read::{read_text, yaml as parse_yaml};
 pub use scenario::{embedded, embedded_names, load_scenario, parse_scenario};
 pub use schema::schema;
 pub use secret::{FileFault, check as check_file, check_key, password};
+pub(crate) use yaml::{read_text, yaml as parse_yaml};
 
 /// The configuration that `config init` writes when there is no cluster to ask.
 pub const EXAMPLE: &str = include_str!("../../fixtures/estates/example.yaml");

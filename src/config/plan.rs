@@ -2,7 +2,7 @@
 
 use super::duration::Duration;
 use super::mistake::{Mistake, Place};
-use super::read::yaml;
+use super::yaml::yaml;
 use crate::model::{Approval, DisasterType, Intent, Phase, Plan, Span, Step, StepKind, Via};
 use serde::Deserialize;
 use serde_saphyr::Spanned;

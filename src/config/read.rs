@@ -3,14 +3,12 @@
 use super::collect::{self, Reading};
 use super::context::{Context, FileUse};
 use super::file::File;
-use super::mistake::{self, DatedWarning, Mistake, Mistakes, Place, Warning};
+use super::mistake::{DatedWarning, Mistake, Mistakes, Place, Warning};
+use super::yaml::read_text;
 use crate::model::{Estate, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// No list in a configuration is longer: ids stay dense and small.
-pub const MAX_ITEMS: usize = 10_000;
 
 /// An accepted configuration.
 #[derive(Debug)]
@@ -97,17 +95,4 @@ fn written_regions(file: &str, text: &str) -> Vec<String> {
     let regions =
         outline.value.and_then(|o| o.business_continuity).into_iter().flat_map(|c| c.regions.into_values());
     regions.filter_map(|r| r.region_id).collect()
-}
-
-pub(crate) fn read_text(path: &Path) -> Result<String, Mistake> {
-    std::fs::read_to_string(path).map_err(|e| Mistake {
-        file: path.display().to_string(),
-        at: Place { line: 1, column: 1 },
-        found: format!("cannot be read: {e}"),
-        remedy: "name a readable file of UTF-8 text".to_string(),
-    })
-}
-
-pub(crate) fn yaml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, Mistake> {
-    serde_saphyr::from_str(text).map_err(|e| mistake::from_yaml(file, &e))
 }

@@ -2,7 +2,7 @@
 
 use super::duration::Duration;
 use super::mistake::{Mistake, Mistakes, Place};
-use super::read::{read_text, yaml};
+use super::yaml::{read_text, yaml};
 use crate::model::*;
 use serde::Deserialize;
 use serde_saphyr::Spanned;

@@ -1,7 +1,9 @@
 //! The record read a page at a time: it may be longer than the memory.
 
 use super::chain::Hash;
-use super::store::{Entry, JournalError, open_to_read};
+use super::error::JournalError;
+use super::sqlite::open_to_read;
+use super::store::Entry;
 use super::upcast::Upcaster;
 use rusqlite::Connection;
 use std::cell::RefCell;

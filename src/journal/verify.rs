@@ -1,8 +1,9 @@
 //! Does the record stand up? The first place where it does not is named.
 
 use super::chain::{Hash, Head};
+use super::error::JournalError;
 use super::key::is_signed;
-use super::store::{JournalError, open_to_read};
+use super::sqlite::open_to_read;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;

@@ -15,7 +15,7 @@ macro_rules! index {
                 self.0 as usize
             }
 
-            /// The id of a position. Configurations are bounded far below the type's range (`config::read::MAX_ITEMS`).
+            /// The id of a position. Configurations are bounded far below the type's range (`config::yaml::MAX_ITEMS`).
             pub fn of(position: usize) -> Self {
                 Self(u16::try_from(position).unwrap_or(u16::MAX))
             }

@@ -1,7 +1,14 @@
 //! Colours for terminals that have fewer of them: 256, or the 16 that every terminal names.
 
-use super::theme::Depth;
 use ratatui::style::Color;
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    Sixteen,
+    Indexed,
+    True,
+}
 
 /// The nearest colour that a terminal of this depth has.
 pub fn within(colour: Color, depth: Depth) -> Color {

@@ -9,8 +9,9 @@ use super::fork;
 use super::glyph::Glyphs;
 use super::narration;
 use super::panel::{self, Canvas};
+use super::paper::{Paper, put};
 use super::places::Screen;
-use super::text::{self, Row};
+use super::text::Row;
 use super::theme::Theme;
 use super::view::{self, Shown};
 use crate::model::*;
@@ -156,12 +157,6 @@ fn windowed(mut lines: Vec<Line<'static>>, room: usize, scrolled: usize, c: &Can
 const ASIDE_FROM: u16 = 118;
 const ASIDE: (u16, u16) = (48, 90);
 
-/// What is drawn on, and what lies where on it.
-pub(super) struct Paper<'a> {
-    pub buffer: &'a mut Buffer,
-    pub places: &'a mut Places,
-}
-
 /// A screen with a list: the header, the list and what is known of its selected row, the footer.
 fn framed<'a>(
     app: &App,
@@ -295,16 +290,6 @@ fn log(c: &Canvas, area: Rect, buffer: &mut Buffer) {
         .output_file(false)
         .output_line(false)
         .render(below.intersection(*buffer.area()), buffer);
-}
-
-pub(super) fn put(lines: &[Line<'static>], area: Rect, buffer: &mut Buffer) {
-    let area = area.intersection(*buffer.area());
-    for (y, line) in (area.y..area.bottom()).zip(lines) {
-        let mut x = area.x;
-        for span in &line.spans {
-            x = text::put(&span.content, line.style.patch(span.style), (x, y), area.right(), buffer);
-        }
-    }
 }
 
 /// Below 60x16: a line a region and one for the decision; with the keys it takes, where they go there.

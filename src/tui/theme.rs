@@ -1,5 +1,6 @@
 //! What a thing means decides how it looks: themes give each role a style.
 
+use super::colour::Depth;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,14 +33,6 @@ const SHIPPED: &[(&str, &str)] = &[
     ("contrast", include_str!("../../themes/contrast.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
-
-/// How many colours the terminal has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    Sixteen,
-    Indexed,
-    True,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

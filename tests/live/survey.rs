@@ -3,7 +3,6 @@
 use crate::lab::*;
 use serde_json::Value;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 /// The exit status, and the findings that are neither as they should be nor a warning: check and text.
 fn letter(lab: &Lab, config: &str, more: &[&str]) -> (Option<i32>, Vec<(String, String)>) {
@@ -32,11 +31,14 @@ fn keys_changed(lab: &Lab, work: impl Fn()) -> Vec<String> {
         .stdout(Stdio::from(out))
         .spawn();
     let mut watch = watch.unwrap_or_else(|e| panic!("etcdctl: {e}"));
-    std::thread::sleep(Duration::from_millis(500));
+    // Patroni writes in every loop: what it writes before and after shows that the watch misses nothing between.
+    let seen = || std::fs::read_to_string(&file).unwrap_or_default().matches("/service/orders/").count();
+    wait("the watch to see anything", 30, || seen() > 0);
     work();
+    let by_then = seen();
+    wait("the watch to see what came after", 30, || seen() > by_then);
     let _ = (watch.kill(), watch.wait());
     let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{e}"));
-    assert!(text.contains("/service/orders/"), "the watch saw nothing at all: {text}");
     let usual = |l: &&str| l.starts_with("/service/orders/members/") || *l == "/service/orders/status";
     text.lines().filter(|l| l.starts_with('/')).filter(|l| !usual(l)).map(str::to_string).collect()
 }
