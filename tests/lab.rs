@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 fn lab(arguments: &[&str], dir: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bpci"));
@@ -22,10 +23,13 @@ fn fresh() -> (tempfile::TempDir, PathBuf) {
     (parent, dir)
 }
 
-/// A first port from which forty are free.
+/// A first port from which forty are free, given to no other test of this file.
 fn base_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
     let free = |base: &u16| (0..40).all(|n| TcpListener::bind(("0.0.0.0", base + n)).is_ok());
-    (20_000..27_000).step_by(100).find(free).unwrap_or_else(|| panic!("no forty ports are free"))
+    let mut bases =
+        std::iter::from_fn(|| Some(NEXT.fetch_add(100, Ordering::Relaxed)).filter(|b| *b < 24_000));
+    bases.find(free).unwrap_or_else(|| panic!("no forty ports are free"))
 }
 
 #[test]
