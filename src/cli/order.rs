@@ -224,7 +224,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
             )
             .await;
         }
-        [other, ..] => return Err(format!("`{other}` is no order; `help` lists them")),
+        [other, ..] => return Err(format!("`{other}` is not an order; `help` lists them")),
     };
     carried_out(handle, action).await
 }

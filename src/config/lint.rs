@@ -298,7 +298,7 @@ fn needs(found: &mut Findings, raw: &File, estate: &Estate) {
         }
         for region in file.region.0.iter().filter(|r| estate.region_named(&r.value).is_none()) {
             let text = format!(
-                "the need {name} runs in {}, which is no region of this estate: no region's loss takes it",
+                "the need {name} runs in {}, which is not a region of this estate: no region's loss takes it",
                 region.value
             );
             found.warn(spanned.referenced, text);

@@ -224,7 +224,7 @@ impl Names<'_> {
             let known: Vec<_> = self.estate.regions.iter().map(|r| r.name.as_str()).collect();
             self.mistake(
                 name.referenced,
-                format!("`{}` is no region of this estate", name.value),
+                format!("`{}` is not a region of this estate", name.value),
                 format!("known: {}", known.join(", ")),
             )
         })
@@ -297,7 +297,7 @@ fn order(cx: &Names, spanned: &Spanned<OrderFile>) -> Result<TimedOrder, Mistake
             let known = "known: failover, switchover, stop_automatic, abort, answer, accept_unprotected";
             return Err(cx.mistake(
                 raw.order.referenced,
-                format!("`{other}` is no order"),
+                format!("`{other}` is not an order"),
                 known.to_string(),
             ));
         }

@@ -29,7 +29,7 @@ impl Key {
                 Read::by_ref(&mut file).take(33).read_to_end(&mut bytes)?;
                 let bytes: [u8; 32] = bytes
                     .try_into()
-                    .map_err(|_| io::Error::other(format!("{}: is no key of 32 bytes", path.display())))?;
+                    .map_err(|_| io::Error::other(format!("{}: not a key of 32 bytes", path.display())))?;
                 Ok(Key(SigningKey::from_bytes(&bytes)))
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {

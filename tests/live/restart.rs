@@ -26,6 +26,13 @@ fn with_more(text: &str) -> String {
     text.replace("  regions:\n", region).replace("services:\n", "services:\n  aaa-web:\n    tier: 2\n")
 }
 
+/// A person hands the primary over, and it comes out.
+fn switched_over(lab: &Lab, config: &str, now: &str, to: &str) {
+    let order = ["bc", "switchover", "--config", config, "--arm", "--target", to, "--confirm", now, "--wait"];
+    let output = lab.run(&order);
+    assert!(output.status.success(), "{output:?}");
+}
+
 fn operations(lab: &Lab, config: &str) -> Vec<serde_json::Value> {
     let text = lab.ok(&["bc", "recovery", "list", "--config", config, "--output", "json"]);
     let list: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
@@ -186,19 +193,7 @@ pub fn restored_store(lab: &Lab) {
         }
         moves += 1;
         assert!(moves < 8, "{leader} does not lead again");
-        let output = lab.run(&[
-            "bc",
-            "switchover",
-            "--config",
-            config,
-            "--arm",
-            "--target",
-            &to,
-            "--confirm",
-            &now,
-            "--wait",
-        ]);
-        assert!(output.status.success(), "{output:?}");
+        switched_over(lab, config, &now, &to);
     }
     let newest = crate::owners::generation(lab);
     assert!(newest >= saved + moves, "{saved} {newest}");
@@ -222,19 +217,7 @@ pub fn restored_store(lab: &Lab) {
     assert_eq!(crate::owners::generation(lab), saved, "the store did not go back");
 
     let (now, to) = lab.settled();
-    let output = lab.run(&[
-        "bc",
-        "switchover",
-        "--config",
-        config,
-        "--arm",
-        "--target",
-        &to,
-        "--confirm",
-        &now,
-        "--wait",
-    ]);
-    assert!(output.status.success(), "{output:?}");
+    switched_over(lab, config, &now, &to);
     assert!(crate::owners::generation(lab) > newest, "{} after {newest}", crate::owners::generation(lab));
     println!(
         "generation: {saved} in the copy, {newest} at the restore, {} after it",
