@@ -24,6 +24,8 @@ impl Inquiry {
         let builder = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            // A few requests, each on a connection of its own: a server may close a used one while the next request is on its way.
+            .pool_max_idle_per_host(0)
             .timeout(TIMEOUT);
         let builder = match ca {
             None => builder,

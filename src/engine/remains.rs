@@ -1,7 +1,7 @@
 //! What is left when an operation is over: the failed member streams again, and gets its traffic back.
 
-use super::sent::{REMAIN, send, step_of};
-use super::{Engine, claim, limits, step};
+use super::sent::{REMAIN, pause_after, send, step_of};
+use super::{Engine, claim, step};
 use crate::model::*;
 
 /// Restores what an operation that is over still owes, and tells what has come about by itself.
@@ -66,12 +66,6 @@ fn rejoined(engine: &Engine, now: Now, operation: &Operation, member: MemberId) 
     })
 }
 
-/// How long it is waited until a balancer that refused so often is asked once more: 5 s at first, twice as long each time,
-/// 21 minutes at most.
-fn patience_after(refused: usize) -> Span {
-    limits::LOOK_AGAIN.times(5 << refused.saturating_sub(1).min(8))
-}
-
 fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberId, remainder: Remainder) {
     let step = step_of(operation, |k| *k == StepKind::DrainTraffic);
     let drained = operation.ever_drained(member);
@@ -100,7 +94,7 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
             Some(e)
                 if !e.is_open()
                     && !e.is_done()
-                    && e.reported.is_some_and(|t| now.mono.since(t) > patience_after(refused)) =>
+                    && e.reported.is_some_and(|t| now.mono.since(t) > pause_after(refused)) =>
             {
                 all = false;
                 send(engine, now, operation, step, part, effect);
@@ -114,16 +108,4 @@ fn restore(engine: &mut Engine, now: Now, operation: &Operation, member: MemberI
     let members = vec![engine.facts(now).label(operation.group, member).into_owned()];
     let evidence = Evidence::BackInBalancers { members, balancers: drained.len() };
     engine.emit(now, Event::RemainderDone { operation: operation.id, remainder, evidence });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_refuses_is_asked_less_and_less_often() {
-        let waits: Vec<Span> = (1..12).map(patience_after).collect();
-        assert_eq!(waits[..3], [Span::secs(5), Span::secs(10), Span::secs(20)]);
-        assert!(waits.windows(2).all(|w| w[0] <= w[1]) && waits[10] <= Span::mins(22), "{waits:?}");
-    }
 }

@@ -1,6 +1,6 @@
 //! What an operation sends: how it is numbered, and how long its report is waited for.
 
-use super::{Engine, step};
+use super::{Engine, limits, step};
 use crate::model::*;
 
 /// Parts of a step's effects that are sent after the step itself: for undoing, and for what remains.
@@ -13,8 +13,28 @@ pub const fn is_own(id: EffectId) -> bool {
     id.part == step::CLAIM || id.part >= UNDO
 }
 
+/// Sends an effect that undoes something, or settles what remains. If the driver withheld it before, it is sent again only after a
+/// pause that grows, so that a controller that lost its claim does not fill its journal.
 pub fn send(engine: &mut Engine, now: Now, operation: &Operation, step: u16, part: u16, effect: Effect) {
-    engine.emit(now, intended(operation, step, part, effect));
+    if !pauses(operation, step, part, now.mono) {
+        engine.emit(now, intended(operation, step, part, effect));
+    }
+}
+
+/// The last attempts at this part were withheld, and the pause after them is not over. The first one is repeated at once.
+fn pauses(operation: &Operation, step: u16, part: u16, now: Mono) -> bool {
+    let attempts = || operation.steps[usize::from(step)].effects.iter().filter(|e| e.id.part == part).rev();
+    let missed = attempts().take_while(|e| e.is_missed()).count();
+    let last = attempts().next().and_then(|e| e.reported);
+    last.is_some_and(|at| now.since(at) < pause_after(missed.saturating_sub(1)))
+}
+
+/// The pause after so many failures in a row: none at first, then 5 s, twice as long each time, 21 minutes at most.
+pub fn pause_after(failures: usize) -> Span {
+    match failures.checked_sub(1) {
+        None => Span::ZERO,
+        Some(doublings) => limits::LOOK_AGAIN.times(5 << doublings.min(8)),
+    }
 }
 
 pub fn intended(operation: &Operation, step: u16, part: u16, effect: Effect) -> Event {
@@ -64,4 +84,16 @@ pub fn given_up(engine: &Engine, now: Now, effect: &EffectRecord) -> bool {
 /// Who leads, where that is another region than the one that was left, as the store says.
 pub fn moved_to(engine: &Engine, now: Now, operation: &Operation) -> Option<MemberId> {
     engine.facts(now).record(operation.group)?.leading_member().filter(|r| operation.moved_on(Some(*r)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_an_end() {
+        let pauses: Vec<Span> = (0..12).map(pause_after).collect();
+        assert_eq!(pauses[..4], [Span::ZERO, Span::secs(5), Span::secs(10), Span::secs(20)]);
+        assert!(pauses.windows(2).all(|w| w[0] <= w[1]) && pauses[11] <= Span::mins(22), "{pauses:?}");
+    }
 }

@@ -29,6 +29,9 @@ const ANEW: Span = Span::ms(100);
 /// Who hears the primary within this time is a sign of life.
 const HEARD: Span = Span::ms(500);
 
+/// Nothing is tried more often than this, in a case of some hours: each attempt is a record.
+const ATTEMPTS: u16 = 200;
+
 impl Watch {
     pub fn new(estate: Arc<Estate>) -> Watch {
         Watch {
@@ -143,6 +146,7 @@ impl Watch {
         self.must(armed || clean_up, 4, || format!("a read-only controller acts: {name}"))?;
         let new = self.intended.insert(id);
         self.must(new, 3, || format!("{id} is intended twice"))?;
+        self.must(id.attempt < ATTEMPTS, 0, || format!("{id} is sent for the {}th time", id.attempt))?;
         // Steps that ask for the same command, or the same proof, ask for two of it.
         let each = matches!(effect, Effect::Command { .. } | Effect::ValidateWrite { .. });
         let open = operation
