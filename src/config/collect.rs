@@ -23,23 +23,28 @@ pub struct Reading<T> {
     /// `None`: nothing of it could be understood.
     pub value: Option<T>,
     pub mistakes: Vec<Mistake>,
-    /// Where each key stands.
-    keys: BTreeMap<Path, Place>,
+    pub keys: Keys,
+}
+
+/// Where each key of a file stands, and what was left out.
+#[derive(Debug)]
+pub struct Keys {
+    known: BTreeMap<Path, Place>,
     left_out: BTreeSet<Path>,
 }
 
-impl<T> Reading<T> {
+impl Keys {
     /// Where a key stands.
     pub fn key(&self, path: &[&str]) -> Option<Place> {
         let path: Path = path.iter().map(ToString::to_string).collect();
-        self.keys.get(&path).copied()
+        self.known.get(&path).copied()
     }
 
     /// The keys below a mapping, whether or not their values were understood.
     pub fn keys_below<'a>(&'a self, path: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         let below =
             move |key: &&Path| key.len() == path.len() + 1 && key.iter().zip(path).all(|(a, b)| a == b);
-        self.keys.keys().filter(below).filter_map(|key| key.last().map(String::as_str))
+        self.known.keys().filter(below).filter_map(|key| key.last().map(String::as_str))
     }
 
     /// Nothing at or below this path was left out.
@@ -73,7 +78,7 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Reading<T> {
         found,
         remedy,
     }));
-    Reading { value, mistakes, keys: track.keys.into_inner(), left_out: track.left_out }
+    Reading { value, mistakes, keys: Keys { known: track.keys.into_inner(), left_out: track.left_out } }
 }
 
 /// Reads until nothing more is to be left out.

@@ -1,7 +1,6 @@
 //! What the parts of the builder share: the file, what was read of it, and the mistakes that are found.
 
-use super::collect::Reading;
-use super::file::File;
+use super::collect::Keys;
 use super::mistake::{Mistake, Place};
 use super::names::{name_fault, text_fault};
 use crate::model::{Estate, RegionId};
@@ -22,7 +21,7 @@ pub struct FileUse {
 
 pub struct Context<'a> {
     pub file: &'a str,
-    pub read: &'a Reading<File>,
+    pub read: &'a Keys,
     /// Ids of regions that stand in the file, also where the rest of the region was not understood.
     pub written_regions: Vec<String>,
     found: RefCell<Vec<Mistake>>,
@@ -30,7 +29,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(file: &'a str, read: &'a Reading<File>, written_regions: Vec<String>) -> Context<'a> {
+    pub fn new(file: &'a str, read: &'a Keys, written_regions: Vec<String>) -> Context<'a> {
         Context { file, read, written_regions, found: RefCell::default(), files: RefCell::default() }
     }
 
@@ -76,6 +75,28 @@ impl<'a> Context<'a> {
 
     pub fn regions(&self, names: &[Spanned<String>], estate: &Estate) -> Vec<RegionId> {
         names.iter().filter_map(|name| self.region(name, estate)).collect()
+    }
+
+    /// A region for each of a list; `None` where none is given.
+    pub fn paired(
+        &self,
+        list: &[Spanned<String>],
+        of: usize,
+        what: &str,
+        estate: &Estate,
+    ) -> Vec<Option<RegionId>> {
+        match list {
+            [] => vec![None; of],
+            [first, ..] if list.len() != of => {
+                self.add(
+                    first.referenced,
+                    format!("{} regions for {of} {what}", list.len()),
+                    "write one for each, in the same order",
+                );
+                vec![None; of]
+            }
+            _ => list.iter().map(|n| self.region(n, estate)).collect(),
+        }
     }
 
     pub fn unknown_region(&self, at: Location, name: &str, estate: &Estate) {

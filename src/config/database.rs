@@ -4,6 +4,7 @@ use super::address;
 use super::connect_file::TlsFile;
 use super::context::Context;
 use super::file::{MembersFile, PatroniFile, ServiceFile};
+use super::kinds::{Place, Routes};
 use crate::model::*;
 use serde_saphyr::{Location, Spanned};
 
@@ -36,7 +37,7 @@ pub fn database(
         cx.name(scope.referenced, "a cluster", &scope.value);
     }
     let store = store(cx, patroni, estate, is_whole("etcd") && is_whole("etcd_regions"));
-    let (balancers, backend, entry) = traffic(cx, name, file, estate);
+    let traffic = traffic(cx, name, file, estate);
     let (login, store_login, sql) = logins(cx, patroni);
     Database {
         service,
@@ -50,31 +51,9 @@ pub fn database(
         watchdog: patroni.watchdog,
         sql,
         fence: fence(cx, file, estate),
-        balancers,
-        backend,
-        entry,
-    }
-}
-
-/// A region for each of a list; `None` where none is given.
-fn paired(
-    cx: &Context,
-    list: &[Spanned<String>],
-    of: usize,
-    what: &str,
-    estate: &Estate,
-) -> Vec<Option<RegionId>> {
-    match list {
-        [] => vec![None; of],
-        [first, ..] if list.len() != of => {
-            cx.add(
-                first.referenced,
-                format!("{} regions for {of} {what}", list.len()),
-                "write one for each, in the same order",
-            );
-            vec![None; of]
-        }
-        _ => list.iter().map(|n| cx.region(n, estate)).collect(),
+        balancers: traffic.routes,
+        backend: traffic.backend,
+        entry: traffic.entry,
     }
 }
 
@@ -90,7 +69,7 @@ fn store(cx: &Context, patroni: &PatroniFile, estate: &Estate, is_whole: bool) -
         );
         return Vec::new();
     }
-    let beside = paired(cx, listed, endpoints.len(), "endpoints of etcd", estate);
+    let beside = cx.paired(listed, endpoints.len(), "endpoints of etcd", estate);
     let mut store: Vec<StoreEndpoint> = Vec::new();
     for (endpoint, beside) in endpoints.iter().zip(beside) {
         let url = endpoint.value.url().trim_end_matches('/').to_string();
@@ -200,37 +179,10 @@ fn fence(cx: &Context, file: &ServiceFile, estate: &Estate) -> Option<Fence> {
     })
 }
 
-/// The balancers, the backend of the write entry, and the entry itself.
-fn traffic(
-    cx: &Context,
-    name: &str,
-    file: &ServiceFile,
-    estate: &Estate,
-) -> (Vec<Balancer>, String, Option<String>) {
-    let Some(haproxy) = file.traffic.as_ref().and_then(|t| t.value.haproxy.as_ref()) else {
-        return (Vec::new(), String::new(), None);
-    };
-    for api in &haproxy.runtime_api {
-        address::socket(cx, api.referenced, &api.value);
-    }
-    if let Some(write) = &haproxy.write {
-        address::host_port(cx, write.referenced, &write.value);
-    }
-    cx.name(haproxy.backend.referenced, "a backend", &haproxy.backend.value);
-    let is_whole = cx.read.is_whole(&["services", name, "traffic"]);
-    let regions = paired(
-        cx,
-        if is_whole { &haproxy.regions } else { &[] },
-        haproxy.runtime_api.len(),
-        "balancers",
-        estate,
-    );
-    let balancers = haproxy
-        .runtime_api
-        .iter()
-        .zip(regions)
-        .map(|(a, region)| Balancer { address: a.value.clone(), region });
-    (balancers.collect(), haproxy.backend.value.clone(), haproxy.write.as_ref().map(|w| w.value.clone()))
+/// What leads clients to the database.
+fn traffic(cx: &Context, name: &str, file: &ServiceFile, estate: &Estate) -> Routes {
+    let place = Place { cx, estate, is_whole: cx.read.is_whole(&["services", name, "traffic"]) };
+    file.traffic.as_ref().map(|t| t.value.routes(&place)).unwrap_or_default()
 }
 
 /// The members of a cluster, by region; within a region in the order of the file.

@@ -4,6 +4,7 @@
 
 use super::connect_file::{EtcdFile, EtcdSchema, LoginFile, RestFile, SqlFile, TlsFile};
 use super::duration::Duration;
+use super::kinds::TrafficFile;
 use super::need_file::NeedFile;
 use super::waiver_file::{DrilledFile, FenceProofFile};
 use crate::model::{Automation, DisasterType, Right, Role, Severity, Strategy, Watchdog};
@@ -329,30 +330,6 @@ pub struct FenceFile {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub depends_on: Vec<Spanned<String>>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrafficFile {
-    pub haproxy: Option<HaproxyFile>,
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HaproxyFile {
-    /// Each balancer's runtime API: `host:port`, or the absolute path of its Unix socket.
-    #[schemars(with = "Vec<String>")]
-    pub runtime_api: Vec<Spanned<String>>,
-    /// Region of each balancer, in the same order, where that matters.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub regions: Vec<Spanned<String>>,
-    /// The write backend.
-    #[schemars(with = "String")]
-    pub backend: Spanned<String>,
-    /// Where clients write, `host:port`.
-    #[schemars(with = "Option<String>")]
-    pub write: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -15,6 +15,7 @@ mod draft;
 mod duration;
 mod file;
 mod init;
+mod kinds;
 mod lint;
 mod mistake;
 mod names;

@@ -52,8 +52,8 @@ pub fn parse(file: &str, text: &str) -> Result<Loaded, Mistakes> {
     let Some(raw) = &reading.value else {
         return Err(Mistakes::of(mistakes).unwrap_or_else(|| Mistakes::from(nothing_read(file))));
     };
-    let written = if reading.is_whole(&[]) { Vec::new() } else { written_regions(file, text) };
-    let cx = Context::new(file, &reading, written);
+    let written = if reading.keys.is_whole(&[]) { Vec::new() } else { written_regions(file, text) };
+    let cx = Context::new(file, &reading.keys, written);
     let estate = super::build::estate(&cx, raw);
     let (found, files) = cx.into_found();
     mistakes.extend(found);

@@ -3,8 +3,9 @@
 use super::boottime::BootTime;
 use super::claim::{self, Claiming, Decided, Permit};
 use super::eyes::{Eyes, Shared};
+use super::kinds::{RouteAt, RouteChange};
 use super::postgres::Write;
-use super::{command, haproxy, switchover};
+use super::{command, switchover};
 use crate::engine::{Promotion, unspent};
 use crate::model::*;
 use std::sync::Arc;
@@ -156,30 +157,6 @@ async fn run(
     .await
 }
 
-/// The servers of a member on a balancer: one member may have several.
-///
-/// # Errors
-/// The balancer does not answer, or has no server of the member.
-async fn servers_of(
-    shared: &Shared,
-    eyes: &Eyes,
-    member: MemberId,
-    balancer: &Balancer,
-) -> Result<Vec<ServerView>, String> {
-    let text = haproxy::ask(&balancer.address, "show stat").await.map_err(|(reason, _)| reason)?;
-    let servers = haproxy::parse_servers(&text, &eyes.database.backend)?;
-    let views = haproxy::server_views(servers, &eyes.addresses.get(), |name| {
-        super::eyes::member_named(shared, eyes, name)
-    });
-    let own: Vec<ServerView> = views.into_iter().filter(|v| v.member == Some(member)).collect();
-    if own.is_empty() {
-        let name =
-            eyes.member_name(member).unwrap_or_else(|| eyes.region_name(&shared.estate, member).to_string());
-        return Err(format!("no server of {} is {name}", eyes.database.backend));
-    }
-    Ok(own)
-}
-
 async fn maintenance(
     shared: &Shared,
     eyes: &Eyes,
@@ -188,39 +165,10 @@ async fn maintenance(
     balancer: BalancerId,
     out: bool,
 ) -> Outcome {
-    let Some(at) = eyes.database.balancers.get(balancer.at()) else { return not_done("no such balancer") };
-    let servers: Vec<String> = match servers_of(shared, eyes, member, at).await {
-        Ok(views) => views.iter().map(|view| format!("{}/{}", eyes.database.backend, view.name)).collect(),
-        Err(reason) => return not_done(reason),
-    };
-    let state = if out { "maint" } else { "ready" };
-    // In one line: it arrives whole, or not at all.
-    let set = servers.iter().map(|server| format!("set server {server} state {state}"));
-    let end = servers.iter().filter(|_| out).map(|server| format!("shutdown sessions server {server}"));
-    let line = set.chain(end).collect::<Vec<_>>().join("; ");
-    if let Err(reason) = claim::permit(shared, eyes, issued).await.and_then(|p| p.stands(eyes)) {
-        return Outcome::Missed { reason };
-    }
-    let said = match haproxy::ask(&at.address, &line).await {
-        Ok(answer) => answer.trim().to_string(),
-        Err((reason, true)) => return Outcome::Unknown { reason: format!("the answer was lost: {reason}") },
-        Err((reason, false)) => return not_done(reason),
-    };
-    // As HAProxy names it, and what that means.
-    let means = if out { "its sessions ended" } else { "in rotation" };
-    if said.is_empty() {
-        return Outcome::Done { detail: format!("{} {state}: {means}", servers.join(", ")) };
-    }
-    // It said something: whether anything was changed is read.
-    match servers_of(shared, eyes, member, at).await {
-        Ok(views) if views.iter().all(|v| v.maintenance == out) => {
-            Outcome::Done { detail: format!("{} {state}; HAProxy said: {said}", servers.join(", ")) }
-        }
-        Ok(views) if views.iter().all(|v| v.maintenance != out) => {
-            not_done(format!("{said}; nothing was changed"))
-        }
-        Ok(_) => Outcome::Unknown { reason: format!("{said}; only a part was changed") },
-        Err(reason) => Outcome::Unknown { reason: format!("{said}; {reason}") },
+    let Some(at) = RouteAt::new(shared, eyes, balancer) else { return not_done("no such balancer") };
+    match at.lines_of(member).await {
+        Ok(lines) => at.set(&RouteChange { issued, member, lines, out }).await,
+        Err(reason) => not_done(reason),
     }
 }
 
@@ -298,11 +246,10 @@ async fn observed(shared: &Arc<Shared>, group: GroupId, eyes: &Eyes, issued: &Is
         }
         Effect::Drain { member, balancer, .. } | Effect::Restore { member, balancer, .. } => {
             let out = matches!(issued.effect, Effect::Drain { .. });
-            match eyes.database.balancers.get(balancer.at()) {
+            match RouteAt::new(shared, eyes, *balancer) {
                 Some(at) => {
-                    let all = servers_of(shared, eyes, *member, at)
-                        .await
-                        .map(|list| list.iter().all(|v| v.maintenance == out));
+                    let all =
+                        at.lines_of(*member).await.map(|list| list.iter().all(|v| v.maintenance == out));
                     told(all, if out { "drained" } else { "in rotation" })
                 }
                 None => not_done("no such balancer"),

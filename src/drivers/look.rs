@@ -1,8 +1,9 @@
 //! The looking: a task for each thing that is watched, at the calm pace or the close one. None waits for another.
 
-use super::eyes::{Pace, Shared, member_named};
+use super::eyes::{Pace, Shared};
+use super::kinds::RouteAt;
 use super::record::record_with;
-use super::{haproxy, patience, patroni, postgres};
+use super::{patience, patroni, postgres};
 use crate::model::*;
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,17 +188,12 @@ async fn voters(shared: Arc<Shared>, group: GroupId) {
 async fn balancer(shared: Arc<Shared>, group: GroupId, i: usize) {
     let Some(eyes) = shared.groups.get(&group) else { return };
     let id = BalancerId::of(i);
+    let Some(route) = RouteAt::new(&shared, eyes, id) else { return };
+    // A server may be known by an address that the store tells.
+    eyes.addresses.first().await;
     let at = shared.now();
-    let answer =
-        haproxy::ask(&eyes.database.balancers[i].address, "show stat").await.map_err(|(reason, _)| reason);
-    let fact = match answer.and_then(|text| haproxy::parse_servers(&text, &eyes.database.backend)) {
-        Ok(servers) => {
-            eyes.addresses.first().await;
-            let servers = haproxy::server_views(servers, &eyes.addresses.get(), |name| {
-                member_named(&shared, eyes, name)
-            });
-            Fact::Balancer { group, balancer: id, servers }
-        }
+    let fact = match route.look().await {
+        Ok(servers) => Fact::Balancer { group, balancer: id, servers },
         Err(reason) => Fact::BalancerAway { group, balancer: id, reason },
     };
     shared.tell(at, fact).await;

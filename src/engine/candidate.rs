@@ -88,7 +88,9 @@ pub fn switchover_checks(
         }
         Some(_) => checks.pass(CheckId::Candidate, CandidateFinding::MayTakeOver { member: new() }),
     }
-    for balancer in &cx.telemetry.group(group).balancers {
+    let routes = cx.database(group).map_or(&[][..], |d| &d.balancers);
+    let seen = routes.iter().zip(&cx.telemetry.group(group).balancers);
+    for (_, balancer) in seen.filter(|(route, _)| route.drains()) {
         if let Some(server) =
             balancer.servers_of(to).next().filter(|_| balancer.all_in_maintenance(to, true).is_some())
         {

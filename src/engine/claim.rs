@@ -177,14 +177,15 @@ pub fn standing(cx: &Facts, operation: &Operation) -> Standing {
     }
     let ours = claims().filter(|e| e.is_done()).filter_map(|e| e.reported).max();
     let read = cx.telemetry.group(operation.group).store.record.as_ref();
+    // What was not sent was not sent for a reason: how the claim stands is read anew.
+    let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
     // Nothing was read since it was taken.
     if let Some(ours) = ours
+        && missed.is_none_or(|m| m < ours)
         && read.is_some_and(|(_, at)| *at <= ours)
     {
         return observed(cx, operation);
     }
-    // What was not sent was not sent for a reason: how the claim stands is read anew.
-    let missed = operation.effects().filter(|e| e.is_missed()).filter_map(|e| e.reported).max();
     let fresh = cx
         .record_within(operation.group, limits::FRESH)
         .filter(|_| missed.is_none_or(|m| read.is_some_and(|(_, at)| *at > m)));
@@ -364,9 +365,8 @@ pub fn planned(cx: &Facts, group: GroupId, left: &[MemberId], plan: &Plan) -> (O
     if has(&|k| *k == StepKind::DrainTraffic) {
         let at = |member: String| {
             database
-                .balancers
-                .iter()
-                .map(move |b| Drained { member: member.clone(), balancer: b.address.clone() })
+                .draining()
+                .map(move |(_, b)| Drained { member: member.clone(), balancer: b.address.clone() })
         };
         obligations.drained = names().flat_map(at).collect();
     }

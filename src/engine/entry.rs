@@ -20,13 +20,16 @@ pub fn entry(cx: &Facts, group: GroupId, left: &[MemberId], to: MemberId) -> Opt
         b.servers.as_ref().is_some_and(|(_, at)| within(*at, cx.stale_after()))
             && b.away.as_ref().is_none_or(|(_, since)| within(*since, limits::SILENCE))
     };
-    let mut answer = cx.telemetry.group(group).balancers.iter().filter(heard).peekable();
+    let mut answer =
+        balancers.iter().zip(&cx.telemetry.group(group).balancers).filter(|(_, b)| heard(b)).peekable();
     if answer.peek().is_some() {
         // One that was taken out and not put back leads nobody there, however well it answers.
-        return Some(match answer.any(|b| b.all_in_maintenance(to, true).is_none()) {
-            true => check(Verdict::Pass, EntryFinding::Answers),
-            false => check(Verdict::Advice, EntryFinding::TakenOut { member: cx.called(group, to) }),
-        });
+        return Some(
+            match answer.any(|(route, b)| !route.drains() || b.all_in_maintenance(to, true).is_none()) {
+                true => check(Verdict::Pass, EntryFinding::Answers),
+                false => check(Verdict::Advice, EntryFinding::TakenOut { member: cx.called(group, to) }),
+            },
+        );
     }
     let place = |b: &Balancer| EntryPlace {
         address: b.address.clone(),

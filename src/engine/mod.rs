@@ -23,6 +23,7 @@ mod foretold;
 mod fork;
 mod intervene;
 mod keep;
+mod kinds;
 mod laws;
 mod limits;
 mod needs;

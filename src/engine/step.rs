@@ -400,7 +400,7 @@ fn balancers<'a>(
     let Some(database) = cx.database(operation.group) else { return Skip(SkipReason::NoTraffic) };
     let mut waiting = Vec::new();
     let mut done = 0;
-    for (i, balancer) in database.balancers.iter().enumerate() {
+    for (balancer_id, balancer) in database.draining() {
         // One in a region that is lost routes nothing; it is not waited for.
         if balancer
             .region
@@ -410,7 +410,7 @@ fn balancers<'a>(
         }
         let mut shown = 0;
         for (place, member) in members.iter().enumerate() {
-            let (group, member, balancer_id) = (operation.group, *member, BalancerId::of(i));
+            let (group, member) = (operation.group, *member);
             let effect = match out {
                 true => Effect::Drain { group, member, balancer: balancer_id },
                 false => Effect::Restore { group, member, balancer: balancer_id },
@@ -426,9 +426,14 @@ fn balancers<'a>(
                 if let Some(held) = lives(cx, operation, record).filter(|_| out) {
                     return held;
                 }
-                return Send(FIRST + part_of(i, place), effect);
+                return Send(FIRST + part_of(balancer_id.at(), place), effect);
             };
-            let seen = cx.telemetry.group(group).balancers.get(i).and_then(|b| b.all_set(member, out));
+            let seen = cx
+                .telemetry
+                .group(group)
+                .balancers
+                .get(balancer_id.at())
+                .and_then(|b| b.all_set(member, out));
             match (&sent.outcome, sent.reported) {
                 // Its region may be found lost in a moment: then it is not waited for.
                 (Some(outcome @ Outcome::NotDone { .. }), _) => {

@@ -69,8 +69,9 @@ pub fn left(cx: &Facts, operation: &Operation) -> Option<Obligations> {
             did.fenced.push(name.clone());
         }
     }
-    let balancers = own.drained.len() / operation.left.len().max(1);
-    let places = operation.left.iter().flat_map(|m| (0..balancers).map(move |i| (*m, BalancerId::of(i))));
+    let draining: Vec<BalancerId> =
+        cx.database(group).iter().flat_map(|d| d.draining()).map(|(id, _)| id).collect();
+    let places = operation.left.iter().flat_map(|m| draining.iter().map(move |id| (*m, *id)));
     for (one, (member, balancer)) in own.drained.iter().zip(places) {
         if owes(Obligation::Drained { member, balancer }) {
             did.drained.push(one.clone());

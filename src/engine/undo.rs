@@ -34,10 +34,13 @@ pub fn undo_by_itself(engine: &mut Engine, now: Now, operation: &Operation) {
 /// Undoes the fence and the drain; what was never done needs no undoing. A drain is undone without waiting for the fence: it
 /// needs nothing of it.
 pub fn roll_back(engine: &mut Engine, now: Now, operation: &Operation) {
-    let mut waits = operation.effects().any(|e| e.id.part < UNDO && e.is_open() && !given_up(engine, now, e));
+    let is_awaited = |e: &EffectRecord| e.is_open() && !given_up(engine, now, e);
+    let mut waits = operation.effects().any(|e| e.id.part < UNDO && is_awaited(e));
     let standing = claimed(operation).map(|_| claim::standing(&engine.facts(now), operation));
     match standing {
         None | Some(Standing::Holds) => {}
+        // What was sent before the claim was lost is heard to its end.
+        Some(Standing::Lost(_)) if operation.effects().any(is_awaited) => return,
         Some(Standing::Lost(lost)) => {
             let status =
                 Status::Failed { reason: OperationFailure::NotUndone(NotUndone::ClaimLost(Box::new(lost))) };

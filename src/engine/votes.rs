@@ -135,7 +135,8 @@ pub fn votes(cx: &Facts, group: GroupId, suspect: MemberId) -> Votes {
         votes.list.push(Vote { observer, stance, says, at, synchronous: recorded.contains(&other), absent });
     }
     for (i, balancer) in database.balancers.iter().enumerate() {
-        if balancer.region.is_some() && balancer.region == region {
+        // One that checks nothing has nothing to say.
+        if !balancer.drains() || (balancer.region.is_some() && balancer.region == region) {
             continue;
         }
         let at = telemetry.balancers.get(i).and_then(|b| b.read_of(suspect));

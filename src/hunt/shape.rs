@@ -84,7 +84,11 @@ impl Shape {
                 .balancers
                 .iter()
                 .enumerate()
-                .map(|(i, at)| Balancer { address: addresses(i), region: at.map(region) })
+                .map(|(i, at)| Balancer {
+                    address: addresses(i),
+                    region: at.map(region),
+                    spec: RouteSpec::default(),
+                })
                 .collect();
             if database.balancers.is_empty() {
                 database.entry = None;

@@ -2,8 +2,8 @@
 
 use super::disaster::vocabulary;
 use super::{
-    Automation, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId, ServiceId,
-    Severity, Span, Strategy, Waiver, Watchdog,
+    Automation, BalancerId, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId,
+    RouteSpec, ServiceId, Severity, Span, Steering, Strategy, Waiver, Watchdog,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -117,7 +117,7 @@ pub struct Database {
     pub sql: Option<Sql>,
     pub fence: Option<Fence>,
     pub balancers: Vec<Balancer>,
-    /// The backend of the write entry on each balancer.
+    /// The part of each route that leads to this database; HAProxy calls it a backend.
     pub backend: String,
     /// Where clients write, `host:port`.
     pub entry: Option<String>,
@@ -135,6 +135,11 @@ impl Database {
     /// The members in a region.
     pub fn members_in(&self, region: RegionId) -> impl Iterator<Item = MemberId> + '_ {
         self.member_ids().filter(move |m| self.region_of(*m) == Some(region))
+    }
+
+    /// The routes that a member can be drained from.
+    pub fn draining(&self) -> impl Iterator<Item = (BalancerId, &Balancer)> {
+        self.balancers.iter().enumerate().filter(|(_, b)| b.drains()).map(|(i, b)| (BalancerId::of(i), b))
     }
 
     pub fn region_of(&self, id: MemberId) -> Option<RegionId> {
@@ -186,12 +191,22 @@ pub struct StoreEndpoint {
     pub outside: bool,
 }
 
+/// What leads clients to the primary: an asset of a kind of the family *Route*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balancer {
-    /// The runtime API: `host:port`, or the absolute path of a Unix socket.
+    /// Where it is asked and set: `host:port`, or an absolute path.
     pub address: String,
     /// Where it runs, if that is declared.
     pub region: Option<RegionId>,
+    #[serde(default, skip_serializing_if = "RouteSpec::is_default")]
+    pub spec: RouteSpec,
+}
+
+impl Balancer {
+    /// A member can be taken out of it, and has to be put back.
+    pub fn drains(&self) -> bool {
+        self.spec.steering() == Steering::ByChecks
+    }
 }
 
 /// A name, and the file its password stands in.

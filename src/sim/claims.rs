@@ -346,12 +346,11 @@ impl World {
         };
         let member = cluster.members[standby].name.to_string();
         let drained = database
-            .balancers
-            .iter()
-            .map(|b| Drained { member: member.clone(), balancer: b.address.clone() })
+            .draining()
+            .map(|(_, b)| Drained { member: member.clone(), balancer: b.address.clone() })
             .collect();
-        for balancer in &mut self.balancers[c] {
-            balancer[standby].maintenance = true;
+        for (id, _) in database.draining() {
+            self.balancers[c][id.at()][standby].maintenance = true;
         }
         Obligations { drained, ..Obligations::default() }
     }

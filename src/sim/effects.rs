@@ -1,8 +1,10 @@
 //! What effects do to the simulated world, and when their reports come.
 
 use super::cluster::Asked;
+use super::kinds::twin;
 use super::world::{Happening, World};
 use crate::model::*;
+use std::sync::Arc;
 
 /// Why a request to the store was heard by nobody.
 const NO_STORE: &str = "etcd does not answer";
@@ -350,7 +352,10 @@ impl World {
     ) -> Result<String, String> {
         let (c, m) = self.find(group, member).ok_or("no such member")?;
         self.balancer_answers(c, balancer.at())?;
-        self.balancers[c][balancer.at()][m].maintenance = on;
+        let estate = Arc::clone(&self.estate);
+        let route = estate.group(group).database.as_ref().and_then(|d| d.balancers.get(balancer.at()));
+        let route = route.ok_or("no such balancer")?;
+        twin(&route.spec).set(&mut self.balancers[c][balancer.at()], m, on);
         Ok(if on { "maintenance, sessions ended" } else { "in rotation" }.to_string())
     }
 

@@ -9,6 +9,7 @@ mod cluster;
 mod effects;
 mod faults;
 mod judge;
+mod kinds;
 mod observe;
 mod pace;
 mod standing;

@@ -1,10 +1,10 @@
 //! What can be seen of the simulated world, in the words of the live drivers.
 
+use super::kinds::{Found, SimServer, twin};
 use super::world::{Happening, World};
 use crate::model::*;
+use std::sync::Arc;
 
-/// How long a balancer takes to believe that a server is down.
-const BALANCER_FALL: Span = Span::ms(350);
 /// How long an answer is waited for at the least, as the live drivers do.
 const PATIENCE: Span = Span::ms(250);
 const PORTS: [Port; 2] = [Port::Sql, Port::Rest];
@@ -223,7 +223,7 @@ impl World {
             }),
             status: store.status,
             initialize: Some(cluster.system_id.clone()),
-            members: std::sync::Arc::clone(&cluster.keys),
+            members: Arc::clone(&cluster.keys),
             last_switch: store.last_switch,
             history: store.last_switch.into_iter().collect(),
             store_id: None,
@@ -241,21 +241,21 @@ impl World {
 
     /// Brings a balancer's own view up to date: it believes what it has seen for long enough.
     pub(super) fn refresh_balancer(&mut self, c: usize, b: usize) {
-        let region = self
-            .estate
-            .group(self.clusters[c].group)
-            .database
-            .as_ref()
-            .and_then(|d| d.balancers.get(b))
-            .and_then(|b| b.region);
+        let estate = Arc::clone(&self.estate);
+        let database = estate.group(self.clusters[c].group).database.as_ref();
+        let Some(route) = database.and_then(|d| d.balancers.get(b)) else { return };
         for m in 0..self.clusters[c].members.len() {
             let member = &self.clusters[c].members[m];
             let reached = self.region_is_up(member.region)
                 && !self.is_cut(member.region)
-                && region.is_none_or(|r| !self.is_cut(r));
-            let unreachable = !reached || !self.clusters[c].lives(m) || member.agentless;
-            let up = !unreachable && member.leads && member.writable && member.promotes.is_none();
+                && route.region.is_none_or(|r| !self.is_cut(r));
+            let found = Found {
+                answers: reached && self.clusters[c].lives(m) && !member.agentless,
+                takes_writes: member.leads && member.writable && member.promotes.is_none(),
+            };
             let server = &mut self.balancers[c][b][m];
+            let belief = twin(&route.spec).belief(server, found, self.rise);
+            let (up, unreachable) = (belief.up, belief.unreachable);
             if (server.up, server.unreachable) == (up, unreachable) {
                 server.pending = None;
                 continue;
@@ -267,8 +267,7 @@ impl World {
                     self.clock
                 }
             };
-            let patience = if up { self.rise } else { BALANCER_FALL };
-            if self.clock.since(since) >= patience {
+            if self.clock.since(since) >= belief.after {
                 (server.up, server.unreachable, server.pending) = (up, unreachable, None);
                 self.news();
             }
@@ -282,6 +281,9 @@ impl World {
         if let Err(reason) = self.balancer_answers(c, b) {
             return self.tell(Fact::BalancerAway { group, balancer, reason });
         }
+        let estate = Arc::clone(&self.estate);
+        let routes = estate.group(group).database.iter().flat_map(|d| &d.balancers);
+        let check = |s: &SimServer| routes.clone().nth(b).map_or("", |r| twin(&r.spec).check(s));
         let servers = self.clusters[c]
             .members
             .iter()
@@ -294,20 +296,14 @@ impl World {
                 maintenance: s.maintenance,
                 unresolved: false,
                 unreachable: s.unreachable && !s.maintenance,
-                check: match (s.maintenance, s.unreachable, s.up) {
-                    (true, _, _) => "MAINT",
-                    (_, true, _) => "L4TOUT",
-                    (_, _, true) => "L7OK",
-                    _ => "L7STS",
-                }
-                .into(),
+                check: check(s).into(),
             })
             .collect();
         self.tell(Fact::Balancer { group, balancer, servers });
     }
 
     pub(super) fn observe_services(&mut self) {
-        let estate = std::sync::Arc::clone(&self.estate);
+        let estate = Arc::clone(&self.estate);
         for id in estate.service_ids() {
             let service = estate.service(id);
             if service.health.is_none() {

@@ -4,10 +4,11 @@
 use super::chance::Chance;
 use super::claims::Process;
 use super::cluster::{Cluster, SimMember, keys};
+use super::kinds::{SimServer, twin};
 use super::pace::Pace;
 use super::store::{Lock, OwnerLease, Store};
 use super::truth::Truth;
-use super::world::{Happening, SimServer, World};
+use super::world::{Happening, World};
 use crate::engine::Door;
 use crate::model::*;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -29,11 +30,10 @@ impl World {
         for database in &standing.databases {
             clusters.push(cluster(estate, standing.now, database, &lost, &setup, pace, &mut chance));
         }
-        let balancers = standing
-            .databases
-            .iter()
-            .zip(&clusters)
-            .map(|(d, c)| d.balancers.iter().map(|b| servers(b.as_ref(), c)).collect());
+        let balancers = standing.databases.iter().zip(&clusters).map(|(d, c)| {
+            let routes = estate.group(d.group).database.iter().flat_map(|of| &of.balancers);
+            d.balancers.iter().zip(routes).map(|(seen, route)| servers(seen.as_ref(), route, c)).collect()
+        });
         let struck = |region: &RegionId| {
             (
                 TimedFault {
@@ -136,7 +136,7 @@ impl World {
 }
 
 /// What a balancer was last seen to think of each server; of one that was not heard of, what it should think.
-fn servers(seen: Option<&Vec<ServerView>>, cluster: &Cluster) -> Vec<SimServer> {
+fn servers(seen: Option<&Vec<ServerView>>, route: &Balancer, cluster: &Cluster) -> Vec<SimServer> {
     let server = |(i, m): (usize, &SimMember)| match seen
         .into_iter()
         .flatten()
@@ -145,7 +145,7 @@ fn servers(seen: Option<&Vec<ServerView>>, cluster: &Cluster) -> Vec<SimServer> 
         Some(s) => {
             SimServer { up: s.up, unreachable: s.unreachable, maintenance: s.maintenance, pending: None }
         }
-        None => SimServer { up: m.leads, ..SimServer::default() },
+        None => twin(&route.spec).calm(m.leads),
     };
     cluster.members.iter().enumerate().map(server).collect()
 }

@@ -3,6 +3,7 @@
 use super::chance::Chance;
 use super::claims::{Process, RivalAtWork};
 use super::cluster::{Cluster, SimMember, Wake};
+use super::kinds::{SimServer, twin};
 use super::pace::Pace;
 use super::store::Store;
 use super::truth::Truth;
@@ -65,16 +66,6 @@ pub(super) enum Happening {
     Rival,
 }
 
-/// A balancer's own view of one server.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SimServer {
-    pub up: bool,
-    pub unreachable: bool,
-    pub maintenance: bool,
-    /// What it will believe, and since when it has seen it.
-    pub pending: Option<(bool, bool, Mono)>,
-}
-
 pub struct World {
     pub(super) estate: Arc<Estate>,
     pub(super) setup: WorldSetup,
@@ -131,11 +122,8 @@ impl World {
         let balancers = clusters
             .iter()
             .map(|c| {
-                let of = estate.group(c.group).database.as_ref().map_or(0, |d| d.balancers.len());
-                vec![
-                    c.members.iter().map(|m| SimServer { up: m.leads, ..SimServer::default() }).collect();
-                    of
-                ]
+                let routes = estate.group(c.group).database.iter().flat_map(|d| &d.balancers);
+                routes.map(|r| c.members.iter().map(|m| twin(&r.spec).calm(m.leads)).collect()).collect()
             })
             .collect();
         let mut world = World {

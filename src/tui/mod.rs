@@ -23,6 +23,7 @@ mod glyph;
 mod inject;
 mod input;
 mod keys;
+mod kinds;
 mod list;
 mod narration;
 mod out;

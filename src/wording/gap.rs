@@ -1,5 +1,6 @@
 //! What is missing, and what does not answer.
 
+use super::kinds::route_words;
 use super::{by_hand, elected_words, finding_words};
 use crate::model::*;
 use std::borrow::Cow;
@@ -82,6 +83,6 @@ pub fn identity_words(change: &IdentityChange) -> String {
 pub fn source_words(source: &Source, estate: &Estate) -> String {
     match source {
         Source::Store { group } => format!("etcd of {}", estate.group(*group).name),
-        Source::Balancer { address } => format!("haproxy {address}"),
+        Source::Balancer { address } => format!("{} {address}", route_words(estate, address).name),
     }
 }

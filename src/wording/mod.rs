@@ -13,6 +13,7 @@ mod detection;
 mod forecast;
 mod foreign;
 mod gap;
+mod kinds;
 mod operation;
 mod otherwise;
 mod probe;

@@ -1,6 +1,7 @@
 //! Findings of the survey as text: what was found, and what to do about it.
 
 use super::finding_words;
+use super::kinds::route_words;
 use crate::model::*;
 
 /// What a finding is about, in the words of the estate.
@@ -15,8 +16,10 @@ pub fn survey_place(s: &Surveyed, estate: &Estate, group: GroupId) -> String {
         SurveyAbout::Member(m) => member(*m),
         SurveyAbout::Stranger(name) => name.to_string(),
         SurveyAbout::Endpoint(url) => format!("etcd {url}"),
-        SurveyAbout::Balancer(address) => format!("HAProxy {address}"),
-        SurveyAbout::Server { balancer, server } => format!("server {server} of HAProxy {balancer}"),
+        SurveyAbout::Balancer(address) => format!("{} {address}", route_words(estate, address).title),
+        SurveyAbout::Server { balancer, server } => {
+            format!("server {server} of {} {balancer}", route_words(estate, balancer).title)
+        }
         SurveyAbout::Entry(address) => format!("entry point {address}"),
         SurveyAbout::Fence => "the fence".to_string(),
         SurveyAbout::Region(r) => format!("without {}", estate.region(*r).name),
@@ -35,7 +38,13 @@ pub fn survey_words(s: &Surveyed, estate: &Estate, group: GroupId) -> (String, S
         SurveyFinding::Check { finding, .. } => (finding_words(finding), check_remedy(s.check).to_string()),
         SurveyFinding::NotAskedYet => ("not measured yet".to_string(), String::new()),
         SurveyFinding::NotConfigured => not_configured(s.check),
-        SurveyFinding::NoAnswer { reason } => (reason.clone(), no_answer(s.check).to_string()),
+        SurveyFinding::NoAnswer { reason } => {
+            let remedy = match &s.about {
+                SurveyAbout::Balancer(address) => route_words(estate, address).no_answer,
+                _ => no_answer(s.check),
+            };
+            (reason.clone(), remedy.to_string())
+        }
         SurveyFinding::Refused => (
             "connection refused".to_string(),
             "check that Patroni runs there and that the address is right".to_string(),
@@ -96,9 +105,6 @@ const fn no_answer(check: SurveyCheck) -> &'static str {
         }
         SurveyCheck::StoreWritable => "check etcd's log: an operation could not record its claim",
         SurveyCheck::SqlLogin => "check `patroni.postgres`, the password file, pg_hba.conf and the role",
-        SurveyCheck::BalancerAnswers => {
-            "check `traffic.haproxy.runtime_api`, `backend`, and `stats socket` in haproxy.cfg"
-        }
         SurveyCheck::Entry => {
             "check `traffic.haproxy.write`, pg_hba.conf for the balancer's address, and the login"
         }

@@ -7,9 +7,8 @@ mod commands;
 mod sql;
 mod store;
 
-use super::eyes::member_named;
 use super::eyes::{Eyes, Shared};
-use super::haproxy;
+use super::kinds::RouteAt;
 use crate::model::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -139,32 +138,10 @@ async fn entry(eyes: &Eyes) -> Option<Result<SqlAnswers, String>> {
 
 async fn balancers(shared: &Shared, eyes: &Eyes) -> Vec<Result<BalancerAnswers, String>> {
     let mut list = Vec::new();
-    for balancer in &eyes.database.balancers {
-        list.push(balancer_answers(shared, eyes, &balancer.address).await);
+    for route in &eyes.database.balancers {
+        list.push(RouteAt { shared, eyes, route }.survey().await);
     }
     list
-}
-
-async fn balancer_answers(shared: &Shared, eyes: &Eyes, address: &str) -> Result<BalancerAnswers, String> {
-    let backend = &eyes.database.backend;
-    let ask =
-        |command: String| async move { haproxy::ask(address, &command).await.map_err(|(reason, _)| reason) };
-    let stat = ask("show stat".to_string()).await?;
-    let mut servers = haproxy::server_answers(&stat, backend)?;
-    // A balancer of an older version, or with fewer rights, may not tell these.
-    let states = ask(format!("show servers state {backend}")).await.unwrap_or_default();
-    let level = ask("show cli level".to_string()).await.unwrap_or_default();
-    let known = eyes.addresses.get();
-    for server in &mut servers {
-        server.member = haproxy::member_of(&server.name, &server.address, &known, |name| {
-            member_named(shared, eyes, name)
-        });
-        server.unchecked = haproxy::is_unchecked(&states, &server.name);
-        if server.state == ServerState::Ready && haproxy::is_drained(&states, &server.name) {
-            server.state = ServerState::Drain;
-        }
-    }
-    Ok(BalancerAnswers { servers, admin: haproxy::is_admin(&level), sessions: haproxy::sessions(&stat) })
 }
 
 fn now_ms() -> i64 {
@@ -173,8 +150,8 @@ fn now_ms() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::haproxy::{is_admin, is_drained, is_unchecked, server_answers, sessions};
     use super::*;
+    use crate::drivers::kinds::haproxy::{is_admin, is_drained, is_unchecked, server_answers, sessions};
     use crate::drivers::patroni::{notes, settings};
 
     /// As HAProxy 2.6 said it, with the columns that are read.

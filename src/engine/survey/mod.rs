@@ -2,10 +2,10 @@
 //!
 //! Pure: it looks at the telemetry and at the newest survey answers of a database. It asks nothing and decides nothing else.
 
-mod balancers;
 mod cluster;
 mod fence;
 mod members;
+mod routes;
 mod store;
 
 use super::{Engine, Facts};
@@ -27,17 +27,17 @@ pub fn survey(cx: &Facts, group: GroupId) -> Vec<Surveyed> {
     cluster::judge(&subject, &mut found);
     store::judge(&subject, &mut found);
     members::judge(&subject, &mut found);
-    balancers::judge(&subject, &mut found);
+    routes::judge(&subject, &mut found);
     fence::judge(&subject, &mut found);
     found.list.sort_by_key(|s| (s.state, s.check));
     found.list
 }
 
 /// The database that is judged, and what is known of it.
-struct Subject<'a> {
-    cx: &'a Facts<'a>,
-    group: GroupId,
-    database: &'a Database,
+pub(super) struct Subject<'a> {
+    pub(super) cx: &'a Facts<'a>,
+    pub(super) group: GroupId,
+    pub(super) database: &'a Database,
     answers: Option<&'a SurveyAnswers>,
 }
 
@@ -47,7 +47,7 @@ impl Subject<'_> {
         self.cx.member_name(self.group, member).as_ref().into()
     }
 
-    fn leader(&self) -> Option<MemberId> {
+    pub(super) fn leader(&self) -> Option<MemberId> {
         self.cx.record(self.group).and_then(StoreRecord::leading_member)
     }
 
@@ -61,8 +61,8 @@ impl Subject<'_> {
 }
 
 #[derive(Default)]
-struct Findings {
-    list: Vec<Surveyed>,
+pub(super) struct Findings {
+    pub(super) list: Vec<Surveyed>,
 }
 
 impl Findings {
@@ -70,28 +70,28 @@ impl Findings {
         self.list.push(Surveyed { check, state, about, finding });
     }
 
-    fn missing(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
+    pub(super) fn missing(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
         self.add(SurveyState::Missing, check, about, finding);
     }
 
-    fn wrong(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
+    pub(super) fn wrong(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
         self.add(SurveyState::Wrong, check, about, finding);
     }
 
-    fn unknown(&mut self, check: SurveyCheck, about: SurveyAbout) {
+    pub(super) fn unknown(&mut self, check: SurveyCheck, about: SurveyAbout) {
         self.add(SurveyState::Unknown, check, about, SurveyFinding::NotAskedYet);
     }
 
-    fn warn(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
+    pub(super) fn warn(&mut self, check: SurveyCheck, about: SurveyAbout, finding: SurveyFinding) {
         self.add(SurveyState::Warning, check, about, finding);
     }
 
-    fn holds(&mut self, check: SurveyCheck, about: SurveyAbout) {
+    pub(super) fn holds(&mut self, check: SurveyCheck, about: SurveyAbout) {
         self.add(SurveyState::Holds, check, about, SurveyFinding::Good);
     }
 
     /// Adds that the check holds for what it is about, unless something was found there.
-    fn otherwise_holds(&mut self, check: SurveyCheck, about: SurveyAbout) {
+    pub(super) fn otherwise_holds(&mut self, check: SurveyCheck, about: SurveyAbout) {
         if !self.list.iter().any(|s| s.check == check && s.about == about) {
             self.holds(check, about);
         }

@@ -2,6 +2,7 @@
 
 use super::fact;
 use crate::model::*;
+use crate::tui::kinds::held_routes;
 use crate::tui::panel::{Canvas, behind, region_row};
 use crate::tui::text::Row;
 use crate::wording::{
@@ -285,14 +286,11 @@ fn needed(c: &Canvas, id: RegionId) -> Vec<Line<'static>> {
     for group in s.estate.groups.iter().filter(|g| g.database.is_some()).take(MOST) {
         let Some(database) = &group.database else { continue };
         let stores = database.store.iter().filter(|e| e.region == Some(id)).count();
-        let balancers = database.balancers.iter().filter(|b| b.region == Some(id)).count();
         let mut parts = Vec::new();
         if stores > 0 {
             parts.push(format!("{stores} of {} of etcd", database.store.len()));
         }
-        if balancers > 0 {
-            parts.push(format!("{balancers} of {} balancers", database.balancers.len()));
-        }
+        parts.extend(held_routes(database, id));
         if database.fence.as_ref().is_some_and(|f| f.depends_on.contains(&id)) {
             parts.push("the fence needs it".to_string());
         }

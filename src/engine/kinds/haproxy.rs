@@ -1,68 +1,17 @@
-//! The way to the primary: the entry point, and each server line of the write backend.
+//! What HAProxy's own view of its servers means for a failover. Measured on HAProxy 2.6.
 
-use super::{Findings, Subject};
+use super::Judge;
+use crate::engine::survey::{Findings, Subject};
 use crate::model::*;
 
 /// A check that takes longer than this is told: HAProxy's `timeout check` and `fall` must leave room for it (a choice of ours).
 const SLOW: Span = Span::ms(500);
 
-pub(super) fn judge(subject: &Subject, found: &mut Findings) {
-    entry(subject, found);
-    let database = subject.database;
-    if database.balancers.is_empty() {
-        return found.missing(
-            SurveyCheck::BalancerAnswers,
-            SurveyAbout::Cluster,
-            SurveyFinding::NotConfigured,
-        );
+impl Judge for Haproxy {
+    fn judge(&self, subject: &Subject, address: &str, answers: &BalancerAnswers, found: &mut Findings) {
+        rights(answers, &SurveyAbout::Balancer(address.to_string()), found);
+        servers(subject, address, &answers.servers, found);
     }
-    for (i, balancer) in database.balancers.iter().enumerate() {
-        let address = balancer.address.as_str();
-        let about = || SurveyAbout::Balancer(address.to_string());
-        match subject.answers.and_then(|a| a.balancers.get(i)) {
-            None => found.unknown(SurveyCheck::BalancerAnswers, about()),
-            Some(Err(reason)) => found.missing(
-                SurveyCheck::BalancerAnswers,
-                about(),
-                SurveyFinding::NoAnswer { reason: reason.clone() },
-            ),
-            Some(Ok(answers)) => {
-                found.holds(SurveyCheck::BalancerAnswers, about());
-                rights(answers, &about(), found);
-                servers(subject, address, &answers.servers, found);
-            }
-        }
-    }
-}
-
-fn entry(subject: &Subject, found: &mut Findings) {
-    let check = SurveyCheck::Entry;
-    let Some(entry) = subject.database.entry.as_ref() else {
-        return found.missing(check, SurveyAbout::Cluster, SurveyFinding::NotConfigured);
-    };
-    let about = || SurveyAbout::Entry(entry.clone());
-    let sql = match subject.answers.and_then(|a| a.entry.as_ref()) {
-        None if subject.database.sql.is_none() => return,
-        None => return found.unknown(check, about()),
-        Some(Err(reason)) => {
-            return found.missing(check, about(), SurveyFinding::NoAnswer { reason: reason.clone() });
-        }
-        Some(Ok(sql)) => sql,
-    };
-    if sql.in_recovery {
-        let server = sql.server.as_deref().map(Name::from);
-        found.wrong(check, about(), SurveyFinding::LeadsToReplica { server });
-    }
-    let expected = subject.cx.record(subject.group).and_then(|r| r.initialize.clone());
-    if let (Some(found_id), Some(expected)) = (sql.system_id.clone(), expected)
-        && found_id != expected
-    {
-        found.wrong(check, about(), SurveyFinding::OtherSystem { found: found_id, expected });
-    }
-    if let Some(Err(reason)) = sql.insert.as_ref().filter(|_| sql.table.is_some()) {
-        found.wrong(check, about(), SurveyFinding::InsertFailed { reason: reason.clone() });
-    }
-    found.otherwise_holds(check, about());
 }
 
 /// We may change servers there, and clients still get in.

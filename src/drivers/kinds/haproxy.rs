@@ -1,6 +1,7 @@
 //! HAProxy's runtime API by TCP or by its Unix socket: one line a connection; an answer of empty lines means done.
 
-use super::endpoint;
+use super::super::endpoint;
+use super::{RouteAt, RouteChange, RouteDriver};
 use crate::model::*;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -8,6 +9,71 @@ use tokio::net::{TcpStream, UnixStream};
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_ANSWER: u64 = 4 << 20;
+
+impl RouteDriver for Haproxy {
+    async fn look(&self, at: &RouteAt<'_>) -> Result<Vec<ServerView>, String> {
+        let text = ask(&at.route.address, "show stat").await.map_err(|(reason, _)| reason)?;
+        let servers = parse_servers(&text, &at.eyes.database.backend)?;
+        Ok(server_views(servers, &at.eyes.addresses.get(), |name| at.member_named(name)))
+    }
+
+    async fn set(&self, at: &RouteAt<'_>, change: &RouteChange<'_>) -> Outcome {
+        let name = |view: &ServerView| format!("{}/{}", at.eyes.database.backend, view.name);
+        let servers: Vec<String> = change.lines.iter().map(name).collect();
+        let state = if change.out { "maint" } else { "ready" };
+        // In one line: it arrives whole, or not at all.
+        let set = servers.iter().map(|server| format!("set server {server} state {state}"));
+        let end =
+            servers.iter().filter(|_| change.out).map(|server| format!("shutdown sessions server {server}"));
+        let line = set.chain(end).collect::<Vec<_>>().join("; ");
+        if let Err(missed) = change.permit(at).await {
+            return missed;
+        }
+        let said = match ask(&at.route.address, &line).await {
+            Ok(answer) => answer.trim().to_string(),
+            Err((reason, true)) => {
+                return Outcome::Unknown { reason: format!("the answer was lost: {reason}") };
+            }
+            Err((reason, false)) => return Outcome::NotDone { reason },
+        };
+        // As HAProxy names it, and what that means.
+        let means = if change.out { "its sessions ended" } else { "in rotation" };
+        if said.is_empty() {
+            return Outcome::Done { detail: format!("{} {state}: {means}", servers.join(", ")) };
+        }
+        // It said something: whether anything was changed is read.
+        match at.lines_of(change.member).await {
+            Ok(views) if views.iter().all(|v| v.maintenance == change.out) => {
+                Outcome::Done { detail: format!("{} {state}; HAProxy said: {said}", servers.join(", ")) }
+            }
+            Ok(views) if views.iter().all(|v| v.maintenance != change.out) => {
+                Outcome::NotDone { reason: format!("{said}; nothing was changed") }
+            }
+            Ok(_) => Outcome::Unknown { reason: format!("{said}; only a part was changed") },
+            Err(reason) => Outcome::Unknown { reason: format!("{said}; {reason}") },
+        }
+    }
+
+    async fn survey(&self, at: &RouteAt<'_>) -> Result<BalancerAnswers, String> {
+        let (backend, address) = (&at.eyes.database.backend, &at.route.address);
+        let ask = |command: String| async move { ask(address, &command).await.map_err(|(reason, _)| reason) };
+        let stat = ask("show stat".to_string()).await?;
+        let mut servers = server_answers(&stat, backend)?;
+        // A balancer of an older version, or with fewer rights, may not tell these.
+        let states = ask(format!("show servers state {backend}")).await.unwrap_or_default();
+        let level = ask("show cli level".to_string()).await.unwrap_or_default();
+        let known = at.eyes.addresses.get();
+        for server in &mut servers {
+            server.member =
+                member_of(&server.name, &server.address, &known, |name| at.member_named(name));
+            server.unchecked = is_unchecked(&states, &server.name);
+            if server.state == ServerState::Ready && is_drained(&states, &server.name) {
+                server.state = ServerState::Drain;
+            }
+        }
+        Ok(BalancerAnswers { servers, admin: is_admin(&level), sessions: sessions(&stat) })
+    }
+}
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
