@@ -40,6 +40,7 @@ pub fn database(
     let traffic = traffic(cx, name, file, estate);
     let (login, store_login, sql) = logins(cx, patroni);
     Database {
+        spec: DatabaseSpec::Patroni(Patroni {}),
         service,
         scope: scope.value.clone(),
         namespace: patroni.namespace.clone().unwrap_or_else(|| "/service/".to_string()),
@@ -171,6 +172,7 @@ fn fence(cx: &Context, file: &ServiceFile, estate: &Estate) -> Option<Fence> {
         cx.add(f.exec.referenced, "a fence without a command", "write `exec: [program, argument, …]`");
     }
     Some(Fence {
+        spec: SwitchSpec::Command(Command {}),
         exec: cx.command(&f.exec.value),
         check: f.check.as_deref().map(|c| cx.command(c)),
         undo: f.undo.as_deref().map(|c| cx.command(c)),

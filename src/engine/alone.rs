@@ -3,9 +3,9 @@
 
 use super::Engine;
 use super::fork::Fork;
-use super::standing::standing;
-use super::state::State;
-use super::telemetry::{GroupTelemetry, Probes, Signal, Telemetry};
+use crate::engine::kernel::standing::standing;
+use crate::engine::kernel::state::State;
+use crate::engine::kernel::telemetry::{GroupTelemetry, Probes, Signal, Telemetry};
 use crate::model::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

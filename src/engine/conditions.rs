@@ -1,6 +1,8 @@
 //! What is wrong, or worth knowing, now: typed, with evidence, the worst first. Every surface shows the same list.
 
-use super::{Facts, candidate, entry};
+use crate::engine::kernel::entry;
+use crate::engine::kernel::facts::Facts;
+use crate::engine::kinds;
 use crate::model::*;
 use std::collections::BTreeMap;
 
@@ -107,7 +109,8 @@ fn cluster(cx: &Facts, s: &Snapshot, view: &GroupView) -> Vec<Condition> {
         (Some(leader), _) => ConditionKind::LedByUnconfigured { leader: leader.clone() },
         (None, finding) => ConditionKind::NotUsable { finding },
     };
-    let unusable = cx.record(view.group).and_then(|record| candidate::unusable(database, record));
+    let unusable =
+        cx.record(view.group).and_then(|record| kinds::replicated(database).unusable(database, record));
     list.extend(unusable.map(|finding| of(view, kind(finding)).measured(read)));
     let left: Vec<MemberId> = cx.leader(view.group).into_iter().collect();
     let unrouted = entry::unrouted(cx, view.group, &left)

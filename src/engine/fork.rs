@@ -2,9 +2,9 @@
 //! tries a choice before making it.
 
 use super::Engine;
-use super::standing::standing;
-use super::state::State;
-use super::telemetry::{GroupTelemetry, Telemetry};
+use crate::engine::kernel::standing::standing;
+use crate::engine::kernel::state::State;
+use crate::engine::kernel::telemetry::{GroupTelemetry, Telemetry};
 use crate::model::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl Engine {
             looked_for: BTreeMap::new(),
             foretold: BTreeMap::new(),
             last: self.last,
-            out: super::Pending::default(),
+            out: crate::engine::kernel::engine::Pending::default(),
             emitted: 0,
             watched: None,
             detects: false,

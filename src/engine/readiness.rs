@@ -1,9 +1,9 @@
 //! Whether the loss of a region could be answered now, as far as that can be told without firing anything.
 
-use super::assess;
-use super::candidate;
-use super::entry;
-use super::{Engine, Facts, survey, unfit};
+use crate::engine::kernel::entry;
+use crate::engine::rooms::recovery::assess;
+use crate::engine::rooms::recovery::successor;
+use crate::engine::{Engine, Facts, survey};
 use crate::model::*;
 
 /// A drill older than this is no proof any more (reference 003: a drill of each kind a quarter).
@@ -113,14 +113,14 @@ fn points(
     list.extend(surveyed(cx, group, region));
     let leaves = if kind.is_of_region() { Leaves::Region } else { Leaves::Member };
     let left = cx.leader(group).map(|leader| cx.left(group, leader, leaves)).unwrap_or_default();
-    let fit = database.member_ids().find(|m| !left.contains(m) && unfit::of(cx, group, *m).is_none());
-    let chosen = cx.leader(group).and_then(|leader| candidate::choose(cx, group, leader, leaves));
+    let fit = database.member_ids().find(|m| !left.contains(m) && successor::unfit(cx, group, *m).is_none());
+    let chosen = cx.leader(group).and_then(|leader| successor::choose(cx, group, leader, leaves));
     list.push(match (fit, chosen) {
         (Some(to), _) => {
             holds(PointName::Candidate, CandidateFinding::MayTakeOver { member: cx.called(group, to) })
         }
         (None, Some(to)) => {
-            let unfit = unfit::of(cx, group, to);
+            let unfit = successor::unfit(cx, group, to);
             lacks(PointName::Candidate, unfit.map_or(PointFinding::Nobody, |unfit| unfit.why.into()))
         }
         (None, None) => lacks(PointName::Candidate, CandidateFinding::None),

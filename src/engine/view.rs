@@ -1,12 +1,14 @@
 //! The snapshot that screens read: state and telemetry at one moment, nothing invented.
 
 use super::conditions::conditions;
-use super::telemetry::{MemberTelemetry, Probes};
-use super::votes::Stance;
-use super::watched::Watched;
-use super::{
-    Engine, Facts, assess, candidate, detect, entry, limits, services, step, survey, unfit, unproven, votes,
-};
+use crate::engine::kernel::telemetry::{MemberTelemetry, Probes};
+use crate::engine::kernel::votes::Stance;
+use crate::engine::kernel::watched::Watched;
+use crate::engine::kernel::{detect, entry, limits, services, unproven, votes};
+use crate::engine::kinds;
+use crate::engine::rooms::recovery::successor;
+use crate::engine::rooms::recovery::{assess, step};
+use crate::engine::{Engine, Facts, survey};
 use crate::model::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -196,7 +198,7 @@ fn drained(cx: &Facts, group: GroupId) -> Vec<BalancerId> {
     if cx.report(group, leader).is_none_or(|r| r.role != MemberRole::Leader || !r.running) {
         return Vec::new();
     }
-    let heard = |b: &super::telemetry::BalancerTelemetry| {
+    let heard = |b: &crate::engine::kernel::telemetry::BalancerTelemetry| {
         let at = b.servers.as_ref().filter(|_| b.away.is_none()).map(|(_, at)| *at)?;
         (cx.now.mono.since(at) <= cx.stale_after()).then(|| b.all_in_maintenance(leader, true).is_some())
     };
@@ -242,7 +244,7 @@ fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
     let telemetry = cx.member(group, id);
     let report = telemetry.and_then(|m| m.report.as_ref());
     let answers = telemetry.and_then(|m| m.rest.last.as_ref().map(ProbeResult::is_life));
-    let unfit = if leads { None } else { unfit::of(cx, group, id) };
+    let unfit = if leads { None } else { successor::unfit(cx, group, id) };
     Some(MemberView {
         member: id,
         label: cx.label(group, id).into_owned(),
@@ -253,7 +255,7 @@ fn member(cx: &Facts, group: GroupId, id: MemberId) -> Option<MemberView> {
         timeline: report.and_then(|(r, _)| r.timeline),
         position: report.and_then(|(r, _)| r.position.or(r.received)),
         lag_bytes: if leads { None } else { cx.lag(group, id) },
-        lag: if leads { None } else { super::lag_time(cx, group, id) },
+        lag: if leads { None } else { cx.lag_time(group, id) },
         was_behind: if leads {
             None
         } else {
@@ -344,7 +346,7 @@ fn cluster_gaps(cx: &Facts, group: GroupId, database: &Database, gaps: &mut Vec<
 
 /// Why nothing can be done for a database as it stands, whoever would take over.
 fn blocked(cx: &Facts, group: GroupId, database: &Database) -> Vec<Finding> {
-    let store = cx.record(group).and_then(|record| candidate::unusable(database, record));
+    let store = cx.record(group).and_then(|record| kinds::replicated(database).unusable(database, record));
     let left: Vec<MemberId> = cx.leader(group).into_iter().collect();
     store.into_iter().chain(entry::unrouted(cx, group, &left).map(Finding::from)).collect()
 }

@@ -2,8 +2,8 @@
 
 use super::disaster::vocabulary;
 use super::{
-    Automation, BalancerId, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent, Plan, RegionId,
-    RouteSpec, ServiceId, Severity, Span, Steering, Strategy, Waiver, Watchdog,
+    Automation, BalancerId, DatabaseSpec, DatabaseTls, DisasterType, GroupId, May, MemberId, Need, Percent,
+    Plan, RegionId, RouteSpec, ServiceId, Severity, Span, Steering, Strategy, SwitchSpec, Waiver, Watchdog,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -98,6 +98,8 @@ pub struct Group {
 /// A replicated database whose members elect their leader through a consensus store, with all that a failover of it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
+    #[serde(default, skip_serializing_if = "super::kinds::is_default")]
+    pub spec: DatabaseSpec,
     pub service: ServiceId,
     pub scope: String,
     pub namespace: String,
@@ -174,7 +176,7 @@ impl Database {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     pub region: RegionId,
-    /// The name in the cluster, where the configuration gives it; else Patroni tells it, found by the address.
+    /// The name in the cluster, where the configuration gives it; else the cluster tells it, found by the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The REST address, without a path.
@@ -198,7 +200,7 @@ pub struct Balancer {
     pub address: String,
     /// Where it runs, if that is declared.
     pub region: Option<RegionId>,
-    #[serde(default, skip_serializing_if = "RouteSpec::is_default")]
+    #[serde(default, skip_serializing_if = "super::kinds::is_default")]
     pub spec: RouteSpec,
 }
 
@@ -240,6 +242,8 @@ pub struct Sql {
 /// How the old primary is proven off: exit status 0 of `exec`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
+    #[serde(default, skip_serializing_if = "super::kinds::is_default")]
+    pub spec: SwitchSpec,
     pub exec: Vec<String>,
     pub check: Option<Vec<String>>,
     pub undo: Option<Vec<String>>,

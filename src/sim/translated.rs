@@ -78,7 +78,13 @@ fn effect(from: &Estate, to: &Estate, effect: Effect) -> Option<Effect> {
             system_id,
             deadline,
         },
-        Effect::Command { .. } => effect,
+        Effect::Command { argv, timeout, group } => {
+            let group = match group {
+                Some(id) => Some(g(id)?),
+                None => None,
+            };
+            Effect::Command { argv, timeout, group }
+        }
     })
 }
 

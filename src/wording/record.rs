@@ -5,7 +5,8 @@ use super::{
     foretold_words, lost_words, operation_failure_words, outcome_words, proposal_reason_words,
     question_words, refusal_words, region_reason_words, reset_words, served_after, skip_words, veto_words,
 };
-use crate::engine::{SILENCE, State, about, is_own, unproven, vouched};
+use crate::engine::{SILENCE, State, is_own, vouched};
+use crate::engine::{about, unproven};
 use crate::model::*;
 
 /// What a confirmation was typed as.

@@ -64,8 +64,7 @@ impl RouteDriver for Haproxy {
         let level = ask("show cli level".to_string()).await.unwrap_or_default();
         let known = at.eyes.addresses.get();
         for server in &mut servers {
-            server.member =
-                member_of(&server.name, &server.address, &known, |name| at.member_named(name));
+            server.member = member_of(&server.name, &server.address, &known, |name| at.member_named(name));
             server.unchecked = is_unchecked(&states, &server.name);
             if server.state == ServerState::Ready && is_drained(&states, &server.name) {
                 server.state = ServerState::Drain;

@@ -1,13 +1,14 @@
 //! What HAProxy's own view of its servers means for a failover. Measured on HAProxy 2.6.
 
-use super::Judge;
-use crate::engine::survey::{Findings, Subject};
-use crate::model::*;
+use super::Route;
+use crate::engine::kernel::findings::{Findings, Subject};
+use crate::model::{BalancerAnswers, CheckLayer, Haproxy, MemberId, ServerAnswers, ServerState, Span};
+use crate::model::{SurveyAbout, SurveyCheck, SurveyFinding};
 
 /// A check that takes longer than this is told: HAProxy's `timeout check` and `fall` must leave room for it (a choice of ours).
 const SLOW: Span = Span::ms(500);
 
-impl Judge for Haproxy {
+impl Route for Haproxy {
     fn judge(&self, subject: &Subject, address: &str, answers: &BalancerAnswers, found: &mut Findings) {
         rights(answers, &SurveyAbout::Balancer(address.to_string()), found);
         servers(subject, address, &answers.servers, found);

@@ -1,7 +1,7 @@
 //! The way to the primary: the entry point, and each route that leads to it.
 
-use super::super::kinds;
-use super::{Findings, Subject};
+use crate::engine::kernel::findings::{Findings, Subject};
+use crate::engine::kinds;
 use crate::model::*;
 
 pub(super) fn judge(subject: &Subject, found: &mut Findings) {
@@ -26,7 +26,7 @@ pub(super) fn judge(subject: &Subject, found: &mut Findings) {
             ),
             Some(Ok(answers)) => {
                 found.holds(SurveyCheck::BalancerAnswers, about());
-                kinds::judge_route(&balancer.spec, subject, address, answers, found);
+                kinds::route(balancer).judge(subject, address, answers, found);
             }
         }
     }

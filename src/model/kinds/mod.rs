@@ -19,6 +19,18 @@ pub trait Route {
     const STEERING: Steering;
 }
 
+/// What the engine must know of a kind of the family *Replicated*: one member writes, others hold copies.
+pub trait Replicated {
+    /// As the configuration writes it.
+    const NAME: &'static str;
+}
+
+/// What the engine must know of a kind of the family *Switch*: a member is seen on or off.
+pub trait Switch {
+    /// As people call it.
+    const NAME: &'static str;
+}
+
 macro_rules! routes {
     ($($kind:ident = $module:ident),* $(,)?) => {
         $(mod $module;
@@ -48,15 +60,75 @@ routes! {
     Haproxy = haproxy,
 }
 
+macro_rules! databases {
+    ($($kind:ident = $module:ident),* $(,)?) => {
+        $(mod $module;
+        pub use $module::$kind;)*
+
+        /// The kind of a database.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum DatabaseSpec {
+            $($kind($kind)),*
+        }
+
+        impl DatabaseSpec {
+            pub const fn name(&self) -> &'static str {
+                match self { $(DatabaseSpec::$kind(_) => <$kind as Replicated>::NAME),* }
+            }
+        }
+    };
+}
+
+databases! {
+    Patroni = patroni,
+}
+
+macro_rules! switches {
+    ($($kind:ident = $module:ident),* $(,)?) => {
+        $(mod $module;
+        pub use $module::$kind;)*
+
+        /// The kind of a fence.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum SwitchSpec {
+            $($kind($kind)),*
+        }
+
+        impl SwitchSpec {
+            pub const fn name(&self) -> &'static str {
+                match self { $(SwitchSpec::$kind(_) => <$kind as Switch>::NAME),* }
+            }
+        }
+    };
+}
+
+switches! {
+    Command = command,
+}
+
+// Records from before there were kinds tell of these only.
+
+impl Default for DatabaseSpec {
+    fn default() -> DatabaseSpec {
+        DatabaseSpec::Patroni(Patroni {})
+    }
+}
+
+impl Default for SwitchSpec {
+    fn default() -> SwitchSpec {
+        SwitchSpec::Command(Command {})
+    }
+}
+
 impl Default for RouteSpec {
-    /// Records from before there were kinds tell of this one only.
     fn default() -> RouteSpec {
         RouteSpec::Haproxy(Haproxy {})
     }
 }
 
-impl RouteSpec {
-    pub(super) fn is_default(&self) -> bool {
-        *self == RouteSpec::default()
-    }
+/// A record of the kind that was there first is written as it was written then.
+pub(super) fn is_default<T: Default + PartialEq>(spec: &T) -> bool {
+    *spec == T::default()
 }

@@ -54,7 +54,10 @@ mod tests {
                 assert_eq!(played.laws_broken, Vec::<String>::new(), "{name}, seed {seed}");
                 for o in &played.simulation.core.engine.state().operations {
                     let set = |e: &&EffectRecord| matches!(e.effect, Effect::Restore { .. }) && e.is_done();
-                    assert!(!o.effects().any(|e| matches!(e.effect, Effect::Drain { .. })), "{name}: drained");
+                    assert!(
+                        !o.effects().any(|e| matches!(e.effect, Effect::Drain { .. })),
+                        "{name}: drained"
+                    );
                     if o.status == Status::Recovered && o.results.served.is_some() {
                         assert!(o.effects().any(|e| set(&e)), "{name}, seed {seed}: nobody set the file");
                         led += 1;
