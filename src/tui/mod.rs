@@ -42,7 +42,6 @@ mod typing;
 mod view;
 
 pub use app::{App, Ask, Instead};
-pub use base16::parse as parse_base16;
 pub use click::{Click, Places};
 pub use colour::Depth;
 pub use export::text as export;
