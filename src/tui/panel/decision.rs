@@ -1,6 +1,6 @@
 //! The decision: what would be done, what it would lose, what happens otherwise, on which evidence.
 
-use super::Canvas;
+use super::{Canvas, said};
 use crate::model::*;
 use crate::tui::keys::Command;
 use crate::tui::text::Row;
@@ -253,20 +253,6 @@ pub fn counts(c: &Canvas, view: &ProposalView) -> Option<Span> {
 /// Automation would not act on it, however long it counts.
 fn is_held(a: &Assessment) -> bool {
     !a.risks.is_empty() || a.blocked().is_some()
-}
-
-/// `   label      text`, in two lines where one is too short.
-pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
-    let (t, g) = (c.theme, c.glyphs);
-    let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
-    let (first, rest) =
-        parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
-    let mut lines =
-        vec![Row::new().left(g, &format!("   {label}"), 14, t.dim).rest(g, &first, c.width, style).line()];
-    if !rest.is_empty() {
-        lines.push(Row::new().left(g, "", 14, t.dim).rest(g, &rest, c.width, style).line());
-    }
-    lines
 }
 
 /// The checks: those that stop it first, each with its reason in so many lines; those that hold in a few words.
