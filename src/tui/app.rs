@@ -7,6 +7,7 @@ use super::keys::{Command, KeyMap};
 use super::list::List;
 use super::places::Screen;
 use super::rows;
+use super::subject::turns;
 use crate::model::*;
 use crate::wording::{changed_words, refusal_words};
 use crossterm::event::{
@@ -448,29 +449,4 @@ fn begins(operation: &Operation, s: &Snapshot) -> String {
     let next = s.proposals.iter().map(|v| v.proposal.group).find(|g| *g != operation.group);
     let next = next.map_or(String::new(), |g| format!("; next: {}", s.estate.group(g).name));
     format!("{} begins: {}{next}", operation.id, s.estate.group(operation.group).name)
-}
-
-/// The choice that is decided on: the selected database's, else the first. In a fork what was tried for the selected one
-/// stands in its place: how it came out is what it was tried for.
-pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
-    let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals
-        .iter()
-        .find(|v| v.proposal.group == selected)
-        .or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
-}
-
-/// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
-/// all; in a fork all.
-pub fn turns(s: &Snapshot) -> Vec<GroupId> {
-    let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
-    let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.is_on_table(*g));
-    let undecided = s.undecided();
-    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| undecided.contains(g));
-    open.extend(silent);
-    // In a fork what was tried stays in sight beside what is still open.
-    if open.is_empty() || s.mode == Mode::Fork {
-        open.extend(rest);
-    }
-    open
 }

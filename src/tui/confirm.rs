@@ -1,10 +1,10 @@
 //! The confirmation: what would be done, to what, on which evidence, and what must be typed. It is bound to what was on the
 //! screen when it opened.
 
-use super::dialog::field;
+use super::field::field;
 use super::keys::Command;
 use super::panel::{self, Canvas};
-use super::text::Row;
+use super::text::{Row, wrap};
 use crate::model::*;
 use crate::wording::{check_words, otherwise_words, overrule_words};
 use ratatui::text::Line;
@@ -302,10 +302,9 @@ pub fn lines(confirm: &Confirm, c: &Canvas, hears: bool, height: usize) -> Vec<L
         lines.push(Row::new().rest(g, &format!(" {}", leaves(confirm)), c.width, t.dim).line());
     } else {
         for k in a.checks.iter().filter(|k| !elsewhere(k)) {
-            for part in super::dialog::wrap(
-                &g.plain(&format!("{} {}", g.bad, check_words(k))),
-                c.width.saturating_sub(2).max(10),
-            ) {
+            for part in
+                wrap(&g.plain(&format!("{} {}", g.bad, check_words(k))), c.width.saturating_sub(2).max(10))
+            {
                 lines.push(Row::new().rest(g, &format!(" {part}"), c.width, t.bad).line());
             }
         }
@@ -401,8 +400,7 @@ fn fields(confirm: &Confirm, c: &Canvas, from: &str, hears: bool) -> Vec<Line<'s
                 (format!("to supersede the operation that waits, type: {old}"), t.bad)
             }
         };
-        for part in super::dialog::wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10))
-        {
+        for part in wrap(&g.plain(&format!("{of} {text}")), c.width.saturating_sub(1).max(10)) {
             lines.push(Row::new().rest(g, &format!(" {part}"), c.width, style).line());
         }
         if i <= confirm.at {

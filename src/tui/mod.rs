@@ -5,6 +5,7 @@
 //! decides nothing: keys become orders, which the engine's one gate hears.
 
 mod act;
+mod answers;
 mod app;
 mod asked;
 mod backend;
@@ -16,7 +17,9 @@ mod click;
 mod colour;
 mod confirm;
 mod dialog;
+mod dialog_lines;
 mod export;
+mod field;
 mod footer;
 mod fork;
 mod glyph;
@@ -36,6 +39,7 @@ mod screen;
 mod session;
 mod settings;
 mod shell;
+mod subject;
 mod text;
 mod theme;
 mod typing;

@@ -1,9 +1,9 @@
 //! Where the panels go. A pure function of size, snapshot and what is open: nothing is remembered between frames.
 
-use super::app::{App, Instead, decided_on};
+use super::app::{App, Instead};
 use super::blocks::{beside, blocks, deciding, shortened, tightened};
 use super::click::{Click, Places};
-use super::dialog;
+use super::dialog_lines;
 use super::footer;
 use super::fork;
 use super::glyph::Glyphs;
@@ -11,6 +11,7 @@ use super::narration;
 use super::panel::{self, Canvas};
 use super::paper::{Paper, put};
 use super::places::Screen;
+use super::subject::decided_on;
 use super::text::Row;
 use super::theme::Theme;
 use super::view::{self, Shown};
@@ -76,7 +77,7 @@ pub fn draw(
         Some(open)
             if !matches!(app.instead, Instead::Fork(_))
                 && told.len() > 1
-                && dialog::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len()
+                && dialog_lines::lines(app, open, &canvas(area.width), 0).len() + 5 + told.len()
                     > usize::from(area.height) =>
         {
             told.into_iter().take(1).collect()
@@ -98,7 +99,7 @@ pub fn draw(
         let width = area.width;
         // How real it is, and how bad, is never covered.
         let most = area.height.saturating_sub(if tiny { 1 } else { 3 });
-        let lines = dialog::lines(app, open, &canvas(width), usize::from(most.saturating_sub(2)));
+        let lines = dialog_lines::lines(app, open, &canvas(width), usize::from(most.saturating_sub(2)));
         let height = (lines.len() as u16 + 2).min(most);
         // It covers the lower part: what is decided on stays in sight above it.
         let place = Rect { x: 0, y: area.height.saturating_sub(height + u16::from(!tiny)), width, height };

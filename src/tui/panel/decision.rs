@@ -3,7 +3,7 @@
 use super::{Canvas, said};
 use crate::model::*;
 use crate::tui::keys::Command;
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use crate::wording::{check_words, figure_words, otherwise_words, proposal_reason_words, veto_words};
 use ratatui::text::Line;
 
@@ -277,7 +277,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
             Verdict::Risk(_) => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts = crate::tui::dialog::wrap(
+        let parts = wrap(
             &g.plain(&format!("{mark}{}{by}: {}", check.name(), check_words(check))),
             c.width.saturating_sub(6).max(10),
         );

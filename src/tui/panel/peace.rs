@@ -3,7 +3,7 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use crate::wording::{by_hand, elected_words, finding_words, gap_words, sign_words, source_words};
 use ratatui::text::Line;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ fn astray(c: &Canvas) -> Option<String> {
 
 /// `   ! text`, in as many lines as it takes.
 fn warned(c: &Canvas, text: &str) -> Vec<Line<'static>> {
-    let parts = crate::tui::dialog::wrap(&c.glyphs.plain(text), c.width.saturating_sub(6).max(10));
+    let parts = wrap(&c.glyphs.plain(text), c.width.saturating_sub(6).max(10));
     let mark = |i: usize| if i == 0 { "   ! " } else { "     " };
     let line = |(i, part): (usize, String)| {
         Row::new().add(mark(i), c.theme.warn).rest(c.glyphs, &part, c.width, c.theme.text).line()
@@ -95,9 +95,8 @@ fn ready(c: &Canvas, region: RegionId) -> (String, ratatui::style::Style) {
 pub fn nothing_left(c: &Canvas) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
     let text = nothing_left_words(c).unwrap_or_default();
-    let parts = crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(2).max(10))
-        .into_iter()
-        .filter(|p| !p.is_empty());
+    let parts =
+        wrap(&g.plain(&text), c.width.saturating_sub(2).max(10)).into_iter().filter(|p| !p.is_empty());
     parts.map(|part| Row::new().rest(g, &format!(" {part}"), c.width, t.strong).line()).collect()
 }
 
@@ -331,17 +330,13 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                 }
                 _ => format!("{group}: {leader} leads and does not answer us{yet}"),
             };
-            lines.extend(
-                crate::tui::dialog::wrap(&g.plain(&text), c.width.saturating_sub(6))
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, part)| {
-                        let (glyph, style) =
-                            if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
-                        let mark = if i == 0 { format!("   {glyph} ") } else { "     ".to_string() };
-                        Row::new().add(mark, style).rest(g, &part, c.width, style).line()
-                    }),
-            );
+            lines.extend(wrap(&g.plain(&text), c.width.saturating_sub(6)).into_iter().enumerate().map(
+                |(i, part)| {
+                    let (glyph, style) = if view.is_doubted() { (g.part, t.warn) } else { (g.bad, t.bad) };
+                    let mark = if i == 0 { format!("   {glyph} ") } else { "     ".to_string() };
+                    Row::new().add(mark, style).rest(g, &part, c.width, style).line()
+                },
+            ));
             if view.is_doubted() {
                 continue;
             }
@@ -367,10 +362,7 @@ pub fn peace(c: &Canvas) -> Vec<Line<'static>> {
                 .find_map(|m| m.unfit.as_ref())
                 .filter(|_| !fit)
                 .map(finding_words);
-            for part in unfit
-                .iter()
-                .flat_map(|why| crate::tui::dialog::wrap(&g.plain(why), c.width.saturating_sub(6)))
-            {
+            for part in unfit.iter().flat_map(|why| wrap(&g.plain(why), c.width.saturating_sub(6))) {
                 lines.push(Row::new().rest(g, &format!("     {part}"), c.width, t.warn).line());
             }
             lines.push(

@@ -1,13 +1,13 @@
 //! A label with what it says.
 
 use super::Canvas;
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use ratatui::text::Line;
 
 /// `   label      text`, in two lines where one is too short.
 pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
-    let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
+    let parts = wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
     let (first, rest) =
         parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
     let mut lines =
