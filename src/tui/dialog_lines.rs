@@ -3,7 +3,7 @@
 use super::answers::answers;
 use super::app::App;
 use super::can::can;
-use super::confirm;
+use super::confirm_lines;
 use super::dialog::{Dialog, Palette, Question, Sure};
 use super::field::field;
 use super::keys::Command;
@@ -20,7 +20,7 @@ pub fn lines(app: &App, dialog: &Dialog, c: &Canvas, height: usize) -> Vec<Line<
     let (s, t, g) = (c.snapshot, c.theme, c.glyphs);
     let plain = |text: &str| Row::new().rest(g, &format!(" {text}"), c.width, t.text).line();
     match dialog {
-        Dialog::Confirm(confirm) => confirm::lines(confirm, c, hears, height),
+        Dialog::Confirm(confirm) => confirm_lines::lines(confirm, c, hears, height),
         Dialog::Question(question) => question_lines(question, c),
         Dialog::Arm { typed } => vec![
             Row::new().rest(g, " ARM: orders will act on real systems", c.width, t.title).line(),

@@ -16,6 +16,7 @@ mod chart;
 mod click;
 mod colour;
 mod confirm;
+mod confirm_lines;
 mod dialog;
 mod dialog_lines;
 mod export;
