@@ -26,6 +26,7 @@ mod fork;
 mod glyph;
 mod inject;
 mod input;
+mod key;
 mod keys;
 mod list;
 mod narration;
