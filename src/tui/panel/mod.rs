@@ -4,6 +4,7 @@ mod decision;
 mod forecast;
 mod header;
 mod log;
+mod nothing_left;
 mod peace;
 mod recovery;
 mod regions;
@@ -15,7 +16,8 @@ pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts,
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, is_of_now, overload, unproven, vouched};
 pub use log::{log, story_row, whole_log};
-pub use peace::{next_loss, nothing_left, peace};
+pub use nothing_left::nothing_left;
+pub use peace::{next_loss, peace};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
 pub use replication::{behind, led_by, primary, replication, replication_short, standby_row};
