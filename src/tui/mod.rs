@@ -22,6 +22,7 @@ mod dialog;
 mod dialog_lines;
 mod export;
 mod field;
+mod follow;
 mod footer;
 mod fork;
 mod glyph;
