@@ -1,6 +1,7 @@
 //! Reading an experiment, JSON or YAML, and finding what is wrong in it before anything is run.
 
-use super::run::{Rollbacks, Strategy};
+use super::provider::Provider;
+use super::strategy::{Rollbacks, Strategy};
 use super::substitute::Values;
 use super::tolerance::Tolerance;
 use crate::config::{Mistake, Place, parse_yaml, read_text};
@@ -39,13 +40,6 @@ pub struct Activity {
     pub provider: Provider,
     pub tolerance: Option<Tolerance>,
     pub background: bool,
-}
-
-/// Who carries an activity out. Values that the configuration names are put in when it is run.
-#[derive(Clone, Debug)]
-pub enum Provider {
-    Process { path: String, arguments: Value, timeout: Value },
-    Http { url: String, method: String, headers: Value, arguments: Value, timeout: Value, verify_tls: bool },
 }
 
 #[derive(Deserialize)]

@@ -11,8 +11,10 @@ mod jsonpath_token;
 mod pattern;
 mod provider;
 mod run;
+mod strategy;
 mod substitute;
 mod tolerance;
 
 pub use experiment::{Activity, Experiment};
-pub use run::{Ended, Rollbacks, Rules, Strategy, run};
+pub use run::{Ended, Rules, run};
+pub use strategy::{Rollbacks, Strategy};

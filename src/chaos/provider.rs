@@ -1,12 +1,18 @@
-//! Carrying an activity out: a process of its own, or a request.
+//! Who carries an activity out, and how: a process of its own, or a request.
 
-use super::experiment::Provider;
 use super::substitute::{Values, plain};
 use crate::drivers::{BodyError, read_body};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
+
+/// Who carries an activity out. Values that the configuration names are put in when it is run.
+#[derive(Clone, Debug)]
+pub enum Provider {
+    Process { path: String, arguments: Value, timeout: Value },
+    Http { url: String, method: String, headers: Value, arguments: Value, timeout: Value, verify_tls: bool },
+}
 
 /// Where a program is; our own name is ourselves, wherever we lie.
 pub fn program(name: &str) -> Option<PathBuf> {

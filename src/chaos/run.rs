@@ -2,63 +2,13 @@
 
 use super::experiment::{Activity, Experiment};
 use super::provider;
-use crate::model::vocabulary;
+use super::strategy::{Rollbacks, Strategy};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-vocabulary!(
-    /// When the steady state is looked at.
-    Strategy, "strategy" {
-        Default = "default",
-        BeforeMethod = "before-method-only",
-        AfterMethod = "after-method-only",
-        DuringMethod = "during-method-only",
-        Continuously = "continuously",
-        Skip = "skip",
-    }
-);
-
-vocabulary!(
-    /// When the rollbacks are run.
-    Rollbacks, "strategy of rollbacks" {
-        /// Whatever happened.
-        Always = "always",
-        Never = "never",
-        /// Unless the experiment failed or was interrupted.
-        Default = "default",
-        /// If the steady state was lost.
-        Deviated = "deviated",
-    }
-);
-
-impl Rollbacks {
-    fn are_run(self, status: &str, deviated: bool) -> bool {
-        match self {
-            Rollbacks::Always => true,
-            Rollbacks::Never => false,
-            Rollbacks::Default => !matches!(status, "failed" | "interrupted"),
-            Rollbacks::Deviated => deviated,
-        }
-    }
-}
-
-impl Strategy {
-    const fn before(self) -> bool {
-        matches!(self, Strategy::Default | Strategy::BeforeMethod | Strategy::Continuously)
-    }
-
-    const fn during(self) -> bool {
-        matches!(self, Strategy::DuringMethod | Strategy::Continuously)
-    }
-
-    const fn after(self) -> bool {
-        matches!(self, Strategy::Default | Strategy::AfterMethod | Strategy::Continuously)
-    }
-}
 
 /// How an experiment is run.
 pub struct Rules {

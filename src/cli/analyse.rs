@@ -1,9 +1,9 @@
 //! `bpci analyse plan`: where the time of a recovery goes, and what its plan promises in vain.
 
-use super::args::Target;
 use super::fail::Fail;
 use super::forecast::{Base, base};
-use super::order::group_named;
+use super::named::group_named;
+use super::open::Target;
 use super::output::{Lines, Output, spaced};
 use crate::controller::{Choice, question};
 use crate::forecast::{Analysis, analyse};

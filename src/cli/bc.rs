@@ -1,8 +1,65 @@
 //! `bpci business-continuity …`, in the words of reference 000.
 
-use super::args::{Continuity, Drill, Recovery};
+use super::drill::{self, Drill};
 use super::fail::Fail;
-use super::{drill, operations, status, trigger, validate};
+use super::open::Target;
+use super::operations::{self, Emergency, Operations};
+use super::status;
+use super::trigger::{self, Move, Trigger};
+use super::validate::{self, ValidateAsk};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub enum Continuity {
+    /// How things stand
+    Status {
+        #[command(flatten)]
+        target: Target,
+        /// Members, checks and what could not be done
+        #[arg(long)]
+        detailed: bool,
+        /// Lag, load, lease and observers
+        #[arg(long)]
+        include_metrics: bool,
+        /// Exit with 1 if the worst condition is of severity high or critical
+        #[arg(long)]
+        check: bool,
+    },
+    #[command(name = "disaster-recovery", subcommand)]
+    DisasterRecovery(Recovery),
+    /// Rehearse
+    #[command(subcommand)]
+    Drill(Drill),
+    /// Operations: watch, list, abort, roll back
+    #[command(subcommand)]
+    Recovery(Operations),
+    /// Could each region's loss be answered now? Asks, and fires nothing
+    Validate(ValidateAsk),
+    /// Vouch for a database that the cluster moved by itself, once a write by hand has proven it
+    Vouch {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        service: String,
+        /// How you have seen it
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Hand the primary over while it lives
+    Switchover(Move),
+    /// Hand the primary back to the region that was lost
+    Failback(Move),
+    /// Make the running controller read-only: no order acts any more
+    Disarm(Emergency),
+    /// Stop every countdown to an automatic response
+    Stop(Emergency),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Recovery {
+    /// Recover from a disaster: shows what it would do, and does it when confirmed
+    Trigger(Trigger),
+}
 
 pub async fn run(command: Continuity) -> Result<(), Fail> {
     match command {

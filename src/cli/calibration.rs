@@ -1,8 +1,7 @@
 //! `bpci forecast calibration`: how often what was foretold came true.
 
-use super::args::JournalPath;
 use super::fail::Fail;
-use super::journal::journal_of;
+use super::journal::{JournalPath, journal_of};
 use super::output::{Lines, Output, Printing};
 use crate::engine::Engine;
 use crate::forecast::{Calibration, Comparison, Held, held};

@@ -1,15 +1,52 @@
 //! `bpci config`: write, check, schema.
 
-use super::args::ConfigCommand;
 use super::fail::Fail;
-use super::output::{Lines, Output, own_lines, say_all};
+use super::output::{Lines, Output, Printing, own_lines, say_all};
 use crate::config;
 use crate::drivers::Inquiry;
 use crate::model::Utc;
 use crate::wording::one_line;
+use clap::Subcommand;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a configuration to begin with
+    Init {
+        /// From a running cluster: the REST address of any member; nothing is changed there
+        #[arg(long, value_name = "URL")]
+        patroni: Option<String>,
+        /// The login of Patroni's REST interface, for the file as well
+        #[arg(long, value_name = "USER", requires = "patroni", requires = "password_file")]
+        user: Option<String>,
+        #[arg(long, value_name = "FILE", requires = "user")]
+        password_file: Option<PathBuf>,
+        /// The CA of the REST interface's certificates, for the file as well [default: the public ones]
+        #[arg(long, value_name = "FILE", requires = "patroni")]
+        ca: Option<PathBuf>,
+        /// [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// Is it understood, and do its figures agree?
+    Check {
+        file: PathBuf,
+        /// Ask the running systems for everything that a failover needs; exit status 1 if anything is missing or wrong
+        #[arg(long)]
+        live: bool,
+        /// Commit one row through each entry point as well
+        #[arg(long, requires = "live")]
+        write: bool,
+        #[command(flatten)]
+        printing: Printing,
+    },
+    /// The JSON Schema, for editors
+    Schema(Printing),
+}
 
 pub async fn run(command: ConfigCommand) -> Result<(), Fail> {
     match command {

@@ -6,8 +6,35 @@ use crate::config;
 use crate::controller::{DrillReport, Played, data_directory, drill_report, keep_rehearsal, play};
 use crate::journal::Journal;
 use crate::model::{PlayedOnce, Scenario, Span, Utc, recovered_plans};
+use clap::Subcommand;
 use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+#[derive(Debug, Subcommand)]
+pub enum Drill {
+    /// Play a scenario on the simulation and report
+    Execute {
+        /// A scenario of ours by name, one in a file, or `all`
+        #[arg(long)]
+        scenario: String,
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Play it with so many seeds, counted from --seed, and report what broke
+        #[arg(long, value_name = "N")]
+        seeds: Option<u64>,
+        /// How long it lasts on the virtual clock
+        #[arg(long, value_name = "30min")]
+        duration: Option<String>,
+        /// Fail unless recovery was validated
+        #[arg(long)]
+        validate_recovery: bool,
+        /// Print the report
+        #[arg(long)]
+        generate_report: bool,
+        #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+        output: Output,
+    },
+}
 
 pub struct Ask {
     pub scenario: String,

@@ -1,9 +1,8 @@
 //! `bpci estate`: what a person says of the estate itself.
 
-use super::args::Target;
 use super::fail::Fail;
-use super::open;
-use super::order::group_named;
+use super::named::group_named;
+use super::open::{self, Target};
 use super::output::say;
 use super::wait::settled;
 use crate::model::*;

@@ -1,10 +1,9 @@
 //! `bpci forecast`: what a choice would do, and what leaving it would.
 
-use super::args::Target;
 use super::calibration::{self, CalibrationAsk};
 use super::fail::Fail;
-use super::open;
-use super::order::{group_named, region_named};
+use super::named::{group_named, region_named};
+use super::open::{self, Target};
 use super::output::{Lines, Output, spaced};
 use super::wait::settled;
 use crate::config;

@@ -1,14 +1,37 @@
 //! `bpci journal`: the record, for people and for auditors.
 
-use super::args::{JournalCommand, JournalPath};
 use super::fail::Fail;
-use super::output::{Output, say, write_out};
+use super::output::{Output, Printing, say, write_out};
 use crate::controller::{Home, estate_roots, story};
 use crate::journal::{self, JournalError, Reader};
 use crate::model::{LogLine, Weight};
 use crate::wording::quiet_json;
+use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// The story in lines
+    Show(JournalPath),
+    /// Is every record as it was written? Names the first that is not
+    Verify(JournalPath),
+    /// Every record as a line of JSON
+    Export(JournalPath),
+    /// The estate's public key, which signs the heads
+    Key(JournalPath),
+}
+
+#[derive(Debug, Args)]
+pub struct JournalPath {
+    /// The journal, or its directory [default: the estate's]
+    pub path: Option<PathBuf>,
+    /// The estate whose journal it is
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub printing: Printing,
+}
 
 pub fn run(command: JournalCommand) -> Result<(), Fail> {
     match command {

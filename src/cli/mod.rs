@@ -6,6 +6,7 @@ mod bc;
 mod calibration;
 mod chaos;
 mod config;
+mod dashboard;
 mod drill;
 mod estate;
 mod fail;
@@ -14,14 +15,17 @@ mod hunt;
 mod journal;
 mod lab;
 mod letter;
+mod named;
 mod needs;
 mod open;
 mod operations;
 mod order;
 mod output;
 mod plain;
+mod serve;
 mod stage;
 mod status;
+mod story;
 mod test;
 mod trigger;
 mod validate;
@@ -76,7 +80,7 @@ fn log() {
 
 async fn run(arguments: Arguments) -> Result<(), Fail> {
     match arguments.command {
-        None => open::dashboard(arguments.open).await,
+        None => dashboard::dashboard(arguments.open).await,
         Some(Command::BusinessContinuity(command)) => bc::run(command).await,
         Some(Command::Forecast(ask)) => forecast::run(ask).await,
         Some(Command::Hunt(ask)) => hunt::run(ask),
@@ -86,7 +90,7 @@ async fn run(arguments: Arguments) -> Result<(), Fail> {
         Some(Command::Journal(command)) => journal::run(command),
         Some(Command::Estate(command)) => estate::run(command).await,
         Some(Command::Config(command)) => config::run(command).await,
-        Some(Command::Serve { config, arm }) => open::serve(&config, arm).await,
+        Some(Command::Serve { config, arm }) => serve::run(&config, arm).await,
         Some(Command::Lab(command)) => lab::run(command),
     }
 }

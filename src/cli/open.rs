@@ -1,22 +1,34 @@
 //! Which controller: one of our own, one that runs, or a simulation.
 
-use super::args::{Form, Open, Target};
 use super::fail::Fail;
-use super::output::{say, write_out};
-use super::plain;
-use super::stage::Scenarios;
+use super::output::{Output, warn};
 use crate::config;
 use crate::controller::{
     Addressee, FindError, Found, Home, Live, Playing, Replay, Seat, Simulation, StartError, Tenure, find,
-    forecasts, keep_rehearsal, own_actor, readiness, start_live, start_replay, start_simulation,
+    own_actor, start_live, start_simulation,
 };
 use crate::engine::Engine;
 use crate::journal::Journal;
 use crate::model::{Target as EstateTarget, *};
 use crate::wording::difference_words;
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Which controller is asked.
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    /// A live estate [default: the embedded simulation]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Allow this command to act
+    #[arg(long, requires = "config")]
+    pub arm: bool,
+    /// text, json, or a file to write the report to
+    #[arg(long, value_name = "text|json|FILE", default_value = "text")]
+    pub output: Output,
+}
 
 /// A controller that was reached.
 pub struct Opened {
@@ -28,6 +40,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// A simulation, as it is played.
+    pub fn of(simulation: Simulation, playing: Playing) -> Opened {
+        Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
+    }
+
     /// The controller's engine; of one in another process, made anew from its record and from what was measured beside it.
     pub async fn engine(&self) -> Result<(Engine, Now), Fail> {
         if let Some(live) = &self.live {
@@ -65,61 +82,17 @@ pub fn virtual_beginning() -> Utc {
 fn simulated(scenario: Scenario, seed: Option<u64>, speed: u32, mode: Mode) -> Result<Opened, Fail> {
     let simulation = begun(scenario, seed, mode)?;
     let playing = Playing { speed, judged: false, walk: false, waits: false, ended: None };
-    Ok(Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None })
+    Ok(Opened::of(simulation, playing))
 }
 
-fn begun(scenario: Scenario, seed: Option<u64>, mode: Mode) -> Result<Simulation, Fail> {
+/// A simulation at its beginning.
+pub fn begun(scenario: Scenario, seed: Option<u64>, mode: Mode) -> Result<Simulation, Fail> {
     let seed = seed.unwrap_or(scenario.seed);
     Simulation::new(scenario, seed, Journal::in_memory(), mode, virtual_beginning()).map_err(Fail::failed)
 }
 
-/// An incident again.
-async fn replay(path: &Path, open: &Open) -> Result<(), Fail> {
-    let path = if path.is_dir() { path.join("journal.db") } else { path.to_path_buf() };
-    let mut replay = Replay::open(&path)?;
-    if let Some(form) = open.once {
-        let began = replay.snapshot(1, true).now.utc;
-        replay.to(began.plus(open.after.map_or(Span::ZERO, |d| d.0)))?;
-        return once(&replay.snapshot(open.speed, true), open, form);
-    }
-    let looks = screen_looks(open)?;
-    let handle = start_replay(replay, open.speed);
-    if open.plain {
-        return plain::follow(handle).await;
-    }
-    crate::tui::run(handle, Arc::new(Scenarios { record: Some(path) }), own_actor().to_string(), looks)
-        .await
-        .map_err(Fail::failed)
-}
-
-/// How the screen looks, and where its keys come from. A terminal that is not there is told before anything is started.
-fn screen_looks(open: &Open) -> Result<crate::tui::Looks, Fail> {
-    let mut looks = open.looks();
-    if !open.plain && open.once.is_none() {
-        looks.keyboard = crate::tui::keyboard().map_err(Fail::usage)?.map(Arc::new);
-    }
-    Ok(looks)
-}
-
-/// One screen, printed.
-fn once(snapshot: &Snapshot, open: &Open, form: Form) -> Result<(), Fail> {
-    let size = open
-        .size
-        .map(|s| (s.0, s.1))
-        .or_else(|| crossterm::terminal::size().ok().filter(|s| s.0 > 0 && s.1 > 0))
-        .unwrap_or((80, 24));
-    let picture =
-        crate::tui::once(snapshot, &Scenarios::default(), &open.looks(), size).map_err(Fail::usage)?;
-    let text = match form {
-        Form::Text => crate::tui::text(&picture),
-        Form::Ansi => crate::tui::ansi(&picture),
-        Form::Svg => crate::tui::svg(&picture),
-    };
-    // The screen let nothing through that acts on a terminal; the rest is the picture.
-    write_out(text.trim_end_matches('\n'))
-}
-
-async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
+/// A controller of the estate in this file.
+pub async fn live(file: &Path, arm: bool, tenure: Tenure) -> Result<Opened, Fail> {
     let estate = config::load(file).map_err(|m| Fail::mistakes(2, &m))?.estate;
     reach(estate, arm, tenure).await
 }
@@ -140,7 +113,7 @@ pub async fn reach(estate: Estate, arm: bool, tenure: Tenure) -> Result<Opened, 
     loop {
         match start_live(estate.clone(), arm, tenure).await {
             Ok(live) => {
-                live.mended.iter().for_each(|told| super::output::warn(told));
+                live.mended.iter().for_each(|told| warn(told));
                 return Ok(Opened {
                     handle: Arc::clone(&live.handle),
                     simulated: false,
@@ -213,7 +186,7 @@ async fn meet(found: Found, estate: &Estate, id: Option<ControllerId>) -> Result
         (_, Some(id)) => Addressee::Controller(id),
         (Comparison::Equal, None) => Addressee::Target(ours.digest()),
         (Comparison::PolicyDiffers, None) => {
-            super::output::warn(&format!(
+            warn(&format!(
                 "the running controller {controller} of {} has another policy than this file; its policy holds",
                 estate.name
             ));
@@ -237,95 +210,3 @@ fn differs(estate: &str, controller: ControllerId, list: &[Difference]) -> Fail 
 
 /// A controller that runs answers on its socket within this time: it may have a long record to read first.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
-
-/// The dashboard, or its lines.
-pub async fn dashboard(open: Open) -> Result<(), Fail> {
-    if open.plain
-        && let Some(name) = &open.fixture
-    {
-        let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
-        let seed = open.seed.unwrap_or(scenario.seed);
-        return tokio::task::spawn_blocking(move || plain::scenario(scenario, seed, open.speed))
-            .await
-            .map_err(Fail::failed)?;
-    }
-    if let Some(path) = &open.replay {
-        return replay(path, &open).await;
-    }
-    if let (Some(form), None) = (open.once, &open.config) {
-        // A simulation need not be waited for: its time is its own.
-        let scenario = config::load_scenario(open.fixture.as_deref().unwrap_or("calm"))
-            .map_err(|m| Fail::mistakes(2, &m))?;
-        let mut simulation = begun(scenario, open.seed, Mode::Simulation)?;
-        simulation.run_to(Mono(open.after.map_or(Span::secs(3), |d| d.0).0)).map_err(Fail::failed)?;
-        let mut snapshot = simulation.snapshot(open.speed, false);
-        snapshot.forecasts = forecasts(&simulation.core.engine, simulation.now(), &snapshot, 1000);
-        let ready = readiness(&simulation.core.engine, simulation.now(), 100);
-        snapshot.readiness = Some(ReadinessView::of(&snapshot.estate, snapshot.now.utc, &ready));
-        return once(&snapshot, &open, form);
-    }
-    let looks = screen_looks(&open)?;
-    tracing::info!("bpci {} begins", env!("CARGO_PKG_VERSION"));
-    let opened = match &open.config {
-        Some(file) => live(file, open.arm, Tenure::Stays).await?,
-        None => {
-            let name = open.fixture.as_deref().unwrap_or("calm");
-            let scenario = config::load_scenario(name).map_err(|m| Fail::mistakes(2, &m))?;
-            let simulation = begun(scenario, open.seed, Mode::Simulation)?;
-            // A scenario that was played to its end counts, wherever it was begun.
-            let ended: Option<Box<dyn FnOnce(PlayedOnce) + Send>> =
-                open.fixture.as_ref().map(|_| Box::new(|result| keep_rehearsal(&result)) as _);
-            let playing = Playing {
-                speed: open.speed,
-                judged: open.fixture.is_some(),
-                walk: open.walk,
-                waits: false,
-                ended,
-            };
-            Opened { handle: start_simulation(simulation, playing), simulated: true, own: true, live: None }
-        }
-    };
-    let handle = Arc::clone(&opened.handle);
-    let record = (!opened.simulated).then(|| Home::of(&handle.snapshot().estate.name).journal());
-    let result = match (open.plain, open.once) {
-        (true, _) => plain::follow(handle).await,
-        (_, Some(form)) => {
-            tokio::time::sleep(open.after.map_or(Span::secs(3), |d| d.0).as_std()).await;
-            once(&handle.snapshot(), &open, form)
-        }
-        _ => crate::tui::run(handle, Arc::new(Scenarios { record }), own_actor().to_string(), looks)
-            .await
-            .map_err(Fail::failed),
-    };
-    opened.close().await;
-    result
-}
-
-/// A controller without a screen, until it is told to end.
-pub async fn serve(file: &Path, arm: bool) -> Result<(), Fail> {
-    let opened = live(file, arm, Tenure::Stays).await?;
-    if !opened.own {
-        return Err(Fail::failed("a controller of this estate runs on this machine already"));
-    }
-    let mut told = 0;
-    let first = opened.handle.snapshot();
-    say(&format!(
-        "{} · {} · {}",
-        first.mode.word(),
-        first.estate.name,
-        if first.armed { "armed" } else { "read-only" }
-    ))?;
-    // One listener for the whole time: a signal between two would be lost.
-    let mut end = std::pin::pin!(crate::controller::told_to_end());
-    loop {
-        let snapshot = opened.handle.snapshot();
-        // Nobody may read along; that ends nothing.
-        let _ = plain::new_lines(&snapshot.log, snapshot.log_total, &mut told);
-        tokio::select! {
-            alive = opened.handle.changed() => if !alive { break },
-            () = &mut end => break,
-        }
-    }
-    opened.close().await;
-    Ok(())
-}

@@ -1,16 +1,85 @@
 //! `bpci business-continuity recovery …`: operations, listed, followed, and told what to do.
 
-use super::args::{Emergency, Operations, Target};
 use super::fail::Fail;
-use super::open::{self, Opened};
-use super::order::{group_named, step_named};
+use super::named::{group_named, step_named};
+use super::open::{self, Opened, Target};
 use super::output::Output;
-use super::plain;
+use super::story::new_lines;
 use super::wait::settled;
 use crate::model::*;
 use crate::wording::question_words;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+
+#[derive(Debug, Subcommand)]
+pub enum Operations {
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Follow an operation to its end
+    Monitor {
+        #[command(flatten)]
+        target: Target,
+        /// [default: the newest]
+        #[arg(long)]
+        operation_id: Option<OperationId>,
+        /// Print each step as it happens
+        #[arg(long)]
+        real_time: bool,
+        /// End with 1 as soon as it waits for a person
+        #[arg(long)]
+        alert_on_issues: bool,
+    },
+    Abort {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+        /// The running controller, where its target is not this file's: a refusal prints its id
+        #[arg(long, value_name = "ID", requires = "config")]
+        controller: Option<ControllerId>,
+    },
+    /// Undo the fence and the drain of an operation that has not handed over
+    Rollback {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+    },
+    /// Answer what an operation asks: try again, go on without a step, or a step is done
+    Answer {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+        #[arg(long)]
+        step: String,
+        /// `done` (or go on without it) or `again`
+        #[arg(long)]
+        answer: String,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Accept that no synchronous standby protects the new primary yet
+    AcceptUnprotected {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        operation_id: OperationId,
+    },
+}
+
+/// An order that ends something, to the controller that runs.
+#[derive(Debug, Args)]
+pub struct Emergency {
+    #[command(flatten)]
+    pub target: Target,
+    /// The running controller, where its target is not this file's: a refusal prints its id
+    #[arg(long, value_name = "ID", requires = "config")]
+    pub controller: Option<ControllerId>,
+}
 
 fn current_phase(o: &Operation) -> Option<Phase> {
     o.plan.steps.iter().zip(&o.steps).find(|(_, r)| !r.state.opens()).map(|(s, _)| s.phase)
@@ -91,7 +160,7 @@ pub async fn follow(opened: &Opened, id: OperationId, mut print: bool, stop_at_q
     let mut waiting: Option<Instant> = None;
     loop {
         let snapshot = opened.handle.snapshot();
-        if print && plain::new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
+        if print && new_lines(&snapshot.log, snapshot.log_total, &mut told).is_err() {
             if !opened.own {
                 return;
             }

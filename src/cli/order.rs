@@ -1,6 +1,7 @@
 //! Orders in words, for people at a prompt: the same orders as everywhere.
 
-use super::output::Lines;
+use super::named::{group_named, member_named, step_named};
+use super::output::{Lines, own_lines};
 use crate::model::*;
 use crate::wording::{check_words, otherwise_words, proposal_reason_words, refusal_words};
 use std::collections::BTreeMap;
@@ -173,6 +174,15 @@ fn choices<'a>(snapshot: &'a Snapshot, group: &[&str]) -> Result<Vec<&'a Proposa
     if list.is_empty() { Err("no choice is on the table".to_string()) } else { Ok(list) }
 }
 
+const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | stop [GROUP] | withdraw [GROUP]
+        confirm NAME [GROUP] [--second-person WHO] [--manual-override] [--supersede ID] [RISK …]
+        abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT | vouch GROUP [HOW …]
+        inject FAULT REGION [GROUP] | mend | quit";
+
+pub fn help() -> Lines {
+    own_lines(HELP)
+}
+
 /// Carries out one line.
 pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> Result<Lines, String> {
     let snapshot = handle.snapshot();
@@ -180,7 +190,7 @@ pub async fn speak(handle: &Arc<dyn Handle>, printed: &Printed, line: &str) -> R
     let rest = |n: usize| words.get(n..).unwrap_or_default().join(" ");
     let action = match words.as_slice() {
         [] => return Ok(vec![String::new()]),
-        ["help" | "?"] => return Ok(super::plain::help()),
+        ["help" | "?"] => return Ok(help()),
         ["status"] => return Ok(super::status::status_words(&snapshot, true)),
         ["failover", group, to @ ..] => propose(&snapshot, group, Intent::Failover, to.first().copied())?,
         ["switchover" | "failback", group, to @ ..] => {
@@ -247,57 +257,6 @@ async fn control(handle: &Arc<dyn Handle>, control: Control) -> Result<Lines, St
         .await
         .map(|_| vec!["done".to_string()])
         .map_err(|r| format!("refused: {}", refusal_words(&r)))
-}
-
-/// A step of an operation, by its id in the plan or by its number from 1.
-pub fn step_named(snapshot: &Snapshot, operation: OperationId, step: &str) -> Result<u16, String> {
-    let operation = snapshot
-        .operations
-        .iter()
-        .find(|o| o.id == operation)
-        .ok_or_else(|| format!("there is no {operation}"))?;
-    let by_number =
-        step.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < operation.plan.steps.len());
-    let found = operation.plan.steps.iter().position(|s| s.id == step).or(by_number);
-    found.map(|n| n as u16).ok_or_else(|| {
-        let known: Vec<_> = operation.plan.steps.iter().map(|s| s.id.as_str()).collect();
-        format!("`{step}` is no step; known: {}", known.join(", "))
-    })
-}
-
-/// The group with this name, or of the service with this name.
-pub fn group_named(estate: &Estate, name: &str) -> Result<GroupId, String> {
-    let group = estate.groups.iter().position(|g| g.name == name).map(GroupId::of);
-    group.or_else(|| estate.service_named(name).map(|s| estate.service(s).group)).ok_or_else(|| {
-        let known: Vec<_> =
-            estate.groups.iter().filter(|g| g.database.is_some()).map(|g| g.name.as_str()).collect();
-        format!("`{name}` is no service; those with a database: {}", known.join(", "))
-    })
-}
-
-/// The member of a group with this label; or, of a region, the one that may take over, else the first there.
-///
-/// # Errors
-/// The group has no such member.
-pub fn member_named(snapshot: &Snapshot, group: GroupId, name: &str) -> Result<MemberId, String> {
-    let members = || snapshot.group(group).into_iter().flat_map(|v| &v.members);
-    let labelled = members().find(|m| m.label == name);
-    let in_region = || snapshot.member_in(group, snapshot.estate.region_named(name)?);
-    labelled.map(|m| m.member).or_else(in_region).ok_or_else(|| {
-        let known: Vec<_> = members().map(|m| m.label.as_str()).collect();
-        format!(
-            "{} has no member in `{name}`; its members: {}",
-            snapshot.estate.group(group).name,
-            known.join(", ")
-        )
-    })
-}
-
-pub fn region_named(estate: &Estate, name: &str) -> Result<RegionId, String> {
-    estate.region_named(name).ok_or_else(|| {
-        let known: Vec<_> = estate.regions.iter().map(|r| r.name.as_str()).collect();
-        format!("`{name}` is no region; known: {}", known.join(", "))
-    })
 }
 
 fn propose(snapshot: &Snapshot, group: &str, intent: Intent, to: Option<&str>) -> Result<Action, String> {

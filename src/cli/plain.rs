@@ -2,8 +2,9 @@
 //! nothing.
 
 use super::fail::Fail;
-use super::order::Printed;
-use super::output::{Lines, own_lines, say, say_all};
+use super::order::{Printed, help, speak};
+use super::output::{say, say_all};
+use super::story::new_lines;
 use crate::controller::{Played, play};
 use crate::journal::Journal;
 use crate::model::*;
@@ -50,27 +51,6 @@ fn verdict(played: &Played) -> Result<(), Fail> {
     }
 }
 
-/// Prints the lines that are new since `told`.
-pub fn new_lines(log: &std::collections::VecDeque<LogLine>, total: u64, told: &mut u64) -> Result<(), Fail> {
-    let new = usize::try_from(total.saturating_sub(*told)).unwrap_or(usize::MAX).min(log.len());
-    for line in log.iter().skip(log.len() - new) {
-        let mark = match line.weight {
-            Weight::Routine => " ",
-            Weight::Notice => "·",
-            Weight::Warning => "!",
-            Weight::Alarm => "ALARM",
-        };
-        say(&format!("{} {mark:<5} {:<14} {}", line.at.clock(), line.subject, line.text))?;
-    }
-    *told = total;
-    Ok(())
-}
-
-const HELP: &str = "orders: status | failover GROUP [REGION] | switchover GROUP REGION | stop [GROUP] | withdraw [GROUP]
-        confirm NAME [GROUP] [--second-person WHO] [--manual-override] [--supersede ID] [RISK …]
-        abort ID | rollback ID | accept ID | answer ID STEP done|again [NOTE …] | arm NAME | disarm | note TEXT | vouch GROUP [HOW …]
-        inject FAULT REGION [GROUP] | mend | quit";
-
 /// Lines of a controller, and orders from standard input.
 pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
     let first = handle.snapshot();
@@ -106,7 +86,7 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
                     if matches!(line.trim(), "quit" | "q") {
                         return Ok(());
                     }
-                    match super::order::speak(&handle, &printed, line.trim()).await {
+                    match speak(&handle, &printed, line.trim()).await {
                         Ok(lines) => say_all(&lines)?,
                         Err(text) => say(&format!("? {text}"))?,
                     }
@@ -116,8 +96,4 @@ pub async fn follow(handle: Arc<dyn Handle>) -> Result<(), Fail> {
             () = &mut end => return Ok(()),
         }
     }
-}
-
-pub fn help() -> Lines {
-    own_lines(HELP)
 }

@@ -1,8 +1,7 @@
 //! How things stand, in 000's words and for people.
 
-use super::args::Target;
 use super::fail::Fail;
-use super::open;
+use super::open::{self, Target};
 use super::operations::{operation_json, operation_words};
 use super::output::Lines;
 use super::wait::settled;

@@ -1,17 +1,90 @@
 //! Choices on the command line: put on the table, shown, confirmed, carried out.
 
-use super::args::{Move, Trigger};
 use super::fail::Fail;
-use super::open::{self, Opened};
+use super::named::{group_named, member_named, region_named};
+use super::open::{self, Opened, Target};
 use super::operations::{follow, operation_json, operation_words, phases_of};
-use super::order::{ORDERED, confirmation, describe, group_named, member_named, region_named};
+use super::order::{ORDERED, confirmation, describe};
 use super::output::{Lines, Output, say, say_all};
 use super::wait::{settled, wait_for};
 use crate::model::*;
 use crate::wording::{check_words, otherwise_words};
+use clap::Args;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+
+#[derive(Debug, Args)]
+pub struct Trigger {
+    #[command(flatten)]
+    pub target: Target,
+    #[arg(long)]
+    pub disaster_type: DisasterType,
+    /// The regions that failed, separated by commas
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub affected_regions: Vec<String>,
+    #[arg(long)]
+    pub severity: Severity,
+    #[arg(long)]
+    pub strategy: Strategy,
+    /// The region to recover in [default: the best candidate]
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// Only this service's protection group
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Go on although the old primary still answers; it is fenced first
+    #[arg(long)]
+    pub manual_override: bool,
+    /// Show what it would do, and end with 0
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Confirm by naming the failed region
+    #[arg(long, value_name = "REGION")]
+    pub confirm: Option<String>,
+    /// Who else says yes, where the plan asks for a second person
+    #[arg(long, value_name = "NAME")]
+    pub second_person: Option<String>,
+    /// Accept a risk in the words that the refusal asks for
+    #[arg(long, value_name = "TEXT")]
+    pub accept_risk: Option<String>,
+    /// The operation that waits and that this one supersedes, such as recovery-12
+    #[arg(long, value_name = "ID")]
+    pub supersede: Option<OperationId>,
+    /// Void the confirmation unless the evidence is still that of a dry run
+    #[arg(long, value_name = "DIGEST")]
+    pub evidence: Option<Digest>,
+    /// Wait until it is over
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Move {
+    #[command(flatten)]
+    pub target: Target,
+    #[arg(long)]
+    pub service: Option<String>,
+    /// The region that takes over [default: the best candidate]
+    #[arg(long = "target", value_name = "REGION")]
+    pub to: Option<String>,
+    /// Confirm by naming the region that is left
+    #[arg(long, value_name = "REGION")]
+    pub confirm: Option<String>,
+    /// Who else says yes, where the plan asks for a second person
+    #[arg(long, value_name = "NAME")]
+    pub second_person: Option<String>,
+    /// Accept a risk in the words that the refusal asks for
+    #[arg(long, value_name = "TEXT")]
+    pub accept_risk: Option<String>,
+    /// The operation that waits and that this one supersedes, such as recovery-12
+    #[arg(long, value_name = "ID")]
+    pub supersede: Option<OperationId>,
+    #[arg(long)]
+    pub dry_run: bool,
+    #[arg(long)]
+    pub wait: bool,
+}
 
 /// How a choice is confirmed on the command line.
 #[derive(Default)]

@@ -1,9 +1,8 @@
 //! `bc validate`: could each region's loss be answered now? A report with its reasons.
 
-use super::args::Target;
 use super::fail::Fail;
-use super::open;
-use super::order::region_named;
+use super::named::region_named;
+use super::open::{self, Target};
 use super::output::{Lines, Output};
 use super::wait::settled;
 use crate::config;

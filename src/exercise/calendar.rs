@@ -2,8 +2,9 @@
 
 use super::live::LiveDrill;
 use super::table_top::TableTop;
+use super::terms::Terms;
 use crate::chaos::Experiment;
-use crate::config::{Duration, Mistake, Place, embedded, parse_yaml, read_text};
+use crate::config::{Mistake, Place, embedded, parse_yaml, read_text};
 use crate::model::*;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -12,31 +13,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 const BUILT_IN: &str = include_str!("../../fixtures/exercises/calendar.yaml");
-
-/// How often a kind is exercised, and what success is.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Terms {
-    every: Duration,
-    within: Option<Duration>,
-    loses: Option<Duration>,
-}
-
-impl Terms {
-    pub fn every(&self) -> Span {
-        self.every.0
-    }
-
-    /// Users are served again within this time.
-    pub fn within(&self) -> Option<Span> {
-        self.within.map(|d| d.0)
-    }
-
-    /// No more than this is lost, as time.
-    pub fn loses(&self) -> Option<Span> {
-        self.loses.map(|d| d.0)
-    }
-}
 
 /// What is played.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 //! whatever happens. It is over when its undo was observed: the steady state again, nothing to decide, nothing that runs,
 //! nothing that remains.
 
-use super::calendar::Terms;
-use super::play::Outcome;
+use super::outcome::Outcome;
+use super::terms::Terms;
 use crate::chaos::{self, Ended, Experiment, Rollbacks, Rules, Strategy};
 use crate::controller::{Addressee, Home, find};
 use crate::model::*;

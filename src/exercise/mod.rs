@@ -7,11 +7,15 @@
 mod calendar;
 mod history;
 mod live;
+mod outcome;
 mod play;
 mod table_top;
+mod terms;
 
-pub use calendar::{Calendar, Exercise, Means, Terms};
+pub use calendar::{Calendar, Exercise, Means};
 pub use history::due;
 pub use live::pull_lever;
-pub use play::{Outcome, play};
+pub use outcome::Outcome;
+pub use play::play;
 pub use table_top::{Inject, TableTop, hold};
+pub use terms::Terms;

@@ -1,6 +1,8 @@
 //! One exercise, played: on the simulation, by the hunt, by a hook, or for real on a test estate.
 
-use super::calendar::{Exercise, Means, Terms};
+use super::calendar::{Exercise, Means};
+use super::outcome::Outcome;
+use super::terms::Terms;
 use crate::controller::{self, drill_report};
 use crate::hunt::{self, Quarry};
 use crate::journal::Journal;
@@ -8,22 +10,6 @@ use crate::model::*;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// How an exercise came out.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    Played {
-        passed: bool,
-        /// What was missing, or what was shown.
-        told: String,
-        recovery: Option<Span>,
-        lost: Option<Span>,
-        /// The plans that were run in it and recovered.
-        plans: Vec<Digest>,
-    },
-    /// It was not played, with the reason: neither a success nor a failure.
-    NotPlayed(String),
-}
 
 /// Plays an exercise that needs nobody: a hook to its end, within a time; a live drill until it is told to stop.
 pub fn play(exercise: &Exercise, terms: &Terms, seed: Option<u64>, stop: &watch::Receiver<bool>) -> Outcome {

@@ -1,6 +1,6 @@
 //! A crisis at a table: what is told to whom and when, and what is to be heard then. One person leads it and judges.
 
-use super::play::Outcome;
+use super::outcome::Outcome;
 use crate::config::Duration;
 use crate::model::Span;
 use serde::Deserialize;

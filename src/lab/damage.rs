@@ -1,9 +1,10 @@
 //! Breaking a lab, mending it, taking it down; and the fence of its nodes.
 
+use super::answer::{find, get};
 use super::links::How;
 use super::place::{Place, REGIONS};
 use super::process::{self, Process};
-use super::{links, shortage, up};
+use super::{links, servers, shortage};
 use crate::model::vocabulary;
 use std::path::Path;
 use std::time::Duration;
@@ -44,14 +45,6 @@ fn signal(processes: &[Process], signal: i32) {
 /// The node that says it leads.
 fn leader(place: &Place) -> Result<&'static str, String> {
     find(place, "/primary").ok_or_else(|| "no node leads just now; bpci lab status".to_string())
-}
-
-/// The first node that answers that path of its REST interface with yes.
-pub(super) fn find(place: &Place, path: &str) -> Option<&'static str> {
-    REGIONS.into_iter().find(|region| {
-        let Some((address, rest, _)) = place.node(region) else { return false };
-        up::get(&format!("{address}:{rest}"), path).is_some_and(|(status, _)| status == 200)
-    })
 }
 
 /// The region that was named, else the leader's.
@@ -135,7 +128,7 @@ pub fn damage(dir: &Path, what: Damage, how: &How) -> Result<String, String> {
 /// There is no lab, or a server does not start.
 pub fn mend(dir: &Path) -> Result<String, String> {
     let place = Place::load(dir)?;
-    let servers = up::servers(Some(&place.patroni))?;
+    let servers = servers::servers(Some(&place.patroni))?;
     let mut done = shortage::relieve(&place);
     for region in REGIONS {
         signal(&node(&place, region), libc::SIGCONT);
@@ -144,17 +137,17 @@ pub fn mend(dir: &Path) -> Result<String, String> {
         done.push("the links are whole".to_string());
     }
     if place.etcd().iter().any(|m| process::running(&place.dir, &m.name).is_none()) {
-        up::start_etcd(&place, &servers)?;
+        servers::start_etcd(&place, &servers)?;
         done.push("etcd started".to_string());
     }
     for region in REGIONS {
         if process::running(&place.dir, region).is_none() {
-            up::start_node(&place, &servers, region)?;
+            servers::start_node(&place, &servers, region)?;
             done.push(format!("{region} started"));
         }
     }
     if process::running(&place.dir, "haproxy").is_none() {
-        up::start_haproxy(&place, &servers)?;
+        servers::start_haproxy(&place, &servers)?;
         done.push("haproxy started".to_string());
     }
     Ok(if done.is_empty() { "everything runs".to_string() } else { done.join("\n") })
@@ -209,7 +202,7 @@ pub fn status(dir: &Path) -> Result<String, String> {
             .map_or("agent down".to_string(), |p| format!("agent {}", p.pid));
         let server = process::postmaster(&place.data(region))
             .map_or("database down".to_string(), |p| format!("database {}", p.pid));
-        let role = match up::get(&format!("{address}:{rest}"), "/patroni")
+        let role = match get(&format!("{address}:{rest}"), "/patroni")
             .and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(&body).ok())
         {
             None => "no answer".to_string(),
@@ -267,8 +260,8 @@ pub fn undo_fence(dir: &Path, region: &str) -> Result<String, String> {
     if process::running(&place.dir, region).is_some() {
         return Ok(format!("{region} runs already"));
     }
-    let servers = up::servers(Some(&place.patroni))?;
-    up::start_node(&place, &servers, region)?;
+    let servers = servers::servers(Some(&place.patroni))?;
+    servers::start_node(&place, &servers, region)?;
     Ok(format!("{region} started"))
 }
 

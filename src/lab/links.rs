@@ -1,8 +1,8 @@
 //! The wire of a lab in namespaces: laid, cut, slowed, mended, and taken away again.
 
+use super::answer::wait;
 use super::place::{HOSTS, Place};
 use super::process;
-use super::up::wait;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;

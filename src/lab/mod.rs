@@ -4,12 +4,14 @@
 //! It promises: everything in one directory, on the loopback or in network namespaces of its own, and only processes
 //! that it started are ever touched.
 
+mod answer;
 mod damage;
 mod files;
 mod links;
 mod place;
 mod ports;
 mod process;
+mod servers;
 mod shortage;
 mod up;
 pub mod wire;

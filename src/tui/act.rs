@@ -1,14 +1,16 @@
 //! Commands become asks here, and nowhere else. Nothing is decided: the engine's one gate hears every order.
 
-use super::app::{App, Ask, Instead, decided_on};
+use super::answers::{answered, asked_step};
+use super::app::{App, Ask, Instead};
 use super::can::can;
 use super::confirm::Confirm;
-use super::dialog::{self, Dialog, Question, Sure};
+use super::dialog::{Dialog, Palette, Question, Sure};
 use super::inject::Inject;
 use super::keys::Command;
-use super::palette::{Palette, Pick};
+use super::palette::Pick;
 use super::places::Screen;
 use super::rows;
+use super::subject::{decided_on, unproven};
 use crate::model::*;
 use crate::wording::proposal_reason_words;
 
@@ -78,15 +80,14 @@ impl App {
                 return Some(Ask::Order(Action::Withdraw { proposal: taken.id }));
             }
             Command::Answer => {
-                let operation = dialog::answered(s, self.selected_group(s))?;
-                let step = dialog::asked_step(operation);
+                let operation = answered(s, self.selected_group(s))?;
+                let step = asked_step(operation);
                 self.open(Dialog::Question(Question { operation: operation.id, step, typed: String::new() }));
             }
             Command::Note => self.open(Dialog::Note { typed: String::new() }),
-            Command::Vouch => self.open(Dialog::Vouch {
-                group: dialog::unproven(s, self.selected_group(s))?,
-                typed: String::new(),
-            }),
+            Command::Vouch => {
+                self.open(Dialog::Vouch { group: unproven(s, self.selected_group(s))?, typed: String::new() })
+            }
             Command::Export => {
                 let lines = self
                     .rows(s)

@@ -1,14 +1,13 @@
 //! What the screen remembers: which screen it is, what is selected, what is open, how far the story is scrolled.
 
 use super::click::{Click, Places};
-use super::confirm::Confirm;
 use super::dialog::{Dialog, Listening};
 use super::keys::{Command, KeyMap};
 use super::list::List;
 use super::places::Screen;
 use super::rows;
+use super::subject::turns;
 use crate::model::*;
-use crate::wording::{changed_words, refusal_words};
 use crossterm::event::{
     Event, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -132,9 +131,6 @@ pub struct App {
 
 /// How long what was asked for is waited for at the most, before keys mean what is shown again.
 const COMES: Duration = Duration::from_secs(3);
-
-/// How long an answer stands in the footer.
-const TOLD: Duration = Duration::from_secs(6);
 
 impl Default for App {
     fn default() -> Self {
@@ -273,11 +269,6 @@ impl App {
         self.open(Dialog::Told { text: text.into(), typed: false });
     }
 
-    /// An order was refused: what is typed after it was meant for its confirmation, and does nothing.
-    fn refused(&mut self, refusal: &Refusal) {
-        self.open(Dialog::Told { text: format!("Refused: {}", refusal_words(refusal)), typed: true });
-    }
-
     /// Another snapshot's world is shown from now on: what was open was about the one before.
     pub fn turn_to(&mut self, instead: Instead) {
         let of_drills = matches!((self.instead, instead), (Instead::Drill, Instead::Nothing));
@@ -293,91 +284,6 @@ impl App {
         self.lists.retain(|screen, _| *screen == Screen::Drills);
         self.screen = if of_drills { Screen::Drills } else { Screen::Command };
         self.listening = Listening::from_now();
-    }
-
-    /// Takes in the newest facts: an open confirmation is held against them.
-    pub fn refresh(&mut self, s: &Snapshot) {
-        if self.told.is_none() {
-            self.told_at = Instant::now();
-        } else if self.told_at.elapsed() > TOLD {
-            self.told = None;
-        }
-        self.follow(s);
-        if let Some(Dialog::Confirm(confirm)) = &mut self.dialog {
-            let before = confirm.changed.len();
-            if !confirm.refresh(s) {
-                let begun = s.operations.iter().rev().find(|o| o.proposal == confirm.shown.proposal.id);
-                let text = match begun {
-                    Some(o) if o.automatic => format!("Automation has begun it by itself: {}.", o.id),
-                    Some(o) => format!("{} has begun it: {}.", o.by, o.id),
-                    None => {
-                        let group = &s.estate.group(confirm.shown.proposal.group).name;
-                        let end = s
-                            .closed
-                            .iter()
-                            .rev()
-                            .find(|(id, _)| *id == confirm.shown.proposal.id)
-                            .map(|(_, end)| *end);
-                        let why = match end {
-                            Some(ProposalEnd::FactsChanged { reason }) => changed_words(reason),
-                            Some(ProposalEnd::Displaced) => "another choice took its place",
-                            Some(ProposalEnd::Dismissed) => "somebody dismissed it",
-                            None => changed_words(FactsChanged::Unnamed),
-                        };
-                        format!("The choice for {group} is off the table: {why}.")
-                    }
-                };
-                self.tell(text);
-            } else if confirm.changed.len() != before {
-                self.listening = Listening::from_now();
-            }
-        }
-    }
-
-    /// What was ordered last, as far as it is seen by now.
-    fn follow(&mut self, s: &Snapshot) {
-        let operation = |id: OperationId| s.operations.iter().find(|o| o.id == id);
-        match self.followed {
-            Followed::Nothing => {}
-            Followed::Proposed(id) => {
-                let Some(view) = s.proposals.iter().find(|v| v.proposal.id == id) else { return };
-                self.followed = Followed::Nothing;
-                self.coming = None;
-                self.selected = Some(view.proposal.group);
-                let mut confirm = Confirm::new(view, s.now.utc);
-                confirm.ours = true;
-                self.open(Dialog::Confirm(Box::new(confirm)));
-            }
-            Followed::Started(id) => {
-                let Some(operation) = operation(id) else { return };
-                self.followed = Followed::Running(id);
-                self.selected = Some(operation.group);
-                self.told = Some(Told { text: begins(operation, s), begins: Some(id) });
-            }
-            Followed::Running(id) => {
-                // What is over begins no more.
-                if operation(id).is_some_and(|o| o.is_over()) {
-                    self.followed = Followed::Nothing;
-                    self.told = self.told.take().filter(|told| told.begins != Some(id));
-                }
-            }
-        }
-    }
-
-    /// The answer to an order has come.
-    pub fn answered(&mut self, answer: Result<Receipt, Refusal>, words: &str) {
-        if !matches!(answer, Ok(Receipt::Proposed(_))) {
-            self.coming = None;
-        }
-        match answer {
-            Ok(Receipt::Proposed(id)) => self.followed = Followed::Proposed(id),
-            Ok(Receipt::Started(id)) => {
-                self.told = Some(format!("{id} begins").into());
-                self.followed = Followed::Started(id);
-            }
-            Ok(Receipt::Done) => self.told = (!words.is_empty()).then(|| words.into()),
-            Err(refusal) => self.refused(&refusal),
-        }
     }
 
     /// Takes in one event of the terminal.
@@ -441,36 +347,4 @@ impl App {
         let command = self.keys.command(key)?;
         self.command(command, s)
     }
-}
-
-fn begins(operation: &Operation, s: &Snapshot) -> String {
-    // The selection goes on to what is still to be decided: that is told with it.
-    let next = s.proposals.iter().map(|v| v.proposal.group).find(|g| *g != operation.group);
-    let next = next.map_or(String::new(), |g| format!("; next: {}", s.estate.group(g).name));
-    format!("{} begins: {}{next}", operation.id, s.estate.group(operation.group).name)
-}
-
-/// The choice that is decided on: the selected database's, else the first. In a fork what was tried for the selected one
-/// stands in its place: how it came out is what it was tried for.
-pub fn decided_on(s: &Snapshot, selected: GroupId) -> Option<&ProposalView> {
-    let tried = s.operations.iter().any(|o| o.group == selected && o.mode == Mode::Fork);
-    s.proposals
-        .iter()
-        .find(|v| v.proposal.group == selected)
-        .or(s.proposals.first().filter(|_| !tried && !s.is_undecided(selected)))
-}
-
-/// The databases that are turned to one after the other: those with something to decide, the choices on the table first; else
-/// all; in a fork all.
-pub fn turns(s: &Snapshot) -> Vec<GroupId> {
-    let databases = || s.groups.iter().filter(|g| !g.members.is_empty()).map(|g| g.group);
-    let (mut open, rest): (Vec<GroupId>, Vec<GroupId>) = databases().partition(|g| s.is_on_table(*g));
-    let undecided = s.undecided();
-    let (silent, rest): (Vec<GroupId>, Vec<GroupId>) = rest.into_iter().partition(|g| undecided.contains(g));
-    open.extend(silent);
-    // In a fork what was tried stays in sight beside what is still open.
-    if open.is_empty() || s.mode == Mode::Fork {
-        open.extend(rest);
-    }
-    open
 }

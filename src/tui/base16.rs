@@ -1,6 +1,5 @@
-//! A base16 scheme as a theme: <https://github.com/tinted-theming/home>, `styling.md`.
+//! A base16 scheme as the text of a theme: <https://github.com/tinted-theming/home>, `styling.md`.
 
-use super::theme::Theme;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -13,11 +12,11 @@ struct Scheme {
     rest: BTreeMap<String, serde_json::Value>,
 }
 
-/// Reads a scheme: what its sixteen colours are for decides which role they get.
+/// A scheme in the words of a theme's file: what its sixteen colours are for decides which role they get.
 ///
 /// # Errors
 /// It is no YAML, or a colour is missing or none.
-pub fn parse(file: &str, text: &str) -> Result<Theme, String> {
+pub fn translate(file: &str, text: &str) -> Result<String, String> {
     let scheme: Scheme = serde_saphyr::from_str(text).map_err(|e| format!("{file}: {e}"))?;
     let mut palette = String::new();
     for n in 0..16 {
@@ -54,21 +53,27 @@ simulation = { fg = "base00", bg = "base0D", bold = true }
 replay = { fg = "base00", bg = "base0E", bold = true }
 selected = { reverse = true }
 "#;
-    Theme::parse(file, &format!("[palette]\n{palette}{roles}"))
+    Ok(format!("[palette]\n{palette}{roles}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::tui::Theme;
 
     #[test]
     fn both_forms_are_read_and_mistakes_placed() {
         let colours: String = (0..16).map(|n| format!("base{n:02X}: \"{n:02x}{n:02x}80\"\n")).collect();
-        assert!(parse("s.yaml", &format!("scheme: x\nauthor: y\n{colours}")).is_ok());
+        assert!(Theme::parse_base16("s.yaml", &format!("scheme: x\nauthor: y\n{colours}")).is_ok());
         let under: String = colours.lines().map(|l| format!("  {}\n", l.replace(": \"", ": \"#"))).collect();
-        assert!(parse("s.yaml", &format!("system: base16\nname: x\npalette:\n{under}")).is_ok());
-        assert!(parse("s.yaml", "scheme: x\n").is_err_and(|e| e.contains("`base00` is missing")));
+        assert!(
+            Theme::parse_base16("s.yaml", &format!("system: base16\nname: x\npalette:\n{under}")).is_ok()
+        );
+        assert!(
+            Theme::parse_base16("s.yaml", "scheme: x\n").is_err_and(|e| e.contains("`base00` is missing"))
+        );
         let wrong = colours.replace("\"030380\"", "\"greenish\"");
-        assert!(parse("s.yaml", &wrong).is_err_and(|e| e.starts_with("s.yaml:4:1: `greenish`")));
+        assert!(
+            Theme::parse_base16("s.yaml", &wrong).is_err_and(|e| e.starts_with("s.yaml:4:1: `greenish`"))
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! What the command screen is made of, and how much of each there is room for.
 
-use super::app::{App, decided_on};
+use super::app::App;
 use super::click::Click;
 use super::keys::Command;
 use super::panel::{self, Canvas};
 use super::places::Screen;
+use super::subject::decided_on;
 use super::text::Row;
 use super::view;
 use crate::model::*;

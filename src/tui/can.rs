@@ -1,9 +1,11 @@
 //! What can be done now, and why not: the one place that footer, help, palette and keys ask.
 
-use super::app::{App, Instead, decided_on, turns};
+use super::answers::answered;
+use super::app::{App, Instead};
 use super::keys::Command;
 use super::places::Screen;
 use super::rows;
+use super::subject::{decided_on, turns, unproven};
 use crate::model::*;
 use std::collections::BTreeSet;
 
@@ -52,7 +54,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
             } else {
                 "nothing is asked, or can be taken back"
             };
-            when(super::dialog::answered(s, selected).is_some(), why)
+            when(answered(s, selected).is_some(), why)
         }
         Command::Arm => match (s.mode, s.armed) {
             (Mode::Live, _) => Ok(()),
@@ -79,7 +81,7 @@ pub fn can(command: Command, app: &App, s: &Snapshot, selected: GroupId) -> Resu
         },
         Command::Note => when(s.mode != Mode::Replay, "a replay: the record is closed"),
         Command::Vouch => when(s.mode != Mode::Replay, "a replay: the record is closed")
-            .and(when(super::dialog::unproven(s, selected).is_some(), "no database is unproven")),
+            .and(when(unproven(s, selected).is_some(), "no database is unproven")),
         Command::Export => when(app.screen == Screen::Timeline, "on the timeline screen (6)"),
         Command::NextGroup => {
             when(s.groups.iter().filter(|g| !g.members.is_empty()).count() > 1, "there is one database").and(

@@ -1,13 +1,14 @@
 //! The last line: the keys that mean something here and now, and the answer to what was done last.
 
-use super::app::{App, decided_on};
+use super::answers::answered;
+use super::app::App;
 use super::can::can;
 use super::click::Click;
-use super::dialog;
 use super::keys::Command;
 use super::panel::Canvas;
 use super::paper::{Paper, put};
 use super::places::Screen;
+use super::subject::decided_on;
 use super::text::{self, Row};
 use crate::model::*;
 use ratatui::layout::Rect;
@@ -101,7 +102,7 @@ pub(super) fn draw(app: &App, s: &Snapshot, c: &Canvas, place: Rect, paper: &mut
 /// An operation waits for a person; else there is nothing to answer, and it can be taken back at most. Whose it is, where it is
 /// not the selected database's.
 fn answer(s: &Snapshot, selected: GroupId, answer: &str) -> String {
-    let Some(o) = dialog::answered(s, selected) else { return String::new() };
+    let Some(o) = answered(s, selected) else { return String::new() };
     let word = if matches!(o.status, Status::Waiting { .. }) { answer } else { "take back" };
     if o.group == selected { word.to_string() } else { format!("{word} {}", s.estate.group(o.group).name) }
 }

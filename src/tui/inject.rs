@@ -1,10 +1,9 @@
 //! What the simulation is struck with: a list that is narrowed by typing.
 
-use super::dialog::field;
+use super::field::{edit, field};
 use super::list;
 use super::panel::Canvas;
 use super::text::Row;
-use super::typing::edit;
 use crate::model::*;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;

@@ -5,6 +5,7 @@
 //! decides nothing: keys become orders, which the engine's one gate hears.
 
 mod act;
+mod answers;
 mod app;
 mod asked;
 mod backend;
@@ -14,17 +15,24 @@ mod can;
 mod chart;
 mod click;
 mod colour;
+mod command_screen;
 mod confirm;
+mod confirm_lines;
 mod dialog;
+mod dialog_lines;
 mod export;
+mod field;
+mod follow;
 mod footer;
 mod fork;
 mod glyph;
 mod inject;
 mod input;
+mod key;
 mod keys;
 mod kinds;
 mod list;
+mod list_screen;
 mod narration;
 mod out;
 mod palette;
@@ -37,13 +45,13 @@ mod screen;
 mod session;
 mod settings;
 mod shell;
+mod subject;
 mod text;
 mod theme;
 mod typing;
 mod view;
 
 pub use app::{App, Ask, Instead};
-pub use base16::parse as parse_base16;
 pub use click::{Click, Places};
 pub use colour::Depth;
 pub use export::text as export;

@@ -2,11 +2,10 @@
 //! it meanwhile.
 
 use super::app::{App, Instead};
-use super::dialog;
 use super::glyph::Glyphs;
 use super::keys::Command;
 use super::places::Screen;
-use super::text::Row;
+use super::text::{Row, wrap};
 use super::theme::Theme;
 use crate::model::*;
 use ratatui::layout::Rect;
@@ -92,7 +91,7 @@ pub(super) fn lines(app: &App, s: &Snapshot, t: &Theme, g: &Glyphs, area: Rect) 
     }
     let left = width.saturating_sub(head.used());
     let mut lines = vec![head.add(g.rule.repeat(left), t.accent).fitted(g, width).line()];
-    let parts = dialog::wrap(&g.plain(&text), width.saturating_sub(3).max(20));
+    let parts = wrap(&g.plain(&text), width.saturating_sub(3).max(20));
     lines.extend(
         parts
             .into_iter()

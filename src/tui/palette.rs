@@ -2,16 +2,10 @@
 
 use super::app::App;
 use super::can::can;
+use super::dialog::Palette;
 use super::keys::{Command, KeyMap};
 use super::places::Screen;
 use crate::model::*;
-
-/// What is typed into the palette, and which line is chosen.
-#[derive(Clone, Debug, Default)]
-pub struct Palette {
-    pub typed: String,
-    pub chosen: usize,
-}
 
 /// What a line of the palette leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]

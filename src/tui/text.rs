@@ -177,6 +177,24 @@ impl Row {
     }
 }
 
+/// Words in lines of a width.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last().map_or(0, |l| l.width());
+        if last > 0 && last + 1 + word.width() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
 /// A gauge: how much of a whole, with its target drawn in. `value` and `target` are in thousandths.
 pub fn gauge(g: &Glyphs, width: usize, value: u64, target: Option<u64>) -> String {
     let eighths = (value.min(1000) as usize * width * 8).div_ceil(1000);

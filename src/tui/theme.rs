@@ -130,9 +130,17 @@ impl Theme {
             format!("{name_or_file}: {e}; ours are: {}", ours.join(", "))
         })?;
         match std::path::Path::new(name_or_file).extension().and_then(|e| e.to_str()) {
-            Some("yaml" | "yml") => super::base16::parse(name_or_file, &text),
+            Some("yaml" | "yml") => Theme::parse_base16(name_or_file, &text),
             _ => Theme::parse(name_or_file, &text),
         }
+    }
+
+    /// Reads a theme from a base16 scheme.
+    ///
+    /// # Errors
+    /// It is no YAML, or a colour is missing or none.
+    pub fn parse_base16(file: &str, text: &str) -> Result<Theme, String> {
+        Theme::parse(file, &super::base16::translate(file, text)?)
     }
 
     /// Reads a theme from a text.

@@ -1,9 +1,11 @@
 //! What is typed into a filter, the palette and a dialog.
 
+use super::answers::answers;
 use super::app::{App, Ask, Told};
 use super::can::can;
 use super::confirm::Entered;
-use super::dialog::{self, Dialog, Sure};
+use super::dialog::{Dialog, Sure};
+use super::field::edit;
 use super::keys::Command;
 use super::palette;
 use super::places::Screen;
@@ -228,29 +230,9 @@ pub(super) const LEFT: &str = "off the table; nothing was done";
 /// The same of what detection put there.
 const NOT_NOW: &str = "not now: it stays on the table; nothing was done";
 
-/// Edits a line; true when it was entered.
-pub(super) fn edit(text: &mut String, key: KeyEvent) -> bool {
-    match key.code {
-        KeyCode::Enter => return true,
-        KeyCode::Backspace => {
-            text.pop();
-        }
-        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
-        KeyCode::Char(c)
-            if text.len() < 200
-                && !c.is_control()
-                && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
-        {
-            text.push(c)
-        }
-        _ => {}
-    }
-    false
-}
-
 fn answer(s: &Snapshot, id: OperationId, step: Option<u16>, word: &str) -> Option<Ask> {
     let operation = s.operations.iter().find(|o| o.id == id)?;
-    if !dialog::answers(s, operation).iter().any(|(w, _)| *w == word) {
+    if !answers(s, operation).iter().any(|(w, _)| *w == word) {
         return None;
     }
     let of_step = |done| step.map(|step| Action::Answer { operation: id, step, done, note: String::new() });

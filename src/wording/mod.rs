@@ -6,14 +6,18 @@
 
 mod breach;
 mod check;
+mod choice;
 mod claim;
 mod condition;
+mod course;
 mod database;
 mod detection;
+mod disaster;
 mod forecast;
 mod foreign;
 mod gap;
 mod kinds;
+mod names;
 mod operation;
 mod otherwise;
 mod probe;
@@ -25,11 +29,13 @@ mod step;
 mod story;
 mod survey;
 mod target;
+mod turn;
 mod veto;
 mod vote;
 
 pub use breach::breach_words;
 pub use check::{check_words, figure_words, finding_words, no_proof_words, unconfigured_words};
+pub use choice::changed_words;
 pub use claim::{claim_lost_words, claim_wait_words, claim_words};
 pub use condition::{Headline, about_named, condition_words, headline};
 pub use database::{alone_words, by_hand, elected_words, takes_over};
@@ -44,7 +50,6 @@ pub use otherwise::{otherwise_words, overrule_words};
 pub use probe::probe_words;
 pub use question::{operation_failure_words, question_words};
 pub use readiness::point_words;
-pub use record::changed_words;
 pub use refusal::{reason_and_remedy, refusal_words};
 pub use step::{
     evidence_words, failure_words, lost_words, outcome_words, reset_words, skip_words, wait_words,

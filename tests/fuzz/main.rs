@@ -254,7 +254,7 @@ fn schemes_of_others() {
         format!("scheme: \"x\"\nauthor: \"y\"\n{colours}"),
         format!("system: base16\nname: x\nvariant: dark\npalette:\n{under}"),
     ];
-    fuzz("base16", &seeds, |t| drop(bpci::tui::parse_base16("f.yaml", t)));
+    fuzz("base16", &seeds, |t| drop(bpci::tui::Theme::parse_base16("f.yaml", t)));
 }
 
 /// What was measured, as it lies on a tape beside a journal.

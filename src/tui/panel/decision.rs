@@ -1,9 +1,9 @@
 //! The decision: what would be done, what it would lose, what happens otherwise, on which evidence.
 
-use super::Canvas;
+use super::{Canvas, said};
 use crate::model::*;
 use crate::tui::keys::Command;
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use crate::wording::{check_words, figure_words, otherwise_words, proposal_reason_words, veto_words};
 use ratatui::text::Line;
 
@@ -255,20 +255,6 @@ fn is_held(a: &Assessment) -> bool {
     !a.risks.is_empty() || a.blocked().is_some()
 }
 
-/// `   label      text`, in two lines where one is too short.
-pub fn said(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
-    let (t, g) = (c.theme, c.glyphs);
-    let parts = crate::tui::dialog::wrap(&g.plain(text), c.width.saturating_sub(15).max(10));
-    let (first, rest) =
-        parts.split_first().map_or((String::new(), String::new()), |(f, r)| (f.clone(), r.join(" ")));
-    let mut lines =
-        vec![Row::new().left(g, &format!("   {label}"), 14, t.dim).rest(g, &first, c.width, style).line()];
-    if !rest.is_empty() {
-        lines.push(Row::new().left(g, "", 14, t.dim).rest(g, &rest, c.width, style).line());
-    }
-    lines
-}
-
 /// The checks: those that stop it first, each with its reason in so many lines; those that hold in a few words.
 pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> {
     let (t, g) = (c.theme, c.glyphs);
@@ -291,7 +277,7 @@ pub fn checks(c: &Canvas, checks: &[&Check], most: usize) -> Vec<Line<'static>> 
             Verdict::Risk(_) => " (a risk to be typed)".to_string(),
             _ => String::new(),
         };
-        let parts = crate::tui::dialog::wrap(
+        let parts = wrap(
             &g.plain(&format!("{mark}{}{by}: {}", check.name(), check_words(check))),
             c.width.saturating_sub(6).max(10),
         );

@@ -2,7 +2,7 @@
 
 use super::Canvas;
 use crate::model::{LogLine, Mode, Weight};
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use ratatui::text::Line;
 
 /// What is news: that a step was begun, sent and answered stands on the timeline. It comes second by second, so that a slow
@@ -41,7 +41,7 @@ pub fn whole_log(c: &Canvas, height: usize, back: usize) -> Vec<Line<'static>> {
 
 fn wrapped(c: &Canvas, line: &LogLine) -> Vec<Line<'static>> {
     const BEFORE: usize = 26;
-    let parts = crate::tui::dialog::wrap(&c.glyphs.plain(&line.text), c.width.saturating_sub(BEFORE).max(10));
+    let parts = wrap(&c.glyphs.plain(&line.text), c.width.saturating_sub(BEFORE).max(10));
     let mut rows = Vec::new();
     for (i, part) in parts.into_iter().enumerate() {
         let row = match i {

@@ -4,20 +4,24 @@ mod decision;
 mod forecast;
 mod header;
 mod log;
+mod nothing_left;
 mod peace;
 mod recovery;
 mod regions;
 mod replication;
+mod said;
 mod services;
 
-pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, foremost, said};
+pub use decision::{RESTORED, checks, choice, choice_head, choice_within, counts, foremost};
 pub use forecast::{acts_in, leave, loses, more, takes};
 pub use header::{header, is_of_now, overload, unproven, vouched};
 pub use log::{log, story_row, whole_log};
-pub use peace::{next_loss, nothing_left, peace};
+pub use nothing_left::nothing_left;
+pub use peace::{next_loss, peace};
 pub use recovery::{head as recovery_head, recovery, recovery_past, waits_for};
 pub use regions::{region_row, regions, regions_head, regions_short};
 pub use replication::{behind, led_by, primary, replication, replication_short, standby_row};
+pub use said::said;
 pub use services::{health_mark, services};
 
 use super::glyph::Glyphs;

@@ -3,7 +3,7 @@
 use super::Canvas;
 use crate::model::*;
 use crate::tui::keys::Command;
-use crate::tui::text::Row;
+use crate::tui::text::{Row, wrap};
 use crate::wording::{accepted_words, failure_words, question_words, remains_words, wait_words};
 use ratatui::text::Line;
 
@@ -23,10 +23,9 @@ pub fn recovery(c: &Canvas, o: &Operation) -> Vec<Line<'static>> {
         lines.push(waits_for(c, o));
     }
     if let Status::Waiting { question } = &o.status {
-        for (i, part) in
-            crate::tui::dialog::wrap(&g.plain(&question_words(question)), c.width.saturating_sub(6).max(10))
-                .into_iter()
-                .enumerate()
+        for (i, part) in wrap(&g.plain(&question_words(question)), c.width.saturating_sub(6).max(10))
+            .into_iter()
+            .enumerate()
         {
             let mark = if i == 0 { format!("   {} ", g.alarm) } else { "     ".to_string() };
             lines.push(Row::new().add(mark, t.bad).rest(g, &part, c.width, t.strong).line());

@@ -170,7 +170,7 @@ pub fn list_height(shown: &Shown, c: &Canvas, height: usize) -> usize {
 fn fact(c: &Canvas, label: &str, text: &str, style: ratatui::style::Style) -> Vec<Line<'static>> {
     const LABEL: usize = 18;
     let width = c.width.saturating_sub(LABEL + 1).max(8);
-    super::dialog::wrap(&c.glyphs.plain(text), width)
+    super::text::wrap(&c.glyphs.plain(text), width)
         .into_iter()
         .enumerate()
         .map(|(i, part)| {
